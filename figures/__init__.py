@@ -1,0 +1,1 @@
+"""Figures: each draws what an evidence table says and computes nothing."""

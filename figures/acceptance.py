@@ -1,0 +1,35 @@
+"""Acceptance against the number of drafts on real logits: one draft, K-SEQ, and the optimum."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.style import BLUE, GREEN, VERMILION, new_figure
+
+_RULES = {"optimal": ("optimum", GREEN, "s"), "kseq": ("K-SEQ", BLUE, "o"), "single": ("one draft", VERMILION, "^")}
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw the ``acceptance`` table: columns rule, num_drafts, mean, low, high, level, prompts, positions, pair."""
+    figure = new_figure()
+    axes = figure.add_subplot()
+    for rule, (label, colour, marker) in _RULES.items():
+        rows = table[table["rule"] == rule].sort_values("num_drafts")
+        axes.fill_between(rows["num_drafts"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
+        axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, label=label)
+    first = table.iloc[0]
+    counts = sorted(table["num_drafts"].unique())
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.set_ylim(top=1.0)
+    axes.set_xlabel("number of drafts k")
+    axes.set_ylabel("probability that a draft is accepted")
+    axes.set_title(
+        f"Draft {first['pair']}: {first['positions']} positions of {first['prompts']} prompts, "
+        f"{1 - first['level']:.0%} intervals over prompts",
+        fontsize=9.5,
+    )
+    axes.legend(loc="lower right")
+    return figure

@@ -1,0 +1,68 @@
+"""One look for all figures, and one way to save them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from simulations.experiments.store import whole_file
+
+BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+"""The palette of Okabe and Ito (2008), distinguishable with every kind of colour vision."""
+
+_RC: Any = {
+    "font.size": 10,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the style to what is drawn inside."""
+    with mpl.rc_context(_RC):
+        yield
+
+
+def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
+    """Make an empty figure, sizes in inches, that no window system needs to know of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str, data: pd.DataFrame) -> list[Path]:
+    """Write PNG, PDF and the drawn data as CSV, each whole or not at all; dates are left out, so bytes repeat."""
+    paths = [folder / f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
+    with whole_file(paths[0]) as png:
+        figure.savefig(png, format="png", metadata={"Software": "specproof"})
+    with whole_file(paths[1]) as pdf:
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": "specproof"})
+    with whole_file(paths[2]) as csv:
+        data.to_csv(csv, index=False)
+    return paths

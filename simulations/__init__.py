@@ -1,0 +1,1 @@
+"""Samplers, statistics, language models and experiments."""

@@ -1,0 +1,75 @@
+"""What a claim is, and the settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulations.experiments.cell import Cell, Findings, Records
+
+FAMILY_LEVEL = 1e-6
+"""The chance that a whole run refutes anything although every claim is true and every sampler right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked for.
+
+    Attributes
+    ----------
+    scale : {"quick", "full"}
+        Minutes, or hours for tighter intervals.
+    seed : int
+        Root of every random stream.
+    pair : str
+        Language-model pair, see ``specproof models``.
+    device : str
+        Where models and their sampling run, "cpu" or "cuda".
+    prompts : tuple of mappings
+        Prompts as :class:`simulations.language_models.prompts.Prompt` fields.
+    draft_length : int
+        Tokens drafted in a round.
+    """
+
+    scale: str = "quick"
+    seed: int = 0
+    pair: str = "rtn:4"
+    device: str = "cpu"
+    prompts: tuple[Mapping[str, str | bool], ...] = ()
+    draft_length: int = 4
+
+    def sized(self, quick: int, full: int) -> int:
+        """Pick a size by scale."""
+        return full if self.scale == "full" else quick
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One published statement.
+
+    Attributes
+    ----------
+    id : str
+        Paper and name, such as ``yin2024.theorem1``.
+    source : str
+    statement : str
+        One line.
+    cells : callable
+        ``cells(settings)``: the experiment, as independent cells.
+    conclude : callable, optional
+        ``conclude(rng, level, tables) -> Findings`` from the raw observations of all cells together.
+    conclusions : int
+        The most statistical tests that ``conclude`` makes.
+    needs_models : bool
+        Whether its cells load the language-model pair.
+    """
+
+    id: str
+    source: str
+    statement: str
+    cells: Callable[[Settings], list[Cell]]
+    conclude: Callable[[np.random.Generator, float, Mapping[str, Records]], Findings] | None = None
+    conclusions: int = 0
+    needs_models: bool = False

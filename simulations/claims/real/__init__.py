@@ -1,0 +1,1 @@
+"""What the theory says about a pair of language models, position by position."""

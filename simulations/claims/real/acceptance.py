@@ -1,0 +1,144 @@
+"""Exact acceptance of one draft, of K-SEQ and of the optimum at positions reached by sampling the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.real.batches import batches, prepare
+from simulations.claims.spectr2023.kseq_guarantee import GUARANTEE
+from simulations.claims.worst import Worst
+from simulations.evidence import Evidence, Method, at_least
+from simulations.experiments.cell import Cell, Findings, Records
+from theory.distribution import Array, total_variation
+from theory.kseq import kseq
+from theory.single import maximal_coupling
+from theory.transport import optimal_acceptance
+
+DRAFT_COUNTS = (1, 2, 4, 8)
+INTERVAL_LEVEL = 0.05
+"""Error level of the intervals over prompts, which are drawn and not tested."""
+
+LAW_TOLERANCE = 1e-9
+"""A law over some 10^5 tokens, each rounded at 1e-16 of the mass before it in a cumulative sum."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    horizon = settings.sized(32, 128)
+    return [
+        Cell(CLAIM.id, f"walk-{index}", walk, {**batch, "horizon": horizon}, cost=100)
+        for index, batch in enumerate(batches(settings))
+    ]
+
+
+def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    """Look for the position closest to breaking an inequality, and average over positions and prompts."""
+    del rng, level
+    positions = pd.DataFrame(tables["positions"])
+    instance = {"pair": str(positions["pair"].iloc[0]), "positions": len(positions)}
+    one = positions["single"]
+    gains = {k: positions[f"optimal_{k}"] - positions[f"kseq_{k}"] for k in DRAFT_COUNTS}
+    shares = {k: positions[f"kseq_{k}"] / positions[f"optimal_{k}"] for k in DRAFT_COUNTS}
+
+    def row(quantity: str, values: pd.Series, bound: float, method: Method = Method.IDENTITY) -> Evidence:
+        smallest = float(values.min())
+        return at_least(
+            quantity,
+            bound=bound,
+            estimate=smallest,
+            tolerance=LAW_TOLERANCE,
+            trials=len(values),
+            method=method,
+            **instance,
+        )
+
+    rows = [row(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one, 0.0) for k in DRAFT_COUNTS]
+    rows += [row(f"least of optimum minus K-SEQ, k = {k}", gains[k], 0.0) for k in DRAFT_COUNTS]
+    rows += [row(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], GUARANTEE) for k in DRAFT_COUNTS]
+    swapped = positions["kseq_1"] - positions["optimal_8"]
+    rows.append(row("least of one draft minus the optimum of eight", swapped, 0.0, Method.CONTROL))
+    worst = Worst(**instance)
+    worst.see(
+        "output law of K-SEQ, in total variation",
+        positions["law_error"].max(),
+        instances=len(positions),
+        tolerance=LAW_TOLERANCE,
+    )
+    return Findings(rows + worst.rows(), {"acceptance": _summary(positions)})
+
+
+CLAIM = Claim(
+    "real.acceptance",
+    "Sun et al. 2023, arXiv 2310.15141, on a pair of language models",
+    "At every position of real text: one draft <= K-SEQ <= optimum <= K-SEQ / (1 - 1/e), and K-SEQ emits the target.",
+    _cells,
+    conclude,
+    needs_models=True,
+)
+
+
+def walk(
+    rng: np.random.Generator,
+    level: float,
+    pair: str,
+    device: str,
+    first: int,
+    prompts: list[dict[str, Any]],
+    horizon: int,
+) -> Findings:
+    """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary."""
+    del level
+    from simulations.language_models.decoding import walk_target
+
+    models, encoded = prepare(pair, device, prompts)
+    records: Records = []
+    for step in walk_target(models, encoded, horizon, rng):
+        rows = np.flatnonzero(step.active)
+        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
+        columns = _acceptances(draft, target)
+        for index, row in enumerate(rows):
+            where = {"pair": pair, "prompt": first + int(row), "id": prompts[row]["id"], "position": step.position}
+            records.append(where | {name: float(values[index]) for name, values in columns.items()})
+    return Findings(tables={"positions": records})
+
+
+def _acceptances(draft: Array, target: Array) -> dict[str, Array]:
+    columns = {"tv": total_variation(draft, target), "single": maximal_coupling(draft, target).acceptance}
+    best = optimal_acceptance(draft, target, DRAFT_COUNTS)
+    errors = []
+    for index, count in enumerate(DRAFT_COUNTS):
+        law = kseq(draft, target, count)
+        columns[f"kseq_{count}"], columns[f"optimal_{count}"] = law.acceptance, best[:, index]
+        errors.append(0.5 * np.abs(law.output - target).sum(axis=-1))
+    columns["law_error"] = np.max(errors, axis=0)
+    return columns
+
+
+def _summary(positions: pd.DataFrame) -> Records:
+    """Average within each prompt, then over prompts, with Student intervals: positions of one text are dependent."""
+    records: Records = []
+    for rule in ("single", "kseq", "optimal"):
+        for count in DRAFT_COUNTS:
+            column = rule if rule == "single" else f"{rule}_{count}"
+            means = positions.groupby("prompt")[column].mean()
+            centre, spread = float(means.mean()), float(means.sem()) if len(means) > 1 else np.nan
+            arm = float(stats.t.isf(INTERVAL_LEVEL / 2, max(len(means) - 1, 1))) * spread
+            records.append(
+                {
+                    "rule": rule,
+                    "num_drafts": count,
+                    "mean": centre,
+                    "low": centre - arm,
+                    "high": centre + arm,
+                    "level": INTERVAL_LEVEL,
+                    "prompts": len(means),
+                    "positions": len(positions),
+                    "pair": str(positions["pair"].iloc[0]),
+                }
+            )
+    return records

@@ -1,0 +1,135 @@
+"""Speculative decoding with two models: given its prefix, a tested position is rejected with probability TV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from array_api_compat import array_namespace
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.real.batches import batches, prepare
+from simulations.evidence import Evidence, Method, from_check
+from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers.inversion import Array, gather
+from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.single import residual_weights, verify
+from simulations.statistics import check_drift
+
+WITH_BONUS = "bonus token after a fully accepted round, not tested"
+EVERY_POSITION = "no bonus token: every position tested, as Theorem 1 counts"
+BROKEN = "acceptance without the quotient"
+CONTROL_HORIZON = 8
+RESOLUTION = 0.2
+"""A rejection rate off by this much must be within reach, or the test says nothing."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    horizon = settings.sized(32, 256)
+    shared = {"horizon": horizon, "draft_length": settings.draft_length}
+    groups = list(enumerate(batches(settings)))
+    plans = [(mode, index, batch) for mode in (WITH_BONUS, EVERY_POSITION) for index, batch in groups]
+    cells = [
+        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {**batch, **shared, "mode": mode}, cost=80)
+        for mode, index, batch in plans
+    ]
+    few = {**groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
+    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=40)]
+
+
+_NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}
+
+
+def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    """Test the rejections of all texts together, and tabulate what decoding gained."""
+    del rng
+    tests, rounds = pd.DataFrame(tables["tests"]), pd.DataFrame(tables["rounds"])
+    rows: list[Evidence] = []
+    summary: Records = []
+    for mode, part in tests.groupby("mode", sort=False):
+        rejected, distances = part["rejected"].to_numpy(dtype=bool), part["tv"].to_numpy()
+        check = check_drift(rejected, distances, level)
+        method = Method.CONTROL if mode == BROKEN else Method.SIMULATION
+        instance = {"pair": str(part["pair"].iloc[0]), "mode": mode, "prompts": part["prompt"].nunique()}
+        rows.append(
+            from_check(
+                "rate of rejections at tested positions, against the mean TV there",
+                check,
+                level=level,
+                resolution=RESOLUTION,
+                method=method,
+                **instance,
+            )
+        )
+        made = rounds[rounds["mode"] == mode]
+        summary.append(
+            {
+                **instance,
+                "tested": len(part),
+                "rejections": int(rejected.sum()),
+                "sum_of_tv": float(distances.sum()),
+                "rounds": len(made),
+                "mean_accepted_length": float(made["accepted"].mean()),
+                "tokens_per_target_call": float(made["emitted"].mean()),
+            }
+        )
+    return Findings(rows, {"decoding": summary})
+
+
+CLAIM = Claim(
+    "real.rejection-martingale",
+    "Yin et al. 2024, arXiv 2411.00841, Theorem 1 position by position, on a pair of language models",
+    "Given its prefix, a tested position is rejected with probability TV: rejections minus TV are a martingale.",
+    _cells,
+    conclude,
+    conclusions=2,
+    needs_models=True,
+)
+
+
+def decode(
+    rng: np.random.Generator,
+    level: float,
+    pair: str,
+    device: str,
+    first: int,
+    prompts: list[dict[str, Any]],
+    horizon: int,
+    draft_length: int,
+    mode: str,
+) -> Findings:
+    """Run speculative decoding from the prompts and record every test and every round."""
+    del level
+    from simulations.language_models.decoding import speculative_decode
+
+    models, encoded = prepare(pair, device, prompts)
+    verifier = verify_without_quotient if mode == BROKEN else verify
+    run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, rng, verifier)
+    shared = {"pair": pair, "mode": mode}
+    tests = pd.DataFrame(
+        {"prompt": run.sequence + first, "position": run.position, "tv": run.tv, "rejected": run.rejected}
+    )
+    rounds = pd.DataFrame(
+        {
+            "prompt": run.round_sequence + first,
+            "tested": run.round_tested,
+            "accepted": run.round_accepted,
+            "emitted": run.round_emitted,
+        }
+    )
+    return Findings(tables={"tests": _records(tests, shared), "rounds": _records(rounds, shared)})
+
+
+def verify_without_quotient(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    """Accept with probability q(x) where min(1, q(x)/p(x)) is right: the control."""
+    xp = array_namespace(draft, target, drafts, uniforms)
+    accepted = (uniforms[..., :1] < gather(target, drafts))[..., 0]
+    emitted = replace_rejected(drafts[..., 0], accepted, residual_weights(draft, target), uniforms[..., 1])
+    return Selection(emitted, xp.where(accepted, 0, -1))
+
+
+def _records(table: pd.DataFrame, shared: Mapping[str, str]) -> Records:
+    records: Records = table.assign(**shared).to_dict(orient="records")
+    return records

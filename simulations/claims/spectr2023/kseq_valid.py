@@ -1,0 +1,86 @@
+"""K-SEQ is lossless from rho* on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.instances import named_pairs, random_rows
+from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from simulations.claims.spectr2023 import SOURCE
+from simulations.claims.worst import Worst
+from simulations.evidence import Evidence, Method
+from simulations.experiments.cell import Cell, Findings
+from simulations.samplers.inversion import invert
+from simulations.samplers.kseq import simulate, verify
+from simulations.samplers.trials import try_in_turn
+from theory.distribution import residual
+from theory.kseq import division_factor, kseq, law_at
+
+DRAFT_COUNTS = (2, 4, 8)
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    trials, tests = settings.sized(1_000_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
+    return [
+        Cell(CLAIM.id, "exact", exact, {"instances": settings.sized(400, 20_000)}, cost=2),
+        *(
+            Cell(CLAIM.id, f"simulation-k{k}", simulation, {"num_drafts": k, "trials": trials}, tests, cost=4)
+            for k in DRAFT_COUNTS
+        ),
+    ]
+
+
+CLAIM = Claim(
+    "spectr2023.kseq-valid",
+    f"{SOURCE}, Algorithm 2",
+    "K-SEQ emits exactly q, with a residual that is nowhere negative, for every division factor rho >= rho*.",
+    _cells,
+)
+
+
+def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Check output law, residual and the equation of rho*, and what happens just below rho*."""
+    del level
+    worst = Worst(tokens="1..40", drafts="1..16")
+    batches = [random_rows(rng, tokens, instances) for tokens in (2, 3, 6, 15, 40)]
+    for draft, target in [*named_pairs().values(), *batches]:
+        pairs = draft.size // draft.shape[-1]
+        for count in (1, 2, 3, 4, 8, 16):
+            rho = division_factor(draft, target, count)
+            for factor in (rho, 0.5 * (rho + count)):
+                law = kseq(draft, target, count, factor)
+                worst.see("output law", np.abs(law.output - target).max(), instances=pairs)
+                excess = np.maximum(law.accepted - target, 0.0).max()
+                worst.see("negative part of the residual", excess, instances=pairs)
+            law = kseq(draft, target, count)
+            beta = np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1)
+            root = np.abs(law.acceptance - rho * beta).max(where=rho > 1.0, initial=0.0)
+            worst.see("1 - (1 - beta)^k = rho beta at rho* > 1", root, instances=np.count_nonzero(rho > 1.0))
+            error = np.abs(law_at(draft, target, count, 0.999 * rho).output - target).max()
+            worst.see("output law at 0.999 rho*", error, instances=pairs, method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+def simulation(rng: np.random.Generator, level: float, num_drafts: int, trials: int) -> Findings:
+    """Run both forms of the sampler on the named pairs, and twins with a wrong residual."""
+    rows: list[Evidence] = []
+    for name, (draft, target) in named_pairs().items():
+        law, rho = kseq(draft, target, num_drafts), division_factor(draft, target, num_drafts)
+        emitted = simulate(draft, target, num_drafts, trials, rng, rho)
+        rows += selection_tests(emitted, law, target, level, pair=name, k=num_drafts)
+        few = trials // 10
+        drafts, coins = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
+        emitted = verify(draft, target, drafts, coins, rho)
+        rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name, k=num_drafts))
+
+    draft, target = named_pairs()["zipf and uniform"]
+    rho = division_factor(draft, target, num_drafts)
+    accept = np.broadcast_to(np.minimum(target / (rho * draft), 1.0), (num_drafts, draft.size))
+    twins = {
+        "rejections resampled from the target": try_in_turn(draft, accept, target, trials, rng),
+        "rejections resampled from the residual of one draft": try_in_turn(
+            draft, accept, residual(draft, target), trials, rng
+        ),
+    }
+    return Findings(rows + control_tests(twins, target, level, pair="zipf and uniform", k=num_drafts))

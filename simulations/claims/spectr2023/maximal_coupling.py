@@ -1,0 +1,74 @@
+"""One draft: the residual rule is lossless, and a maximal coupling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.instances import named_pairs, random_pair
+from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from simulations.claims.spectr2023 import SOURCE
+from simulations.claims.worst import Worst
+from simulations.evidence import Evidence, Method
+from simulations.experiments.cell import Cell, Findings
+from simulations.samplers.inversion import invert
+from simulations.samplers.single import simulate, verify
+from simulations.samplers.trials import try_in_turn
+from theory.distribution import residual, softmax, total_variation
+from theory.selection import SelectionLaw
+from theory.single import maximal_coupling
+from theory.transport import certify
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    trials, instances = settings.sized(2_000_000, 50_000_000), settings.sized(300, 3000)
+    return [
+        Cell(CLAIM.id, "exact", exact, {"instances": instances}, cost=6),
+        Cell(CLAIM.id, "simulation", simulation, {"trials": trials}, TESTS_PER_PAIR * len(named_pairs()), cost=4),
+    ]
+
+
+CLAIM = Claim(
+    "spectr2023.maximal-coupling",
+    f"{SOURCE}, section 2; Leviathan et al. 2023, arXiv 2211.17192",
+    "Accepting with min(1, q/p) and resampling from the residual emits exactly q and accepts with 1 - TV(p, q).",
+    _cells,
+)
+
+
+def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare law and acceptance with the definition and with a rational certificate at k = 1."""
+    del level
+    worst = Worst(tokens="1..32")
+    for draft, target in [*named_pairs().values(), *(random_pair(rng, 12) for _ in range(instances))]:
+        law = maximal_coupling(draft, target)
+        worst.see("output law", np.abs(law.output - target).max())
+        worst.see("acceptance + TV - 1", law.acceptance + total_variation(draft, target) - 1.0)
+        proof = certify(draft, target, 1)
+        error = float(law.acceptance) - float(proof.acceptance) if proof.is_proof else np.inf
+        worst.see("acceptance against the rational certificate", error, method=Method.CERTIFICATE)
+        twin = SelectionLaw(law.accepted, target, law.acceptance)
+        error = np.abs(twin.output - target).max()
+        worst.see("output law, rejections resampled from the target", error, method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+    """Run both forms of the sampler on the named pairs, and twins with one error each."""
+    rows: list[Evidence] = []
+    for name, (draft, target) in named_pairs().items():
+        law = maximal_coupling(draft, target)
+        rows += selection_tests(simulate(draft, target, trials, rng), law, target, level, pair=name)
+        drafts, coins = invert(draft, rng.random((trials // 10, 1))), rng.random((trials // 10, 2))
+        emitted = verify(draft, target, drafts, coins)
+        rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name))
+
+    draft, target = named_pairs()["three tokens"]
+    accept = np.minimum(target / draft, 1.0)[np.newaxis]
+    sharper = softmax(np.log(draft) / 0.8)
+    twins = {
+        "rejections resampled from the target": try_in_turn(draft, accept, target, trials, rng),
+        "every draft accepted": try_in_turn(draft, np.ones_like(accept), target, trials, rng),
+        "drawn sharper than declared": try_in_turn(sharper, accept, residual(draft, target), trials, rng),
+    }
+    return Findings(rows + control_tests(twins, target, level, pair="three tokens"))

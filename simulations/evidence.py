@@ -1,0 +1,162 @@
+"""Evidence: a tidy table, one row for each checked quantity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+from simulations.statistics import Check
+
+
+class Method(StrEnum):
+    """How a row was obtained."""
+
+    IDENTITY = "exact identity"
+    CERTIFICATE = "certificate"
+    SIMULATION = "simulation"
+    ATTACK = "attack"
+    CONTROL = "negative control"
+
+
+class Verdict(StrEnum):
+    """What a row says about its quantity.
+
+    ``holds``: shown by exact computation. ``consistent``: a statistical test with enough power did not object.
+    ``inconclusive``: it did not object, but would not have seen a deviation of the size asked for. ``refuted``: the
+    exact value and the evidence contradict each other. A row of method ``negative control`` is about a deliberately
+    broken twin, and is expected to be refuted.
+    """
+
+    HOLDS = "holds"
+    CONSISTENT = "consistent"
+    INCONCLUSIVE = "inconclusive"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One row.
+
+    Attributes
+    ----------
+    instance : str
+        The parameters, as a JSON object.
+    quantity : str
+        What was checked, in words.
+    method : Method
+    exact : float
+        The value that the claim states; for a bound, the bound.
+    estimate : float
+        The value found.
+    low, high : float
+        Where the truth lies: an interval at ``level`` for statistical rows, the tolerance around an exact value else.
+    level : float
+        Probability that the row is refuted although the claim is true; 0 for exact rows.
+    trials : int
+        Independent trials, instances or positions behind the estimate.
+    detectable : float
+        The smallest deviation that would have been seen with probability 0.99; the tolerance for exact rows.
+    verdict : Verdict
+    claim : str
+        Id of the claim it bears on; this and the fields below are filled in by whoever ran the cell.
+    seed : int
+        Root seed of the run.
+    cell : str
+        The cell that made it; with the seed, all that is needed to make it again.
+    seconds : float
+        Time of the whole cell.
+    """
+
+    instance: str
+    quantity: str
+    method: Method
+    exact: float
+    estimate: float
+    low: float
+    high: float
+    level: float
+    trials: int
+    detectable: float
+    verdict: Verdict
+    claim: str = ""
+    seed: int = 0
+    cell: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the row speaks for its claim: a control must be refuted, anything else must not."""
+        return (self.verdict == Verdict.REFUTED) == (self.method == Method.CONTROL)
+
+
+COLUMNS = ["claim", *(field.name for field in fields(Evidence) if field.name != "claim")]
+
+
+def within(
+    quantity: str,
+    *,
+    exact: float,
+    estimate: float,
+    tolerance: float,
+    trials: int = 1,
+    method: Method = Method.IDENTITY,
+    **instance: Any,
+) -> Evidence:
+    """Two computations of one number: holds if they agree within the tolerance."""
+    verdict = Verdict.HOLDS if abs(estimate - exact) <= tolerance else Verdict.REFUTED
+    low, high = exact - tolerance, exact + tolerance
+    return Evidence(_json(instance), quantity, method, exact, estimate, low, high, 0.0, trials, tolerance, verdict)
+
+
+def at_least(
+    quantity: str,
+    *,
+    bound: float,
+    estimate: float,
+    tolerance: float,
+    trials: int = 1,
+    method: Method = Method.IDENTITY,
+    **instance: Any,
+) -> Evidence:
+    """Record an inequality and its closest approach: holds if estimate >= bound - tolerance."""
+    verdict = Verdict.HOLDS if estimate >= bound - tolerance else Verdict.REFUTED
+    low = bound - tolerance
+    return Evidence(
+        _json(instance), quantity, method, bound, estimate, low, float("inf"), 0.0, trials, tolerance, verdict
+    )
+
+
+def from_check(
+    quantity: str,
+    check: Check,
+    *,
+    level: float,
+    resolution: float = float("inf"),
+    method: Method = Method.SIMULATION,
+    **instance: Any,
+) -> Evidence:
+    """Record a statistical check; inconclusive if it could not have seen a deviation as large as ``resolution``."""
+    if check.is_refuted:
+        verdict = Verdict.REFUTED
+    else:
+        verdict = Verdict.CONSISTENT if check.detectable <= resolution else Verdict.INCONCLUSIVE
+    return Evidence(_json(instance), quantity, method, **asdict(check), level=level, verdict=verdict)
+
+
+def as_table(rows: Iterable[Evidence]) -> pd.DataFrame:
+    """Turn rows into a data frame, one column for each field, enumerations as text."""
+    records = [{name: _plain(value) for name, value in asdict(row).items()} for row in rows]
+    return pd.DataFrame(records, columns=COLUMNS)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _json(instance: Mapping[str, Any]) -> str:
+    return json.dumps(instance, sort_keys=True)

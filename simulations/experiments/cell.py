@@ -1,0 +1,88 @@
+"""A cell: one independent piece of an experiment, a pure function of its parameters and its own random stream."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from simulations.evidence import Evidence, Method
+
+Records = list[dict[str, Any]]
+"""Rows of a table, ready to be written as JSON."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a cell returns: rows of evidence, and tables of raw observations by name."""
+
+    rows: list[Evidence] = field(default_factory=list)
+    tables: Mapping[str, Records] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One independent piece of work.
+
+    Attributes
+    ----------
+    claim : str
+        Id of the claim that its rows bear on.
+    name : str
+        Unique within the claim.
+    function : callable
+        ``function(rng, level, **parameters) -> Findings``, defined at the top of a module so that it can travel.
+    parameters : mapping
+        JSON values only; with the seed they determine the result.
+    tests : int
+        The most statistical tests it makes, each at ``level``; controls do not count.
+    cost : float
+        Rough seconds on one core: the dearest cells start first.
+    """
+
+    claim: str
+    name: str
+    function: Callable[..., Findings]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    tests: int = 0
+    cost: float = 1.0
+
+    @property
+    def id(self) -> str:
+        """Claim and name, the cell's address in a run."""
+        return f"{self.claim}/{self.name}"
+
+    def key(self, seed: int, level: float, fingerprint: str) -> str:
+        """Digest of all that the result depends on, to recognise a finished cell by."""
+        function = f"{self.function.__module__}.{self.function.__qualname__}"
+        parts = [self.id, function, dict(self.parameters), seed, level, fingerprint]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Derive an independent generator from the root seed by name, so that no cell depends on which others run."""
+    words = np.frombuffer(hashlib.sha256(name.encode()).digest(), dtype=np.uint32)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(int(word) for word in words)))
+
+
+def run_cell(cell: Cell, seed: int, level: float) -> Findings:
+    """Run one cell on one thread (a sum over threads would depend on how many there are) and label its rows."""
+    start = time.perf_counter()
+    with threadpool_limits(limits=1):
+        findings = cell.function(stream(seed, cell.id), level, **cell.parameters)
+    return label(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
+
+
+def label(findings: Findings, claim: str, cell: str, tests: int, seed: int, seconds: float) -> Findings:
+    """Fill in where rows come from, and hold their maker to the number of tests it announced."""
+    made = sum(row.level > 0 and row.method != Method.CONTROL for row in findings.rows)
+    if made > tests:
+        raise AssertionError(f"{claim}/{cell} made {made} tests and announced {tests}: the alarm budget would not hold")
+    rows = [replace(row, claim=claim, cell=cell, seed=seed, seconds=seconds) for row in findings.rows]
+    return Findings(rows, findings.tables)

@@ -1,0 +1,148 @@
+"""A language model as a source of next-token laws, with a cache that rejected tokens can be taken back from."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from theory.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A causal language model and how its logits become probabilities."""
+
+    module: Any
+    """A transformers causal language model, in evaluation mode."""
+    vocabulary: int
+    """How many of the logits count, from the first: a model may have more of them than the tokenizer has tokens."""
+    device: str
+    temperature: float = 1.0
+
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        """The tokens that end a text, from the model's generation settings; empty if it has none."""
+        configured = self.module.generation_config.eos_token_id
+        if configured is None:
+            return ()
+        return (configured,) if isinstance(configured, int) else tuple(configured)
+
+    def law(self, logits: Tensor) -> Tensor:
+        r"""Probabilities :math:`\mathrm{softmax}(l / \tau)` in float64, on the logits' device, shape (..., V)."""
+        wide = logits.to(torch.float64)
+        # Shifted before the division, which a temperature near 0 would otherwise take to inf - inf.
+        return torch.softmax((wide - wide.amax(dim=-1, keepdim=True)) / self.temperature, dim=-1)
+
+    def require_room(self, positions: int, columns: int) -> None:
+        """Refuse a decode that the model's context is too short for.
+
+        Parameters
+        ----------
+        positions : int
+            Length of the longest sequence.
+        columns : int
+            Columns of the cache, rejected ones included: what a sliding window counts, so that it would close early.
+
+        Raises
+        ------
+        InvalidInput
+            If ``positions`` exceeds the context length, or ``columns`` the sliding window of an attention layer.
+        """
+        config = self.module.config
+        context = getattr(config, "max_position_embeddings", None)
+        # Without layer types, a window that is set holds for every layer.
+        slides = "sliding_attention" in (getattr(config, "layer_types", None) or ["sliding_attention"])
+        window = getattr(config, "sliding_window", None) if slides else None
+        for name, needed, available in (("context", positions, context), ("sliding window", columns, window)):
+            if available is not None and needed > available:
+                raise InvalidInput(
+                    f"the decode needs {needed} cache columns, but the model has a {name} of {available}: "
+                    "shorten the prompts or the horizon"
+                )
+
+
+class CachedModel:
+    """A batch of sequences being decoded, each free to advance and to be taken back by its own number of tokens.
+
+    Nothing is ever cut from the key-value cache, since rows of one batch keep different numbers of tokens. Each row
+    has a mask of the columns that belong to it; the others, padding and rejected tokens alike, are never attended to,
+    and a token's position is the number of its row's columns before it.
+    """
+
+    def __init__(self, model: LanguageModel, batch: int) -> None:
+        self.model = model
+        self._cache = DynamicCache(config=model.module.config)
+        self._kept = torch.zeros((batch, 0), dtype=torch.bool, device=model.device)
+
+    @torch.inference_mode()
+    def append(self, tokens: Tensor, keep: Tensor, last: int = 0) -> Tensor:
+        """Feed m new columns and return the logits that follow each of them.
+
+        Parameters
+        ----------
+        tokens : int64 tensor, shape (B, m)
+        keep : bool tensor, shape (B, m)
+            False marks padding, wherever it stands: it is never attended to, and its logits mean nothing (but are
+            finite). Its token must be a valid id.
+        last : int
+            Return the logits of only this many columns from the end; 0 returns all.
+
+        Returns
+        -------
+        float32 tensor, shape (B, m, V) or (B, last, V)
+        """
+        before = self._kept.sum(dim=1, keepdim=True)
+        self._kept = torch.cat([self._kept, keep], dim=1)
+        positions = (before + keep.cumsum(dim=1) - 1).clamp(min=0)
+        output = self.model.module(
+            input_ids=tokens,
+            attention_mask=self._kept.to(torch.int64),
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=last,
+        )
+        logits: Tensor = output.logits[..., : self.model.vocabulary]
+        return logits
+
+    def forget(self, count: Tensor) -> None:
+        """Take back the last ``count[b]`` kept columns of each row b; shape (B,), int64."""
+        from_the_end = self._kept.flip(1).cumsum(dim=1).flip(1)
+        self._kept = self._kept & (from_the_end > count[:, None])
+
+
+def start(model: LanguageModel, prompts: list[list[int]]) -> tuple[CachedModel, Tensor]:
+    """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed.
+
+    Prompts of different lengths are padded on the left.
+    """
+    longest = max(len(prompt) for prompt in prompts)
+    tokens = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts], device=model.device)
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=model.device)
+    keep = torch.arange(longest, device=model.device) >= longest - lengths[:, None]
+    cached = CachedModel(model, len(prompts))
+    if longest > 1:
+        cached.append(tokens[:, :-1], keep[:, :-1], last=1)
+    return cached, tokens[:, -1]
+
+
+def check_decodable(module: Any, name: str) -> None:
+    """Refuse a model that cannot be decoded with :class:`CachedModel`.
+
+    Raises
+    ------
+    InvalidInput
+        If its forward pass takes no ``position_ids`` or ``logits_to_keep``, or it carries a recurrent state, which
+        cannot be taken back.
+    """
+    accepted = inspect.signature(module.forward).parameters
+    if getattr(module, "_is_stateful", False) or not {"position_ids", "logits_to_keep"} <= accepted.keys():
+        raise InvalidInput(
+            f"{name} is a {type(module).__name__}, whose cache cannot take back rejected tokens: "
+            "choose a decoder-only transformer such as Llama, GPT-NeoX, Qwen or OPT"
+        )

@@ -1,0 +1,1 @@
+"""Samplers, vectorised over trials: each draws from a law that theory/ states exactly."""

@@ -1,0 +1,70 @@
+"""K-SEQ: the sampler whose law is :func:`theory.kseq.kseq`."""
+
+from __future__ import annotations
+
+import numpy as np
+from array_api_compat import array_namespace
+
+import theory.distribution as distribution
+from simulations.samplers.inversion import Array, gather
+from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.trials import try_in_turn
+
+
+def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
+    r"""Try the drafts in order, each accepted with probability min(1, q/(rho p)); if none is, emit from the residual.
+
+    Lossless for rho >= rho*. (Sun et al. 2023, Algorithm 2.)
+
+    Parameters
+    ----------
+    draft, target : array, shape (V,) or (..., V)
+        The law the drafts were drawn from, and the law to emit. Trusted to be distributions.
+    drafts : array of int64, shape (..., k)
+        The drafted tokens, independent draws from ``draft``.
+    uniforms : array, shape (..., k + 1)
+        Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts the residual.
+    rho : array, shape () or (...)
+        The division factor, one for all rows or one for each (:func:`theory.kseq.division_factor`).
+    """
+    xp = array_namespace(draft, target, drafts, uniforms)
+    passed = uniforms[..., :-1] * gather(draft, drafts) < gather(_divided(target, rho), drafts)
+    first = xp.argmax(xp.astype(passed, xp.int8), axis=-1, keepdims=True)
+    accepted = xp.take_along_axis(passed, first, axis=-1)[..., 0]
+    tokens = xp.take_along_axis(drafts, first, axis=-1)[..., 0]
+    residual = residual_weights(draft, target, drafts.shape[-1], rho)
+    emitted = replace_rejected(tokens, accepted, residual, uniforms[..., -1])
+    return Selection(emitted, xp.where(accepted, first[..., 0], -1))
+
+
+def simulate(
+    draft: distribution.Array,
+    target: distribution.Array,
+    num_drafts: int,
+    trials: int,
+    rng: np.random.Generator,
+    rho: distribution.Array,
+) -> Selection:
+    """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
+    ratio = np.divide(_divided(target, rho), draft, out=np.zeros_like(target), where=draft > 0)
+    thresholds = np.broadcast_to(np.minimum(ratio, 1.0), (num_drafts, draft.size))
+    return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
+
+
+def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
+    r"""What k tries leave of the target, unnormalised, shape (..., V); rounding below zero is cut off.
+
+    .. math:: q - \min(p, q/\rho)\,(1-(1-\beta)^k)/\beta, \quad \beta = \sum_i \min(p_i, q_i/\rho)
+    """
+    xp = array_namespace(draft, target)
+    once = xp.minimum(draft, _divided(target, rho))
+    missed = 1.0 - xp.clip(xp.sum(once, axis=-1, keepdims=True), max=1.0)
+    # (1 - (1-b)^k)/b as the sum 1 + (1-b) + ... + (1-b)^(k-1): nothing cancels, and b = 0 gives k.
+    tries = xp.zeros_like(missed)
+    for _ in range(num_drafts):
+        tries = tries * missed + 1.0
+    return xp.clip(target - once * tries, min=0.0)
+
+
+def _divided(target: Array, rho: Array) -> Array:
+    return target / array_namespace(rho).expand_dims(rho, axis=-1)

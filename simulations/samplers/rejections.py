@@ -1,0 +1,102 @@
+"""Speculative decoding on Markov chains, every position drafted and tested: the runs that Theorem 1 counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from theory.chain import MarkovChain, check_same_size
+from theory.distribution import Array
+
+
+class Runs(NamedTuple):
+    """Independent runs of T positions."""
+
+    tokens: NDArray[np.int64]
+    """Emitted tokens, shape (runs, T)."""
+    rejected: NDArray[np.bool_]
+    """Whether the draft of a position was rejected, shape (runs, T)."""
+
+
+class StepTables(NamedTuple):
+    """Cumulative sums and acceptance probabilities of every step, shape (steps, V, V): step, last token, next token.
+
+    Step 0 emits x_1 and has the same row for each last token; the last step serves all positions from there on.
+    """
+
+    draft: Array
+    accept: Array
+    residual: Array
+
+
+def simulate(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.Generator) -> Runs:
+    """Run token-by-token speculative decoding (Yin et al. 2024, Algorithm 1) on a pair of Markov chains.
+
+    Raises
+    ------
+    InvalidInput
+        If the chains differ in size or horizon.
+    """
+    check_same_size(draft, target)
+    return simulate_tables(step_tables(draft, target), target.horizon, runs, rng)
+
+
+def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:
+    """Tabulate acceptance min(1, q/p) and the residual [q - p]+ of every step."""
+    proposal, law = _steps(draft), _steps(target)
+    if proposal.shape[0] < law.shape[0]:
+        proposal = proposal[np.minimum(np.arange(law.shape[0]), proposal.shape[0] - 1)]
+    elif law.shape[0] < proposal.shape[0]:
+        law = law[np.minimum(np.arange(proposal.shape[0]), law.shape[0] - 1)]
+    accept = np.minimum(np.divide(law, proposal, out=np.zeros_like(law), where=proposal > 0), 1.0)
+    return StepTables(_closed(proposal), accept, _closed(np.maximum(law - proposal, 0.0)))
+
+
+def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
+    """Run with given tables, which may be those of a deliberately broken rule."""
+    result = Runs(np.empty((runs, horizon), dtype=np.int64), np.empty((runs, horizon), dtype=np.bool_))
+    _run(tables, result.tokens, result.rejected, rng)
+    return result
+
+
+def _steps(chain: MarkovChain) -> Array:
+    size = chain.num_states
+    first = np.broadcast_to(chain.initial, (1, size, size))
+    later = chain.transitions if chain.transitions.ndim == 3 else chain.transitions[np.newaxis]
+    return np.concatenate((first, later)) if chain.horizon > 1 else first
+
+
+def _closed(weights: Array) -> Array:
+    """Cumulative shares in which everything from the last positive weight on is infinite, so that a search ends."""
+    cumulative = np.cumsum(weights, axis=-1)
+    total = cumulative[..., -1:]
+    shares = np.divide(cumulative, total, out=np.ones_like(cumulative), where=total > 0)
+    size = weights.shape[-1]
+    last = size - 1 - np.argmax((weights > 0)[..., ::-1], axis=-1, keepdims=True)
+    return np.where(np.arange(size) >= last, np.inf, shares)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _search(cumulative: Array, uniform: float) -> int:
+    token = 0
+    while cumulative[token] <= uniform:
+        token += 1
+    return token
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _run(tables: StepTables, tokens: NDArray[np.int64], rejected: NDArray[np.bool_], rng: np.random.Generator) -> None:
+    final = tables.draft.shape[0] - 1
+    for run in range(tokens.shape[0]):
+        last = 0
+        for position in range(tokens.shape[1]):
+            step = min(position, final)
+            token = _search(tables.draft[step, last], rng.random())
+            rejected[run, position] = rng.random() >= tables.accept[step, last, token]
+            if rejected[run, position]:
+                token = _search(tables.residual[step, last], rng.random())
+            tokens[run, position] = token
+            last = token

@@ -1,0 +1,37 @@
+"""What every verifier returns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from array_api_compat import array_namespace
+
+from simulations.samplers.inversion import Array, invert
+
+
+class Selection(NamedTuple):
+    """One emitted token for each trial, and where it came from."""
+
+    tokens: Array
+    """The emitted tokens, int64, shape (...)."""
+    accepted: Array
+    """The index among the drafts of the one that was accepted, or -1 where all were rejected, shape (...)."""
+
+
+def replace_rejected(tokens: Array, accepted: Array, residual: Array, uniforms: Array) -> Array:
+    """Keep the accepted tokens and draw the others from the residual, by inversion.
+
+    Parameters
+    ----------
+    tokens : array of int64, shape (...)
+    accepted : array of bool, shape (...)
+    residual : array, shape (V,) or (..., V)
+        Weights, one row shared by all trials or one for each.
+    uniforms : array, shape (...)
+    """
+    xp = array_namespace(tokens, accepted, residual, uniforms)
+    emitted = xp.asarray(tokens, copy=True)
+    rejected = ~accepted
+    rows = residual if residual.ndim == 1 else residual[rejected]
+    emitted[rejected] = invert(rows, uniforms[rejected])
+    return emitted

@@ -1,0 +1,44 @@
+"""One draft, accepted or replaced: the sampler whose law is :func:`theory.single.maximal_coupling`."""
+
+from __future__ import annotations
+
+import numpy as np
+from array_api_compat import array_namespace
+
+import theory.distribution as distribution
+from simulations.samplers.inversion import Array, gather
+from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.trials import try_in_turn
+
+
+def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    r"""Accept the drafted token x with probability min(1, q(x)/p(x)), else emit one from the residual [q - p]+.
+
+    The dice come in from outside, so that a test can force every branch and NumPy and torch see the same ones.
+    (Leviathan et al. 2023, Algorithm 1; Sun et al. 2023, Algorithm 1; Yin et al. 2024, Algorithm 1.)
+
+    Parameters
+    ----------
+    draft, target : array, shape (V,) or (..., V)
+        The law the drafts were drawn from, and the law to emit. Trusted to be distributions.
+    drafts : array of int64, shape (..., 1)
+        The drafted tokens.
+    uniforms : array, shape (..., 2)
+        Independent numbers in [0, 1): the acceptance coin and the one that inverts the residual.
+    """
+    xp = array_namespace(draft, target, drafts, uniforms)
+    # u < q/p without the division: p > 0 for whatever was drafted, and u = 0 must not accept a token with q = 0.
+    accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts))[..., 0]
+    emitted = replace_rejected(drafts[..., 0], accepted, residual_weights(draft, target), uniforms[..., 1])
+    return Selection(emitted, xp.where(accepted, 0, -1))
+
+
+def simulate(draft: distribution.Array, target: distribution.Array, trials: int, rng: np.random.Generator) -> Selection:
+    """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
+    ratio = np.divide(target, draft, out=np.zeros_like(target), where=draft > 0)
+    return try_in_turn(draft, np.minimum(ratio, 1.0)[np.newaxis], residual_weights(draft, target), trials, rng)
+
+
+def residual_weights(draft: Array, target: Array) -> Array:
+    """[q - p]+, unnormalised, shape (..., V)."""
+    return array_namespace(draft, target).clip(target - draft, min=0.0)

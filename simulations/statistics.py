@@ -1,0 +1,150 @@
+"""Tests with a stated false-alarm level and a stated power: exact binomial, empirical Bernstein, exact martingales.
+
+``level`` is always the chance that a check of a true statement alarms (two-sided, finite-sample, no normal
+approximation). ``detectable`` is always the smallest deviation that the check would have seen with probability
+``POWER``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.special import logsumexp
+
+from theory.distribution import Array
+
+POWER = 0.99
+"""With this probability a deviation of the ``detectable`` size is seen."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One checked number: what it should be, what was seen, and an interval that misses the truth at most at level."""
+
+    exact: float
+    estimate: float
+    low: float
+    high: float
+    trials: int
+    detectable: float
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the exact value lies outside the interval."""
+        return not self.low <= self.exact <= self.high
+
+
+def binomial_interval(successes: int, trials: int, level: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval for a probability: it misses the truth with probability at most ``level``."""
+    low = stats.beta.ppf(level / 2, successes, trials - successes + 1) if successes else 0.0
+    high = stats.beta.isf(level / 2, successes + 1, trials - successes) if successes < trials else 1.0
+    return float(low), float(high)
+
+
+def check_frequency(successes: int, trials: int, exact: float, level: float) -> Check:
+    """Test a count of independent trials against its exact probability (exact binomial)."""
+    low, high = binomial_interval(successes, trials, level)
+    return Check(exact, successes / trials, low, high, trials, _binomial_detectable(exact, trials, level))
+
+
+def check_law(tokens: NDArray[np.int64], exact: Array, level: float) -> Check:
+    """Test independent draws against an exact law over V outcomes: an exact binomial test of each, the level shared.
+
+    Returned is the outcome whose estimate has moved furthest towards an end of its interval, or past it. An outcome of
+    probability 0 that was drawn once refutes the law whatever the level.
+    """
+    counts = np.bincount(tokens, minlength=exact.size)
+    if counts.size > exact.size:
+        raise ValueError(f"an outcome {counts.size - 1} was drawn from a law over {exact.size}")
+    impossible = np.flatnonzero((exact <= 0) & (counts > 0))
+    if impossible.size:
+        frequency = counts[impossible[0]] / tokens.size
+        return Check(0.0, frequency, float(np.nextafter(0.0, 1.0)), 1.0, tokens.size, 1.0 / tokens.size)
+    shared = level / exact.size
+    checks = [check_frequency(int(n), tokens.size, float(p), shared) for n, p in zip(counts, exact, strict=True)]
+    worst = max(checks, key=_strain)
+    return Check(
+        worst.exact, worst.estimate, worst.low, worst.high, tokens.size, max(check.detectable for check in checks)
+    )
+
+
+def check_mean(values: Array, lowest: float, highest: float, exact: float, level: float) -> Check:
+    """Test the mean of independent bounded values against its exact value (empirical Bernstein, Maurer-Pontil 2009).
+
+    ``detectable`` adds to the interval's half-width the same bound on the sampling error of the mean, at ``POWER``.
+    """
+    low, high = mean_interval(values, lowest, highest, level)
+    blur_low, blur_high = mean_interval(values, lowest, highest, 2 * (1 - POWER))
+    detectable = (high - low + blur_high - blur_low) / 2
+    return Check(exact, float(values.mean()), low, high, values.size, detectable)
+
+
+def mean_interval(values: Array, lowest: float, highest: float, level: float) -> tuple[float, float]:
+    r"""Interval for the mean of n independent values in [lowest, highest] with sample variance s^2.
+
+    .. math:: \bar x \pm \left(\sqrt{2 s^2 \ln(4/\delta)/n} + 7 (b-a) \ln(4/\delta) / (3(n-1))\right)
+
+    (Maurer and Pontil 2009, Theorem 4, both sides.)
+    """
+    count, factor = values.size, np.log(4 / level)
+    half = np.sqrt(2 * values.var(ddof=1) * factor / count) + 7 * (highest - lowest) * factor / (3 * (count - 1))
+    mean = values.mean()
+    return float(max(mean - half, lowest)), float(min(mean + half, highest))
+
+
+def check_drift(events: NDArray[np.bool_], probabilities: Array, level: float) -> Check:
+    r"""Test that each event has the stated probability given all that went before it.
+
+    The events may depend on each other, and their number on them, as along a text: only the conditional probabilities
+    t_n are stated. Then for every :math:`\lambda`, with :math:`S = \sum_n (1_n - t_n)`,
+
+    .. math:: \exp\Big(\lambda S - \sum_n [\log(1 - t_n + t_n e^\lambda) - \lambda t_n]\Big)
+
+    is a martingale of mean 1, and so is their average over a fixed grid of :math:`\lambda`. By Ville's inequality it
+    exceeds 1/level with probability at most ``level``, however long one looks. The interval is the observed rate
+    minus the S that would not have been refuted.
+
+    The grid is fixed before the data: both signs, geometric from 1e-3 to 2. An event of probability 0 that happened
+    refutes at once.
+    """
+    count = events.size
+    observed, stated = float(events.mean()), float(probabilities.mean())
+    if np.any(events & (probabilities <= 0)) or np.any(~events & (probabilities >= 1)):
+        impossible = float(np.nextafter(stated, 2.0))
+        return Check(stated, observed, impossible, max(impossible, 1.0), count, 1.0 / count)
+    rates = np.geomspace(1e-3, 2.0, 24)
+    slopes = np.concatenate((-rates, rates))
+    growth = np.log1p(probabilities[:, np.newaxis] * np.expm1(slopes)).sum(axis=0) - slopes * probabilities.sum()
+
+    def evidence(total: float) -> float:
+        return float(logsumexp(slopes * total - growth) - np.log(slopes.size) + np.log(level))
+
+    # A bounded sum, and evidence convex in it with its least value below zero near zero drift.
+    lowest = float(brentq(evidence, -50.0 * count - 1e6, 0.0))
+    highest = float(brentq(evidence, 0.0, 50.0 * count + 1e6))
+    power = np.sqrt(np.log(1 / (1 - POWER)) / (2 * count))
+    detectable = max(highest, -lowest) / count + power
+    low, high = max(observed - highest / count, 0.0), min(observed - lowest / count, 1.0)
+    return Check(stated, observed, low, high, count, float(detectable))
+
+
+def _strain(check: Check) -> float:
+    """How far the exact value lies from the estimate, in units of the interval's arm on that side; above 1 outside."""
+    arm = check.high - check.estimate if check.exact > check.estimate else check.estimate - check.low
+    distance = abs(check.exact - check.estimate)
+    return distance / arm if arm > 0 else float(np.inf if distance else 0)
+
+
+def _binomial_detectable(exact: float, trials: int, level: float) -> float:
+    """Distance to the nearest larger probability under which the count leaves the accepted range with ``POWER``.
+
+    Upwards only: for the probabilities of a law an excess somewhere matches every deficit.
+    """
+    highest = int(stats.binom.isf(level / 2, trials, exact))
+    if highest >= trials:
+        return 1.0 - exact
+    return float(stats.beta.ppf(POWER, highest + 1, trials - highest)) - exact

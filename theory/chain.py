@@ -1,0 +1,193 @@
+"""Autoregressive models over a finite horizon: Markov chains and full-history tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.distribution import Array, as_distribution, dirichlet
+from theory.errors import InvalidInput
+
+LARGEST_TABLE = 2**26
+"""The most entries a full-history table may have (512 MiB of float64)."""
+
+
+@dataclass(frozen=True)
+class MarkovChain:
+    """A Markov chain x_1, ..., x_T over V states.
+
+    Parameters
+    ----------
+    initial : array_like, shape (V,)
+        Law of x_1.
+    transitions : array_like, shape (V, V) or (T-1, V, V)
+        Rows are the law of the next state given the current one. One matrix makes the chain stationary in time and
+        needs ``horizon``; a stack has matrix n-2 for the step from x_{n-1} to x_n.
+    horizon : int, optional
+        T >= 1. With a stack it may be left out, and must otherwise be its length plus one.
+
+    Raises
+    ------
+    InvalidInput
+        If a row is not a distribution, sizes differ, or the horizon is missing or contradicts the stack.
+    """
+
+    initial: Array
+    transitions: Array
+    horizon: int
+
+    def __init__(self, initial: ArrayLike, transitions: ArrayLike, horizon: int | None = None) -> None:
+        first = as_distribution(initial, "initial")
+        rows = np.asarray(transitions)
+        if first.ndim != 1:
+            raise InvalidInput(f"initial has shape {first.shape}: it must be one distribution of shape (V,)")
+        if rows.ndim not in (2, 3) or rows.shape[-2:] != (first.size, first.size):
+            raise InvalidInput(
+                f"transitions has shape {rows.shape}: with {first.size} initial states it must be "
+                f"({first.size}, {first.size}) or (T-1, {first.size}, {first.size})"
+            )
+        object.__setattr__(self, "initial", first)
+        object.__setattr__(self, "transitions", as_distribution(rows, "transitions"))
+        object.__setattr__(self, "horizon", _horizon(rows, horizon))
+
+    @property
+    def num_states(self) -> int:
+        """V, the size of the vocabulary."""
+        return int(self.initial.size)
+
+    def transition(self, position: int) -> Array:
+        """Rows q_n(. | x_{n-1}) for position n = 2..T, shape (V, V)."""
+        return self.transitions if self.transitions.ndim == 2 else self.transitions[position - 2]
+
+    def tabulate(self) -> TabularModel:
+        """The same law as a full-history table."""
+        size = self.num_states
+        tables = [self.initial]
+        for position in range(2, self.horizon + 1):
+            tables.append(np.broadcast_to(self.transition(position), (size,) * position))
+        return TabularModel(tables)
+
+
+@dataclass(frozen=True)
+class TabularModel:
+    """Any law of x_1, ..., x_T over V tokens, by its conditionals given the whole history.
+
+    Parameters
+    ----------
+    conditionals : sequence of T array_likes
+        Entry n-1 has n axes of length V: the law of x_n, on the last axis, given x_1, ..., x_{n-1}.
+
+    Raises
+    ------
+    InvalidInput
+        If there are none, a shape is wrong, a row is not a distribution or a table exceeds ``LARGEST_TABLE``.
+    """
+
+    conditionals: tuple[Array, ...]
+
+    def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
+        if len(conditionals) == 0:
+            raise InvalidInput("conditionals is empty: a model has a horizon of at least 1")
+        size = np.shape(conditionals[0])[-1] if np.ndim(conditionals[0]) else 0
+        tables = []
+        for index, table in enumerate(conditionals):
+            expected = (size,) * (index + 1)
+            if np.shape(table) != expected:
+                raise InvalidInput(f"conditionals[{index}] has shape {np.shape(table)}: it must be {expected}")
+            if np.size(table) > LARGEST_TABLE:
+                raise InvalidInput(
+                    f"conditionals[{index}] has {np.size(table)} entries, more than {LARGEST_TABLE}: "
+                    "use a MarkovChain or a shorter horizon"
+                )
+            tables.append(as_distribution(table, f"conditionals[{index}]"))
+        object.__setattr__(self, "conditionals", tuple(tables))
+
+    @property
+    def num_states(self) -> int:
+        """V, the size of the vocabulary."""
+        return int(self.conditionals[0].size)
+
+    @property
+    def horizon(self) -> int:
+        """T, the number of positions."""
+        return len(self.conditionals)
+
+    def joint(self) -> Array:
+        """The law of the whole sequence, shape (V,) * T."""
+        law = self.conditionals[0]
+        for table in self.conditionals[1:]:
+            law = law[..., np.newaxis] * table
+        return law
+
+
+Chain = MarkovChain | TabularModel
+
+
+def check_same_size(draft: Chain, target: Chain) -> None:
+    """Refuse two models of different kind, vocabulary or horizon.
+
+    Raises
+    ------
+    InvalidInput
+        Naming what differs.
+    """
+    if type(draft) is not type(target):
+        raise InvalidInput(
+            f"draft is a {type(draft).__name__} and target a {type(target).__name__}: "
+            "give both as one kind (MarkovChain.tabulate() turns a chain into a table)"
+        )
+    for what in ("num_states", "horizon"):
+        ours, theirs = getattr(draft, what), getattr(target, what)
+        if ours != theirs:
+            raise InvalidInput(f"draft has {what} {ours} and target {theirs}: both must be over the same sequences")
+
+
+def random_markov_pair(
+    num_states: int, horizon: int, rng: np.random.Generator, *, concentration: float = 1.0, stationary: bool = False
+) -> tuple[MarkovChain, MarkovChain]:
+    """An independent draft and target chain with Dirichlet rows; non-stationary unless asked otherwise."""
+    return (
+        _random_markov(num_states, horizon, rng, concentration, stationary),
+        _random_markov(num_states, horizon, rng, concentration, stationary),
+    )
+
+
+def random_tabular_pair(
+    num_states: int, horizon: int, rng: np.random.Generator, *, concentration: float = 1.0
+) -> tuple[TabularModel, TabularModel]:
+    """An independent draft and target full-history model with Dirichlet rows."""
+
+    def model() -> TabularModel:
+        shapes = [(num_states,) * index for index in range(horizon)]
+        return TabularModel([dirichlet(num_states, concentration, rng, shape) for shape in shapes])
+
+    return model(), model()
+
+
+def _random_markov(
+    num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
+) -> MarkovChain:
+    initial = dirichlet(num_states, concentration, rng)
+    if stationary:
+        return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
+    return MarkovChain(initial, dirichlet(num_states, concentration, rng, (horizon - 1, num_states)))
+
+
+def _horizon(transitions: np.ndarray, horizon: int | None) -> int:
+    if transitions.ndim == 2:
+        if horizon is None:
+            raise InvalidInput("horizon is missing: one transition matrix does not say how long the sequence is")
+        given = horizon
+    else:
+        given = transitions.shape[0] + 1
+        if horizon is not None and horizon != given:
+            raise InvalidInput(
+                f"horizon is {horizon} but transitions holds {transitions.shape[0]} matrices, "
+                f"which make a horizon of {given}: leave horizon out"
+            )
+    if not isinstance(given, int | np.integer) or given < 1:
+        raise InvalidInput(f"horizon is {given!r}: it must be an integer >= 1")
+    return int(given)

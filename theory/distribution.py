@@ -1,0 +1,213 @@
+"""Probability distributions over a vocabulary: the door every array comes in by.
+
+Notation: ``draft`` is the cheap proposal law p, ``target`` the law q to be preserved, both over a vocabulary of V
+tokens on the last axis; leading axes broadcast.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.errors import InvalidInput
+
+Array = NDArray[np.float64]
+
+SUM_TOLERANCE = 1e-6
+"""How far from 1 a row may sum before it is refused; what passes is normalised in float64."""
+
+
+def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
+    """Check rows of probabilities once and return them as float64, normalised.
+
+    Parameters
+    ----------
+    values : array_like, shape (..., V)
+        Probabilities, V >= 1, of any real dtype. Each row must sum to 1 within ``SUM_TOLERANCE`` (1e-6, enough for a
+        float32 softmax); the returned rows are divided by their float64 sum.
+    name : str
+        What the error message calls the argument.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no token or no number in it, or an entry is NaN, infinite or negative, or a row does not sum to 1.
+    """
+    array = _as_float64(values, name)
+    _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
+    _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
+    totals = array.sum(axis=-1, keepdims=True)
+    wrong = np.abs(totals[..., 0] - 1.0) > SUM_TOLERANCE
+    if wrong.any():
+        row = tuple(int(i) for i in np.argwhere(wrong)[0])
+        where = f"row {_index(row)} of {name}" if row else name
+        raise InvalidInput(
+            f"{where} sums to {totals[(*row, 0)]:.9g}, not 1 (tolerance {SUM_TOLERANCE:g}): "
+            "divide it by its sum, or turn logits into probabilities with a softmax first"
+        )
+    normalised: Array = array / totals
+    return normalised
+
+
+def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
+    """Check a draft and a target together: both distributions, over one vocabulary, with leading axes that broadcast.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`as_distribution`, or if the vocabularies differ in length or the leading axes do not broadcast.
+    """
+    draft_rows = as_distribution(draft, "draft")
+    target_rows = as_distribution(target, "target")
+    if draft_rows.shape[-1] != target_rows.shape[-1]:
+        raise InvalidInput(
+            f"draft has {draft_rows.shape[-1]} tokens and target has {target_rows.shape[-1]}: "
+            "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
+        )
+    try:
+        np.broadcast_shapes(draft_rows.shape, target_rows.shape)
+    except ValueError:
+        raise InvalidInput(
+            f"draft of shape {draft_rows.shape} and target of shape {target_rows.shape} do not broadcast: "
+            "give both the same leading axes"
+        ) from None
+    return draft_rows, target_rows
+
+
+def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -> Array:
+    r"""Probabilities :math:`e^{l_i/\tau} / \sum_j e^{l_j/\tau}` in float64; a logit of -inf has probability 0.
+
+    Parameters
+    ----------
+    logits : array_like, shape (..., V)
+    temperature : float
+        :math:`\tau > 0`.
+
+    Raises
+    ------
+    InvalidInput
+        If a logit is NaN or +inf, a whole row is -inf, or the temperature is not a positive finite number.
+    """
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise InvalidInput(f"temperature is {temperature!r}: it must be a positive finite number")
+    array = _as_float64(logits, name)
+    _refuse(np.isnan(array) | (array == np.inf), array, name, "is not a logit", "logits are finite numbers or -inf")
+    peak = array.max(axis=-1, keepdims=True)
+    _refuse(np.broadcast_to(peak == -np.inf, array.shape), array, name, "like its whole row", "leave it some token")
+    weights = np.exp((array - peak) / temperature)
+    probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def total_variation(draft: ArrayLike, target: ArrayLike) -> Array:
+    r"""Total variation distance :math:`\sum_i [p_i - q_i]_+ = \frac12 \sum_i |p_i - q_i|`, shape (...).
+
+    Clipped to 1, which rounding may pass by one unit in the last place.
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    distance: Array = np.minimum(0.5 * np.abs(draft_rows - target_rows).sum(axis=-1), 1.0)
+    return distance
+
+
+def residual(draft: ArrayLike, target: ArrayLike) -> Array:
+    r"""The law that a rejection is resampled from: :math:`[q - p]_+ / \sum_i [q_i - p_i]_+`, shape (..., V).
+
+    Where draft and target are equal nothing is ever rejected and no residual exists: the row is all zeros.
+    (Leviathan et al. 2023, Algorithm 1; Chen et al. 2023, Theorem 1.)
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    return normalise_or_zero(np.maximum(target_rows - draft_rows, 0.0))
+
+
+def normalise_or_zero(weights: Array) -> Array:
+    """Divide non-negative rows by their sums; a row without mass stays all zeros."""
+    totals = weights.sum(axis=-1, keepdims=True)
+    rows: Array = np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
+    return rows
+
+
+def bernoulli(success: float) -> Array:
+    """The two-token law (1 - success, success).
+
+    Raises
+    ------
+    InvalidInput
+        If ``success`` is outside [0, 1].
+    """
+    if not 0 <= success <= 1:
+        raise InvalidInput(f"success is {success!r}: it must lie in [0, 1]")
+    return np.array([1.0 - success, success])
+
+
+def uniform(vocabulary: int, support: int | None = None) -> Array:
+    """The uniform law on the first ``support`` (default: all) of ``vocabulary`` tokens.
+
+    Raises
+    ------
+    InvalidInput
+        If not 1 <= support <= vocabulary.
+    """
+    size = vocabulary if support is None else support
+    if not 1 <= size <= vocabulary:
+        raise InvalidInput(f"support is {size} of a vocabulary of {vocabulary}: it must lie in 1..vocabulary")
+    return np.where(np.arange(vocabulary) < size, 1.0 / size, 0.0)
+
+
+def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
+    r"""Zipf's law :math:`p_i \propto i^{-s}`, i = 1..V, the shape of word frequencies.
+
+    Raises
+    ------
+    InvalidInput
+        If the vocabulary is empty or the exponent is not finite.
+    """
+    if vocabulary < 1 or not np.isfinite(exponent):
+        raise InvalidInput(f"zipf needs vocabulary >= 1 and a finite exponent, not {vocabulary} and {exponent!r}")
+    weights = np.arange(1, vocabulary + 1, dtype=np.float64) ** -exponent
+    law: Array = weights / weights.sum()
+    return law
+
+
+def dirichlet(
+    vocabulary: int, concentration: float, rng: np.random.Generator, size: tuple[int, ...] | int = ()
+) -> Array:
+    """Random rows from the symmetric Dirichlet law, shape (*size, vocabulary).
+
+    A small concentration gives spiky rows. Drawn through log-gamma variates, so that entries far below the smallest
+    float underflow to 0 one by one and a row never becomes 0/0.
+
+    Raises
+    ------
+    InvalidInput
+        If the vocabulary is empty or the concentration is not positive.
+    """
+    if vocabulary < 1 or not concentration > 0:
+        raise InvalidInput(f"dirichlet needs vocabulary >= 1 and concentration > 0, not {vocabulary}, {concentration}")
+    shape = (size,) if isinstance(size, int) else tuple(size)
+    gamma = rng.gamma(concentration + 1.0, size=(*shape, vocabulary))
+    # Gamma(a) = Gamma(a + 1) * U^(1/a), taken in logarithms (Marsaglia and Tsang 2000, section 6).
+    logarithms = np.log(gamma) + np.log1p(-rng.random((*shape, vocabulary))) / concentration
+    return softmax(logarithms)
+
+
+def _as_float64(values: ArrayLike, name: str) -> Array:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"dtype {array.dtype}")
+        array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats of shape (..., V)") from None
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
+    return array
+
+
+def _refuse(bad: NDArray[np.bool_], array: Array, name: str, what: str, remedy: str) -> None:
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise InvalidInput(f"{name}[{_index(index)}] = {array[index]:.9g} {what}: {remedy}")
+
+
+def _index(index: tuple[int, ...]) -> str:
+    return ", ".join(map(str, index))

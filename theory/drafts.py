@@ -1,0 +1,51 @@
+"""How many drafts: the number k that every multi-draft rule takes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.distribution import Array
+from theory.errors import InvalidInput
+
+
+def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
+    """Check one or many numbers of drafts and return them as int64, shape as given.
+
+    Raises
+    ------
+    InvalidInput
+        If one is not an integer or is below 1.
+    """
+    counts = np.asarray(num_drafts)
+    if counts.dtype.kind not in "iu" or counts.size == 0:
+        raise InvalidInput(f"num_drafts is {num_drafts!r}: it must be an integer >= 1, or an array of them")
+    if (counts < 1).any():
+        index = tuple(int(i) for i in np.argwhere(counts < 1)[0])
+        where = f"num_drafts[{', '.join(map(str, index))}]" if index else "num_drafts"
+        raise InvalidInput(f"{where} is {counts[index]}: it must be at least 1")
+    return counts.astype(np.int64)
+
+
+def one_num_drafts(num_drafts: ArrayLike) -> int:
+    """Check a single number of drafts.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`as_num_drafts`, or if there are several.
+    """
+    counts = as_num_drafts(num_drafts)
+    if counts.ndim:
+        raise InvalidInput(f"num_drafts has shape {counts.shape}: give one number of drafts here")
+    return int(counts)
+
+
+def hit_probability(mass: Array, num_drafts: int) -> Array:
+    """g(t) = 1 - (1 - t)^k: the chance that one of k independent drafts falls into a set of draft mass t.
+
+    Through logarithms, so that a tiny mass keeps all its digits.
+    """
+    with np.errstate(divide="ignore"):  # t = 1 gives log 0 = -inf, and g = 1 as it should
+        hit: Array = -np.expm1(num_drafts * np.log1p(-np.minimum(mass, 1.0)))
+    return hit

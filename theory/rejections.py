@@ -1,0 +1,98 @@
+"""Rejections over a horizon (Yin et al. 2024, Theorem 1)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory.chain import Chain, MarkovChain, TabularModel, check_same_size
+from theory.distribution import Array
+
+
+def expected_rejections(draft: Chain, target: Chain) -> float:
+    r"""Expected number of rejected positions when every position is drafted and tested.
+
+    .. math:: E[N_{rej}] = \sum_{n=1}^T E_{x_{<n} \sim q} \, TV(p_n(\cdot|x_{<n}), q_n(\cdot|x_{<n}))
+
+    Prefixes are weighted by the *target*, because the output follows it. For Markov chains this is a recursion on the
+    marginal of x_{n-1}, O(T V^2); for tabular models a sum over all histories. (Yin et al. 2024, Theorem 1.)
+
+    Parameters
+    ----------
+    draft, target : MarkovChain or TabularModel
+        Two models of one kind, vocabulary and horizon.
+
+    Raises
+    ------
+    InvalidInput
+        If the two models differ in kind, vocabulary or horizon.
+    """
+    return float(rejection_rates(draft, target).sum())
+
+
+def rejection_rates(draft: Chain, target: Chain) -> Array:
+    r"""Probability that position n is rejected, :math:`E_{x_{<n} \sim q} TV(p_n, q_n)`, for n = 1..T, shape (T,).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`expected_rejections`.
+    """
+    check_same_size(draft, target)
+    if isinstance(draft, MarkovChain) and isinstance(target, MarkovChain):
+        return _markov_rates(draft, target)
+    assert isinstance(draft, TabularModel)
+    assert isinstance(target, TabularModel)
+    return _tabular_rates(draft, target)
+
+
+def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
+    r"""Exact law of the number of rejections on Markov chains, P(N = c) for c = 0..T, shape (T+1,).
+
+    Accepting and emitting y has probability min(p, q)(y), rejecting and emitting it [q - p]_+(y), given the state; the
+    joint law of (x_n, rejections so far) follows from that of x_{n-1} in O(n V^2).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`expected_rejections`.
+    """
+    check_same_size(draft, target)
+    joint = np.zeros((target.num_states, target.horizon + 1))
+    joint[:, 0] = np.minimum(draft.initial, target.initial)
+    joint[:, 1] = np.maximum(target.initial - draft.initial, 0.0)
+    for position in range(2, target.horizon + 1):
+        proposal, law = draft.transition(position), target.transition(position)
+        kept = np.minimum(proposal, law).T @ joint
+        replaced = np.maximum(law - proposal, 0.0).T @ joint
+        kept[:, 1:] += replaced[:, :-1]
+        joint = kept
+    counts: Array = joint.sum(axis=0)
+    return counts
+
+
+def _markov_rates(draft: MarkovChain, target: MarkovChain) -> Array:
+    rates = np.empty(target.horizon)
+    rates[0] = _distance(draft.initial, target.initial)
+    marginal = target.initial
+    stationary = draft.transitions.ndim == target.transitions.ndim == 2
+    distances = np.empty(0)
+    for position in range(2, target.horizon + 1):
+        if position == 2 or not stationary:
+            distances = _distance(draft.transition(position), target.transition(position))
+        rates[position - 1] = marginal @ distances
+        marginal = marginal @ target.transition(position)
+    return rates
+
+
+def _tabular_rates(draft: TabularModel, target: TabularModel) -> Array:
+    rates = np.empty(target.horizon)
+    prefix = np.ones(())
+    for index, (proposal, law) in enumerate(zip(draft.conditionals, target.conditionals, strict=True)):
+        rates[index] = np.sum(prefix * _distance(proposal, law))
+        prefix = prefix[..., np.newaxis] * law
+    return rates
+
+
+def _distance(draft: Array, target: Array) -> Array:
+    distance: Array = 0.5 * np.abs(draft - target).sum(axis=-1)
+    return distance

@@ -1,0 +1,40 @@
+"""What a verifier does to one position, as an exact law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.distribution import Array, as_distribution
+
+
+@dataclass(frozen=True)
+class SelectionLaw:
+    """The exact law of a verifier that accepts one of its drafts or emits from a residual.
+
+    Attributes
+    ----------
+    accepted : array, shape (..., V)
+        Probability that a draft is accepted and is token i.
+    residual : array, shape (..., V)
+        Law of the emitted token when every draft is rejected; all zeros where that never happens.
+    acceptance : array, shape (...)
+        Probability that some draft is accepted: ``accepted.sum(-1)``.
+    """
+
+    accepted: Array
+    residual: Array
+    acceptance: Array
+
+    @property
+    def output(self) -> Array:
+        """Law of the emitted token: accepted + (1 - acceptance) * residual, shape (..., V)."""
+        law: Array = self.accepted + (1.0 - self.acceptance)[..., np.newaxis] * self.residual
+        return law
+
+    def is_lossless(self, target: ArrayLike, tolerance: float = 1e-12) -> bool:
+        """Whether the output law is within ``tolerance`` of the target in total variation, in every row."""
+        error = 0.5 * np.abs(self.output - as_distribution(target, "target")).sum(axis=-1)
+        return bool(np.all(error <= tolerance))

@@ -1,0 +1,49 @@
+"""The subset formula: the optimal acceptance at any vocabulary size, for many k from one sort."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.distribution import Array, as_pair
+from theory.drafts import as_num_drafts, hit_probability
+from theory.ratio import sorted_blocks
+
+
+def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
+    r"""The optimal acceptance with k i.i.d. drafts, for one or many k from one sort.
+
+    .. math:: \alpha^* = 1 + \min_{A \subseteq \Omega} [q(A) - p(A)^k] = \min_A [q(A) + g(p(\bar A))],
+              \quad g(t) = 1 - (1-t)^k
+
+    An optimal A is a suffix of the tokens sorted by q/p descending, so V+1 sets are all there is to try. Both masses
+    are summed from their own end, and the second form has no cancellation. (Hu et al. 2025, arXiv 2502.18779; it is
+    the minimum cut of the linear program of Sun et al. 2023.)
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+        Leading axes broadcast.
+    num_drafts : int or array_like of int, shape K
+        Each >= 1.
+
+    Returns
+    -------
+    array, shape (...) + K
+        In [0, 1]; O(V log V + V |K|) for each row.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, the two do not match, or a number of drafts is not an integer >= 1.
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    counts = as_num_drafts(num_drafts)
+    leading = np.broadcast_shapes(draft_rows.shape[:-1], target_rows.shape[:-1])
+    flat = np.empty((int(np.prod(leading)), counts.size))
+    for block, by_ratio in sorted_blocks(draft_rows, target_rows):
+        for column, count in enumerate(counts.reshape(-1)):
+            values = by_ratio.target_tail + hit_probability(by_ratio.draft_head, int(count))
+            flat[block, column] = values.min(axis=-1)
+    acceptance: Array = np.clip(flat, 0.0, 1.0).reshape(leading + counts.shape)
+    return acceptance
