@@ -1,0 +1,46 @@
+"""Measuring a call, and reporting it beside a peer's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+REPEATS = 7
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One line of the report.
+
+    Attributes
+    ----------
+    what : str
+    ours, theirs : float
+        Seconds for the same work: ours, and the peer's or the limit asked for.
+    peer : str
+    least : float
+        The ratio asked for.
+    """
+
+    what: str
+    ours: float
+    theirs: float
+    peer: str
+    least: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster than the peer."""
+        return self.theirs / self.ours
+
+
+def best(call: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Measure the fastest of several calls after one to warm up, in seconds: noise only ever adds."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
