@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from simulations.statistics import Check
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Method(StrEnum):
@@ -29,7 +30,8 @@ class Verdict(StrEnum):
     ``holds``: shown by exact computation. ``consistent``: a statistical test with enough power did not object.
     ``inconclusive``: it did not object, but would not have seen a deviation of the size asked for. ``refuted``: the
     exact value and the evidence contradict each other. A row of method ``negative control`` is about a deliberately
-    broken twin, and is expected to be refuted.
+    broken twin, and is expected to be refuted; it may be inconclusive only where the claim itself is tested on as
+    little data.
     """
 
     HOLDS = "holds"
@@ -90,8 +92,10 @@ class Evidence:
 
     @property
     def is_expected(self) -> bool:
-        """Whether the row speaks for its claim: a control must be refuted, anything else must not."""
-        return (self.verdict == Verdict.REFUTED) == (self.method == Method.CONTROL)
+        """Whether the row is as it should be: nothing is refuted but controls, and those are unless data was scarce."""
+        if self.method == Method.CONTROL:
+            return self.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE)
+        return self.verdict != Verdict.REFUTED
 
 
 COLUMNS = ["claim", *(field.name for field in fields(Evidence) if field.name != "claim")]
@@ -150,6 +154,8 @@ def from_check(
 
 def as_table(rows: Iterable[Evidence]) -> pd.DataFrame:
     """Turn rows into a data frame, one column for each field, enumerations as text."""
+    import pandas as pd
+
     records = [{name: _plain(value) for name, value in asdict(row).items()} for row in rows]
     return pd.DataFrame(records, columns=COLUMNS)
 

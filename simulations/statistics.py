@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.optimize import brentq
-from scipy.special import logsumexp
 
 from theory.distribution import Array
 
@@ -40,14 +38,19 @@ class Check:
 
 def binomial_interval(successes: int, trials: int, level: float) -> tuple[float, float]:
     """Clopper and Pearson's interval for a probability: it misses the truth with probability at most ``level``."""
-    low = stats.beta.ppf(level / 2, successes, trials - successes + 1) if successes else 0.0
-    high = stats.beta.isf(level / 2, successes + 1, trials - successes) if successes < trials else 1.0
+    low = scipy.stats.beta.ppf(level / 2, successes, trials - successes + 1) if successes else 0.0
+    high = scipy.stats.beta.isf(level / 2, successes + 1, trials - successes) if successes < trials else 1.0
     return float(low), float(high)
 
 
 def check_frequency(successes: int, trials: int, exact: float, level: float) -> Check:
     """Test a count of independent trials against its exact probability (exact binomial)."""
     low, high = binomial_interval(successes, trials, level)
+    # What cannot happen refutes at once, also where the interval's end rounds to 0 or 1.
+    if successes:
+        low = max(low, float(np.nextafter(0.0, 1.0)))
+    if successes < trials:
+        high = min(high, float(np.nextafter(1.0, 0.0)))
     return Check(exact, successes / trials, low, high, trials, _binomial_detectable(exact, trials, level))
 
 
@@ -78,8 +81,7 @@ def check_mean(values: Array, lowest: float, highest: float, exact: float, level
     ``detectable`` adds to the interval's half-width the same bound on the sampling error of the mean, at ``POWER``.
     """
     low, high = mean_interval(values, lowest, highest, level)
-    blur_low, blur_high = mean_interval(values, lowest, highest, 2 * (1 - POWER))
-    detectable = (high - low + blur_high - blur_low) / 2
+    detectable = sum(_half_width(values, highest - lowest, error) for error in (level, 2 * (1 - POWER)))
     return Check(exact, float(values.mean()), low, high, values.size, detectable)
 
 
@@ -90,10 +92,13 @@ def mean_interval(values: Array, lowest: float, highest: float, level: float) ->
 
     (Maurer and Pontil 2009, Theorem 4, both sides.)
     """
-    count, factor = values.size, np.log(4 / level)
-    half = np.sqrt(2 * values.var(ddof=1) * factor / count) + 7 * (highest - lowest) * factor / (3 * (count - 1))
-    mean = values.mean()
+    half, mean = _half_width(values, highest - lowest, level), values.mean()
     return float(max(mean - half, lowest)), float(min(mean + half, highest))
+
+
+def _half_width(values: Array, spread: float, level: float) -> float:
+    count, factor = values.size, np.log(4 / level)
+    return float(np.sqrt(2 * values.var(ddof=1) * factor / count) + 7 * spread * factor / (3 * (count - 1)))
 
 
 def check_drift(events: NDArray[np.bool_], probabilities: Array, level: float) -> Check:
@@ -121,11 +126,11 @@ def check_drift(events: NDArray[np.bool_], probabilities: Array, level: float) -
     growth = np.log1p(probabilities[:, np.newaxis] * np.expm1(slopes)).sum(axis=0) - slopes * probabilities.sum()
 
     def evidence(total: float) -> float:
-        return float(logsumexp(slopes * total - growth) - np.log(slopes.size) + np.log(level))
+        return float(scipy.special.logsumexp(slopes * total - growth) - np.log(slopes.size) + np.log(level))
 
     # A bounded sum, and evidence convex in it with its least value below zero near zero drift.
-    lowest = float(brentq(evidence, -50.0 * count - 1e6, 0.0))
-    highest = float(brentq(evidence, 0.0, 50.0 * count + 1e6))
+    lowest = float(scipy.optimize.brentq(evidence, -50.0 * count - 1e6, 0.0))
+    highest = float(scipy.optimize.brentq(evidence, 0.0, 50.0 * count + 1e6))
     power = np.sqrt(np.log(1 / (1 - POWER)) / (2 * count))
     detectable = max(highest, -lowest) / count + power
     low, high = max(observed - highest / count, 0.0), min(observed - lowest / count, 1.0)
@@ -140,11 +145,13 @@ def _strain(check: Check) -> float:
 
 
 def _binomial_detectable(exact: float, trials: int, level: float) -> float:
-    """Distance to the nearest larger probability under which the count leaves the accepted range with ``POWER``.
+    """The smallest deviation, up or down, under which the count leaves the accepted range with ``POWER``."""
+    return max(_excess_detectable(exact, trials, level), _excess_detectable(1.0 - exact, trials, level))
 
-    Upwards only: for the probabilities of a law an excess somewhere matches every deficit.
-    """
-    highest = int(stats.binom.isf(level / 2, trials, exact))
+
+def _excess_detectable(exact: float, trials: int, level: float) -> float:
+    """Distance to the larger probability that is seen; where none is, to 1, as no deviation beyond that exists."""
+    highest = int(scipy.stats.binom.isf(level / 2, trials, exact))
     if highest >= trials:
         return 1.0 - exact
-    return float(stats.beta.ppf(POWER, highest + 1, trials - highest)) - exact
+    return float(scipy.stats.beta.ppf(POWER, highest + 1, trials - highest)) - exact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,20 @@ def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
         If the file cannot be read or is not what it should be.
     """
     try:
-        array: NDArray[np.generic] = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array: NDArray[np.generic] = np.load(file, allow_pickle=False)
     except OSError as error:
         raise InvalidInput(f"{name} {path} cannot be read ({error.strerror or error}): give a .npy file") from None
-    except (ValueError, EOFError) as error:
+    except MemoryError as error:
+        raise InvalidInput(f"{name} {path} does not fit into memory ({error}): give fewer rows") from None
+    except (ValueError, EOFError, BadZipFile) as error:
         raise InvalidInput(
             f"{name} {path} is not a .npy array of numbers ({error}): write it with numpy.save"
         ) from None
     if not isinstance(array, np.ndarray):
         raise InvalidInput(f"{name} {path} is an archive of several arrays: give one .npy array")
+    if array.ndim > 1 and array.size == 0:
+        raise InvalidInput(f"{name} {path} has shape {array.shape}: give at least one row")
     return softmax(array, temperature, name) if logits else as_distribution(array, name)
 
 

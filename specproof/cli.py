@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import numpy as np
 import typer
@@ -56,7 +56,7 @@ def reproduce(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CLAIM_OR_FIGURE]...",
+            metavar="CLAIM_OR_FIGURE",
             help="Ids as 'specproof list' shows them, or their first part, such as 'yin2024'. Default: all.",
             show_default=False,
         ),
@@ -85,8 +85,9 @@ def reproduce(
 ) -> None:
     """Gather evidence for claims, draw the figures, and say what holds.
 
-    Ends with 0 only if nothing is refuted and every negative control is; with 1 otherwise. Interrupted runs go on where
-    they were: finished cells are kept in OUT and count again for the same code, seed and settings. The result does not
+    Ends with 0 only if nothing is refuted and every negative control is; with 1
+    otherwise. Interrupted runs go on where they were: finished cells are kept in
+    OUT and count again for the same code, seed and settings. The result does not
     depend on --jobs or --scheduler.
 
     For example:
@@ -124,15 +125,8 @@ def reproduce(
     ):
         fetch_pair(name)
     workers = jobs or (1 if resolved == "cuda" else os.cpu_count() or 1)
-    try:
-        with progress(len(cells)) as announce:
-            found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
-    except KeyboardInterrupt:
-        _stop_workers()
-        print(
-            "specproof: interrupted; finished cells are kept, and the same command goes on from them", file=sys.stderr
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    with progress(len(cells)) as announce:
+        found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
     _report(found, out)
     if any(part.surprises for part in found):
         raise typer.Exit(EXIT_REFUTED)
@@ -140,7 +134,12 @@ def reproduce(
 
 @app.command("list")
 def list_everything(as_json: Json = False) -> None:
-    """List all claims and figures: id, source, one-line statement."""
+    """List all claims and figures: id, source, one-line statement.
+
+    Example:
+
+      specproof list --json
+    """
     from figures.registry import FIGURES
     from simulations.claims.registry import CLAIMS
 
@@ -197,7 +196,12 @@ def bound(
 
 @app.command()
 def models(as_json: Json = False) -> None:
-    """List the model pairs that can be loaded here, and how."""
+    """List the model pairs that can be loaded here, and how.
+
+    The names go to --pair, as in:
+
+      specproof reproduce real --pair skip:12,16,20
+    """
     from simulations.language_models.pairs import available_pairs
 
     pairs = available_pairs()
@@ -214,24 +218,21 @@ def models(as_json: Json = False) -> None:
 def main() -> None:
     """Run the command; whatever a user can cause ends in one line on stderr and an exit status."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
     except InvalidInput as error:
         _fail(str(error))
     except TyperException as error:
-        _fail(f"{error.format_message()} 'specproof --help' shows what there is")
+        _fail(f"{error.format_message().rstrip('.')}; 'specproof --help' shows what there is")
+    if status == EXIT_INTERRUPTED:  # what typer makes of an interrupt
+        print(
+            "specproof: interrupted; finished cells are kept, and the same command goes on from them", file=sys.stderr
+        )
+    sys.exit(status)
 
 
-def _fail(message: str) -> None:
-    print(f"specproof: error: {message}", file=sys.stderr)
+def _fail(message: str) -> NoReturn:
+    print(f"specproof: error: {' '.join(message.splitlines())}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
-
-
-def _stop_workers() -> None:
-    """End the local workers at once: what they were at is lost anyway, and nobody waits for it."""
-    if "joblib" in sys.modules:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor(max_workers=1).shutdown(wait=False, kill_workers=True)
 
 
 def _table(title: str, first: str, *others: str) -> Table:

@@ -16,13 +16,20 @@ from simulations.claims.gather import ClaimFindings, gather
 from simulations.claims.registry import share_level
 from simulations.evidence import as_table
 from simulations.experiments.runner import Announce
-from simulations.experiments.store import Store, source_fingerprint, whole_file, write_text
+from simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
 from specproof.manifest import environment
 from specproof.selection import Wanted
 
 
 def open_store(out: Path, settings: Settings) -> Store:
-    """Open the finished cells in ``out`` that this code made with this seed, level and set of libraries."""
+    """Open the finished cells in ``out`` that this code made with this seed, level and set of libraries.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder cannot be written to.
+    """
+    require_writable(out / "cells")
     level = share_level(settings)
     fingerprint = json.dumps([source_fingerprint(), environment()["packages"]])
     return Store(out / "cells", lambda cell: cell.key(settings.seed, level, fingerprint))

@@ -41,7 +41,7 @@ class MarkovChain:
 
     def __init__(self, initial: ArrayLike, transitions: ArrayLike, horizon: int | None = None) -> None:
         first = as_distribution(initial, "initial")
-        rows = np.asarray(transitions)
+        rows = as_distribution(transitions, "transitions")
         if first.ndim != 1:
             raise InvalidInput(f"initial has shape {first.shape}: it must be one distribution of shape (V,)")
         if rows.ndim not in (2, 3) or rows.shape[-2:] != (first.size, first.size):
@@ -50,7 +50,7 @@ class MarkovChain:
                 f"({first.size}, {first.size}) or (T-1, {first.size}, {first.size})"
             )
         object.__setattr__(self, "initial", first)
-        object.__setattr__(self, "transitions", as_distribution(rows, "transitions"))
+        object.__setattr__(self, "transitions", rows)
         object.__setattr__(self, "horizon", _horizon(rows, horizon))
 
     @property
@@ -63,8 +63,15 @@ class MarkovChain:
         return self.transitions if self.transitions.ndim == 2 else self.transitions[position - 2]
 
     def tabulate(self) -> TabularModel:
-        """The same law as a full-history table."""
+        """The same law as a full-history table.
+
+        Raises
+        ------
+        InvalidInput
+            If the table would exceed ``LARGEST_TABLE`` entries.
+        """
         size = self.num_states
+        _refuse_large(size, self.horizon)
         tables = [self.initial]
         for position in range(2, self.horizon + 1):
             tables.append(np.broadcast_to(self.transition(position), (size,) * position))
@@ -91,17 +98,15 @@ class TabularModel:
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
         if len(conditionals) == 0:
             raise InvalidInput("conditionals is empty: a model has a horizon of at least 1")
-        size = np.shape(conditionals[0])[-1] if np.ndim(conditionals[0]) else 0
+        first = _shape(conditionals[0], 0)
+        if len(first) != 1:
+            raise InvalidInput(f"conditionals[0] has shape {first}: it must be one distribution of shape (V,)")
         tables = []
         for index, table in enumerate(conditionals):
-            expected = (size,) * (index + 1)
-            if np.shape(table) != expected:
-                raise InvalidInput(f"conditionals[{index}] has shape {np.shape(table)}: it must be {expected}")
-            if np.size(table) > LARGEST_TABLE:
-                raise InvalidInput(
-                    f"conditionals[{index}] has {np.size(table)} entries, more than {LARGEST_TABLE}: "
-                    "use a MarkovChain or a shorter horizon"
-                )
+            shape, expected = _shape(table, index), first * (index + 1)
+            if shape != expected:
+                raise InvalidInput(f"conditionals[{index}] has shape {shape}: it must be {expected}")
+            _refuse_large(first[0], index + 1)
             tables.append(as_distribution(table, f"conditionals[{index}]"))
         object.__setattr__(self, "conditionals", tuple(tables))
 
@@ -126,8 +131,8 @@ class TabularModel:
 Chain = MarkovChain | TabularModel
 
 
-def check_same_size(draft: Chain, target: Chain) -> None:
-    """Refuse two models of different kind, vocabulary or horizon.
+def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[TabularModel] | None = None) -> None:
+    """Refuse two models of different kind, vocabulary or horizon, or of another kind than ``kind``.
 
     Raises
     ------
@@ -139,6 +144,8 @@ def check_same_size(draft: Chain, target: Chain) -> None:
             f"draft is a {type(draft).__name__} and target a {type(target).__name__}: "
             "give both as one kind (MarkovChain.tabulate() turns a chain into a table)"
         )
+    if kind is not None and not isinstance(draft, kind):
+        raise InvalidInput(f"draft and target are of kind {type(draft).__name__}: this takes a {kind.__name__} each")
     for what in ("num_states", "horizon"):
         ours, theirs = getattr(draft, what), getattr(target, what)
         if ours != theirs:
@@ -174,6 +181,21 @@ def _random_markov(
     if stationary:
         return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
     return MarkovChain(initial, dirichlet(num_states, concentration, rng, (horizon - 1, num_states)))
+
+
+def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
+    try:
+        return np.shape(table)
+    except ValueError as error:
+        raise InvalidInput(f"conditionals[{index}] is not an array ({error}): its rows must be of one length") from None
+
+
+def _refuse_large(num_states: int, horizon: int) -> None:
+    if num_states**horizon > LARGEST_TABLE:
+        raise InvalidInput(
+            f"conditionals[{horizon - 1}] has {num_states}**{horizon} entries, more than {LARGEST_TABLE}: "
+            "use a MarkovChain or a shorter horizon"
+        )
 
 
 def _horizon(transitions: np.ndarray, horizon: int | None) -> int:

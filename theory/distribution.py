@@ -6,6 +6,8 @@ tokens on the last axis; leading axes broadcast.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -34,23 +36,18 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
         If there is no token or no number in it, or an entry is NaN, infinite or negative, or a row does not sum to 1.
     """
     array = _as_float64(values, name)
-    _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
-    _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
-    totals = array.sum(axis=-1, keepdims=True)
-    wrong = np.abs(totals[..., 0] - 1.0) > SUM_TOLERANCE
-    if wrong.any():
-        row = tuple(int(i) for i in np.argwhere(wrong)[0])
-        where = f"row {_index(row)} of {name}" if row else name
-        raise InvalidInput(
-            f"{where} sums to {totals[(*row, 0)]:.9g}, not 1 (tolerance {SUM_TOLERANCE:g}): "
-            "divide it by its sum, or turn logits into probabilities with a softmax first"
-        )
-    normalised: Array = array / totals
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
+        totals = array.sum(axis=-1, keepdims=True)
+    # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
+    if not (array.min(initial=0.0) >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= SUM_TOLERANCE):
+        _refuse_distribution(array, totals[..., 0], name)
+    # Adding 0 turns -0.0 into 0.0, by which q/p would be -inf and a token that must come first would come last.
+    normalised: Array = array / totals + 0.0
     return normalised
 
 
 def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
-    """Check a draft and a target together: both distributions, over one vocabulary, with leading axes that broadcast.
+    """Check a draft and a target together, over one vocabulary, and broadcast their leading axes to one shape.
 
     Raises
     ------
@@ -64,8 +61,10 @@ def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
             f"draft has {draft_rows.shape[-1]} tokens and target has {target_rows.shape[-1]}: "
             "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
         )
+    if draft_rows.shape == target_rows.shape:
+        return draft_rows, target_rows
     try:
-        np.broadcast_shapes(draft_rows.shape, target_rows.shape)
+        draft_rows, target_rows = np.broadcast_arrays(draft_rows, target_rows)
     except ValueError:
         raise InvalidInput(
             f"draft of shape {draft_rows.shape} and target of shape {target_rows.shape} do not broadcast: "
@@ -94,7 +93,8 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -
     _refuse(np.isnan(array) | (array == np.inf), array, name, "is not a logit", "logits are finite numbers or -inf")
     peak = array.max(axis=-1, keepdims=True)
     _refuse(np.broadcast_to(peak == -np.inf, array.shape), array, name, "like its whole row", "leave it some token")
-    weights = np.exp((array - peak) / temperature)
+    with np.errstate(over="ignore"):  # so far below the peak that the distance overflows: e^-inf = 0, as it should
+        weights = np.exp((array - peak) / temperature)
     probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
     return probabilities
 
@@ -163,7 +163,9 @@ def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
     """
     if vocabulary < 1 or not np.isfinite(exponent):
         raise InvalidInput(f"zipf needs vocabulary >= 1 and a finite exponent, not {vocabulary} and {exponent!r}")
-    weights = np.arange(1, vocabulary + 1, dtype=np.float64) ** -exponent
+    ranks = np.arange(1, vocabulary + 1, dtype=np.float64)
+    # Against the likeliest token, the first or with s < 0 the last, so that no weight exceeds 1.
+    weights = (ranks / (1 if exponent >= 0 else vocabulary)) ** -exponent
     law: Array = weights / weights.sum()
     return law
 
@@ -179,10 +181,12 @@ def dirichlet(
     Raises
     ------
     InvalidInput
-        If the vocabulary is empty or the concentration is not positive.
+        If the vocabulary is empty or the concentration is not a positive finite number.
     """
-    if vocabulary < 1 or not concentration > 0:
-        raise InvalidInput(f"dirichlet needs vocabulary >= 1 and concentration > 0, not {vocabulary}, {concentration}")
+    if vocabulary < 1 or not 0 < concentration < np.inf:
+        raise InvalidInput(
+            f"dirichlet needs vocabulary >= 1 and a finite concentration > 0, not {vocabulary} and {concentration!r}"
+        )
     shape = (size,) if isinstance(size, int) else tuple(size)
     gamma = rng.gamma(concentration + 1.0, size=(*shape, vocabulary))
     # Gamma(a) = Gamma(a + 1) * U^(1/a), taken in logarithms (Marsaglia and Tsang 2000, section 6).
@@ -196,11 +200,22 @@ def _as_float64(values: ArrayLike, name: str) -> Array:
         if array.dtype.kind not in "fiu":
             raise TypeError(f"dtype {array.dtype}")
         array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
         raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats of shape (..., V)") from None
     if array.ndim == 0 or array.shape[-1] == 0:
         raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
     return array
+
+
+def _refuse_distribution(array: Array, totals: Array, name: str) -> NoReturn:
+    _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
+    _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
+    row = tuple(int(i) for i in np.argwhere(~(np.abs(totals - 1.0) <= SUM_TOLERANCE))[0])
+    where = f"row {_index(row)} of {name}" if row else name
+    raise InvalidInput(
+        f"{where} sums to {totals[row]:.9g}, not 1 (tolerance {SUM_TOLERANCE:g}): "
+        "divide it by its sum, or turn logits into probabilities with a softmax first"
+    )
 
 
 def _refuse(bad: NDArray[np.bool_], array: Array, name: str, what: str, remedy: str) -> None:

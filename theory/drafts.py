@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from theory.distribution import Array
 from theory.errors import InvalidInput
 
+_MOST = np.iinfo(np.int64).max
+
 
 def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
     """Check one or many numbers of drafts and return them as int64, shape as given.
@@ -15,11 +17,15 @@ def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
     Raises
     ------
     InvalidInput
-        If one is not an integer or is below 1.
+        If one is not an integer, or is below 1 or past the largest int64.
     """
-    counts = np.asarray(num_drafts)
-    if counts.dtype.kind not in "iu" or counts.size == 0:
-        raise InvalidInput(f"num_drafts is {num_drafts!r}: it must be an integer >= 1, or an array of them")
+    try:
+        counts = np.asarray(num_drafts)
+    except ValueError as error:
+        raise InvalidInput(f"num_drafts is not an array of integers ({error})") from None
+    if counts.dtype.kind not in "iu" or counts.size == 0 or (counts > _MOST).any():
+        shown = f"of shape {counts.shape} and dtype {counts.dtype}" if counts.ndim else repr(num_drafts)
+        raise InvalidInput(f"num_drafts is {shown}: it must be an integer >= 1, or an array of them")
     if (counts < 1).any():
         index = tuple(int(i) for i in np.argwhere(counts < 1)[0])
         where = f"num_drafts[{', '.join(map(str, index))}]" if index else "num_drafts"

@@ -7,6 +7,8 @@ that is, a residual exists which makes it lossless, exactly for rho >= rho*, the
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -93,10 +95,10 @@ def mean_tries(beta: Array, num_drafts: int) -> Array:
 
 
 def _division_factor(draft: Array, target: Array, num_drafts: int) -> Array:
-    leading = np.broadcast_shapes(draft.shape[:-1], target.shape[:-1])
+    leading = draft.shape[:-1]
     if num_drafts == 1:
         return np.ones(leading)
-    flat = np.empty(int(np.prod(leading)))
+    flat = np.empty(math.prod(leading))
     for block, by_ratio in sorted_blocks(draft, target):
         flat[block] = _smallest_valid(by_ratio, num_drafts)
     # In these two cases 1 - (1 - beta)^k = rho beta already at rho = 1, which rounding would hide.
@@ -135,8 +137,14 @@ def _is_valid(beta: Array, num_drafts: int, rho: Array) -> NDArray[np.bool_]:
 
 
 def _checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
-    given = np.asarray(rho, dtype=np.float64)
-    factor = np.broadcast_to(given, np.broadcast_shapes(given.shape, smallest.shape))
+    try:
+        given = np.asarray(rho, dtype=np.float64)
+        shape = np.broadcast_shapes(given.shape, smallest.shape)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"rho is not one number for each of the rows of shape {smallest.shape} ({error}): leave rho out to use rho*"
+        ) from None
+    factor = np.broadcast_to(given, shape)
     bad = ~((factor >= smallest * (1 - RHO_TOLERANCE)) & (factor <= num_drafts))
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])

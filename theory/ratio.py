@@ -20,14 +20,14 @@ class RatioOrder:
 
     Attributes
     ----------
-    order : array of int64, shape (..., V)
+    order : array of int64, shape (R, V)
         The tokens. Where p = 0 < q the ratio is infinite and the token comes first; 0/0 comes last.
-    ratio : array, shape (..., V)
+    ratio : array, shape (R, V)
         q/p in that order, -1 for 0/0. A quotient too large for a float is infinite too: such tokens have p below
         1e-308, and no sum can see their order.
-    draft_head : array, shape (..., V+1)
+    draft_head : array, shape (R, V+1)
         p of the first j tokens, j = 0..V.
-    target_tail : array, shape (..., V+1)
+    target_tail : array, shape (R, V+1)
         q of all but the first j tokens, summed from the far end so that a small tail keeps its digits.
     """
 
@@ -38,27 +38,23 @@ class RatioOrder:
 
 
 def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
-    """Sort rows (..., V) of trusted distributions, of one shape."""
+    """Sort rows (R, V) of trusted distributions, of one shape."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = target / draft
     ratio[np.isnan(ratio)] = -1.0
     order = np.argsort(-ratio, axis=-1)
-    zero = np.zeros((*draft.shape[:-1], 1))
-    head = np.cumsum(np.take_along_axis(draft, order, axis=-1), axis=-1)
-    tail = np.cumsum(np.take_along_axis(target, order[..., ::-1], axis=-1), axis=-1)[..., ::-1]
-    return RatioOrder(
-        order,
-        np.take_along_axis(ratio, order, axis=-1),
-        np.concatenate((zero, head), axis=-1),
-        np.concatenate((tail, zero), axis=-1),
-    )
+    rows = np.arange(draft.shape[0])[:, np.newaxis]
+    head = np.zeros((draft.shape[0], draft.shape[1] + 1))
+    tail = np.zeros_like(head)
+    np.cumsum(draft[rows, order], axis=-1, out=head[:, 1:])
+    np.cumsum(target[rows, order[:, ::-1]], axis=-1, out=tail[:, -2::-1])
+    return RatioOrder(order, ratio[rows, order], head, tail)
 
 
 def sorted_blocks(draft: Array, target: Array) -> Iterator[tuple[slice, RatioOrder]]:
-    """Broadcast two arrays of rows, flatten the leading axes, and sort a cache-sized block of rows at a time."""
-    draft_rows, target_rows = np.broadcast_arrays(draft, target)
-    vocabulary = draft_rows.shape[-1]
-    flat_draft, flat_target = draft_rows.reshape(-1, vocabulary), target_rows.reshape(-1, vocabulary)
+    """Flatten the leading axes of two arrays of one shape, and sort a cache-sized block of rows at a time."""
+    vocabulary = draft.shape[-1]
+    flat_draft, flat_target = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
     step = max(1, _BLOCK // vocabulary)
     for start in range(0, flat_draft.shape[0], step):
         block = slice(start, start + step)

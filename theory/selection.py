@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.distribution import Array, as_distribution
+from theory.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class SelectionLaw:
         return law
 
     def is_lossless(self, target: ArrayLike, tolerance: float = 1e-12) -> bool:
-        """Whether the output law is within ``tolerance`` of the target in total variation, in every row."""
-        error = 0.5 * np.abs(self.output - as_distribution(target, "target")).sum(axis=-1)
+        """Whether the output law is within ``tolerance`` of the target in total variation, in every row.
+
+        Raises
+        ------
+        InvalidInput
+            If the target is not a distribution over the law's vocabulary.
+        """
+        rows = as_distribution(target, "target")
+        if rows.shape[-1] != self.accepted.shape[-1]:
+            raise InvalidInput(
+                f"target has {rows.shape[-1]} tokens and the law {self.accepted.shape[-1]}: "
+                "give the target that the law was made for"
+            )
+        error = 0.5 * np.abs(self.output - rows).sum(axis=-1)
         return bool(np.all(error <= tolerance))

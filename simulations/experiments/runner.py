@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import joblib
 
@@ -15,6 +17,9 @@ from theory.errors import InvalidInput
 
 Announce = Callable[[Cell], None]
 """Called in this process after each finished cell."""
+
+PATIENCE = 10.0
+"""Seconds that a scheduler is given to answer."""
 
 
 def run_cells(
@@ -48,7 +53,7 @@ def run_cells(
     Raises
     ------
     InvalidInput
-        If the scheduler does not answer, or a finished cell cannot be written.
+        If the scheduler does not answer, a worker process dies, or a finished cell cannot be written.
     """
     found: dict[str, Findings] = {}
     for cell in cells:
@@ -57,32 +62,60 @@ def run_cells(
             found[cell.id] = stored
             announce(cell)
     pending = sorted((cell for cell in cells if cell.id not in found), key=lambda cell: -cell.cost)
-    for cell, findings in _execute(pending, seed, level, jobs, scheduler):
-        store.save(cell, findings)
-        found[cell.id] = findings
-        announce(cell)
+    # Closed whatever happens, so that the workers end with the run: what they were at is lost anyway.
+    with closing(_execute(pending, seed, level, jobs, scheduler)) as finished:
+        for cell, findings in finished:
+            store.save(cell, findings)
+            found[cell.id] = findings
+            announce(cell)
     return [found[cell.id] for cell in cells]
 
 
 def _execute(
     cells: Sequence[Cell], seed: int, level: float, jobs: int, scheduler: str | None
-) -> Iterator[tuple[Cell, Findings]]:
+) -> Generator[tuple[Cell, Findings], None, None]:
     if not cells:
         return
     if scheduler is None and min(jobs, len(cells)) == 1:
         for cell in cells:
             yield cell, run_cell(cell, seed, level)
         return
-    with _workers(jobs, scheduler):
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
-        yield from parallel(joblib.delayed(_run_in_worker)(cell, seed, level) for cell in cells)
+    # A cluster sees all the work there is. Local workers are given no more than fits their queue: with more,
+    # their manager stumbles over the rest when they are stopped (KeyError in loky 3.5).
+    waiting = "2 * n_jobs" if scheduler is None else "all"
+    with _workers(jobs, scheduler), warnings.catch_warnings():
+        # When the run stops early the reason is told; how much unfinished work joblib gave up is not.
+        warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=waiting)
+        with _deaf_to_interrupts():
+            results = parallel(joblib.delayed(_run_in_worker)(cell, seed, level) for cell in cells)
+        try:
+            yield from results
+        except BrokenProcessPool:
+            raise InvalidInput(
+                "a worker process died, perhaps for want of memory: run the same command again with fewer jobs, "
+                "finished cells are kept"
+            ) from None
 
 
 def _run_in_worker(cell: Cell, seed: int, level: float) -> tuple[Cell, Findings]:
-    # An interrupt from the keyboard reaches every process; only the one that holds the store should act on it.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return cell, run_cell(cell, seed, level)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that ignore interrupts: one from the keyboard reaches all, and only this one is to act on it.
+
+    A process inherits that a signal is ignored, so it is deaf from its first moment.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -101,7 +134,7 @@ def _client(scheduler: str) -> AbstractContextManager[object]:
     except ImportError:
         raise InvalidInput("scheduler needs the extra 'cluster': pip install 'specproof[cluster]'") from None
     try:
-        client: AbstractContextManager[object] = Client(scheduler, timeout=10)
+        client: AbstractContextManager[object] = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise InvalidInput(
             f"scheduler {scheduler} does not answer ({error}): give the address that 'dask scheduler' printed"

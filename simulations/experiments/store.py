@@ -54,6 +54,22 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def require_writable(folder: Path) -> None:
+    """Try to write into a folder, made if need be, before hours of work depend on it.
+
+    Raises
+    ------
+    InvalidInput
+        If that fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"cannot write to {folder} ({error.strerror or error}): {_remedy(error)}") from None
+
+
 def source_fingerprint() -> str:
     """Digest of the source of theory and simulations: a finished cell counts only for the code that made it."""
     digest = hashlib.sha256()

@@ -7,8 +7,8 @@ from array_api_compat import array_namespace
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, replace_rejected
-from simulations.samplers.trials import try_in_turn
+from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.trials import acceptance, try_in_turn
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
@@ -46,13 +46,12 @@ def simulate(
     rho: distribution.Array,
 ) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    ratio = np.divide(_divided(target, rho), draft, out=np.zeros_like(target), where=draft > 0)
-    thresholds = np.broadcast_to(np.minimum(ratio, 1.0), (num_drafts, draft.size))
+    thresholds = np.broadcast_to(acceptance(draft, _divided(target, rho)), (num_drafts, draft.size))
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
 
 
 def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
-    r"""What k tries leave of the target, unnormalised, shape (..., V); rounding below zero is cut off.
+    r"""What k tries leave of the target, unnormalised, shape (..., V), or the target where that is nothing.
 
     .. math:: q - \min(p, q/\rho)\,(1-(1-\beta)^k)/\beta, \quad \beta = \sum_i \min(p_i, q_i/\rho)
     """
@@ -63,7 +62,7 @@ def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -
     tries = xp.zeros_like(missed)
     for _ in range(num_drafts):
         tries = tries * missed + 1.0
-    return xp.clip(target - once * tries, min=0.0)
+    return or_target(xp.clip(target - once * tries, min=0.0), target)
 
 
 def _divided(target: Array, rho: Array) -> Array:

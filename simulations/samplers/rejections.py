@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulations.samplers.selection import or_target
+from simulations.samplers.trials import acceptance
 from theory.chain import MarkovChain, check_same_size
 from theory.distribution import Array
 
@@ -46,13 +48,9 @@ def simulate(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.
 
 def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:
     """Tabulate acceptance min(1, q/p) and the residual [q - p]+ of every step."""
-    proposal, law = _steps(draft), _steps(target)
-    if proposal.shape[0] < law.shape[0]:
-        proposal = proposal[np.minimum(np.arange(law.shape[0]), proposal.shape[0] - 1)]
-    elif law.shape[0] < proposal.shape[0]:
-        law = law[np.minimum(np.arange(proposal.shape[0]), law.shape[0] - 1)]
-    accept = np.minimum(np.divide(law, proposal, out=np.zeros_like(law), where=proposal > 0), 1.0)
-    return StepTables(_closed(proposal), accept, _closed(np.maximum(law - proposal, 0.0)))
+    proposal, law = paired_steps(draft, target)
+    replacement = or_target(np.maximum(law - proposal, 0.0), law)
+    return StepTables(closed(proposal), acceptance(proposal, law), closed(replacement))
 
 
 def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
@@ -62,6 +60,13 @@ def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.
     return result
 
 
+def paired_steps(draft: MarkovChain, target: MarkovChain) -> tuple[Array, Array]:
+    """Return the laws of every step of both chains, shape (steps, V, V), the last serving all positions from there."""
+    proposal, law = _steps(draft), _steps(target)
+    index = np.arange(max(proposal.shape[0], law.shape[0]))
+    return proposal[np.minimum(index, proposal.shape[0] - 1)], law[np.minimum(index, law.shape[0] - 1)]
+
+
 def _steps(chain: MarkovChain) -> Array:
     size = chain.num_states
     first = np.broadcast_to(chain.initial, (1, size, size))
@@ -69,18 +74,18 @@ def _steps(chain: MarkovChain) -> Array:
     return np.concatenate((first, later)) if chain.horizon > 1 else first
 
 
-def _closed(weights: Array) -> Array:
+def closed(weights: Array) -> Array:
     """Cumulative shares in which everything from the last positive weight on is infinite, so that a search ends."""
     cumulative = np.cumsum(weights, axis=-1)
-    total = cumulative[..., -1:]
-    shares = np.divide(cumulative, total, out=np.ones_like(cumulative), where=total > 0)
+    shares = cumulative / cumulative[..., -1:]
     size = weights.shape[-1]
     last = size - 1 - np.argmax((weights > 0)[..., ::-1], axis=-1, keepdims=True)
     return np.where(np.arange(size) >= last, np.inf, shares)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _search(cumulative: Array, uniform: float) -> int:
+def search(cumulative: Array, uniform: float) -> int:
+    """Find the first entry above a uniform number, in a row made by :func:`closed`."""
     token = 0
     while cumulative[token] <= uniform:
         token += 1
@@ -94,9 +99,9 @@ def _run(tables: StepTables, tokens: NDArray[np.int64], rejected: NDArray[np.boo
         last = 0
         for position in range(tokens.shape[1]):
             step = min(position, final)
-            token = _search(tables.draft[step, last], rng.random())
+            token = search(tables.draft[step, last], rng.random())
             rejected[run, position] = rng.random() >= tables.accept[step, last, token]
             if rejected[run, position]:
-                token = _search(tables.residual[step, last], rng.random())
+                token = search(tables.residual[step, last], rng.random())
             tokens[run, position] = token
             last = token

@@ -18,6 +18,16 @@ class Selection(NamedTuple):
     """The index among the drafts of the one that was accepted, or -1 where all were rejected, shape (...)."""
 
 
+def or_target(residual: Array, target: Array) -> Array:
+    """Weights to replace a rejected draft by: the residual, or the target in rows where the residual has no mass.
+
+    In exact arithmetic such a row is never rejected. In floating point it may be, as where the laws are equal up to
+    rounding and q <= p in every entry; what is emitted then must still be a token that the target can emit.
+    """
+    xp = array_namespace(residual, target)
+    return xp.where(xp.any(residual > 0, axis=-1, keepdims=True), residual, target)
+
+
 def replace_rejected(tokens: Array, accepted: Array, residual: Array, uniforms: Array) -> Array:
     """Keep the accepted tokens and draw the others from the residual, by inversion.
 

@@ -7,8 +7,8 @@ from array_api_compat import array_namespace
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, replace_rejected
-from simulations.samplers.trials import try_in_turn
+from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.trials import acceptance, try_in_turn
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
@@ -35,10 +35,9 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
 
 def simulate(draft: distribution.Array, target: distribution.Array, trials: int, rng: np.random.Generator) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    ratio = np.divide(target, draft, out=np.zeros_like(target), where=draft > 0)
-    return try_in_turn(draft, np.minimum(ratio, 1.0)[np.newaxis], residual_weights(draft, target), trials, rng)
+    return try_in_turn(draft, acceptance(draft, target)[np.newaxis], residual_weights(draft, target), trials, rng)
 
 
 def residual_weights(draft: Array, target: Array) -> Array:
-    """[q - p]+, unnormalised, shape (..., V)."""
-    return array_namespace(draft, target).clip(target - draft, min=0.0)
+    """[q - p]+, unnormalised, shape (..., V); q where that is zero throughout."""
+    return or_target(array_namespace(draft, target).clip(target - draft, min=0.0), target)

@@ -128,7 +128,7 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     if draft_row.ndim != 1 or target_row.ndim != 1:
         raise InvalidInput("certify takes one pair of shape (V,): loop over the rows")
     proposal, law = _as_integers(draft_row), _as_integers(target_row)
-    nearly_sorted = sort_by_ratio(draft_row, target_row).order.tolist()
+    nearly_sorted = sort_by_ratio(draft_row[np.newaxis], target_row[np.newaxis]).order[0].tolist()
     order = _descending(law, proposal, nearly_sorted)
     split = _best_split(proposal, law, count, order)
     rates, unit = _water_fill(proposal, law, count, order[:split])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -39,11 +41,11 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     """
     draft_rows, target_rows = as_pair(draft, target)
     counts = as_num_drafts(num_drafts)
-    leading = np.broadcast_shapes(draft_rows.shape[:-1], target_rows.shape[:-1])
-    flat = np.empty((int(np.prod(leading)), counts.size))
+    leading = draft_rows.shape[:-1]
+    flat = np.empty((math.prod(leading), counts.size))
     for block, by_ratio in sorted_blocks(draft_rows, target_rows):
         for column, count in enumerate(counts.reshape(-1)):
             values = by_ratio.target_tail + hit_probability(by_ratio.draft_head, int(count))
             flat[block, column] = values.min(axis=-1)
-    acceptance: Array = np.clip(flat, 0.0, 1.0).reshape(leading + counts.shape)
+    acceptance: Array = np.minimum(flat, 1.0).reshape(leading + counts.shape)
     return acceptance

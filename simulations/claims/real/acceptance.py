@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from scipy import stats
+import scipy
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.real.batches import batches, prepare
@@ -20,6 +19,9 @@ from theory.kseq import kseq
 from theory.single import maximal_coupling
 from theory.transport import optimal_acceptance
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DRAFT_COUNTS = (1, 2, 4, 8)
 INTERVAL_LEVEL = 0.05
 """Error level of the intervals over prompts, which are drawn and not tested."""
@@ -29,7 +31,7 @@ LAW_TOLERANCE = 1e-9
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(32, 128)
+    horizon = settings.sized(24, 128)
     return [
         Cell(CLAIM.id, f"walk-{index}", walk, {**batch, "horizon": horizon}, cost=100)
         for index, batch in enumerate(batches(settings))
@@ -38,12 +40,15 @@ def _cells(settings: Settings) -> list[Cell]:
 
 def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
     """Look for the position closest to breaking an inequality, and average over positions and prompts."""
+    import pandas as pd
+
     del rng, level
     positions = pd.DataFrame(tables["positions"])
     instance = {"pair": str(positions["pair"].iloc[0]), "positions": len(positions)}
     one = positions["single"]
     gains = {k: positions[f"optimal_{k}"] - positions[f"kseq_{k}"] for k in DRAFT_COUNTS}
-    shares = {k: positions[f"kseq_{k}"] / positions[f"optimal_{k}"] for k in DRAFT_COUNTS}
+    # Where nothing can be accepted, 0 of 0 is all of it.
+    shares = {k: (positions[f"kseq_{k}"] / positions[f"optimal_{k}"]).fillna(1.0) for k in DRAFT_COUNTS}
 
     def row(quantity: str, values: pd.Series, bound: float, method: Method = Method.IDENTITY) -> Evidence:
         smallest = float(values.min())
@@ -60,8 +65,7 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
     rows = [row(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one, 0.0) for k in DRAFT_COUNTS]
     rows += [row(f"least of optimum minus K-SEQ, k = {k}", gains[k], 0.0) for k in DRAFT_COUNTS]
     rows += [row(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], GUARANTEE) for k in DRAFT_COUNTS]
-    swapped = positions["kseq_1"] - positions["optimal_8"]
-    rows.append(row("least of one draft minus the optimum of eight", swapped, 0.0, Method.CONTROL))
+    rows.append(row("least share, if K-SEQ beat the optimum", shares[DRAFT_COUNTS[-1]], 1.001, Method.CONTROL))
     worst = Worst(**instance)
     worst.see(
         "output law of K-SEQ, in total variation",
@@ -127,7 +131,7 @@ def _summary(positions: pd.DataFrame) -> Records:
             column = rule if rule == "single" else f"{rule}_{count}"
             means = positions.groupby("prompt")[column].mean()
             centre, spread = float(means.mean()), float(means.sem()) if len(means) > 1 else np.nan
-            arm = float(stats.t.isf(INTERVAL_LEVEL / 2, max(len(means) - 1, 1))) * spread
+            arm = float(scipy.stats.t.isf(INTERVAL_LEVEL / 2, max(len(means) - 1, 1))) * spread
             records.append(
                 {
                     "rule": rule,

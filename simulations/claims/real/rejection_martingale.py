@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from array_api_compat import array_namespace
 
 from simulations.claims.claim import Claim, Settings
@@ -18,6 +17,9 @@ from simulations.samplers.selection import Selection, replace_rejected
 from simulations.samplers.single import residual_weights, verify
 from simulations.statistics import check_drift
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WITH_BONUS = "bonus token after a fully accepted round, not tested"
 EVERY_POSITION = "no bonus token: every position tested, as Theorem 1 counts"
 BROKEN = "acceptance without the quotient"
@@ -27,7 +29,7 @@ RESOLUTION = 0.2
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(32, 256)
+    horizon = settings.sized(24, 256)
     shared = {"horizon": horizon, "draft_length": settings.draft_length}
     groups = list(enumerate(batches(settings)))
     plans = [(mode, index, batch) for mode in (WITH_BONUS, EVERY_POSITION) for index, batch in groups]
@@ -44,6 +46,8 @@ _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "contro
 
 def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
     """Test the rejections of all texts together, and tabulate what decoding gained."""
+    import pandas as pd
+
     del rng
     tests, rounds = pd.DataFrame(tables["tests"]), pd.DataFrame(tables["rounds"])
     rows: list[Evidence] = []
@@ -102,6 +106,8 @@ def decode(
 ) -> Findings:
     """Run speculative decoding from the prompts and record every test and every round."""
     del level
+    import pandas as pd
+
     from simulations.language_models.decoding import speculative_decode
 
     models, encoded = prepare(pair, device, prompts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import differential_evolution
+import scipy
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.spectr2023 import SOURCE
@@ -39,7 +39,7 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
     del level
     lowest, worst, evaluations = np.inf, np.empty(0), 0
     for size in SIZES:
-        found = differential_evolution(
+        found = scipy.optimize.differential_evolution(
             _shares_of,
             [(LOWEST_LOGIT, 0.0)] * (2 * size),
             args=(num_drafts,),

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.worst import Worst
 from simulations.claims.yin2024 import SOURCE
+from simulations.claims.yin2024.chain import HORIZON, convergence, instance, last_two_law, observe, simulated_pair
 from simulations.evidence import Method, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers.rejections import Runs, StepTables, simulate_tables, step_tables
-from simulations.statistics import check_law, check_mean, mean_interval
+from simulations.experiments.cell import Cell, Findings
+from simulations.samplers.rejections import StepTables, simulate_tables, step_tables
+from simulations.statistics import check_law, check_mean
 from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from theory.distribution import Array
 from theory.enumeration import enumerate_speculation
 from theory.rejections import expected_rejections, rejection_law
 
-NUM_STATES, HORIZON, CHAIN_SEED = 7, 50, 2024
-"""The simulated chain: sizes as in the paper's simulation, rows drawn once from this seed (the paper gives none)."""
-
-BAND_LEVEL = 0.01
-"""Error level of each interval in the convergence table, which is drawn and not tested."""
-
 
 def _cells(settings: Settings) -> list[Cell]:
-    claim = "yin2024.theorem1"
     return [
-        Cell(claim, "enumeration", enumeration, {"instances": settings.sized(60, 600)}, cost=2),
-        Cell(claim, "chain", chain, {"runs": settings.sized(1_000_000, 20_000_000)}, tests=3, cost=8),
+        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(60, 600)}, cost=2),
+        Cell(CLAIM.id, "chain", chain, {"runs": settings.sized(1_000_000, 20_000_000)}, tests=3, cost=8),
     ]
 
 
@@ -70,86 +63,32 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
 def chain(rng: np.random.Generator, level: float, runs: int) -> Findings:
     """Simulate the non-stationary chain, and broken twins of the sampler."""
     draft, target = simulated_pair()
-    exact = expected_rejections(draft, target)
+    exact, texts = expected_rejections(draft, target), last_two_law(target)
     tables = step_tables(draft, target)
-    counts, pairs = _observe(tables, runs, rng)
-    instance: dict[str, Any] = {"states": NUM_STATES, "horizon": HORIZON, "chain_seed": CHAIN_SEED}
-    mean = check_mean(counts.astype(np.float64), 0, HORIZON, exact, level)
-    law = check_law(counts, rejection_law(draft, target), level)
-    last_two = _last_two_law(target).reshape(-1)
+    counts, pairs = observe(lambda n: simulate_tables(tables, HORIZON, n, rng), runs)
+    shared = {"level": level, **instance()}
+    control = {"method": Method.CONTROL, **shared}
+    mean, law = check_mean(counts, 0, HORIZON, exact, level), rejection_law(draft, target)
+    wrong = check_mean(counts, 0, HORIZON, expected_rejections(target, draft), level)
     rows = [
-        from_check("mean number of rejections", mean, level=level, resolution=0.01 * exact, **instance),
-        from_check("law of the number of rejections", law, level=level, resolution=0.01, **instance),
+        from_check("mean number of rejections", mean, resolution=0.01 * exact, **shared),
         from_check(
-            "law of the last two tokens", check_law(pairs, last_two, level), level=level, resolution=0.01, **instance
+            "law of the number of rejections", check_law(counts.astype(int), law, level), resolution=0.01, **shared
         ),
+        from_check("law of the last two tokens", check_law(pairs, texts, level), resolution=0.01, **shared),
+        from_check("mean, prefixes weighted by the draft", wrong, **control),
     ]
-    wrong_mean = expected_rejections(target, draft)
-    wrong = check_mean(counts.astype(np.float64), 0, HORIZON, wrong_mean, level)
-    rows.append(
-        from_check("mean, prefixes weighted by the draft", wrong, level=level, method=Method.CONTROL, **instance)
-    )
-    for name, broken in _broken(tables, draft, target).items():
-        few = runs // 10
-        broken_counts, broken_pairs = _observe(broken, few, rng)
-        check = check_law(broken_pairs, last_two, level)
-        rows.append(from_check(f"last two tokens, {name}", check, level=level, method=Method.CONTROL, **instance))
-        if name == "acceptance without the quotient":
-            check = check_mean(broken_counts.astype(np.float64), 0, HORIZON, exact, level)
-            rows.append(from_check(f"mean, {name}", check, level=level, method=Method.CONTROL, **instance))
-    return Findings(rows, {"convergence": _convergence(counts, exact)})
+    for name, broken in _broken(tables, target).items():
+        _, pairs = observe(partial(simulate_tables, broken, HORIZON, rng=rng), runs // 10)
+        rows.append(from_check(f"last two tokens, {name}", check_law(pairs, texts, level), **control))
+    return Findings(rows, {"convergence": convergence(counts, exact)})
 
 
-def simulated_pair() -> tuple[MarkovChain, MarkovChain]:
-    """Return the non-stationary draft and target chain that the figure shows."""
-    return random_markov_pair(NUM_STATES, HORIZON, np.random.default_rng(CHAIN_SEED))
-
-
-def _observe(tables: StepTables, runs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Count the rejections of each run and number its last two tokens, a block of runs at a time."""
-    counts, pairs = [], []
-    for start in range(0, runs, 50_000):
-        block: Runs = simulate_tables(tables, HORIZON, min(50_000, runs - start), rng)
-        counts.append(block.rejected.sum(axis=1))
-        pairs.append(block.tokens[:, -2] * NUM_STATES + block.tokens[:, -1])
-    return np.concatenate(counts), np.concatenate(pairs)
-
-
-def _last_two_law(target: MarkovChain) -> Array:
-    marginal = target.initial
-    for position in range(2, HORIZON):
-        marginal = marginal @ target.transition(position)
-    law: Array = marginal[:, np.newaxis] * target.transition(HORIZON)
-    return law
-
-
-def _broken(tables: StepTables, draft: MarkovChain, target: MarkovChain) -> dict[str, StepTables]:
+def _broken(tables: StepTables, target: MarkovChain) -> dict[str, StepTables]:
     """Twins of the sampler with one error each."""
-    same = step_tables(target, target)
-    law = np.concatenate((np.broadcast_to(target.initial, (1, NUM_STATES, NUM_STATES)), target.transitions))
+    size = target.num_states
+    law = np.concatenate((np.broadcast_to(target.initial, (1, size, size)), target.transitions))
     return {
-        "rejections resampled from the target": tables._replace(residual=same.draft),
+        "rejections resampled from the target": tables._replace(residual=step_tables(target, target).draft),
         "acceptance without the quotient": tables._replace(accept=law),
     }
-
-
-def _convergence(counts: np.ndarray, exact: float) -> Records:
-    """Tabulate the mean of the first N runs, for N on a logarithmic grid."""
-    records: Records = []
-    sizes = np.unique(np.geomspace(100, counts.size, 41).astype(int))
-    for size in sizes:
-        first = counts[:size].astype(np.float64)
-        low, high = mean_interval(first, 0, HORIZON, BAND_LEVEL)
-        records.append(
-            {
-                "runs": int(size),
-                "mean": float(first.mean()),
-                "low": low,
-                "high": high,
-                "level": BAND_LEVEL,
-                "exact": exact,
-                "states": NUM_STATES,
-                "horizon": HORIZON,
-            }
-        )
-    return records

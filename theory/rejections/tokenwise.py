@@ -1,11 +1,12 @@
-"""Rejections over a horizon (Yin et al. 2024, Theorem 1)."""
+"""Rejections when every position is drafted and tested by itself (Yin et al. 2024, Theorem 1)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from theory.chain import Chain, MarkovChain, TabularModel, check_same_size
+from theory.chain import Chain, MarkovChain, check_same_size
 from theory.distribution import Array
+from theory.rejections.walk import EMPTY, advance, walk
 
 
 def expected_rejections(draft: Chain, target: Chain) -> float:
@@ -38,11 +39,12 @@ def rejection_rates(draft: Chain, target: Chain) -> Array:
         As :func:`expected_rejections`.
     """
     check_same_size(draft, target)
-    if isinstance(draft, MarkovChain) and isinstance(target, MarkovChain):
-        return _markov_rates(draft, target)
-    assert isinstance(draft, TabularModel)
-    assert isinstance(target, TabularModel)
-    return _tabular_rates(draft, target)
+    rates = np.empty(target.horizon)
+    prefixes = EMPTY
+    for index, (law, distance) in enumerate(walk(draft, target, _distance)):
+        rates[index] = np.sum(prefixes * distance)
+        prefixes = advance(target, prefixes, law)
+    return rates
 
 
 def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
@@ -54,9 +56,9 @@ def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
     Raises
     ------
     InvalidInput
-        As :func:`expected_rejections`.
+        As :func:`expected_rejections`, or if the two are not Markov chains.
     """
-    check_same_size(draft, target)
+    check_same_size(draft, target, MarkovChain)
     joint = np.zeros((target.num_states, target.horizon + 1))
     joint[:, 0] = np.minimum(draft.initial, target.initial)
     joint[:, 1] = np.maximum(target.initial - draft.initial, 0.0)
@@ -66,31 +68,8 @@ def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
         replaced = np.maximum(law - proposal, 0.0).T @ joint
         kept[:, 1:] += replaced[:, :-1]
         joint = kept
-    counts: Array = joint.sum(axis=0)
+    counts: Array = np.minimum(joint.sum(axis=0), 1.0)  # which rounding may pass by a few units in the last place
     return counts
-
-
-def _markov_rates(draft: MarkovChain, target: MarkovChain) -> Array:
-    rates = np.empty(target.horizon)
-    rates[0] = _distance(draft.initial, target.initial)
-    marginal = target.initial
-    stationary = draft.transitions.ndim == target.transitions.ndim == 2
-    distances = np.empty(0)
-    for position in range(2, target.horizon + 1):
-        if position == 2 or not stationary:
-            distances = _distance(draft.transition(position), target.transition(position))
-        rates[position - 1] = marginal @ distances
-        marginal = marginal @ target.transition(position)
-    return rates
-
-
-def _tabular_rates(draft: TabularModel, target: TabularModel) -> Array:
-    rates = np.empty(target.horizon)
-    prefix = np.ones(())
-    for index, (proposal, law) in enumerate(zip(draft.conditionals, target.conditionals, strict=True)):
-        rates[index] = np.sum(prefix * _distance(proposal, law))
-        prefix = prefix[..., np.newaxis] * law
-    return rates
 
 
 def _distance(draft: Array, target: Array) -> Array:

@@ -1,0 +1,63 @@
+"""The simulated chain: sizes as in the simulation of Yin et al. 2024, and what is observed of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations.experiments.cell import Records
+from simulations.samplers.rejections import Runs
+from simulations.statistics import mean_interval
+from theory.chain import MarkovChain, random_markov_pair
+from theory.distribution import Array
+
+NUM_STATES, HORIZON, CHAIN_SEED = 7, 50, 2024
+"""Rows are drawn once from this seed: the paper does not give its own."""
+
+BAND_LEVEL = 0.01
+"""Error level of each interval in a convergence table, which is drawn and not tested."""
+
+_BLOCK = 50_000
+
+
+def simulated_pair() -> tuple[MarkovChain, MarkovChain]:
+    """Return the non-stationary draft and target chain."""
+    return random_markov_pair(NUM_STATES, HORIZON, np.random.default_rng(CHAIN_SEED))
+
+
+def instance() -> dict[str, Any]:
+    """Describe the pair in a row of evidence."""
+    return {"states": NUM_STATES, "horizon": HORIZON, "chain_seed": CHAIN_SEED}
+
+
+def observe(simulate: Callable[[int], Runs], runs: int) -> tuple[Array, NDArray[np.int64]]:
+    """Count the rejections of each run and number its last two tokens, a block of runs at a time."""
+    counts, pairs = [], []
+    for start in range(0, runs, _BLOCK):
+        block = simulate(min(_BLOCK, runs - start))
+        counts.append(block.rejected.sum(axis=1).astype(np.float64))
+        pairs.append(block.tokens[:, -2] * NUM_STATES + block.tokens[:, -1])
+    return np.concatenate(counts), np.concatenate(pairs)
+
+
+def last_two_law(target: MarkovChain) -> Array:
+    """Return the exact law of the number that :func:`observe` gives the last two tokens."""
+    marginal = target.initial
+    for position in range(2, HORIZON):
+        marginal = marginal @ target.transition(position)
+    law: Array = (marginal[:, np.newaxis] * target.transition(HORIZON)).reshape(-1)
+    return law
+
+
+def convergence(counts: Array, exact: float) -> Records:
+    """Tabulate the mean of the first N runs, for N on a logarithmic grid."""
+    records: Records = []
+    for size in np.unique(np.geomspace(100, counts.size, 41).astype(int)):
+        low, high = mean_interval(counts[:size], 0, HORIZON, BAND_LEVEL)
+        mean = float(counts[:size].mean())
+        shown = {"runs": int(size), "mean": mean, "low": low, "high": high, "level": BAND_LEVEL, "exact": exact}
+        records.append({**shown, **instance()})
+    return records

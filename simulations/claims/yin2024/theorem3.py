@@ -1,0 +1,101 @@
+"""Theorem 3: expected rejections when M fresh drafts are tried after each rejection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.worst import Worst
+from simulations.claims.yin2024 import SOURCE
+from simulations.claims.yin2024.chain import HORIZON, convergence, instance, observe, simulated_pair
+from simulations.evidence import Method, from_check
+from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers.batch import batch_tables, simulate_tables
+from simulations.statistics import check_mean
+from theory.chain import random_markov_pair, random_tabular_pair
+from theory.enumeration import enumerate_speculation
+from theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
+
+DRAFT_COUNTS = (4, 5)
+"""The numbers of drafts in the paper's simulation."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    runs = settings.sized(500_000, 20_000_000)
+    return [
+        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(150, 3000)}, cost=3),
+        Cell(CLAIM.id, "against-drafts", against_drafts),
+        *(
+            Cell(CLAIM.id, f"chain-m{count}", simulation, {"num_drafts": count, "runs": runs}, tests=1, cost=6)
+            for count in DRAFT_COUNTS
+        ),
+    ]
+
+
+CLAIM = Claim(
+    "yin2024.theorem3",
+    f"{SOURCE}, Theorem 3",
+    "With M fresh drafts after each rejection expected rejections follow the recursion on f; M = 1 is Theorem 1.",
+    _cells,
+)
+
+
+def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare the recursion with the algorithm enumerated branch by branch, on small random models."""
+    del level
+    worst = Worst(states="1..4", horizon="1..5", drafts="1..5")
+    for _ in range(instances):
+        size, horizon, count = int(rng.integers(1, 5)), int(rng.integers(1, 6)), int(rng.integers(1, 6))
+        concentration = float(rng.choice([0.1, 0.5, 2.0]))
+        draft, target = random_markov_pair(
+            size, horizon, rng, concentration=concentration, stationary=bool(rng.integers(2))
+        )
+        mean = _enumerated(draft.tabulate(), target.tabulate(), count)
+        worst.see(
+            "recursion on Markov chains, against enumeration", mean - expected_rejections_batch(draft, target, count)
+        )
+        one = expected_rejections_batch(draft, target, 1) - expected_rejections(draft, target)
+        worst.see("M = 1 against Theorem 1", one)
+        alone = mean - expected_rejections(draft, target)
+        worst.see("Theorem 1 in place of Theorem 3", alone, method=Method.CONTROL)
+        tables = random_tabular_pair(size, horizon, rng, concentration=concentration)
+        error = _enumerated(*tables, count) - expected_rejections_batch(*tables, count)
+        worst.see("recursion on tabular models, against enumeration", error)
+    return Findings(worst.rows())
+
+
+def simulation(rng: np.random.Generator, level: float, num_drafts: int, runs: int) -> Findings:
+    """Simulate the non-stationary chain."""
+    draft, target = simulated_pair()
+    exact = expected_rejections_batch(draft, target, num_drafts)
+    tables = batch_tables(draft, target, num_drafts)
+    counts, _ = observe(lambda n: simulate_tables(tables, HORIZON, n, rng), runs)
+    mean = check_mean(counts, 0, HORIZON, exact, level)
+    shared: dict[str, Any] = {**instance(), "drafts": num_drafts}
+    wrong = check_mean(counts, 0, HORIZON, expected_rejections(draft, target), level)
+    quantity = "mean number of rejections"
+    rows = [
+        from_check(quantity, mean, level=level, resolution=0.01 * exact, **shared),
+        from_check(f"{quantity}, against Theorem 1", wrong, level=level, method=Method.CONTROL, **shared),
+    ]
+    records: Records = [{**record, "drafts": num_drafts} for record in convergence(counts, exact)]
+    return Findings(rows, {"convergence": records})
+
+
+def against_drafts(rng: np.random.Generator, level: float) -> Findings:
+    """Tabulate expected rejections against the number of drafts, with the limit, for the figure."""
+    del rng, level
+    draft, target = simulated_pair()
+    limit = batch_limit(draft, target)
+    records: Records = [
+        {"drafts": count, "exact": expected_rejections_batch(draft, target, count), "limit": limit, **instance()}
+        for count in range(1, 31)
+    ]
+    return Findings(tables={"against_drafts": records})
+
+
+def _enumerated(draft: Any, target: Any, num_drafts: int) -> float:
+    law = enumerate_speculation(draft, target, num_drafts).rejections
+    return float(law @ np.arange(law.size))

@@ -1,0 +1,132 @@
+"""Theorem 5: rejection and bias trade one for one, and nothing lies below the line."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import differential_evolution
+from scipy.special import expit
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.instances import random_rows
+from simulations.claims.worst import TOLERANCE, Worst
+from simulations.claims.yin2024 import SOURCE
+from simulations.claims.yin2024.theorem4 import random_acceptance
+from simulations.evidence import Method, at_least
+from simulations.experiments.cell import Cell, Findings
+from theory.distribution import Array, softmax, total_variation
+from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance, relaxed_law
+
+EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
+MEMBERS = 10
+"""Members of a generation of the attack, for each logit."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    return [
+        Cell(CLAIM.id, "line", line, {"instances": settings.sized(25_000, 1_000_000)}, cost=2),
+        *(
+            Cell(
+                CLAIM.id,
+                f"attack-{tokens}",
+                attack,
+                {"tokens": tokens, "generations": settings.sized(150, 3000)},
+                cost=3,
+            )
+            for tokens in (2, 4)
+        ),
+    ]
+
+
+CLAIM = Claim(
+    "yin2024.theorem5",
+    f"{SOURCE}, Theorem 5",
+    "Rejection plus least bias is TV(p, q) for every over-acceptance: a line that OPT is on and nothing below.",
+    _cells,
+)
+
+
+def line(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Check the identity on random triples (p, q, b), and where Decoding-OPT and -UNO lie."""
+    del level
+    worst = Worst(tokens="2, 3, 6, 15")
+    for tokens in (2, 3, 6, 15):
+        draft, target = random_rows(rng, tokens, instances)
+        distance = total_variation(draft, target)
+        accept = random_acceptance(draft, target, rng)
+        on_line = ((1.0 - accept) * draft).sum(axis=-1) + minimal_bias(draft, target, accept) - distance
+        worst.see("R + least bias - TV", np.abs(on_line).max(), instances=instances)
+        under = ((1.0 - 0.9 * accept) * draft).sum(axis=-1) + minimal_bias(draft, target, 0.9 * accept) - distance
+        worst.see("the same for b below min(1, q/p)", np.abs(under).max(), instances=instances, method=Method.CONTROL)
+        for epsilon in EPSILONS:
+            opt, uno = decoding_opt(draft, target, epsilon), decoding_uno(draft, target, epsilon)
+            off = np.abs(opt.rejection + opt.bias - distance).max()
+            worst.see("Decoding-OPT off the line", off, instances=instances)
+            below = np.maximum(distance - uno.rejection - uno.bias, 0.0).max()
+            worst.see("Decoding-UNO below the line", below, instances=instances)
+            gap = np.abs(uno.bias - opt.bias - _uno_gap(draft, target, epsilon)).max()
+            worst.see("gap between UNO and OPT, against its closed form", gap, instances=instances)
+            worst.see("gap between UNO and OPT", (uno.bias - opt.bias).max(), method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+def attack(rng: np.random.Generator, level: float, tokens: int, generations: int) -> Findings:
+    """Search laws p, q, acceptances b and resampling laws P for a point below the line, by differential evolution."""
+    del level
+    found = differential_evolution(
+        _above_line,
+        [(-8.0, 8.0)] * (4 * tokens),
+        maxiter=generations,
+        popsize=MEMBERS,
+        tol=0.0,
+        rng=rng,
+        polish=False,
+        vectorized=True,
+        updating="deferred",
+    )
+    trials = int(found.nfev) * MEMBERS * 4 * tokens
+    draft, target, accept, resampling = (part.tolist() for part in _parts(found.x[:, np.newaxis]))
+    rule = {"draft": draft[0], "target": target[0], "accept": accept[0], "resampling": resampling[0]}
+    quantity = "least of R + bias - TV over all rules"
+    return Findings(
+        [
+            at_least(
+                quantity,
+                bound=0.0,
+                estimate=found.fun,
+                tolerance=TOLERANCE,
+                trials=trials,
+                method=Method.ATTACK,
+                **rule,
+            ),
+            # A search that cannot come near the line would not have found what lies below it.
+            at_least(
+                quantity, bound=0.01, estimate=found.fun, tolerance=0.0, trials=trials, method=Method.CONTROL, **rule
+            ),
+        ]
+    )
+
+
+def _uno_gap(draft: Array, target: Array, epsilon: float) -> Array:
+    r"""What resampling from q costs beyond the least bias: :math:`\sum_x \min(R q, [bp - (1-R) q]_+)`.
+
+    It is the excess of bp + R q over q beyond that of bp alone. So it is 0 exactly if nothing is rejected, or
+    bp <= (1 - R) q at every token that the target can emit.
+    """
+    accepted = relaxed_acceptance(draft, target, epsilon) * draft
+    rejection = np.maximum(draft - accepted, 0.0).sum(axis=-1, keepdims=True)
+    room = np.maximum(accepted - (1.0 - rejection) * target, 0.0)
+    gap: Array = np.minimum(rejection * target, room).sum(axis=-1)
+    return gap
+
+
+def _parts(logits: Array) -> tuple[Array, Array, Array, Array]:
+    """Split a population, shape (4 V, members), into draft, target, acceptance and resampling law."""
+    draft, target, accept, resampling = np.split(logits.T, 4, axis=-1)
+    return softmax(draft), softmax(target), expit(2.0 * accept), softmax(resampling)
+
+
+def _above_line(logits: Array) -> Array:
+    draft, target, accept, resampling = _parts(logits)
+    law = relaxed_law(draft, target, accept, resampling)
+    height: Array = law.rejection + law.bias - total_variation(draft, target)
+    return height

@@ -1,0 +1,6 @@
+"""The same command as ``python -m specproof``."""
+
+from specproof.cli import main
+
+if __name__ == "__main__":
+    main()

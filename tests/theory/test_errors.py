@@ -1,0 +1,208 @@
+"""What every public function says to an argument it cannot use: one line with the name, the place and the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from specproof import (
+    MarkovChain,
+    TabularModel,
+    as_distribution,
+    bernoulli,
+    certify,
+    dirichlet,
+    division_factor,
+    expected_rejections,
+    expected_tokens,
+    kseq,
+    maximal_coupling,
+    optimal_acceptance,
+    optimal_length,
+    random_markov_pair,
+    random_tabular_pair,
+    rejection_law,
+    rejection_rates,
+    residual,
+    softmax,
+    solve_membership_lp,
+    speedup,
+    total_variation,
+    uniform,
+    zipf,
+)
+from theory.enumeration import enumerate_speculation
+from theory.errors import InvalidInput
+
+NAN, INF = float("nan"), float("inf")
+HALF = [0.5, 0.5]
+RNG = np.random.default_rng(0)
+CHAIN = MarkovChain(HALF, [HALF, HALF], 3)
+LONGER = MarkovChain(HALF, [HALF, HALF], 4)
+WIDER = MarkovChain([1.0, 0.0, 0.0], np.eye(3), 3)
+TABLE = CHAIN.tabulate()
+
+Case = tuple[Callable[..., Any], tuple[Any, ...], tuple[str, ...]]
+
+ONE_LAW: list[Case] = [
+    (as_distribution, ([0.5, NAN],), ("distribution[1]", "nan", "not finite")),
+    (as_distribution, ([INF, 0.5],), ("distribution[0]", "inf", "not finite")),
+    (as_distribution, ([[0.5, 0.5], [1.25, -0.25]],), ("distribution[1, 1]", "-0.25", "negative")),
+    (as_distribution, ([[0.5, 0.5], [0.5, 0.25]],), ("row 1 of distribution", "0.75", "softmax")),
+    (as_distribution, ([1e308, 1e308],), ("distribution sums to inf", "divide it by its sum")),
+    (as_distribution, ([0.0, 0.0],), ("distribution sums to 0",)),
+    (as_distribution, ([],), ("distribution", "(0,)", "at least one token")),
+    (as_distribution, (1.0,), ("distribution", "()", "at least one token")),
+    (as_distribution, (["a", "b"],), ("distribution", "real numbers")),
+    (as_distribution, ([True, False],), ("distribution", "bool")),
+    (as_distribution, ([1j, 0],), ("distribution", "complex")),
+    (as_distribution, ([[0.5, 0.5], [1.0]],), ("distribution", "real numbers", "inhomogeneous")),
+    (as_distribution, (torch.tensor(HALF, requires_grad=True),), ("distribution", "detach")),
+    (as_distribution, ([0.5, 0.6], "mine"), ("mine sums to 1.1",)),
+    (softmax, ([0.0, NAN],), ("logits[1] = nan", "not a logit")),
+    (softmax, ([[0.0, INF]],), ("logits[0, 1] = inf", "not a logit")),
+    (softmax, ([[0.0, 0.0], [-INF, -INF]],), ("logits[1, 0] = -inf", "whole row")),
+    (softmax, ([0.0], 0.0), ("temperature is 0.0", "positive")),
+    (softmax, ([0.0], -1.0), ("temperature is -1.0", "positive")),
+    (softmax, ([0.0], NAN), ("temperature is nan", "positive")),
+    (softmax, ([0.0], INF), ("temperature is inf", "finite")),
+    (bernoulli, (1.5,), ("success is 1.5", "[0, 1]")),
+    (bernoulli, (NAN,), ("success is nan", "[0, 1]")),
+    (uniform, (0,), ("vocabulary of 0", "1..vocabulary")),
+    (uniform, (3, 4), ("support is 4", "vocabulary of 3")),
+    (uniform, (3, 0), ("support is 0", "vocabulary of 3")),
+    (zipf, (0,), ("vocabulary", "0")),
+    (zipf, (3, INF), ("exponent", "inf")),
+    (dirichlet, (0, 1.0, RNG), ("vocabulary", "0")),
+    (dirichlet, (3, 0.0, RNG), ("concentration", "0.0")),
+    (dirichlet, (3, INF, RNG), ("concentration", "inf")),
+    (dirichlet, (3, NAN, RNG), ("concentration", "nan")),
+]
+
+BAD_PAIRS: list[tuple[tuple[Any, Any], tuple[str, ...]]] = [
+    (([0.5, NAN], HALF), ("draft[1] = nan",)),
+    ((HALF, [1.5, -0.5]), ("target[1] = -0.5",)),
+    ((HALF, [0.5, 0.4]), ("target sums to 0.9",)),
+    ((HALF, [0.2, 0.3, 0.5]), ("draft has 2 tokens", "target has 3", "one vocabulary")),
+    (([HALF] * 2, [HALF] * 3), ("(2, 2)", "(3, 2)", "do not broadcast")),
+]
+PAIR_FUNCTIONS: list[Callable[..., Any]] = [total_variation, residual, maximal_coupling]
+DRAFTS_FUNCTIONS: list[Callable[..., Any]] = [kseq, division_factor, optimal_acceptance, certify, solve_membership_lp]
+PAIRS: list[Case] = [
+    *((function, pair, expected) for function in PAIR_FUNCTIONS for pair, expected in BAD_PAIRS),
+    *((function, (*pair, 2), expected) for function in DRAFTS_FUNCTIONS for pair, expected in BAD_PAIRS),
+]
+
+BAD_DRAFTS: list[tuple[Any, tuple[str, ...]]] = [
+    (0, ("num_drafts is 0", "at least 1")),
+    (-3, ("num_drafts is -3", "at least 1")),
+    (1.5, ("num_drafts is 1.5", "integer")),
+    (True, ("num_drafts is True", "integer")),
+    ("2", ("num_drafts is '2'", "integer")),
+    (None, ("num_drafts is None", "integer")),
+    (2**63, (f"num_drafts is {2**63}", "integer")),
+    ([], ("num_drafts", "(0,)", "integer")),
+    (np.full((2, 2), 1.5), ("num_drafts", "(2, 2)", "float64", "integer")),
+    ([[1], [1, 2]], ("num_drafts", "integers")),
+    ([1, 0], ("num_drafts[1] is 0", "at least 1")),
+]
+DRAFTS: list[Case] = [
+    *((function, (HALF, HALF, count), expected) for function in DRAFTS_FUNCTIONS for count, expected in BAD_DRAFTS),
+    *(
+        (function, (HALF, HALF, [1, 2]), ("num_drafts", "(2,)", "one number"))
+        for function in DRAFTS_FUNCTIONS
+        if function is not optimal_acceptance
+    ),
+    (certify, ([HALF], HALF, 1), ("one pair", "loop")),
+    (solve_membership_lp, (HALF, [HALF], 1), ("one pair", "loop")),
+    (
+        solve_membership_lp,
+        (uniform(200), uniform(200), 3),
+        ("200 drafted tokens", "num_drafts 3", "optimal_acceptance"),
+    ),
+]
+
+RHO: list[Case] = [
+    (kseq, ([0.0, 0.5, 0.5], [0.5, 0.5, 0.0], 2, rho), expected)
+    for rho, expected in [
+        (1.5, ("rho is 1.5", "rho*", "[1.7071067811865", "2]", "leave rho out")),
+        (2.5, ("rho is 2.5", "2]", "leave rho out")),
+        (NAN, ("rho is nan", "leave rho out")),
+        ([1.8, 2.5], ("rho[1] is 2.5",)),
+        ("a", ("rho", "leave rho out")),
+    ]
+] + [(kseq, ([HALF] * 2, [HALF] * 2, 2, [1.0, 1.0, 1.0]), ("rho", "(2,)", "leave rho out"))]
+
+FORMULAS: list[Case] = [
+    (expected_tokens, (1.5, 2), ("acceptance is 1.5", "[0, 1]")),
+    (expected_tokens, (NAN, 2), ("acceptance is nan", "[0, 1]")),
+    (expected_tokens, (0.5, -1), ("length is -1", ">= 0")),
+    (expected_tokens, (0.5, 1.5), ("length is 1.5", "integer")),
+    (speedup, (0.5, -1, 0.1), ("length is -1",)),
+    (speedup, (0.5, 1, -0.1), ("cost is -0.1", ">= 0")),
+    (speedup, (0.5, 1, INF), ("cost is inf", "finite")),
+    (optimal_length, (-0.5, 0.1), ("acceptance is -0.5",)),
+    (optimal_length, (0.5, NAN), ("cost is nan",)),
+    (optimal_length, (1.0, 0.0), ("acceptance 1.0", "cost 0.0", "no optimal length")),
+]
+
+CHAINS: list[Case] = [
+    (MarkovChain, ([HALF], [HALF, HALF], 2), ("initial", "(1, 2)", "(V,)")),
+    (MarkovChain, ([0.5, 0.6], [HALF, HALF], 2), ("initial sums to 1.1",)),
+    (MarkovChain, (HALF, [HALF, [1.5, -0.5]], 2), ("transitions[1, 1] = -0.5",)),
+    (MarkovChain, (HALF, np.eye(3), 2), ("transitions", "(3, 3)", "(2, 2)")),
+    (MarkovChain, (HALF, HALF, 2), ("transitions", "(2,)", "(2, 2)")),
+    (MarkovChain, (HALF, [HALF, [1.0]], 2), ("transitions", "inhomogeneous")),
+    (MarkovChain, (HALF, [HALF, HALF]), ("horizon is missing",)),
+    (MarkovChain, (HALF, [HALF, HALF], 0), ("horizon is 0", ">= 1")),
+    (MarkovChain, (HALF, [HALF, HALF], 2.5), ("horizon is 2.5", "integer")),
+    (MarkovChain, (HALF, [[HALF, HALF]] * 3, 3), ("horizon is 3", "3 matrices", "leave horizon out")),
+    (TabularModel, ([],), ("conditionals is empty",)),
+    (TabularModel, ([1.0],), ("conditionals[0]", "()", "(V,)")),
+    (TabularModel, ([HALF, HALF],), ("conditionals[1]", "(2,)", "(2, 2)")),
+    (TabularModel, ([HALF, [HALF, [0.5, 0.6]]],), ("row 1 of conditionals[1]", "1.1")),
+    (TabularModel, ([HALF, [HALF, [1.0]]],), ("conditionals[1]", "one length")),
+    (random_markov_pair(7, 50, RNG)[0].tabulate, (), ("7**50", "shorter horizon")),
+]
+
+TWO_CHAINS: list[Case] = [
+    *(
+        (function, models, expected)
+        for function in (expected_rejections, rejection_rates)
+        for models, expected in [
+            ((CHAIN, LONGER), ("horizon 3", "target 4")),
+            ((CHAIN, WIDER), ("num_states 2", "target 3")),
+            ((CHAIN, TABLE), ("MarkovChain", "TabularModel", "tabulate")),
+        ]
+    ),
+    (rejection_law, (CHAIN, LONGER), ("horizon 3", "target 4")),
+    (rejection_law, (TABLE, TABLE), ("TabularModel", "MarkovChain")),
+    (enumerate_speculation, (TABLE, LONGER.tabulate()), ("horizon 3", "target 4")),
+    (enumerate_speculation, (CHAIN, CHAIN), ("MarkovChain", "TabularModel")),
+    (partial(random_markov_pair, concentration=0.0), (2, 3, RNG), ("concentration", "0.0")),
+    (partial(random_tabular_pair, concentration=-1.0), (2, 3, RNG), ("concentration", "-1.0")),
+    (maximal_coupling(HALF, HALF).is_lossless, ([0.2, 0.3, 0.5],), ("target has 3 tokens", "2")),
+    (maximal_coupling(HALF, HALF).is_lossless, ([0.5, 0.6],), ("target sums to 1.1",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "expected"), ONE_LAW + PAIRS + DRAFTS + RHO + FORMULAS + CHAINS + TWO_CHAINS
+)
+def test_bad_input_is_named_on_one_line(
+    function: Callable[..., Any], arguments: tuple[Any, ...], expected: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        function(*arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [part for part in expected if part not in message] == [], message
+
+
+def test_callers_may_catch_it_as_a_value_error() -> None:
+    assert issubclass(InvalidInput, ValueError)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import Pair, pairs, with_degenerate
+
+from theory import ratio
+from theory.distribution import as_pair, dirichlet
+from theory.ratio import sort_by_ratio, sorted_blocks
+
+
+@given(pair=pairs())
+@with_degenerate()
+def test_order_is_that_of_the_exact_quotients(pair: Pair) -> None:
+    """Up to what float64 quotients can tell apart: neighbours may be swapped if they agree to 1e-15 or overflow."""
+    draft, target = as_pair(*pair)
+    order = sort_by_ratio(draft[np.newaxis], target[np.newaxis]).order[0]
+    assert sorted(order.tolist()) == list(range(draft.size))
+    void = (draft == 0) & (target == 0)
+    ordered_void = void[order]
+    assert np.array_equal(ordered_void, np.sort(ordered_void)), "0/0 comes last"
+    drafted = [i for i in order if not void[i]]
+    for first, second in pairwise(drafted):
+        left = Fraction(target[first]) * Fraction(draft[second])
+        right = Fraction(target[second]) * Fraction(draft[first])
+        overflows = draft[first] < 1e-300 and draft[second] < 1e-300
+        underflows = target[first] < 1e-300 and target[second] < 1e-300
+        assert left >= right * (1 - Fraction(1, 10**15)) or overflows or underflows
+
+
+@given(pair=pairs())
+@with_degenerate()
+def test_masses_are_those_of_heads_and_tails(pair: Pair) -> None:
+    draft, target = as_pair(*pair)
+    by_ratio = sort_by_ratio(draft[np.newaxis], target[np.newaxis])
+    for split in range(draft.size + 1):
+        head, tail = by_ratio.order[0, :split], by_ratio.order[0, split:]
+        assert abs(by_ratio.draft_head[0, split] - sum(map(Fraction, draft[head]))) <= 1e-15
+        exact = float(sum(map(Fraction, target[tail])))
+        assert abs(by_ratio.target_tail[0, split] - exact) <= 1e-15 * exact, "a small tail keeps its digits"
+
+
+def test_blocks_cover_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratio, "_BLOCK", 8)  # two rows at a time
+    rng = np.random.default_rng(5)
+    draft, target = dirichlet(4, 0.5, rng, (3, 5)), dirichlet(4, 0.5, rng, (3, 5))
+    blocks = list(sorted_blocks(draft, target))
+    assert [(block.start, len(by_ratio.order)) for block, by_ratio in blocks] == [
+        *((i, 2) for i in range(0, 14, 2)),
+        (14, 1),
+    ]
+    quotients = np.concatenate([by_ratio.ratio for _, by_ratio in blocks])
+    assert np.array_equal(quotients, -np.sort(-(target / draft).reshape(15, 4)))

@@ -1,0 +1,170 @@
+r"""Quality against speed: accepting more than is lossless (Yin et al. 2024, section 4).
+
+A rule accepts a drafted x ~ p with probability b(x) and else emits from a law P. With :math:`R = \sum_x (1-b(x)) p(x)`
+its output is :math:`A(x) = b(x) p(x) + R\,P(x)`; what it gains in rejections it may lose in bias, TV(A, q).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.distribution import Array, as_pair, normalise_or_zero
+from theory.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class RelaxedLaw:
+    """The exact law of a rule that need not be lossless.
+
+    Attributes
+    ----------
+    output : array, shape (..., V)
+        Law A of the emitted token.
+    rejection : array, shape (...)
+        Probability R that the draft is rejected.
+    bias : array, shape (...)
+        TV(A, q).
+    """
+
+    output: Array
+    rejection: Array
+    bias: Array
+
+
+def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Array:
+    r"""Over-acceptance :math:`b_\epsilon(x) = \min(1, (q(x)+\epsilon)/p(x))`, 1 where p = 0; shape (..., V).
+
+    epsilon = 0 is the lossless rule, epsilon = 1 accepts everything. (Yin et al. 2024, section 4.)
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+    epsilon : array_like, broadcasting against the leading axes
+        At least 0.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, the two do not match, or an epsilon is negative or NaN.
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    slack = np.asarray(epsilon, dtype=np.float64)
+    if not np.all(slack >= 0):
+        index = tuple(int(i) for i in np.argwhere(~(slack >= 0))[0])
+        where = f"epsilon[{', '.join(map(str, index))}]" if index else "epsilon"
+        raise InvalidInput(f"{where} is {slack[index]}: it must be at least 0, where 0 is the lossless rule")
+    raised = target_rows + slack[..., np.newaxis]
+    # Compared before dividing, so that a tiny p does not overflow the quotient.
+    accept: Array = np.divide(raised, draft_rows, out=np.ones_like(raised), where=raised < draft_rows)
+    return accept
+
+
+def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
+    r"""The least bias that any resampling law P leaves with acceptance b, shape (...).
+
+    .. math:: \min_P TV(A, q) = \tfrac12 \sum |q - bp| - \tfrac12 R = \sum [bp - q]_+
+
+    As A >= bp, no P can undo an excess of bp over q; and as :math:`\sum [q-bp]_+ \ge R`, some P adds no more. The
+    formula holds for every b in [0, 1]; where b >= min(1, q/p), R plus it is TV(p, q). (Yin et al. 2024, Theorems 4
+    and 5.)
+
+    Parameters
+    ----------
+    draft, target, accept : array_like, shape (..., V)
+        accept is b, in [0, 1].
+
+    Raises
+    ------
+    InvalidInput
+        If draft or target is not a distribution, the shapes do not match, or an acceptance is outside [0, 1].
+    """
+    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
+    del draft_rows
+    bias: Array = np.maximum(accepted - target_rows, 0.0).sum(axis=-1)
+    return bias
+
+
+def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
+    r"""A resampling law with the least bias: :math:`P^* \propto [q - bp]_+`, shape (..., V).
+
+    Every P with R P <= [q - bp]_+ pointwise is as good. A row of zeros where q <= bp throughout: nothing is ever
+    rejected there. (Yin et al. 2024, Theorem 4.)
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`minimal_bias`.
+    """
+    _, target_rows, accepted = _accepted(draft, target, accept)
+    return normalise_or_zero(np.maximum(target_rows - accepted, 0.0))
+
+
+def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampling: ArrayLike) -> RelaxedLaw:
+    """Compute the law of the rule (b, P): A = b p + R P, its rejection R and its bias TV(A, q).
+
+    Parameters
+    ----------
+    draft, target, accept, resampling : array_like, shape (..., V)
+        Rows of ``resampling`` are trusted to be laws, or zeros where nothing is rejected.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`minimal_bias`.
+    """
+    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
+    rejection = np.maximum(draft_rows - accepted, 0.0).sum(axis=-1)
+    output = accepted + rejection[..., np.newaxis] * np.asarray(resampling, dtype=np.float64)
+    return RelaxedLaw(output, rejection, 0.5 * np.abs(output - target_rows).sum(axis=-1))
+
+
+def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
+    """Over-accept with b_epsilon and resample from P*: on the line R + bias = TV(p, q).
+
+    (Yin et al. 2024, Decoding-OPT.)
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`relaxed_acceptance`.
+    """
+    accept = relaxed_acceptance(draft, target, epsilon)
+    return relaxed_law(draft, target, accept, optimal_resampling(draft, target, accept))
+
+
+def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
+    """Over-accept with b_epsilon and resample from the target itself: never below the line.
+
+    (Yin et al. 2024, Decoding-UNO.)
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`relaxed_acceptance`.
+    """
+    accept = relaxed_acceptance(draft, target, epsilon)
+    return relaxed_law(draft, target, accept, as_pair(draft, target)[1])
+
+
+def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
+    """Return p, q and b p, of one shape."""
+    draft_rows, target_rows = as_pair(draft, target)
+    probability = np.asarray(accept, dtype=np.float64)
+    bad = ~((probability >= 0) & (probability <= 1))
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise InvalidInput(
+            f"accept[{', '.join(map(str, index))}] is {probability[index]}: an acceptance probability lies in [0, 1]"
+        )
+    try:
+        accepted = probability * draft_rows
+    except ValueError:
+        accepted = np.empty(0)
+    if accepted.shape[-1] != draft_rows.shape[-1]:
+        raise InvalidInput(
+            f"accept has shape {probability.shape} and draft {draft_rows.shape}: give one probability for each token"
+        )
+    return draft_rows, target_rows, accepted
