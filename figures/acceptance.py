@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from figures.style import BLUE, GREEN, VERMILION, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 _RULES = {"optimal": ("optimum", GREEN, "s"), "kseq": ("K-SEQ", BLUE, "o"), "single": ("one draft", VERMILION, "^")}
 
@@ -31,5 +34,5 @@ def draw(table: pd.DataFrame) -> Figure:
         f"{1 - first['level']:.0%} intervals over prompts",
         fontsize=9.5,
     )
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     return figure

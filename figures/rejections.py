@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pandas as pd
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from figures.style import BLUE, VERMILION, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+WINDOW = 2.0
+"""Rejections shown above and below the exact value; the intervals of the first few hundred runs reach beyond."""
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -17,6 +23,7 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.fill_between(table["runs"], table["low"], table["high"], color=BLUE, alpha=0.2, linewidth=0, label=interval)
     axes.plot(table["runs"], table["mean"], color=BLUE, marker="o", markersize=3, label="mean of the first N runs")
     axes.axhline(first["exact"], color=VERMILION, linestyle="--", label=f"Theorem 1: {first['exact']:.4f}")
+    axes.set_ylim(first["exact"] - WINDOW, first["exact"] + WINDOW)
     axes.set_xscale("log")
     axes.set_xlim(table["runs"].min(), table["runs"].max())
     axes.set_xlabel("number of simulated runs N")

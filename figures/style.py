@@ -1,18 +1,17 @@
-"""One look for all figures, and one way to save them."""
+"""One look for all figures, and one way to save them. Matplotlib is loaded only when something is drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from simulations.experiments.store import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
     "#000000",
@@ -45,24 +44,31 @@ _RC: Any = {
 @contextmanager
 def styled() -> Iterator[None]:
     """Apply the style to what is drawn inside."""
+    import matplotlib as mpl
+
     with mpl.rc_context(_RC):
         yield
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
     """Make an empty figure, sizes in inches, that no window system needs to know of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def save(figure: Figure, folder: Path, name: str, data: pd.DataFrame) -> list[Path]:
-    """Write PNG, PDF and the drawn data as CSV, each whole or not at all; dates are left out, so bytes repeat."""
-    paths = [folder / f"{name}.{suffix}" for suffix in ("png", "pdf", "csv")]
+def save(figure: Figure, folder: Path, name: str, data: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """Write PNG, PDF and the drawn tables as CSV, each whole or not at all; dates are left out, so bytes repeat."""
+    paths = [folder / f"{name}.png", folder / f"{name}.pdf"]
     with whole_file(paths[0]) as png:
         figure.savefig(png, format="png", metadata={"Software": "specproof"})
     with whole_file(paths[1]) as pdf:
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": "specproof"})
-    with whole_file(paths[2]) as csv:
-        data.to_csv(csv, index=False)
+    for table, rows in data.items():
+        paths.append(folder / (f"{name}.csv" if len(data) == 1 else f"{name}.{table}.csv"))
+        with whole_file(paths[-1]) as csv:
+            rows.to_csv(csv, index=False)
     return paths

@@ -55,12 +55,8 @@ def reproduce(
     began, start = datetime.now(UTC), time.perf_counter()
     found = gather(wanted.claims, settings, store, jobs=jobs, scheduler=scheduler, announce=announce)
     _write_evidence(found, out)
-    tables = {(part.claim.id, name): records for part in found for name, records in part.tables.items()}
-    drawn = [
-        path
-        for figure in wanted.figures
-        for path in figure.make(pd.DataFrame(tables[figure.claim, figure.table]), out / "figures")
-    ]
+    tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
+    drawn = [path for figure in wanted.figures for path in figure.make(tables[figure.claim], out / "figures")]
     manifest = {
         "started": began.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - start, 1),

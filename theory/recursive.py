@@ -38,14 +38,15 @@ def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
 def remainder(draft: Array, target: Array, num_drafts: int) -> Array:
     r"""What k drafts leave of the target, :math:`u^{k+1} = q^{k+1} \prod_{m \le k} TV(q^m, p)`, shape (..., V).
 
-    Without the quotients the recursion is :math:`u^{m+1} = [u^m - |u^m|\,p]_+`, and nothing is ever 0/0.
+    Without the quotients the recursion is :math:`u^{m+1} = [u^m - |u^m|\,p]_+`, and nothing is ever 0/0. The
+    first step takes :math:`|q|` for 1, so that rounding in its sum leaves nothing where q = p.
     """
-    left = target
+    left, offered = target, draft
     for _ in range(num_drafts):
-        mass = left.sum(axis=-1, keepdims=True)
-        if not mass.any():
+        smaller = np.maximum(left - offered, 0.0)
+        if np.array_equal(smaller, left):  # and so it stays: nothing is left, or nothing of it is ever drafted
             break
-        left = np.maximum(left - mass * draft, 0.0)
+        left, offered = smaller, smaller.sum(axis=-1, keepdims=True) * draft
     return left
 
 

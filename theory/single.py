@@ -68,15 +68,21 @@ def speedup(acceptance: float, length: int, cost: float) -> float:
 def optimal_length(acceptance: float, cost: float) -> int:
     """The draft length that maximises :func:`speedup`; 0 where drafting never pays.
 
-    The gain rises while the next token's probability exceeds c times the gain so far, and falls ever after, so
-    the search walks up and stops at the first fall. With acceptance 1 and cost 0 there is no maximum.
+    The gain rises while the next token's probability exceeds c times the gain so far, and falls ever after, so the
+    search walks up and stops at the first fall. Where drafting is free, or every draft accepted at less than the
+    target's cost, each further token pays and there is no maximum.
 
     Raises
     ------
     InvalidInput
-        As :func:`speedup`, or if the optimum exceeds ``LONGEST_DRAFT``.
+        As :func:`speedup`, or if there is no maximum, or it lies beyond ``LONGEST_DRAFT``.
     """
     best = speedup(acceptance, 0, cost)
+    if (cost == 0 and acceptance > 0) or (acceptance == 1 and cost < 1):
+        raise InvalidInput(
+            f"acceptance {acceptance!r} at cost {cost!r} has no optimal length, as every further token pays: "
+            "give a positive cost and an acceptance below 1, or bound the length by memory"
+        )
     power, tokens = 1.0, 1.0
     for length in range(1, LONGEST_DRAFT + 1):
         power *= acceptance
@@ -86,8 +92,8 @@ def optimal_length(acceptance: float, cost: float) -> int:
             return length - 1
         best = gain
     raise InvalidInput(
-        f"acceptance {acceptance!r} at cost {cost!r} has no optimal length up to {LONGEST_DRAFT}: "
-        "the gain still grows, so choose the length by latency or give a positive cost"
+        f"acceptance {acceptance!r} at cost {cost!r} has its optimal length beyond {LONGEST_DRAFT}: "
+        "bound the length by memory"
     )
 
 

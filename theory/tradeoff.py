@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array, as_pair, normalise_or_zero
 from theory.errors import InvalidInput
@@ -51,12 +51,16 @@ def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) 
         If an argument is not a distribution, the two do not match, or an epsilon is negative or NaN.
     """
     draft_rows, target_rows = as_pair(draft, target)
-    slack = np.asarray(epsilon, dtype=np.float64)
+    slack = _numbers(epsilon, "epsilon")
     if not np.all(slack >= 0):
-        index = tuple(int(i) for i in np.argwhere(~(slack >= 0))[0])
-        where = f"epsilon[{', '.join(map(str, index))}]" if index else "epsilon"
-        raise InvalidInput(f"{where} is {slack[index]}: it must be at least 0, where 0 is the lossless rule")
-    raised = target_rows + slack[..., np.newaxis]
+        where, value = _first(~(slack >= 0), slack, "epsilon")
+        raise InvalidInput(f"{where} is {value}: it must be at least 0, where 0 is the lossless rule")
+    try:
+        raised = target_rows + slack[..., np.newaxis]
+    except ValueError:
+        raise InvalidInput(
+            f"epsilon has shape {slack.shape} and the laws {target_rows.shape}: its axes are their leading axes"
+        ) from None
     # Compared before dividing, so that a tiny p does not overflow the quotient.
     accept: Array = np.divide(raised, draft_rows, out=np.ones_like(raised), where=raised < draft_rows)
     return accept
@@ -83,8 +87,7 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
     del draft_rows
-    bias: Array = np.maximum(accepted - target_rows, 0.0).sum(axis=-1)
-    return bias
+    return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
 
 
 def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
@@ -116,9 +119,9 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
         As :func:`minimal_bias`.
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
-    rejection = np.maximum(draft_rows - accepted, 0.0).sum(axis=-1)
+    rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
     output = accepted + rejection[..., np.newaxis] * np.asarray(resampling, dtype=np.float64)
-    return RelaxedLaw(output, rejection, 0.5 * np.abs(output - target_rows).sum(axis=-1))
+    return RelaxedLaw(output, rejection, _probability(0.5 * np.abs(output - target_rows).sum(axis=-1)))
 
 
 def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
@@ -152,19 +155,35 @@ def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Rel
 def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
     """Return p, q and b p, of one shape."""
     draft_rows, target_rows = as_pair(draft, target)
-    probability = np.asarray(accept, dtype=np.float64)
+    probability = _numbers(accept, "accept")
     bad = ~((probability >= 0) & (probability <= 1))
     if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InvalidInput(
-            f"accept[{', '.join(map(str, index))}] is {probability[index]}: an acceptance probability lies in [0, 1]"
-        )
+        where, value = _first(bad, probability, "accept")
+        raise InvalidInput(f"{where} is {value}: an acceptance probability lies in [0, 1]")
     try:
-        accepted = probability * draft_rows
+        if probability.shape[-1:] != draft_rows.shape[-1:]:
+            raise ValueError
+        return draft_rows, target_rows, probability * draft_rows
     except ValueError:
-        accepted = np.empty(0)
-    if accepted.shape[-1] != draft_rows.shape[-1]:
         raise InvalidInput(
             f"accept has shape {probability.shape} and draft {draft_rows.shape}: give one probability for each token"
-        )
-    return draft_rows, target_rows, accepted
+        ) from None
+
+
+def _probability(sums: Array) -> Array:
+    """Clip to 1 what rounding may take past it by a few units in the last place."""
+    clipped: Array = np.minimum(sums, 1.0)
+    return clipped
+
+
+def _numbers(values: ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is not an array of real numbers ({error})") from None
+
+
+def _first(bad: NDArray[np.bool_], values: Array, name: str) -> tuple[str, np.float64]:
+    """Name the place of the first bad entry, and return its value."""
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    return (f"{name}[{', '.join(map(str, index))}]" if index else name), values[index]

@@ -46,7 +46,7 @@ class Worst:
     ) -> None:
         """Take note of a number that should be 0, the worst of ``instances`` instances."""
         seen = self._seen.setdefault(quantity, _Seen(method, tolerance))
-        seen.error = max(seen.error, abs(float(error)))
+        seen.error = float(np.maximum(seen.error, abs(float(error))))  # NaN stays, and is refuted; max() would drop it
         seen.instances += int(instances)
 
     def rows(self) -> list[Evidence]:

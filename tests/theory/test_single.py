@@ -93,4 +93,4 @@ def test_optimal_length_by_hand(acceptance: float, cost: float, length: int) -> 
 
 def test_the_longest_draft_is_refused_rather_than_returned() -> None:
     with pytest.raises(ValueError, match=str(LONGEST_DRAFT)):
-        optimal_length(1.0, 0.5)
+        optimal_length(0.99999, 1e-9)

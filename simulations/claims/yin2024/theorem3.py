@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from simulations.evidence import Method, from_check
 from simulations.experiments.cell import Cell, Findings, Records
 from simulations.samplers.batch import batch_tables, simulate_tables
 from simulations.statistics import check_mean
-from theory.chain import random_markov_pair, random_tabular_pair
+from theory.chain import TabularModel, random_markov_pair, random_tabular_pair
+from theory.distribution import Array, bernoulli, total_variation, uniform
 from theory.enumeration import enumerate_speculation
+from theory.recursive import recursive_rejection
 from theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
 
 DRAFT_COUNTS = (4, 5)
@@ -27,6 +31,7 @@ def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(150, 3000)}, cost=3),
         Cell(CLAIM.id, "against-drafts", against_drafts),
+        Cell(CLAIM.id, "improvement", improvement),
         *(
             Cell(CLAIM.id, f"chain-m{count}", simulation, {"num_drafts": count, "runs": runs}, tests=1, cost=6)
             for count in DRAFT_COUNTS
@@ -96,6 +101,37 @@ def against_drafts(rng: np.random.Generator, level: float) -> Findings:
     return Findings(tables={"against_drafts": records})
 
 
-def _enumerated(draft: Any, target: Any, num_drafts: int) -> float:
+def improvement(rng: np.random.Generator, level: float) -> Findings:
+    r"""Check the closed forms of what a batch saves at one position, :math:`TV - \prod_{m \le M} TV(q^m, p)`.
+
+    Bernoulli: after one failure only success is left, so with success a < b it is (b - a)(1 - (1 - a)^(M - 1)).
+    Uniform on d tokens against uniform on d/r of them: the residual is the target again, so it is s - s^M, s = 1 - 1/r.
+    """
+    del rng, level
+    worst, records = Worst(drafts="1..20"), []
+    closed: dict[str, tuple[Array, Array, Callable[[int], float]]] = {}
+    for low, high in ((0.1, 0.5), (0.3, 0.9), (0.5, 0.9)):
+        saved = partial(_bernoulli_saving, low, high)
+        closed[f"Bernoulli {low:g}, {high:g}"] = (bernoulli(low), bernoulli(high), saved)
+    for ratio in (2, 5, 10):
+        pair = uniform(100), uniform(100, 100 // ratio)
+        closed[f"uniform, r = {ratio}"] = (*pair, partial(_uniform_saving, 1.0 - 1.0 / ratio))
+    for name, (draft, target, saving) in closed.items():
+        for count in range(1, 21):
+            found = float(total_variation(draft, target) - 1.0 + recursive_rejection(draft, target, count).acceptance)
+            worst.see("saving of a batch against its closed form", found - saving(count))
+            records.append({"pair": name, "drafts": count, "saving": found, "closed_form": saving(count)})
+    return Findings(worst.rows(), {"improvement": records})
+
+
+def _bernoulli_saving(low: float, high: float, num_drafts: int) -> float:
+    return (high - low) * (1.0 - (1.0 - low) ** (num_drafts - 1))
+
+
+def _uniform_saving(missing: float, num_drafts: int) -> float:
+    return missing - missing**num_drafts
+
+
+def _enumerated(draft: TabularModel, target: TabularModel, num_drafts: int) -> float:
     law = enumerate_speculation(draft, target, num_drafts).rejections
     return float(law @ np.arange(law.size))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import differential_evolution
-from scipy.special import expit
+import scipy  # its parts load when first used
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_rows
+from simulations.claims.instances import named_pairs, random_rows
 from simulations.claims.worst import TOLERANCE, Worst
 from simulations.claims.yin2024 import SOURCE
 from simulations.claims.yin2024.theorem4 import random_acceptance
 from simulations.evidence import Method, at_least
-from simulations.experiments.cell import Cell, Findings
+from simulations.experiments.cell import Cell, Findings, Records
 from theory.distribution import Array, softmax, total_variation
 from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance, relaxed_law
 
@@ -23,6 +22,7 @@ MEMBERS = 10
 
 def _cells(settings: Settings) -> list[Cell]:
     return [
+        Cell(CLAIM.id, "sweep", sweep),
         Cell(CLAIM.id, "line", line, {"instances": settings.sized(25_000, 1_000_000)}, cost=2),
         *(
             Cell(
@@ -69,10 +69,24 @@ def line(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
+def sweep(rng: np.random.Generator, level: float) -> Findings:
+    """Tabulate Decoding-OPT and -UNO over the threshold, on one pair, for the figure."""
+    del rng, level
+    draft, target = named_pairs()["dirichlet"]
+    distance = float(total_variation(draft, target))
+    records: Records = []
+    for epsilon in np.concatenate(([0.0], np.geomspace(1e-3, 1.0, 60))):
+        for rule, decoding in (("opt", decoding_opt), ("uno", decoding_uno)):
+            law = decoding(draft, target, epsilon)
+            point = {"rejection": float(law.rejection), "bias": float(law.bias)}
+            records.append({"rule": rule, "epsilon": float(epsilon), **point, "tv": distance, "tokens": draft.size})
+    return Findings(tables={"sweep": records})
+
+
 def attack(rng: np.random.Generator, level: float, tokens: int, generations: int) -> Findings:
     """Search laws p, q, acceptances b and resampling laws P for a point below the line, by differential evolution."""
     del level
-    found = differential_evolution(
+    found = scipy.optimize.differential_evolution(
         _above_line,
         [(-8.0, 8.0)] * (4 * tokens),
         maxiter=generations,
@@ -122,7 +136,7 @@ def _uno_gap(draft: Array, target: Array, epsilon: float) -> Array:
 def _parts(logits: Array) -> tuple[Array, Array, Array, Array]:
     """Split a population, shape (4 V, members), into draft, target, acceptance and resampling law."""
     draft, target, accept, resampling = np.split(logits.T, 4, axis=-1)
-    return softmax(draft), softmax(target), expit(2.0 * accept), softmax(resampling)
+    return softmax(draft), softmax(target), scipy.special.expit(2.0 * accept), softmax(resampling)
 
 
 def _above_line(logits: Array) -> Array:

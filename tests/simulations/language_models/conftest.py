@@ -10,44 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
+from tiny_llama import VOCABULARY, save_model, tiny_llama  # noqa: E402
 
 from simulations.language_models.model import LanguageModel  # noqa: E402
 from simulations.language_models.pairs import ModelPair  # noqa: E402
-from simulations.language_models.quiet import quiet_transformers  # noqa: E402
 from simulations.language_models.wheel import Wheel  # noqa: E402
-
-VOCABULARY = 8
-
-
-def tiny_llama(seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = None, hidden: int = 16) -> Any:
-    """Weights large enough for laws that differ by about 0.3 between seeds and between contexts."""
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=hidden,
-        intermediate_size=2 * hidden,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        max_position_embeddings=64,
-        bos_token_id=None,
-        eos_token_id=eos,
-        pad_token_id=None,
-    )
-    module = LlamaForCausalLM(config).eval()
-    rng = np.random.default_rng(seed)
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            if "norm" not in name:
-                spread = 1.0 if "embed" in name else 1.0 / np.sqrt(hidden)
-                parameter.copy_(torch.from_numpy(spread * rng.standard_normal(tuple(parameter.shape))))
-    return module
 
 
 def tiny_pair(*, eos: int | None = None) -> ModelPair:
@@ -70,23 +42,13 @@ def make_pair() -> Any:
     return tiny_pair
 
 
-def save_tokenizer(folder: Path, words: list[str]) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token=words[0]))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=words[0]).save_pretrained(folder)
-
-
 @pytest.fixture
 def make_checkpoint(tmp_path: Path) -> Any:
     """A function that writes a tiny model and tokenizer to a folder and gives the folder."""
 
     def make(name: str, seed: int = 1, words: list[str] | None = None, **options: Any) -> Path:
         folder = tmp_path / name
-        with quiet_transformers():
-            tiny_llama(seed, **options).save_pretrained(folder)
-            save_tokenizer(folder, words if words is not None else [f"w{index}" for index in range(VOCABULARY)])
+        save_model(folder, seed, words, **options)
         return folder
 
     return make

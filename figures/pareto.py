@@ -1,0 +1,35 @@
+"""Rejection against bias (after Yin et al. 2024, the Pareto figure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from figures.style import BLACK, BLUE, VERMILION, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw the ``sweep`` table: columns rule, epsilon, rejection, bias, tv, tokens."""
+    figure = new_figure(width=5.6, height=4.6)
+    axes = figure.add_subplot()
+    distance = float(table["tv"].iloc[0])
+    axes.fill_between([0.0, distance], [distance, 0.0], color="0.85", linewidth=0, label="unattainable")
+    axes.plot([0.0, distance], [distance, 0.0], color=BLACK, linewidth=1.2, label="rejection + bias = TV")
+    for rule, colour, marker, label in (
+        ("opt", BLUE, "o", "Decoding-OPT"),
+        ("uno", VERMILION, "^", "Decoding-UNO"),
+    ):
+        rows = table[table["rule"] == rule]
+        axes.plot(
+            rows["rejection"], rows["bias"], color=colour, marker=marker, markersize=3.5, linewidth=1, label=label
+        )
+    axes.set_xlim(left=0.0)
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel("probability of rejection R")
+    axes.set_ylabel("bias TV(A, q)")
+    axes.set_title(rf"Threshold $\epsilon$ from 0 to 1, {table['tokens'].iloc[0]:.0f} tokens, TV = {distance:.3f}")
+    axes.legend(loc="upper right")
+    return figure

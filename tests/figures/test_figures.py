@@ -1,0 +1,122 @@
+"""Every figure from a small table: the same bytes each time, and nothing on it that the table does not say."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+
+from figures.registry import FIGURES, FigureSpec
+from figures.style import new_figure, save, styled
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.real.acceptance import DRAFT_COUNTS
+from simulations.claims.registry import CLAIMS
+from simulations.experiments.cell import Records
+from theory.errors import InvalidInput
+
+FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1}
+"""Sizes of the experiments behind the tables."""
+
+POSITIONS: Records = [
+    {"pair": "rtn:4", "prompt": prompt, "tv": 0.5, "single": 0.5 + 0.125 * prompt, "law_error": 0.0}
+    | {f"{rule}_{k}": 1 - (0.5 - 0.125 * prompt) ** k for rule in ("kseq", "optimal") for k in DRAFT_COUNTS}
+    for prompt in (0, 0, 1, 2)
+]
+"""In place of language models."""
+
+CLAIM_OF: dict[str, Claim] = {claim.id: claim for claim in CLAIMS}
+
+
+@functools.cache
+def tables_of(claim_id: str) -> dict[str, pd.DataFrame]:
+    """What a claim tabulates, from a tiny experiment."""
+    claim = CLAIM_OF[claim_id]
+    tables: dict[str, Records] = {}
+    if claim.needs_models:
+        tables["positions"] = POSITIONS
+    else:
+        for cell in claim.cells(Settings()):
+            parameters = {name: min(value, FEW.get(name, value)) for name, value in cell.parameters.items()}
+            found = cell.function(np.random.default_rng(0), 1e-9, **parameters)
+            for name, records in found.tables.items():
+                tables.setdefault(name, []).extend(records)
+    if claim.conclude is not None:
+        tables.update(claim.conclude(np.random.default_rng(0), 1e-9, tables).tables)
+    return {name: pd.DataFrame(records) for name, records in tables.items()}
+
+
+@pytest.fixture(params=FIGURES, ids=lambda figure: str(figure.id))
+def figure(request: pytest.FixtureRequest) -> FigureSpec:
+    spec: FigureSpec = request.param
+    return spec
+
+
+def draw(figure: FigureSpec) -> Any:
+    with styled():
+        return figure.draw(*(tables_of(figure.claim)[name] for name in figure.tables))
+
+
+def test_names_are_used_once() -> None:
+    assert all(figure.id.startswith("figure.") for figure in FIGURES)
+    assert len({item.id for item in (*FIGURES, *CLAIMS)}) == len(FIGURES) + len(CLAIMS)
+
+
+def test_files_repeat_byte_for_byte(figure: FigureSpec, tmp_path: Path) -> None:
+    tables = tables_of(figure.claim)
+    before = {name: table.copy() for name, table in tables.items()}
+    first, second = (figure.make(tables, tmp_path / name) for name in "ab")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(path.name for path in first)
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+    name = figure.id.removeprefix("figure.")
+    assert (tmp_path / "a" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    texts = [path for path in first if path.suffix == ".csv"]
+    for path, table in zip(texts, figure.tables, strict=True):
+        pd.testing.assert_frame_equal(pd.read_csv(path), tables[table], check_dtype=False)
+    for table, copy in before.items():
+        pd.testing.assert_frame_equal(tables[table], copy)
+
+
+def heights(drawn: Any) -> set[float]:
+    """Every height at which data is drawn."""
+    found: set[float] = set()
+    for axes in drawn.axes:
+        for line in axes.lines:
+            found.update(np.asarray(line.get_ydata(), dtype=float).tolist())
+        for band in axes.collections:
+            assert isinstance(band, PolyCollection)
+            found.update(*(path.vertices[:, 1].tolist() for path in band.get_paths()))
+    return found
+
+
+def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
+    """Every height is a number of the tables, or the axis."""
+    numbers = {0.0}
+    for name in figure.tables:
+        numbers.update(tables_of(figure.claim)[name].select_dtypes("number").to_numpy(dtype=float).ravel().tolist())
+    drawn = heights(draw(figure))
+    assert len(drawn) > 2
+    assert drawn <= numbers
+
+
+def test_axes_are_named(figure: FigureSpec) -> None:
+    panels = draw(figure).axes
+    assert panels[0].get_ylabel()
+    for axes in panels:
+        assert axes.get_xlabel()
+        assert axes.get_legend() is not None
+
+
+def test_a_figure_that_cannot_be_saved_is_told_and_leaves_no_half_of_it(tmp_path: Path) -> None:
+    (tmp_path / "name.pdf").mkdir()
+    with pytest.raises(InvalidInput, match=r"cannot write .*name\.pdf"):
+        save(new_figure(), tmp_path, "name", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["name.pdf", "name.png"]

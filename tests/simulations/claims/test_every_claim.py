@@ -1,0 +1,106 @@
+"""Every experiment at a tiny size: its claim holds, its controls are refuted, and its budget of tests suffices.
+
+Level 1e-9 for each of the some hundred tests and a fixed seed: over the whole file a false alarm has probability 1e-7.
+The sizes are about the smallest at which every control is refuted; the most lenient one tells laws 0.02 apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulations.claims.claim import FAMILY_LEVEL, Settings
+from simulations.claims.registry import CLAIMS, share_level
+from simulations.evidence import Method, Verdict
+from simulations.experiments.cell import Cell, Findings, run_cell
+
+LEVEL = 1e-9
+SMALLEST: Mapping[str, int] = {
+    "instances": 6,
+    "runs": 60_000,
+    "trials": 50_000,
+    "tokens": 200,
+    "generations": 20,
+}
+"""Parameters that only decide how much is done."""
+
+FEWEST: Mapping[str, int] = {"instances": 1, "runs": 500, "trials": 500, "tokens": 5, "generations": 1}
+
+
+def tiny(cell: Cell) -> Cell:
+    shrunk = {name: min(value, SMALLEST.get(name, value)) for name, value in cell.parameters.items()}
+    return replace(cell, parameters=shrunk)
+
+
+CELLS = {cell.id: tiny(cell) for claim in CLAIMS if not claim.needs_models for cell in claim.cells(Settings())}
+
+
+def run(cell: Cell) -> Findings:
+    """With the check that it makes no more tests than it announced."""
+    return run_cell(cell, 0, LEVEL)
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if "/routes-" not in name or name.endswith("-0")])
+def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
+    found = run(CELLS[name])
+    assert found.rows or found.tables
+    wrong = [
+        (row.quantity, row.verdict, row.estimate)
+        for row in found.rows
+        if (row.verdict == Verdict.REFUTED) != (row.method == Method.CONTROL)
+    ]
+    assert wrong == []
+    assert sum(row.level > 0 and row.method != Method.CONTROL for row in found.rows) == CELLS[name].tests
+    assert all(row.level in (0.0, LEVEL) for row in found.rows)
+
+
+def test_every_claim_has_a_control() -> None:
+    """Looked for at next to no size: what the controls find is the test above."""
+    for claim in CLAIMS:
+        cells = [cell for cell in CELLS.values() if cell.claim == claim.id]
+        few = [{name: min(value, FEWEST.get(name, value)) for name, value in cell.parameters.items()} for cell in cells]
+        rows = [
+            row
+            for cell, parameters in zip(cells, few, strict=True)
+            for row in cell.function(np.random.default_rng(0), LEVEL, **parameters).rows
+        ]
+        assert claim.needs_models or {row.method for row in rows} > {Method.CONTROL}, claim.id
+
+
+@pytest.mark.parametrize("scale", ["quick", "full"])
+def test_the_levels_of_all_tests_add_up_to_the_family_level(scale: str) -> None:
+    settings = Settings(scale=scale, prompts=({"text": "a", "id": "1"},))
+    level = share_level(settings)
+    tests = sum(claim.conclusions + sum(cell.tests for cell in claim.cells(settings)) for claim in CLAIMS)
+    assert tests * level == pytest.approx(FAMILY_LEVEL, rel=1e-12)
+
+
+def test_claims_and_cells_have_names_of_their_own() -> None:
+    assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        prompts = tuple({"text": "a", "id": str(index)} for index in range(60))
+        cells = claim.cells(Settings(prompts=prompts))
+        assert {cell.claim for cell in cells} == {claim.id}
+        assert len({cell.name for cell in cells}) == len(cells)
+
+
+def test_full_runs_are_larger_than_quick_ones() -> None:
+    for claim in CLAIMS:
+        prompts = ({"text": "a", "id": "1"},)
+        quick, full = (claim.cells(Settings(scale=scale, prompts=prompts)) for scale in ("quick", "full"))
+        assert [cell.parameters for cell in quick] != [cell.parameters for cell in full]
+        assert len(full) >= len(quick)
+
+
+def test_the_figure_data_of_theorem_1_converges() -> None:
+    """The last row is the mean of all runs; its 99 per cent interval is checked at 1e-9 by the claim's own test."""
+    table = run(CELLS["yin2024.theorem1/chain"]).tables["convergence"]
+    runs = [record["runs"] for record in table]
+    assert runs == sorted(set(runs))
+    assert (runs[0], runs[-1]) == (100, 60_000)
+    assert all(record["low"] <= record["mean"] <= record["high"] for record in table)
+    widths = np.array([record["high"] - record["low"] for record in table])
+    assert widths[-1] < 0.1 * widths[0]

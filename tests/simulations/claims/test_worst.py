@@ -1,0 +1,40 @@
+"""The largest error of each quantity, by absolute value; what is not a number is never small."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from simulations.claims.worst import TOLERANCE, Worst
+from simulations.evidence import Method, Verdict
+
+
+def test_the_largest_error_of_each_quantity_is_kept() -> None:
+    worst = Worst(tokens="1..4")
+    for error in (1e-14, -3e-13, np.float64(2e-13)):
+        worst.see("a", error)
+    worst.see("b", np.array(0.5), instances=7, method=Method.CONTROL)
+    worst.see("c", 0.5, instances=np.int64(2), tolerance=0.5)
+    rows = worst.rows()
+    assert [(row.quantity, row.estimate, row.trials) for row in rows] == [
+        ("worst error: a", 3e-13, 3),
+        ("worst error: b", 0.5, 7),
+        ("worst error: c", 0.5, 2),
+    ]
+    assert [row.verdict for row in rows] == [Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS]
+    assert [row.detectable for row in rows] == [TOLERANCE, TOLERANCE, 0.5]
+    assert [row.method for row in rows] == [Method.IDENTITY, Method.CONTROL, Method.IDENTITY]
+    assert all(json.loads(row.instance) == {"tokens": "1..4"} for row in rows)
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("others", [[], [0.0], [0.0, 1e-15]])
+@pytest.mark.parametrize("position", [0, -1])
+def test_an_error_that_is_no_number_refutes(error: float, others: list[float], position: int) -> None:
+    worst = Worst()
+    for seen in [error, *others] if position == 0 else [*others, error]:
+        worst.see("a", seen)
+    assert worst.rows()[0].verdict == Verdict.REFUTED

@@ -1,0 +1,88 @@
+"""Cells: what identifies one, the stream it draws from, and the promises it is held to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from simulations.evidence import Method, from_check, within
+from simulations.experiments.cell import Cell, Findings, label, run_cell, stream
+from simulations.statistics import Check
+
+
+def first(rng: np.random.Generator, level: float, count: int = 1) -> Findings:
+    return Findings(tables={"draws": [{"draw": float(value)} for value in rng.random(count)]})
+
+
+def other(rng: np.random.Generator, level: float, count: int = 1) -> Findings:
+    return Findings()
+
+
+CELL = Cell("claim", "name", first, {"count": 2, "prompts": [{"text": "a"}]})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(CELL, claim="other"),
+        replace(CELL, name="other"),
+        replace(CELL, function=other),
+        replace(CELL, parameters={"count": 3, "prompts": [{"text": "a"}]}),
+        replace(CELL, parameters={"count": 2, "prompts": [{"text": "b"}]}),
+    ],
+    ids=["claim", "name", "function", "size", "prompts"],
+)
+def test_whatever_decides_the_result_is_in_the_key(changed: Cell) -> None:
+    assert changed.key(0, 1e-8, "code") != CELL.key(0, 1e-8, "code")
+
+
+def test_the_key_depends_on_seed_level_and_code_and_on_nothing_else() -> None:
+    settings = [(0, 1e-8, "code"), (1, 1e-8, "code"), (0, 1e-9, "code"), (0, 1e-8, "other code")]
+    assert len({CELL.key(*setting) for setting in settings}) == len(settings)
+    same = replace(CELL, parameters=dict(reversed(CELL.parameters.items())), tests=3, cost=9.0)
+    assert same.key(0, 1e-8, "code") == CELL.key(0, 1e-8, "code")
+
+
+def test_streams_repeat_by_seed_and_name_and_differ_otherwise() -> None:
+    draws = {(seed, name): float(stream(seed, name).random()) for seed in (0, 1, 2**80) for name in ("a", "b", "")}
+    assert len(set(draws.values())) == len(draws)
+    assert all(float(stream(*key).random()) == draw for key, draw in draws.items())
+
+
+def test_a_cell_draws_from_the_stream_of_its_id() -> None:
+    found = run_cell(Cell("claim", "name", first, {"count": 3}), 7, 1e-8)
+    expected = stream(7, "claim/name").random(3).tolist()
+    assert [record["draw"] for record in found.tables["draws"]] == expected
+
+
+def threads(rng: np.random.Generator, level: float) -> Findings:
+    np.ones((4, 4)) @ np.ones((4, 4))
+    return Findings(tables={"pools": [{"threads": pool["num_threads"]} for pool in threadpool_info()]})
+
+
+def test_a_cell_runs_on_one_thread() -> None:
+    pools = run_cell(Cell("claim", "threads", threads), 0, 1e-8).tables["pools"]
+    assert pools
+    assert all(pool["threads"] == 1 for pool in pools)
+
+
+def test_rows_are_labelled_with_where_they_come_from() -> None:
+    row = within("x", exact=1.0, estimate=1.0, tolerance=0.0)
+    labelled = label(Findings([row]), "claim", "cell", 0, 7, 1.5).rows[0]
+    assert labelled == replace(row, claim="claim", cell="cell", seed=7, seconds=1.5)
+
+
+@pytest.mark.parametrize(("announced", "fits"), [(0, False), (1, False), (2, True), (3, True)])
+def test_more_tests_than_announced_would_break_the_alarm_budget(announced: int, fits: bool) -> None:
+    check = Check(0.5, 0.5, 0.4, 0.6, 10, 0.1)
+    tests = [from_check("x", check, level=1e-8)] * 2
+    free = [from_check("x", check, level=1e-8, method=Method.CONTROL), within("y", exact=0, estimate=0, tolerance=0)]
+    findings = Findings(tests + free)
+    if fits:
+        assert len(label(findings, "claim", "cell", announced, 0, 0.0).rows) == 4
+        return
+    with pytest.raises(AssertionError, match=f"made 2 tests and announced {announced}"):
+        label(findings, "claim", "cell", announced, 0, 0.0)

@@ -1,0 +1,163 @@
+"""Running cells: one result for any number of workers, nothing run twice, and workers that hear no interrupts."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulations.claims.spectr2023 import kseq_valid, maximal_coupling, otm_lp
+from simulations.experiments import runner
+from simulations.experiments.cell import Cell, Findings
+from simulations.experiments.runner import run_cells
+from simulations.experiments.store import Store
+from theory.errors import InvalidInput
+
+LEVEL = 1e-9
+
+CELLS = [
+    Cell("a", "example", otm_lp.uniform_example),
+    Cell("a", "routes", otm_lp.routes, {"instances": 3}, cost=2),
+    Cell("b", "exact", kseq_valid.exact, {"instances": 2}),
+    Cell("b", "exact-1", maximal_coupling.exact, {"instances": 3}, cost=3),
+    Cell("b", "simulation", maximal_coupling.simulation, {"trials": 2000}, tests=99, cost=4),
+]
+"""Of the package, so that workers can import their functions."""
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> Callable[..., Store]:
+    def open_one(name: str = "cells") -> Store:
+        return Store(tmp_path / name, lambda cell: cell.key(5, LEVEL, ""))
+
+    return open_one
+
+
+@pytest.fixture
+def no_dead_client() -> Iterator[None]:
+    """Collect a Dask client that never connected: left to chance, that can lock up the start of the next one."""
+    yield
+    gc.collect()
+
+
+def timeless(found: list[Findings]) -> list[Findings]:
+    return [Findings([replace(row, seconds=0.0) for row in part.rows], part.tables) for part in found]
+
+
+def test_two_workers_find_what_one_finds(open_store: Callable[..., Store]) -> None:
+    announced: list[str] = []
+    one = run_cells(CELLS, 5, LEVEL, open_store("one"))
+    two = run_cells(CELLS, 5, LEVEL, open_store("two"), jobs=2, announce=lambda cell: announced.append(cell.id))
+    assert timeless(one) == timeless(two)
+    assert sorted(announced) == sorted(cell.id for cell in CELLS)
+    assert [part.rows[0].cell for part in one] == [cell.name for cell in CELLS]
+
+
+def test_a_cluster_finds_what_one_finds(open_store: Callable[..., Store]) -> None:
+    distributed = pytest.importorskip("distributed")
+    one = run_cells(CELLS, 5, LEVEL, open_store("one"))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        many = run_cells(CELLS, 5, LEVEL, open_store("many"), scheduler=cluster.scheduler_address)
+    assert timeless(one) == timeless(many)
+
+
+def counted(calls: list[int]) -> Callable[..., Findings]:
+    def function(rng: np.random.Generator, level: float, index: int) -> Findings:
+        calls.append(index)
+        return Findings(tables={"draws": [{"draw": float(rng.random())}]})
+
+    return function
+
+
+def test_the_dearest_go_first_and_results_keep_the_order_of_the_cells(open_store: Callable[..., Store]) -> None:
+    calls: list[int] = []
+    cells = [Cell("a", str(i), counted(calls), {"index": i}, cost=cost) for i, cost in enumerate([1, 3, 2, 3])]
+    found = run_cells(cells, 5, LEVEL, open_store())
+    assert calls == [1, 3, 2, 0]
+    assert found == [open_store().load(cell) for cell in cells]
+
+
+def test_finished_cells_are_announced_and_not_run_again(open_store: Callable[..., Store]) -> None:
+    calls: list[int] = []
+    announced: list[str] = []
+    cells = [Cell("a", str(i), counted(calls), {"index": i}) for i in range(4)]
+    whole = run_cells(cells, 5, LEVEL, open_store("whole"))
+    run_cells(cells[1:3], 5, LEVEL, open_store())
+    calls.clear()
+    again = run_cells(cells, 5, LEVEL, open_store(), announce=lambda cell: announced.append(cell.name))
+    assert calls == [0, 3]
+    assert announced == ["1", "2", "0", "3"]
+    assert again == whole
+
+
+def test_a_damaged_cell_is_run_again(open_store: Callable[..., Store]) -> None:
+    calls: list[int] = []
+    cells = [Cell("a", str(i), counted(calls), {"index": i}) for i in range(3)]
+    whole = run_cells(cells, 5, LEVEL, open_store())
+    (damaged,) = open_store().folder.rglob("1-*.json")
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    calls.clear()
+    assert run_cells(cells, 5, LEVEL, open_store()) == whole
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_cell_that_cannot_be_kept_ends_the_run_without_further_words(
+    open_store: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    jobs: int,
+) -> None:
+    saved: list[Cell] = []
+
+    def save(self: Store, cell: Cell, findings: Findings) -> None:
+        if saved:
+            raise InvalidInput("the disk is full")
+        saved.append(cell)
+
+    monkeypatch.setattr(Store, "save", save)
+    many = [Cell("a", f"example-{index}", otm_lp.uniform_example) for index in range(20)]
+    with pytest.raises(InvalidInput, match="the disk is full"):
+        run_cells(many, 5, LEVEL, open_store(), jobs=jobs)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_to_run_starts_no_worker(open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner.joblib, "Parallel", None)
+    assert run_cells([], 5, LEVEL, open_store(), jobs=4, scheduler="tcp://nowhere:1") == []
+
+
+def test_what_is_started_deaf_hears_no_interrupt() -> None:
+    code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    before = signal.getsignal(signal.SIGINT)
+    with runner._deaf_to_interrupts():
+        deaf = subprocess.run([sys.executable, "-S", "-c", code], check=False).returncode
+    assert deaf == 1
+    assert signal.getsignal(signal.SIGINT) == before
+    assert subprocess.run([sys.executable, "-S", "-c", code], check=False).returncode == 0
+
+
+def test_a_scheduler_that_does_not_answer(
+    open_store: Callable[..., Store],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    no_dead_client: None,
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(runner, "PATIENCE", 0.3)
+    with pytest.raises(InvalidInput, match=r"scheduler tcp://127.0.0.1:1 does not answer .*give the address"):
+        run_cells(CELLS, 5, LEVEL, open_store(), scheduler="tcp://127.0.0.1:1")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_scheduler_without_the_extra(open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InvalidInput, match=r"pip install 'specproof\[cluster\]'"):
+        run_cells(CELLS, 5, LEVEL, open_store(), scheduler="tcp://127.0.0.1:1")

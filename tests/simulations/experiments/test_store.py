@@ -1,0 +1,185 @@
+"""Files that are whole or not there, and kept cells that count only for what made them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import simulations
+import theory
+from simulations.evidence import Method, at_least, within
+from simulations.experiments.cell import Cell, Findings
+from simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
+from theory.errors import InvalidInput
+
+CELL = Cell("paper.claim", "name", print)
+FINDINGS = Findings(
+    [
+        within("π", exact=1.0, estimate=1.0 + 2**-52, tolerance=1e-12, tokens=3),
+        at_least("bound", bound=0.1, estimate=5e-324, tolerance=1.0, method=Method.CONTROL),
+    ],
+    {"draws": [{"draw": 0.1, "prompt": "Älter"}], "empty": []},
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cells", lambda cell: cell.key(0, 1e-8, "code"))
+
+
+def kept(store: Store) -> Path:
+    (path,) = (path for path in store.folder.rglob("*") if path.is_file())
+    return path
+
+
+def test_what_is_written_takes_the_place_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file.txt"
+    for text in ("first", "second, longer", "3"):
+        write_text(path, text)
+        assert path.read_text() == text
+    assert [item.name for item in path.parent.iterdir()] == ["file.txt"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("error", [ValueError("bad"), KeyboardInterrupt(), OSError(errno.ENOSPC, "full")], ids=repr)
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_write_that_breaks_off_changes_nothing(tmp_path: Path, error: BaseException, before: str | None) -> None:
+    path = tmp_path / "file.txt"
+    if before is not None:
+        path.write_text(before)
+    expected = InvalidInput if isinstance(error, OSError) else type(error)
+
+    def break_off() -> None:
+        with whole_file(path) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(expected):
+        break_off()
+    assert [item.read_text() for item in tmp_path.iterdir()] == ([] if before is None else [before])
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("step", ["mkdir", "mkstemp", "fsync", "replace"])
+def test_the_message_names_the_file_and_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    owner: Any = {"mkdir": Path, "mkstemp": tempfile, "fsync": os, "replace": Path}[step]
+    monkeypatch.setattr(owner, step, fail)
+    path = tmp_path / "sub" / "file.txt"
+    with pytest.raises(InvalidInput) as caught:
+        write_text(path, "text")
+    monkeypatch.undo()
+    message = str(caught.value)
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    assert message.startswith(f"cannot write {path} ({os.strerror(number)}): ")
+    assert message.endswith("finished cells are kept" if full else "choose a folder that can be written to")
+    assert not [item for item in tmp_path.rglob("*") if item.is_file()]
+
+
+def test_a_writable_folder_is_made_and_left_empty(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for where in ("file", "file/below"):
+        with pytest.raises(InvalidInput, match=f"cannot write to {tmp_path / where} "):
+            require_writable(tmp_path / where)
+
+
+def test_a_kept_cell_comes_back_bit_for_bit(store: Store) -> None:
+    assert store.load(CELL) is None
+    store.save(CELL, FINDINGS)
+    assert store.load(CELL) == FINDINGS
+    assert kept(store).parent == store.folder / "paper.claim"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: b"",
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: raw[:-1],
+        lambda raw: b"\x80\xff" + raw,
+        lambda raw: b"null",
+        lambda raw: b"[]",
+        lambda raw: raw.replace(b'"rows"', b'"wors"'),
+        lambda raw: raw.replace(b'"quantity"', b'"quality"'),
+        lambda raw: raw.replace(b'"negative control"', b'"positive control"'),
+        lambda raw: raw.replace(b'"key": "', b'"key": "0'),
+    ],
+    ids=[
+        "empty",
+        "half",
+        "last byte",
+        "not UTF-8",
+        "null",
+        "list",
+        "no rows",
+        "other column",
+        "no such method",
+        "other key",
+    ],
+)
+def test_a_damaged_cell_does_not_count_and_is_written_anew(store: Store, damage: Any) -> None:
+    store.save(CELL, FINDINGS)
+    raw = kept(store).read_bytes()
+    assert damage(raw) != raw
+    kept(store).write_bytes(damage(raw))
+    assert store.load(CELL) is None
+    store.save(CELL, FINDINGS)
+    assert store.load(CELL) == FINDINGS
+
+
+@pytest.mark.parametrize("key", [(1, 1e-8, "code"), (0, 1e-9, "code"), (0, 1e-8, "other code")], ids=str)
+def test_a_cell_made_by_other_seed_level_or_code_does_not_count(store: Store, key: tuple[int, float, str]) -> None:
+    store.save(CELL, FINDINGS)
+    other = Store(store.folder, lambda cell: cell.key(*key))
+    assert other.load(CELL) is None
+    other.save(CELL, Findings())
+    assert (store.load(CELL), other.load(CELL)) == (FINDINGS, Findings())
+
+
+def test_a_cell_of_other_prompts_does_not_count(store: Store) -> None:
+    def about(text: str) -> Cell:
+        return Cell("real.claim", "walk-0", print, {"prompts": [{"text": text}]})
+
+    store.save(about("one"), FINDINGS)
+    assert store.load(about("two")) is None
+    assert store.load(about("one")) == FINDINGS
+
+
+def test_a_digest_that_two_cells_share_in_part_does_not_confuse_them(tmp_path: Path) -> None:
+    """The file name holds only the start of the key; the rest is compared."""
+    first, second = (Store(tmp_path, lambda _, end=end: "0" * 16 + end) for end in "ab")
+    first.save(CELL, FINDINGS)
+    assert second.load(CELL) is None
+    assert json.loads(kept(first).read_text())["key"] == "0" * 16 + "a"
+
+
+@pytest.mark.parametrize("package", [theory, simulations], ids=lambda package: str(package.__name__))
+def test_the_fingerprint_is_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Any) -> None:
+    root = tmp_path / package.__name__
+    (root / "sub").mkdir(parents=True)
+    monkeypatch.setattr(package, "__path__", [str(root)])
+    seen = [source_fingerprint()]
+    for name, text in [("a.py", "1"), ("a.py", "2"), ("sub/b.py", "2"), ("sub/prompts.jsonl", "{}")]:
+        (root / name).write_text(text)
+        seen.append(source_fingerprint())
+    (root / "sub" / "b.py").rename(root / "sub" / "c.py")
+    seen.append(source_fingerprint())
+    assert len(set(seen)) == len(seen)
+    (root / "a.pyc").write_text("compiled")
+    assert source_fingerprint() == seen[-1]

@@ -1,0 +1,122 @@
+"""Ways to run the command: in this process, where that shows enough, or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import fake_claims
+import pandas as pd
+import pytest
+
+SUPPORT = Path(__file__).parents[1] / "support"
+FAKE = "import fake_claims; fake_claims.main()"
+
+
+class Outcome(NamedTuple):
+    """What a run of the command left."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines on stderr but those that tell progress."""
+        return [line for line in self.err.splitlines() if not line.startswith("[")]
+
+    @property
+    def progress(self) -> list[str]:
+        """One entry for each finished cell."""
+        return [line.partition("] ")[2] for line in self.err.splitlines() if line.startswith("[")]
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run ``specproof`` in this process."""
+    from specproof.cli import main
+
+    def run(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["specproof", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def fake_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same with the claims of ``fake_claims`` and no figures."""
+    for module in ("simulations.claims.registry", "specproof.selection"):
+        monkeypatch.setattr(f"{module}.CLAIMS", fake_claims.CLAIMS)
+    monkeypatch.setattr("specproof.selection.FIGURES", ())
+    return command
+
+
+class Launched:
+    """The command with the claims of ``fake_claims``, in a process group of its own."""
+
+    def __init__(self, written: Path, *words: object, seconds: float) -> None:
+        self._written = written
+        with written.open("w") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", FAKE, *map(str, words)],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_SECONDS": str(seconds)},
+                start_new_session=True,
+            )
+
+    def wait_for_cells(self, count: int) -> None:
+        """Return when that many cells are finished."""
+        while self._written.read_text().count("\n") < count:
+            assert self.process.poll() is None, f"ended early: {self._written.read_text()}"
+            time.sleep(0.02)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group, as the keyboard does."""
+        os.killpg(self.process.pid, number)
+
+    def finish(self) -> Outcome:
+        """Wait for the end."""
+        out, _ = self.process.communicate(timeout=60)
+        return Outcome(self.process.returncode, out, self._written.read_text())
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
+    """Start the fake command in a process of its own; what is left of it in the end is killed."""
+    launched: list[Launched] = []
+
+    def start(*words: object, seconds: float = 0.0) -> Launched:
+        launched.append(Launched(tmp_path / f"stderr-{len(launched)}", *words, seconds=seconds))
+        return launched[-1]
+
+    yield start
+    for one in launched:
+        if one.process.poll() is None:
+            one.signal(signal.SIGKILL)
+            one.process.communicate()
+
+
+@pytest.fixture
+def evidence() -> Callable[[Path], pd.DataFrame]:
+    """Read a run's evidence, but for the times it took."""
+
+    def read(out: Path) -> pd.DataFrame:
+        return pd.read_parquet(out / "evidence.parquet").drop(columns="seconds")
+
+    return read

@@ -1,0 +1,86 @@
+"""Claims of our own making, quick and of known outcome, and the command that knows only them.
+
+Importable by name in this process, in a new one and in its workers, which a test module is not. ``FAKE_SECONDS``
+slows the cells down without being one of their parameters, so a fast run can go on where a slow one was stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+import simulations.claims.registry as registry
+from simulations.claims.claim import Claim, Settings
+from simulations.evidence import Evidence, Method, from_check, within
+from simulations.experiments.cell import Cell, Findings
+from simulations.statistics import check_mean
+from theory.errors import InvalidInput
+
+CELLS = 6
+
+
+def draw(rng: np.random.Generator, level: float, index: int) -> Findings:
+    """One exact row, one statistical row, one control, and a table; all depend on the stream."""
+    time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
+    values = rng.random(2000)
+    exact = within("a number twice", exact=float(values[0]), estimate=float(values[0]), tolerance=0.0, index=index)
+    mean = from_check("mean", check_mean(values, 0, 1, 0.5, level), level=level, resolution=0.5)
+    wrong = from_check("wrong mean", check_mean(values, 0, 1, 0.0, level), level=level, method=Method.CONTROL)
+    return Findings([exact, mean, wrong], {"draws": [{"index": index, "draw": float(values[1])}]})
+
+
+def false_row(rng: np.random.Generator, level: float) -> Findings:
+    """A claim that is wrong."""
+    return Findings([within("one is two", exact=2.0, estimate=1.0, tolerance=0.5)])
+
+
+def tame_control(rng: np.random.Generator, level: float) -> Findings:
+    """A claim that holds, and a control that nothing is wrong with."""
+    return Findings([_one(Method.IDENTITY), _one(Method.CONTROL)])
+
+
+def refuse(rng: np.random.Generator, level: float) -> Findings:
+    """What a user can cause, found out by a worker."""
+    raise InvalidInput("the model is broken: choose another")
+
+
+def die(rng: np.random.Generator, level: float) -> Findings:
+    """The worker is killed, as for want of memory."""
+    os.kill(os.getpid(), 9)
+    raise AssertionError("unreachable")
+
+
+def _one(method: Method) -> Evidence:
+    return within("one is one", exact=1.0, estimate=1.0, tolerance=0.0, method=method)
+
+
+def _sleepy(settings: Settings) -> list[Cell]:
+    return [Cell("fake.sleepy", f"draw-{index}", draw, {"index": index}, tests=1) for index in range(CELLS)]
+
+
+def _alone(name: str, function: object) -> Claim:
+    return Claim(f"fake.{name}", "no paper", "Nothing.", lambda _: [Cell(f"fake.{name}", "only", function)])  # type: ignore[arg-type]
+
+
+def _beside(name: str, function: object) -> Claim:
+    cells = [Cell(f"fake.{name}", "bad", function, cost=2), Cell(f"fake.{name}", "good", tame_control)]  # type: ignore[arg-type]
+    return Claim(f"fake.{name}", "no paper", "Nothing.", lambda _: cells)
+
+
+CLAIMS = (
+    Claim("fake.sleepy", "no paper", "Numbers are drawn.", _sleepy),
+    _alone("refuted", false_row),
+    _alone("tame", tame_control),
+    _beside("refused", refuse),
+    _beside("died", die),
+)
+
+
+def main() -> None:
+    """Run ``specproof`` with these claims."""
+    registry.CLAIMS = CLAIMS
+    from specproof.cli import main as command
+
+    command()
