@@ -38,7 +38,12 @@ def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
         raise InvalidInput(f"{name} {path} is an archive of several arrays: give one .npy array")
     if array.ndim > 1 and array.size == 0:
         raise InvalidInput(f"{name} {path} has shape {array.shape}: give at least one row")
-    return softmax(array, temperature, name) if logits else as_distribution(array, name)
+    if logits:
+        return softmax(array, temperature, name)
+    try:
+        return as_distribution(array, name)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}; if the file holds logits, pass --logits") from None
 
 
 def acceptances(draft: Array, target: Array, num_drafts: int) -> dict[str, Array]:

@@ -208,11 +208,15 @@ def models(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([asdict(pair) for pair in pairs], indent=2))
         return
-    table = _table("Model pairs", "pair", "form", "draft", "target", "source", "licence", "here")
+    console = Console()
     for pair in pairs:
-        here = {True: "yes", False: pair.download, None: "depends"}[pair.cached]
-        table.add_row(pair.name, pair.form, pair.draft, pair.target, pair.source, pair.licence, here)
-    Console().print(table)
+        here = {True: "on this machine", False: f"to be fetched, {pair.download}", None: pair.download}[pair.cached]
+        console.print(f"[bold]{pair.name}[/]", highlight=False, soft_wrap=True)
+        facts = {"form": pair.form, "draft": pair.draft, "target": pair.target, "source": pair.source}
+        for fact, value in {**facts, "licence": pair.licence, "download": here}.items():
+            console.print(f"    {fact:<9} {value}", highlight=False, markup=False, soft_wrap=True)
+        if pair.missing:
+            console.print(f"    missing   {', '.join(pair.missing)}: pip install 'specproof\\[llm]'", highlight=False)
 
 
 def main() -> None:
@@ -269,5 +273,6 @@ def _report(found: list[ClaimFindings], out: Path) -> None:
                 f"[bold red]{what}[/]: {part.claim.id}: {row.quantity} {row.instance}: exact {row.exact:.9g}, "
                 f"estimate {row.estimate:.9g} in [{row.low:.9g}, {row.high:.9g}] (seed {row.seed}, cell {row.cell})",
                 highlight=False,
+                soft_wrap=True,
             )
-    console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False)
+    console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False, soft_wrap=True)

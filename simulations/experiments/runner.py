@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import warnings
@@ -96,6 +97,11 @@ def _execute(
                 "a worker process died, perhaps for want of memory: run the same command again with fewer jobs, "
                 "finished cells are kept"
             ) from None
+        except _cluster_losses(scheduler):
+            raise InvalidInput(
+                f"the cluster at {scheduler} was lost: see that scheduler and workers run, then run the same command "
+                "again, finished cells are kept"
+            ) from None
 
 
 def _run_in_worker(cell: Cell, seed: int, level: float) -> tuple[Cell, Findings]:
@@ -128,11 +134,22 @@ def _workers(jobs: int, scheduler: str | None) -> Iterator[None]:
             yield
 
 
+def _cluster_losses(scheduler: str | None) -> tuple[type[Exception], ...]:
+    """What is raised when the scheduler or a worker of a cluster goes away."""
+    if scheduler is None:
+        return ()
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm import CommClosedError
+
+    return (CancelledError, KilledWorker, CommClosedError)
+
+
 def _client(scheduler: str) -> AbstractContextManager[object]:
     try:
         from distributed import Client
     except ImportError:
         raise InvalidInput("scheduler needs the extra 'cluster': pip install 'specproof[cluster]'") from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters is raised
     try:
         client: AbstractContextManager[object] = Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError) as error:

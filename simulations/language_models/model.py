@@ -115,6 +115,13 @@ class CachedModel:
         from_the_end = self._kept.flip(1).cumsum(dim=1).flip(1)
         self._kept = self._kept & (from_the_end > count[:, None])
 
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows in this order, shape (R,), int64: some may be left out, others taken several times."""
+        if torch.equal(rows, torch.arange(len(self._kept), device=rows.device)):
+            return
+        self._kept = self._kept[rows]
+        self._cache.batch_select_indices(rows)
+
 
 def start(model: LanguageModel, prompts: list[list[int]]) -> tuple[CachedModel, Tensor]:
     """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed.

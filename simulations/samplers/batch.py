@@ -44,12 +44,12 @@ def simulate(draft: MarkovChain, target: MarkovChain, num_drafts: int, runs: int
 def batch_tables(draft: MarkovChain, target: MarkovChain, num_drafts: int) -> BatchTables:
     """Tabulate acceptance min(1, q^m/p) and the last residual q^{M+1} of every step."""
     proposal, law = paired_steps(draft, target)
-    left, accept = law, []
+    # q^m/p is u/(|u| p) without the quotient of u: what the drafts before have left, and what the next one offers.
+    left, offered, accept = law, proposal, []
     for _ in range(one_num_drafts(num_drafts)):
-        # q^m = u/|u| without the quotient: u is what the drafts before have left.
-        offered = left.sum(axis=-1, keepdims=True) * proposal
         accept.append(acceptance(offered, left))
         left = np.maximum(left - offered, 0.0)
+        offered = left.sum(axis=-1, keepdims=True) * proposal
     return BatchTables(step_tables(draft, target), np.stack(accept), closed(or_target(left, law)))
 
 

@@ -14,20 +14,28 @@ from specproof import (
     MarkovChain,
     TabularModel,
     as_distribution,
+    batch_limit,
     bernoulli,
     certify,
+    decoding_opt,
+    decoding_uno,
     dirichlet,
     division_factor,
     expected_rejections,
+    expected_rejections_batch,
     expected_tokens,
     kseq,
     maximal_coupling,
+    minimal_bias,
     optimal_acceptance,
     optimal_length,
+    optimal_resampling,
     random_markov_pair,
     random_tabular_pair,
+    recursive_rejection,
     rejection_law,
     rejection_rates,
+    relaxed_acceptance,
     residual,
     softmax,
     solve_membership_lp,
@@ -92,10 +100,21 @@ BAD_PAIRS: list[tuple[tuple[Any, Any], tuple[str, ...]]] = [
     (([HALF] * 2, [HALF] * 3), ("(2, 2)", "(3, 2)", "do not broadcast")),
 ]
 PAIR_FUNCTIONS: list[Callable[..., Any]] = [total_variation, residual, maximal_coupling]
-DRAFTS_FUNCTIONS: list[Callable[..., Any]] = [kseq, division_factor, optimal_acceptance, certify, solve_membership_lp]
+DRAFTS_FUNCTIONS: list[Callable[..., Any]] = [
+    kseq,
+    division_factor,
+    optimal_acceptance,
+    certify,
+    solve_membership_lp,
+    recursive_rejection,
+]
+EPSILON_FUNCTIONS: list[Callable[..., Any]] = [relaxed_acceptance, decoding_opt, decoding_uno]
+ACCEPT_FUNCTIONS: list[Callable[..., Any]] = [minimal_bias, optimal_resampling]
 PAIRS: list[Case] = [
     *((function, pair, expected) for function in PAIR_FUNCTIONS for pair, expected in BAD_PAIRS),
     *((function, (*pair, 2), expected) for function in DRAFTS_FUNCTIONS for pair, expected in BAD_PAIRS),
+    *((function, (*pair, 0.1), expected) for function in EPSILON_FUNCTIONS for pair, expected in BAD_PAIRS),
+    *((function, (*pair, HALF), expected) for function in ACCEPT_FUNCTIONS for pair, expected in BAD_PAIRS),
 ]
 
 BAD_DRAFTS: list[tuple[Any, tuple[str, ...]]] = [
@@ -138,6 +157,38 @@ RHO: list[Case] = [
     ]
 ] + [(kseq, ([HALF] * 2, [HALF] * 2, 2, [1.0, 1.0, 1.0]), ("rho", "(2,)", "leave rho out"))]
 
+EPSILON: list[Case] = [
+    (function, (HALF, [HALF] * 2, epsilon), expected)
+    for function in EPSILON_FUNCTIONS
+    for epsilon, expected in [
+        (-0.1, ("epsilon is -0.1", "at least 0", "lossless")),
+        (NAN, ("epsilon is nan", "at least 0")),
+        (None, ("epsilon is nan", "at least 0")),
+        ([0.1, -0.5], ("epsilon[1] is -0.5",)),
+        ([[0.1], [NAN]], ("epsilon[1, 0] is nan",)),
+        ([0.1, 0.1, 0.1], ("epsilon", "(3,)", "(2, 2)", "leading axes")),
+        ("a", ("epsilon", "real numbers", "'a'")),
+        ([[0.1], [0.1, 0.2]], ("epsilon", "real numbers", "inhomogeneous")),
+    ]
+]
+
+ACCEPT: list[Case] = [
+    (function, ([HALF] * 2, HALF, accept), expected)
+    for function in ACCEPT_FUNCTIONS
+    for accept, expected in [
+        ([0.5, 1.5], ("accept[1] is 1.5", "[0, 1]")),
+        ([[0.5, 0.5], [-0.1, 0.5]], ("accept[1, 0] is -0.1", "[0, 1]")),
+        ([NAN, 0.5], ("accept[0] is nan", "[0, 1]")),
+        (2.0, ("accept is 2.0", "[0, 1]")),
+        (0.5, ("accept", "()", "(2, 2)", "each token")),
+        ([[0.5], [0.5]], ("accept", "(2, 1)", "(2, 2)", "each token")),
+        ([0.5] * 3, ("accept", "(3,)", "(2, 2)", "each token")),
+        ([HALF] * 3, ("accept", "(3, 2)", "(2, 2)", "each token")),
+        (["a", "b"], ("accept", "real numbers", "'a'")),
+        ([[0.5], [0.5, 0.5]], ("accept", "real numbers", "inhomogeneous")),
+    ]
+]
+
 FORMULAS: list[Case] = [
     (expected_tokens, (1.5, 2), ("acceptance is 1.5", "[0, 1]")),
     (expected_tokens, (NAN, 2), ("acceptance is nan", "[0, 1]")),
@@ -173,7 +224,12 @@ CHAINS: list[Case] = [
 TWO_CHAINS: list[Case] = [
     *(
         (function, models, expected)
-        for function in (expected_rejections, rejection_rates)
+        for function in (
+            expected_rejections,
+            rejection_rates,
+            partial(expected_rejections_batch, num_drafts=2),
+            batch_limit,
+        )
         for models, expected in [
             ((CHAIN, LONGER), ("horizon 3", "target 4")),
             ((CHAIN, WIDER), ("num_states 2", "target 3")),
@@ -182,6 +238,11 @@ TWO_CHAINS: list[Case] = [
     ),
     (rejection_law, (CHAIN, LONGER), ("horizon 3", "target 4")),
     (rejection_law, (TABLE, TABLE), ("TabularModel", "MarkovChain")),
+    *(
+        (partial(function, TABLE, TABLE), (count,), expected)
+        for function in (expected_rejections_batch, enumerate_speculation)
+        for count, expected in [*BAD_DRAFTS, ([1, 2], ("num_drafts", "(2,)", "one number"))]
+    ),
     (enumerate_speculation, (TABLE, LONGER.tabulate()), ("horizon 3", "target 4")),
     (enumerate_speculation, (CHAIN, CHAIN), ("MarkovChain", "TabularModel")),
     (partial(random_markov_pair, concentration=0.0), (2, 3, RNG), ("concentration", "0.0")),
@@ -192,7 +253,8 @@ TWO_CHAINS: list[Case] = [
 
 
 @pytest.mark.parametrize(
-    ("function", "arguments", "expected"), ONE_LAW + PAIRS + DRAFTS + RHO + FORMULAS + CHAINS + TWO_CHAINS
+    ("function", "arguments", "expected"),
+    ONE_LAW + PAIRS + DRAFTS + RHO + EPSILON + ACCEPT + FORMULAS + CHAINS + TWO_CHAINS,
 )
 def test_bad_input_is_named_on_one_line(
     function: Callable[..., Any], arguments: tuple[Any, ...], expected: tuple[str, ...]

@@ -54,7 +54,9 @@ def rule_in_fractions(draft: Law, target: Law, accept: Law, resampling: Law) -> 
 @with_degenerate(epsilon=1.0)
 def test_the_laws_are_those_of_their_rules_and_opt_is_on_the_line(rule: object, pair: Pair, epsilon: float) -> None:
     draft, target = (rationals(row) for row in as_pair(*pair))
-    accept = [min(Fraction(1), raised(q, epsilon) / p) if p else Fraction(1) for p, q in zip(draft, target, strict=True)]
+    accept = [
+        min(Fraction(1), raised(q, epsilon) / p) if p else Fraction(1) for p, q in zip(draft, target, strict=True)
+    ]
     room = [max(q - b * p, Fraction(0)) for p, q, b in zip(draft, target, accept, strict=True)]
     best = [r / sum(room) for r in room] if any(room) else room
     output, rejection, bias = rule_in_fractions(draft, target, accept, best if rule is decoding_opt else target)
@@ -119,6 +121,7 @@ def least_bias_by_program(draft: np.ndarray, target: np.ndarray, accept: np.ndar
         b_ub=np.concatenate((gap, -gap)),
         A_eq=np.concatenate((np.ones(size), np.zeros(size)))[None],
         b_eq=[1.0],
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     assert found.status == 0, found.message
     return float(found.fun)
@@ -126,14 +129,14 @@ def least_bias_by_program(draft: np.ndarray, target: np.ndarray, accept: np.ndar
 
 @pytest.mark.parametrize("tokens", [1, 2, 3, 6])
 def test_least_bias_against_a_linear_program(tokens: int) -> None:
-    """For any b in [0, 1]; HiGHS is exact to 1e-7 a constraint by default, and far closer at this size."""
+    """For any b in [0, 1]; HiGHS may miss each of its 2 V + 1 constraints by 1e-10."""
     rng = np.random.default_rng(100 + tokens)
     draft, target = sparse_rows(tokens, 30, rng), sparse_rows(tokens, 30, rng)
     for accept in (rng.random(draft.shape), over_acceptance(draft, target, rng), np.zeros_like(draft)):
         found = minimal_bias(draft, target, accept)
         for index in range(30):
             expected = least_bias_by_program(draft[index], target[index], accept[index])
-            assert found[index] == pytest.approx(expected, abs=1e-9)
+            assert found[index] == pytest.approx(expected, abs=2e-9)
 
 
 def test_least_bias_in_its_other_closed_form() -> None:

@@ -61,6 +61,18 @@ def test_the_context_matters_so_that_the_comparisons_above_can_fail(pair: Any) -
     assert (one - other).abs().max() > 1000 * TOLERANCE
 
 
+def test_selected_rows_go_on_as_copies_of_their_own_text(pair: Any) -> None:
+    cached = CachedModel(pair.target, 3)
+    cached.select(torch.tensor([2, 0, 0]))  # nothing to copy yet, but the rows are counted
+    texts = [[1, 2], [3, 4], [5, 6]]
+    cached.append(torch.tensor(texts), torch.ones((3, 2), dtype=torch.bool))
+    cached.forget(torch.tensor([0, 1, 0]))
+    cached.select(torch.tensor([1, 1, 2, 0]))
+    logits = cached.append(torch.tensor([[7], [0], [7], [7]]), torch.ones((4, 1), dtype=torch.bool))[:, 0]
+    for row, text in enumerate([[3, 7], [3, 0], [5, 6, 7], [1, 2, 7]]):
+        torch.testing.assert_close(logits[row], uncached(pair.target, text)[-1], rtol=0, atol=TOLERANCE)
+
+
 def test_start_feeds_all_but_the_last_token_of_ragged_prompts(pair: Any) -> None:
     prompts = [[4], [1, 2, 3], [7, 6]]
     cached, pending = start(pair.target, prompts)

@@ -9,43 +9,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import twins
+from chains import FLIP, chains, law_of
 
 from simulations.samplers.rejections import Runs, StepTables, simulate, simulate_tables, step_tables
 from simulations.statistics import Check, check_law
-from theory.chain import MarkovChain, random_markov_pair
+from theory.chain import MarkovChain
 from theory.errors import InvalidInput
 from theory.rejections import rejection_law
 
 LEVEL, RUNS, RESOLUTION = 1e-8, 200_000, 0.01
-FLIP = [[0.75, 0.25], [0.5, 0.5]]
-
-Pair = tuple[MarkovChain, MarkovChain]
-
-
-def chains() -> dict[str, Pair]:
-    draft, target = random_markov_pair(3, 4, np.random.default_rng(51))
-    still = random_markov_pair(3, 4, np.random.default_rng(52), stationary=True)
-    sparse = MarkovChain([0.0, 0.5, 0.5], [[0.5, 0.0, 0.5], [0.0, 1.0, 0.0], [0.25, 0.75, 0.0]], 4)
-    identity = MarkovChain([1.0, 0.0, 0.0], np.eye(3), 4)
-    tiny = MarkovChain([5e-324, 0.5, 0.5], [[1e-310, 0.5, 0.5]] * 3, 4)
-    return {
-        "non-stationary": (draft, target),
-        "stationary": still,
-        "stationary draft": (still[0], target),
-        "stationary target": (draft, still[1]),
-        "equal": (target, target),
-        "sparse target": (draft, sparse),
-        "sparse draft": (sparse, target),
-        "disjoint starts": (identity, MarkovChain([0.0, 1.0, 0.0], np.eye(3), 4)),
-        "denormal draft": (tiny, target),
-        "one position": tuple(MarkovChain(s, np.empty((0, 2, 2))) for s in ([0.75, 0.25], [0.25, 0.75])),
-        "one token": (MarkovChain([1.0], [[1.0]], 3), MarkovChain([1.0], [[1.0]], 3)),
-        "equal up to rounding": (MarkovChain([0.5, 0.5], FLIP, 3), MarkovChain([np.nextafter(0.5, 0), 0.5], FLIP, 3)),
-    }
-
-
-def law_of(chain: MarkovChain, position: int, last: int) -> np.ndarray:
-    return chain.initial if position == 1 else chain.transition(position)[last]
 
 
 def loop(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.Generator) -> tuple[list, list]:

@@ -1,0 +1,101 @@
+"""Over-acceptance: the samplers whose laws are :func:`theory.tradeoff.decoding_opt` and `decoding_uno`.
+
+Both accept a drafted x with probability min(1, (q(x) + epsilon)/p(x)); they differ in what replaces a rejected one.
+(Yin et al. 2024, section 4.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from array_api_compat import array_namespace
+
+import theory.distribution as distribution
+from simulations.samplers.inversion import Array, gather
+from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.single import residual_weights
+from simulations.samplers.trials import acceptance, try_in_turn
+from theory.errors import InvalidInput
+
+Verifier = Callable[[Array, Array, Array, Array], Selection]
+"""A rule for one draft, with the arguments of :func:`simulations.samplers.single.verify`."""
+
+
+def decoding_opt(epsilon: float) -> Verifier:
+    r"""Make the rule that over-accepts by epsilon and resamples from :math:`P^* \propto [q - bp]_+`.
+
+    As b >= min(1, q/p), that is the residual [q - p]+ of the lossless rule, which epsilon = 0 is.
+    (Yin et al. 2024, Decoding-OPT.)
+
+    Raises
+    ------
+    InvalidInput
+        If epsilon is negative or not a number.
+    """
+    return _verifier(epsilon, residual_weights)
+
+
+def decoding_uno(epsilon: float) -> Verifier:
+    """Make the rule that over-accepts by epsilon and resamples from the target: biased even with epsilon = 0.
+
+    (Yin et al. 2024, Decoding-UNO.)
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`decoding_opt`.
+    """
+    return _verifier(epsilon, _target)
+
+
+def simulate_opt(
+    draft: distribution.Array, target: distribution.Array, epsilon: float, trials: int, rng: np.random.Generator
+) -> Selection:
+    """Run independent trials of Decoding-OPT on one pair of shape (V,), drafts included: the same rule, compiled.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`decoding_opt`.
+    """
+    thresholds = acceptance(draft, target + _checked(epsilon))[np.newaxis]
+    return try_in_turn(draft, thresholds, residual_weights(draft, target), trials, rng)
+
+
+def simulate_uno(
+    draft: distribution.Array, target: distribution.Array, epsilon: float, trials: int, rng: np.random.Generator
+) -> Selection:
+    """Run independent trials of Decoding-UNO on one pair of shape (V,), drafts included: the same rule, compiled.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`decoding_opt`.
+    """
+    thresholds = acceptance(draft, target + _checked(epsilon))[np.newaxis]
+    return try_in_turn(draft, thresholds, target, trials, rng)
+
+
+def _verifier(epsilon: float, resampling: Callable[[Array, Array], Array]) -> Verifier:
+    slack = _checked(epsilon)
+
+    def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+        xp = array_namespace(draft, target, drafts, uniforms)
+        # u < (q + epsilon)/p without the division; epsilon = 1 accepts whatever was drafted, as u p < 1.
+        accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts) + slack)[..., 0]
+        emitted = replace_rejected(drafts[..., 0], accepted, resampling(draft, target), uniforms[..., 1])
+        return Selection(emitted, xp.where(accepted, 0, -1))
+
+    return verify
+
+
+def _target(draft: Array, target: Array) -> Array:
+    del draft
+    return target
+
+
+def _checked(epsilon: float) -> float:
+    if not epsilon >= 0:
+        raise InvalidInput(f"epsilon is {epsilon}: it must be at least 0, where 0 accepts as the lossless rule does")
+    return float(epsilon)

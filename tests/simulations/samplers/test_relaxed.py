@@ -1,0 +1,161 @@
+"""Over-acceptance: the array form against a loop, both forms against the exact laws of Decoding-OPT and -UNO.
+
+Statistical tests: level 1e-8 each, 500,000 trials, deviations of 0.006 in any probability are seen with 0.99 (each
+test asserts it). Seeds are fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import twins
+from strategies import DEGENERATE, Pair
+
+from simulations.samplers import single
+from simulations.samplers.inversion import invert
+from simulations.samplers.relaxed import Verifier, decoding_opt, decoding_uno, simulate_opt, simulate_uno
+from simulations.samplers.selection import Selection
+from simulations.samplers.trials import acceptance, try_in_turn
+from simulations.statistics import Check, check_frequency, check_law
+from theory import tradeoff
+from theory.distribution import as_pair, dirichlet
+from theory.errors import InvalidInput
+
+LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
+OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
+ALMOST_ONE = 1 - 2**-53
+EPSILONS = [0.0, 0.05, 0.2, 0.4, 1.0]
+PAIRS = {"overlapping": OVERLAPPING, **DEGENERATE}
+RULES: dict[str, tuple[Callable[[float], Verifier], Any, Any]] = {
+    "opt": (decoding_opt, simulate_opt, tradeoff.decoding_opt),
+    "uno": (decoding_uno, simulate_uno, tradeoff.decoding_uno),
+}
+
+
+def random_rows(trials: int, tokens: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(61)
+    draft, target = dirichlet(tokens, 0.4, rng, trials), dirichlet(tokens, 0.4, rng, trials)
+    target[::7] = draft[::7]
+    target[::3, 2] = 0.0
+    target /= target.sum(axis=-1, keepdims=True)
+    return draft, target, invert(draft, rng.random(trials))[:, None], rng.random((trials, 2))
+
+
+def loop(name: str, epsilon: float, draft: Any, target: Any, token: int, coins: Any) -> tuple[int, int]:
+    if coins[0] * draft[token] < target[token] + epsilon:
+        return token, 0
+    left = [q - p for p, q in zip(draft, target, strict=True)]
+    weights = twins.replacement(left, target) if name == "opt" else target
+    return twins.invert(weights, coins[1]), -1
+
+
+def law_check(selection: Selection, law: np.ndarray) -> Check:
+    check = check_law(selection.tokens, law, LEVEL)
+    assert check.detectable <= RESOLUTION
+    return check
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("epsilon", EPSILONS)
+def test_array_form_is_the_loop_in_numpy_and_torch(name: str, epsilon: float) -> None:
+    rows = draft, target, drafts, uniforms = random_rows(1500)
+    verify = RULES[name][0](epsilon)
+    found = verify(*rows)
+    expected = [
+        loop(name, epsilon, p, q, int(x[0]), u) for p, q, x, u in zip(draft, target, drafts, uniforms, strict=True)
+    ]
+    assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
+    assert set(found.accepted.tolist()) == ({0} if epsilon == 1 else {0, -1})
+    in_torch = verify(*map(torch.tensor, rows))
+    assert in_torch.tokens.tolist() == found.tokens.tolist()
+    assert in_torch.accepted.tolist() == found.accepted.tolist()
+
+
+def test_no_slack_is_the_lossless_rule() -> None:
+    rows = random_rows(3000)
+    known = single.verify(*rows)
+    found = decoding_opt(0.0)(*rows)
+    assert np.array_equal(found.tokens, known.tokens)
+    assert np.array_equal(found.accepted, known.accepted)
+    assert np.array_equal(decoding_uno(0.0)(*rows).accepted, known.accepted)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_all_slack_accepts_whatever_the_coin(name: str, pair: str, dtype: type) -> None:
+    draft, target = (row.astype(dtype) for row in as_pair(*PAIRS[pair]))
+    for token in np.flatnonzero(draft > 0):
+        drafts, coins = np.full((2, 1), token), np.array([[0.0, 0.5], [ALMOST_ONE, 0.5]])
+        found = RULES[name][0](1.0)(draft, target, drafts, coins)
+        assert (found.tokens.tolist(), found.accepted.tolist()) == ([token] * 2, [0, 0])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
+@pytest.mark.parametrize(
+    ("coin", "token"), [(np.nextafter(0.75, 0), 0), (0.75, 1)], ids=["just accepted", "just rejected"]
+)
+def test_the_coin_is_strictly_below_the_raised_quotient(coin: float, token: int, kind: Any) -> None:
+    """(q + 1/8)/p = (1/4 + 1/8)/(1/2) = 3/4 for token 0."""
+    laws = [kind(np.array(row)) for row in ([0.5, 0.5], [0.25, 0.75])]
+    found = decoding_opt(0.125)(*laws, kind(np.array([[0]])), kind(np.array([[coin, 0.0]])))
+    assert (found.tokens.tolist(), found.accepted.tolist()) == ([token], [-token])
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("epsilon", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_compiled_form_has_the_exact_law(name: str, epsilon: float, pair: str) -> None:
+    draft, target = as_pair(*PAIRS[pair])
+    _, simulate, law_of = RULES[name]
+    found, law = simulate(draft, target, epsilon, TRIALS, np.random.default_rng(62)), law_of(draft, target, epsilon)
+    assert not law_check(found, law.output).is_refuted
+    rejected = int(np.count_nonzero(found.accepted == -1))
+    assert not check_frequency(rejected, TRIALS, float(law.rejection), LEVEL).is_refuted
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_array_form_has_the_exact_law(name: str) -> None:
+    make, _, law_of = RULES[name]
+    rng = np.random.default_rng(63)
+    drafts = invert(OVERLAPPING[0], rng.random((TRIALS, 1)))
+    found = make(0.1)(*OVERLAPPING, drafts, rng.random((TRIALS, 2)))
+    assert not law_check(found, law_of(*OVERLAPPING, 0.1).output).is_refuted
+
+
+def mutants() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    draft, target = OVERLAPPING
+    raised, residual = acceptance(draft, target + 0.1), np.maximum(target - draft, 0.0)
+    return {
+        "resamples from the target": (raised, target),
+        "resamples from the draft": (raised, draft),
+        "accepts without slack": (acceptance(draft, target), residual),
+        "adds the slack to the quotient": (np.minimum(acceptance(draft, target) + 0.1, 1.0), residual),
+        "accepts everything": (np.ones(3), residual),
+    }
+
+
+@pytest.mark.parametrize("name", mutants())
+def test_mutants_are_refuted_against_the_law_of_opt(name: str) -> None:
+    chances, residual = mutants()[name]
+    found = try_in_turn(OVERLAPPING[0], chances[None], residual, TRIALS, np.random.default_rng(64))
+    assert law_check(found, tradeoff.decoding_opt(*OVERLAPPING, 0.1).output).is_refuted
+
+
+@pytest.mark.parametrize("epsilon", [-0.1, float("nan")])
+def test_a_wrong_epsilon_is_refused_before_anything_is_drawn(epsilon: float) -> None:
+    pair: Pair = OVERLAPPING
+    rng = np.random.default_rng(0)
+    calls: list[Callable[[], object]] = [
+        lambda: decoding_opt(epsilon),
+        lambda: decoding_uno(epsilon),
+        lambda: simulate_opt(*pair, epsilon, 1, rng),
+        lambda: simulate_uno(*pair, epsilon, 1, rng),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidInput, match=f"epsilon is {epsilon}"):
+            call()
