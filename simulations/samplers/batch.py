@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulations.samplers.recursive import leftovers
 from simulations.samplers.rejections import Runs, StepTables, closed, paired_steps, search, step_tables
 from simulations.samplers.selection import or_target
 from simulations.samplers.trials import acceptance
@@ -44,13 +45,9 @@ def simulate(draft: MarkovChain, target: MarkovChain, num_drafts: int, runs: int
 def batch_tables(draft: MarkovChain, target: MarkovChain, num_drafts: int) -> BatchTables:
     """Tabulate acceptance min(1, q^m/p) and the last residual q^{M+1} of every step."""
     proposal, law = paired_steps(draft, target)
-    # q^m/p is u/(|u| p) without the quotient of u: what the drafts before have left, and what the next one offers.
-    left, offered, accept = law, proposal, []
-    for _ in range(one_num_drafts(num_drafts)):
-        accept.append(acceptance(offered, left))
-        left = np.maximum(left - offered, 0.0)
-        offered = left.sum(axis=-1, keepdims=True) * proposal
-    return BatchTables(step_tables(draft, target), np.stack(accept), closed(or_target(left, law)))
+    *offers, (left, _) = leftovers(proposal, law, one_num_drafts(num_drafts))
+    accept = np.stack([acceptance(proposed, offered) for offered, proposed in offers])
+    return BatchTables(step_tables(draft, target), accept, closed(or_target(left, law)))
 
 
 def simulate_tables(tables: BatchTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:

@@ -31,7 +31,7 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
     """
     xp = array_namespace(draft, target, drafts, uniforms)
     tokens, accepted = drafts[..., 0], xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)
-    *offers, (left, _) = _leftovers(draft, target, drafts.shape[-1])
+    *offers, (left, _) = leftovers(draft, target, drafts.shape[-1])
     for index, (offered, proposed) in enumerate(offers):
         token = drafts[..., index : index + 1]
         passed = (uniforms[..., index : index + 1] * gather(proposed, token) < gather(offered, token))[..., 0]
@@ -49,12 +49,12 @@ def simulate(
     rng: np.random.Generator,
 ) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    *offers, (left, _) = _leftovers(draft, target, num_drafts)
+    *offers, (left, _) = leftovers(draft, target, num_drafts)
     thresholds = np.stack([acceptance(proposed, offered) for offered, proposed in offers])
     return try_in_turn(draft, thresholds, or_target(left, target), trials, rng)
 
 
-def _leftovers(draft: Array, target: Array, num_drafts: int) -> Iterator[tuple[Array, Array]]:
+def leftovers(draft: Array, target: Array, num_drafts: int) -> Iterator[tuple[Array, Array]]:
     """Yield u^m and |u^m| p for m = 1..k+1, where u^1 = q and u^{m+1} = [u^m - |u^m| p]+: q^m/p without a quotient."""
     xp = array_namespace(draft, target)
     left, proposed = target, draft

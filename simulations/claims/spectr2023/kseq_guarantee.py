@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import scipy
+from functools import partial
 
+import numpy as np
+
+from simulations.attack import minimise
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.spectr2023 import SOURCE
 from simulations.claims.worst import TOLERANCE
@@ -17,8 +19,6 @@ from theory.transport import optimal_acceptance
 GUARANTEE = 1.0 - np.exp(-1.0)
 SIZES = (2, 3, 5, 8)
 LOWEST_LOGIT = -15.0
-MEMBERS = 10
-"""Members of a generation, for each of the 2 V logits."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
@@ -39,21 +39,10 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
     del level
     lowest, worst, evaluations = np.inf, np.empty(0), 0
     for size in SIZES:
-        found = scipy.optimize.differential_evolution(
-            _shares_of,
-            [(LOWEST_LOGIT, 0.0)] * (2 * size),
-            args=(num_drafts,),
-            maxiter=generations,
-            popsize=MEMBERS,
-            tol=0.0,
-            rng=rng,
-            polish=False,
-            vectorized=True,
-            updating="deferred",
-        )
-        evaluations += int(found.nfev) * MEMBERS * 2 * size  # SciPy counts a vectorised generation as one
-        if found.fun < lowest:
-            lowest, worst = float(found.fun), found.x
+        found = minimise(partial(_shares_of, num_drafts=num_drafts), LOWEST_LOGIT, 0.0, 2 * size, generations, rng)
+        evaluations += found.evaluations
+        if found.value < lowest:
+            lowest, worst = found.value, found.point
     draft, target = (softmax(logits).tolist() for logits in np.split(worst, 2))
 
     def row(bound: float, method: Method) -> Evidence:

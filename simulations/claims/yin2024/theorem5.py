@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy  # its parts load when first used
 
+from simulations.attack import minimise
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import named_pairs, random_rows
 from simulations.claims.worst import TOLERANCE, Worst
@@ -16,8 +17,6 @@ from theory.distribution import Array, softmax, total_variation
 from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance, relaxed_law
 
 EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
-MEMBERS = 10
-"""Members of a generation of the attack, for each logit."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
@@ -86,19 +85,8 @@ def sweep(rng: np.random.Generator, level: float) -> Findings:
 def attack(rng: np.random.Generator, level: float, tokens: int, generations: int) -> Findings:
     """Search laws p, q, acceptances b and resampling laws P for a point below the line, by differential evolution."""
     del level
-    found = scipy.optimize.differential_evolution(
-        _above_line,
-        [(-8.0, 8.0)] * (4 * tokens),
-        maxiter=generations,
-        popsize=MEMBERS,
-        tol=0.0,
-        rng=rng,
-        polish=False,
-        vectorized=True,
-        updating="deferred",
-    )
-    trials = int(found.nfev) * MEMBERS * 4 * tokens
-    draft, target, accept, resampling = (part.tolist() for part in _parts(found.x[:, np.newaxis]))
+    found = minimise(_above_line, -8.0, 8.0, 4 * tokens, generations, rng)
+    draft, target, accept, resampling = (part.tolist() for part in _parts(found.point[:, np.newaxis]))
     rule = {"draft": draft[0], "target": target[0], "accept": accept[0], "resampling": resampling[0]}
     quantity = "least of R + bias - TV over all rules"
     return Findings(
@@ -106,15 +94,21 @@ def attack(rng: np.random.Generator, level: float, tokens: int, generations: int
             at_least(
                 quantity,
                 bound=0.0,
-                estimate=found.fun,
+                estimate=found.value,
                 tolerance=TOLERANCE,
-                trials=trials,
+                trials=found.evaluations,
                 method=Method.ATTACK,
                 **rule,
             ),
             # A search that cannot come near the line would not have found what lies below it.
             at_least(
-                quantity, bound=0.01, estimate=found.fun, tolerance=0.0, trials=trials, method=Method.CONTROL, **rule
+                quantity,
+                bound=0.01,
+                estimate=found.value,
+                tolerance=0.0,
+                trials=found.evaluations,
+                method=Method.CONTROL,
+                **rule,
             ),
         ]
     )
