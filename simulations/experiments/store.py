@@ -29,23 +29,20 @@ def whole_file(path: Path) -> Iterator[Path]:
     InvalidInput
         If the folder cannot be written to, or the disk is full. Nothing half-written stays behind.
     """
-    temporary = None
+    # Always the same name: what a killed run left behind is overwritten by the run that makes the file after all.
+    temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(descriptor)
-        temporary = Path(name)
+        temporary.touch()
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise InvalidInput(f"cannot write {path} ({error.strerror or error}): {_remedy(error)}") from error
     finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

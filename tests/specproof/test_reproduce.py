@@ -7,7 +7,6 @@ import gc
 import json
 import os
 import signal
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,14 +117,14 @@ def test_trouble_in_a_worker_is_one_line(launch: Any, tmp_path: Path, claim: str
     assert message in outcome.lines[0]
 
 
-@pytest.mark.parametrize("broken", ["mkstemp", "replace"])
+@pytest.mark.parametrize("broken", ["touch", "replace"])
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     fake_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(*{"mkstemp": (tempfile, "mkstemp"), "replace": (Path, "replace")}[broken], full)
+    monkeypatch.setattr(Path, broken, full)
     outcome = fake_command("reproduce", "fake.sleepy", "--out", tmp_path / "out", "--jobs", 1)
     assert outcome.status == 2
     assert outcome.err.startswith(f"specproof: error: cannot write {tmp_path}/out/cells/fake.sleepy/draw-0-")

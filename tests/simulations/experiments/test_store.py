@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +66,14 @@ def test_a_write_that_breaks_off_changes_nothing(tmp_path: Path, error: BaseExce
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS])
-@pytest.mark.parametrize("step", ["mkdir", "mkstemp", "fsync", "replace"])
+@pytest.mark.parametrize("step", ["mkdir", "touch", "fsync", "replace"])
 def test_the_message_names_the_file_and_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    owner: Any = {"mkdir": Path, "mkstemp": tempfile, "fsync": os, "replace": Path}[step]
+    owner: Any = {"mkdir": Path, "touch": Path, "fsync": os, "replace": Path}[step]
     monkeypatch.setattr(owner, step, fail)
     path = tmp_path / "sub" / "file.txt"
     with pytest.raises(InvalidInput) as caught:
@@ -183,3 +182,10 @@ def test_the_fingerprint_is_of_the_source(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(set(seen)) == len(seen)
     (root / "a.pyc").write_text("compiled")
     assert source_fingerprint() == seen[-1]
+
+
+def test_what_a_killed_run_left_is_gone_once_the_file_is_made(tmp_path: Path) -> None:
+    (tmp_path / ".name.json.part").write_text("half")
+    write_text(tmp_path / "name.json", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["name.json"]
+    assert (tmp_path / "name.json").read_text() == "whole"
