@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -98,6 +97,8 @@ def reproduce(
 
       specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
+    import joblib
+
     from simulations.claims.claim import Settings
     from simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
     from simulations.language_models.prompts import load_prompts
@@ -124,7 +125,7 @@ def reproduce(
         claim.needs_models and store.load(cell) is None for claim in wanted.claims for cell in claim.cells(settings)
     ):
         fetch_pair(name)
-    workers = jobs or (1 if resolved == "cuda" else os.cpu_count() or 1)
+    workers = jobs or (1 if resolved == "cuda" else joblib.cpu_count())
     with progress(len(cells)) as announce:
         found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
     _report(found, out)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulations.claims.claim import Settings
+from theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from simulations.language_models.pairs import ModelPair
@@ -15,7 +16,15 @@ BATCH = 28
 
 
 def batches(settings: Settings) -> list[dict[str, Any]]:
-    """Return the parameters that the cells of all batches share."""
+    """Return the parameters that the cells of each batch share.
+
+    Raises
+    ------
+    InvalidInput
+        If the settings have no prompts.
+    """
+    if not settings.prompts:
+        raise InvalidInput("prompts is empty: give at least one, as load_prompts does")
     prompts = [dict(prompt) for prompt in settings.prompts]
     return [
         {"pair": settings.pair, "device": settings.device, "first": start, "prompts": prompts[start : start + BATCH]}
