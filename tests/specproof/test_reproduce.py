@@ -87,6 +87,7 @@ def test_killed_in_the_middle_goes_on_and_neither_that_nor_the_number_of_jobs_sh
     pd.testing.assert_frame_equal(evidence(out), evidence(whole), check_exact=True)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupt_is_one_line_and_leaves_whole_files(
     fake_command: Any, launch: Any, tmp_path: Path, jobs: int

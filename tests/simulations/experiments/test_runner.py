@@ -134,6 +134,7 @@ def test_nothing_to_run_starts_no_worker(open_store: Callable[..., Store], monke
     assert run_cells([], 5, LEVEL, open_store(), jobs=4, scheduler="tcp://nowhere:1") == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_what_is_started_deaf_hears_no_interrupt() -> None:
     code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
     before = signal.getsignal(signal.SIGINT)
