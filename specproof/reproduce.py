@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,8 +54,8 @@ def reproduce(
     """
     began, start = datetime.now(UTC), time.perf_counter()
     found = gather(wanted.claims, settings, store, jobs=jobs, scheduler=scheduler, announce=announce)
-    _write_evidence(found, out)
     tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
+    _write_evidence(found, tables, out)
     drawn = [path for figure in wanted.figures for path in figure.make(tables[figure.claim], out / "figures")]
     manifest = {
         "started": began.isoformat(timespec="seconds"),
@@ -73,13 +73,15 @@ def reproduce(
     return found
 
 
-def _write_evidence(found: Sequence[ClaimFindings], out: Path) -> None:
+def _write_evidence(
+    found: Sequence[ClaimFindings], tables: Mapping[str, Mapping[str, pd.DataFrame]], out: Path
+) -> None:
     evidence = as_table(row for part in found for row in part.rows)
     with whole_file(out / "evidence.parquet") as parquet:
         evidence.to_parquet(parquet, index=False)
     with whole_file(out / "evidence.csv") as csv:
         evidence.to_csv(csv, index=False)
-    for part in found:
-        for name, records in part.tables.items():
-            with whole_file(out / "tables" / f"{part.claim.id}.{name}.parquet") as parquet:
-                pd.DataFrame(records).to_parquet(parquet, index=False)
+    for claim, by_name in tables.items():
+        for name, table in by_name.items():
+            with whole_file(out / "tables" / f"{claim}.{name}.parquet") as parquet:
+                table.to_parquet(parquet, index=False)

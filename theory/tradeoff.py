@@ -85,8 +85,7 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     InvalidInput
         If draft or target is not a distribution, the shapes do not match, or an acceptance is outside [0, 1].
     """
-    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
-    del draft_rows
+    _, target_rows, accepted = _accepted(draft, target, accept)
     return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
 
 

@@ -27,11 +27,10 @@ from transformers.generation import (
     UnbatchedClassifierFreeGuidanceLogitsProcessor,
 )
 
-from simulations.language_models.decoding import Verifier
 from simulations.language_models.model import LanguageModel, check_decodable, start
 from simulations.samplers import recursive, single
 from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection
+from simulations.samplers.selection import Selection, Verifier
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 

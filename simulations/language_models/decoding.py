@@ -6,7 +6,7 @@ are float64 softmaxes of float32 logits, and every token is drawn from exactly t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,15 +18,12 @@ from torch import Tensor
 from simulations.language_models.model import LanguageModel, start
 from simulations.language_models.pairs import ModelPair
 from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection
+from simulations.samplers.selection import Selection, Verifier
 from simulations.samplers.single import verify
 from theory.errors import InvalidInput
 
 Prompts = list[list[int]]
 """Token ids of each prompt, never empty; lengths may differ."""
-
-Verifier = Callable[[Tensor, Tensor, Tensor, Tensor], Selection]
-"""A rule for one draft, with the arguments of :func:`simulations.samplers.single.verify`."""
 
 
 class Step(NamedTuple):

@@ -13,13 +13,10 @@ from array_api_compat import array_namespace
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.selection import Selection, Verifier, replace_rejected
 from simulations.samplers.single import residual_weights
 from simulations.samplers.trials import acceptance, try_in_turn
 from theory.errors import InvalidInput
-
-Verifier = Callable[[Array, Array, Array, Array], Selection]
-"""A rule for one draft, with the arguments of :func:`simulations.samplers.single.verify`."""
 
 
 def decoding_opt(epsilon: float) -> Verifier:

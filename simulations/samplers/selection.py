@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from array_api_compat import array_namespace
@@ -16,6 +17,10 @@ class Selection(NamedTuple):
     """The emitted tokens, int64, shape (...)."""
     accepted: Array
     """The index among the drafts of the one that was accepted, or -1 where all were rejected, shape (...)."""
+
+
+Verifier = Callable[[Array, Array, Array, Array], Selection]
+"""A rule for one draft, with the arguments of :func:`simulations.samplers.single.verify`."""
 
 
 def or_target(residual: Array, target: Array) -> Array:
