@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device, to_device
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
 from simulations.samplers.selection import Selection, or_target, replace_rejected
 from simulations.samplers.trials import acceptance, try_in_turn
+from theory.kseq import division_factor
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
+def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array | None = None) -> Selection:
     r"""Try the drafts in order, each accepted with probability min(1, q/(rho p)); if none is, emit from the residual.
 
     Lossless for rho >= rho*. (Sun et al. 2023, Algorithm 2.)
@@ -24,10 +25,12 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Arr
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts the residual.
-    rho : array, shape () or (...)
-        The division factor, one for all rows or one for each (:func:`theory.kseq.division_factor`).
+    rho : array, shape () or (...), optional
+        The division factor, one for all rows or one for each; default rho*.
     """
     xp = array_namespace(draft, target, drafts, uniforms)
+    if rho is None:
+        rho = _smallest_rho(draft, target, drafts.shape[-1])
     passed = uniforms[..., :-1] * gather(draft, drafts) < gather(_divided(target, rho), drafts)
     first = xp.argmax(xp.astype(passed, xp.int8), axis=-1, keepdims=True)
     accepted = xp.take_along_axis(passed, first, axis=-1)[..., 0]
@@ -48,6 +51,13 @@ def simulate(
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
     thresholds = np.broadcast_to(acceptance(draft, _divided(target, rho)), (num_drafts, draft.size))
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
+
+
+def _smallest_rho(draft: Array, target: Array, num_drafts: int) -> Array:
+    """rho* of rows of any array library, on their own device."""
+    xp = array_namespace(draft, target)
+    draft_rows, target_rows = (np.asarray(to_device(law, "cpu")) for law in (draft, target))
+    return xp.asarray(division_factor(draft_rows, target_rows, num_drafts), device=device(target))
 
 
 def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:

@@ -20,7 +20,10 @@ class Selection(NamedTuple):
 
 
 Verifier = Callable[[Array, Array, Array, Array], Selection]
-"""A rule for one draft, with the arguments of :func:`simulations.samplers.single.verify`."""
+"""A rule for k i.i.d. drafts of one position: ``verify(draft, target, drafts, uniforms)``, arrays of NumPy or torch.
+
+``draft`` and ``target`` have shape (V,) or (..., V), ``drafts`` (..., k) and ``uniforms`` (..., k + 1).
+"""
 
 
 def or_target(residual: Array, target: Array) -> Array:

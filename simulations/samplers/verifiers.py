@@ -1,0 +1,24 @@
+"""The samplers of the verifiers of k i.i.d. drafts, by the names of :data:`theory.verifiers.VERIFIERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from array_api_compat import array_namespace
+
+from simulations.samplers import kseq, recursive, single
+from simulations.samplers.inversion import Array
+from simulations.samplers.selection import Selection, Verifier
+
+
+def _first_only(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    """Verify the first draft alone, with the first coin and the last."""
+    xp = array_namespace(uniforms)
+    coins = xp.concat([uniforms[..., :1], uniforms[..., -1:]], axis=-1)
+    return single.verify(draft, target, drafts[..., :1], coins)
+
+
+SAMPLERS: Mapping[str, Verifier] = MappingProxyType(
+    {"single": _first_only, "kseq": kseq.verify, "recursive": recursive.verify}
+)
