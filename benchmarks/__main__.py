@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks import optimum, samplers
+from benchmarks import kseq, optimum, priority, rejections, samplers, stops
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     table = Table("what", "ours", "peer", "peer's time", "ratio", "asked", title="Speed on one core")
     short = 0
     with threadpool_limits(limits=1):
-        for module in (optimum, samplers):
+        for module in (optimum, priority, kseq, samplers, rejections):
             for line in module.compare():
                 short += line.ratio < line.least
                 colour = "green" if line.ratio >= line.least else "bold red"
@@ -31,6 +31,7 @@ def main() -> int:
                     f"{line.least:g}",
                 )
     Console().print(table)
+    Console().print(stops.table())
     return int(short > 0)
 
 

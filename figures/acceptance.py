@@ -1,16 +1,22 @@
-"""Acceptance against the number of drafts on real logits: one draft, K-SEQ, and the optimum."""
+"""Acceptance against the number of drafts on real logits: every rule, and the optimum."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLUE, GREEN, VERMILION, new_figure
+from figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_RULES = {"optimal": ("optimum", GREEN, "s"), "kseq": ("K-SEQ", BLUE, "o"), "single": ("one draft", VERMILION, "^")}
+_RULES = {
+    "distinct": ("recursive, distinct drafts (sampled)", ORANGE, "v"),
+    "optimal": ("optimum, independent drafts", GREEN, "s"),
+    "kseq": ("K-SEQ", BLUE, "o"),
+    "recursive": ("recursive", PURPLE, "d"),
+    "single": ("one draft", VERMILION, "^"),
+}
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures import acceptance, batch, improvement, pareto, rejections
+from figures import (
+    acceptance,
+    batch,
+    block_efficiency,
+    block_efficiency_map,
+    block_efficiency_real,
+    families,
+    improvement,
+    opt_uno,
+    pareto,
+    priority_coupling,
+    rejections,
+    transport_plan,
+    worst_share,
+)
 from figures.style import save, styled
 
 if TYPE_CHECKING:
@@ -80,11 +94,75 @@ FIGURES: tuple[FigureSpec, ...] = (
         pareto.draw,
     ),
     FigureSpec(
+        "figure.opt-uno",
+        "after Yin et al. 2024, Table 1, on a pair of language models",
+        "Bias and rejection of OPT and UNO against the threshold, exact at each position, and OPT's win rate.",
+        "yin2024.opt-uno",
+        ("trade_off", "win_rate"),
+        opt_uno.draw,
+    ),
+    FigureSpec(
+        "figure.worst-ratio",
+        "Sun et al. 2023, the guarantee of Algorithm 2",
+        "The smallest share of the optimum that K-SEQ accepts, found and in closed form, above 1 - 1/e for every k.",
+        "spectr2023.kseq-guarantee",
+        ("worst_share",),
+        worst_share.draw,
+    ),
+    FigureSpec(
+        "figure.acceptance-synthetic",
+        "Sun et al. 2023, section 3, on families of laws",
+        "Acceptance of every rule against the number of drafts: two tokens, uniform, Zipf and Dirichlet laws.",
+        "spectr2023.concavity",
+        ("families",),
+        families.draw,
+    ),
+    FigureSpec(
+        "figure.priority-coupling",
+        "docs/priority-coupling.md",
+        "One priority coupling of three drafts: the tokens' sets, what each wins, and the rates beside the target.",
+        "priority.tiling",
+        ("profile", "tokens"),
+        priority_coupling.draw,
+    ),
+    FigureSpec(
+        "figure.transport-plan",
+        "after Sun et al. 2023, section 3",
+        "An optimal transport plan of two drafts over five tokens: what is accepted, what is rejected, what proves it.",
+        "spectr2023.otm-lp",
+        ("plan", "sets", "tokens"),
+        transport_plan.draw,
+    ),
+    FigureSpec(
+        "figure.block-efficiency",
+        "Sun et al. 2023, Algorithm 3, on a Markov chain",
+        "Tokens per target call against the number and the length of draft sequences: exact, and simulated.",
+        "spectr2023.block-efficiency",
+        ("efficiency", "simulated"),
+        block_efficiency.draw,
+    ),
+    FigureSpec(
+        "figure.block-efficiency-map",
+        "Sun et al. 2023, Algorithm 3, on a Markov chain",
+        "Exact tokens per target call for every number and length of draft sequences, verifier by verifier.",
+        "spectr2023.block-efficiency",
+        ("efficiency",),
+        block_efficiency_map.draw,
+    ),
+    FigureSpec(
         "figure.acceptance",
         "Sun et al. 2023, on a pair of language models",
-        "Acceptance against the number of drafts on real logits: one draft, K-SEQ, and the optimum.",
+        "Acceptance of every rule against the number of drafts on real logits, next to the optimum.",
         "real.acceptance",
         ("acceptance",),
         acceptance.draw,
+    ),
+    FigureSpec(
+        "figure.block-efficiency-real",
+        "Sun et al. 2023, Table 1, on a pair of language models",
+        "Tokens per target call against the number of draft sequences, and what they gain on the clock.",
+        "real.block-efficiency",
+        ("block_efficiency", "paper"),
+        block_efficiency_real.draw,
     ),
 )

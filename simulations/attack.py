@@ -1,4 +1,4 @@
-"""Searching for a counterexample: differential evolution over a whole population at a time."""
+"""Searching for a counterexample: differential evolution over a whole population at a time, and a local finish."""
 
 from __future__ import annotations
 
@@ -56,3 +56,29 @@ def minimise(
     )
     # SciPy counts a generation that is evaluated at once as one evaluation.
     return Closest(float(found.fun), found.x, int(found.nfev) * MEMBERS * size)
+
+
+def polish(
+    function: Callable[[Array], Array], start: Closest, lowest: float, highest: float, evaluations: int
+) -> Closest:
+    """Go on from where a search ended, with the simplex of Nelder and Mead: the ends of searches often have kinks.
+
+    Parameters
+    ----------
+    function, lowest, highest
+        As for :func:`minimise`.
+    start : Closest
+    evaluations : int
+        The most that may be spent; they are added to those of ``start``.
+    """
+    found = scipy.optimize.minimize(
+        lambda point: float(function(point[:, np.newaxis])[0]),
+        start.point,
+        method="Nelder-Mead",
+        bounds=[(lowest, highest)] * start.point.size,
+        options={"maxfev": evaluations, "xatol": 0.0, "fatol": 0.0, "adaptive": True},
+    )
+    spent = start.evaluations + int(found.nfev)
+    if found.fun >= start.value:
+        return start._replace(evaluations=spent)
+    return Closest(float(found.fun), found.x, spent)

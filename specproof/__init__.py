@@ -16,6 +16,7 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
+from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
 from theory.rejections import (
     batch_limit,
@@ -25,6 +26,7 @@ from theory.rejections import (
     rejection_rates,
 )
 from theory.selection import SelectionLaw
+from theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
 from theory.single import expected_tokens, maximal_coupling, optimal_length, speedup
 from theory.tradeoff import (
     RelaxedLaw,
@@ -36,23 +38,36 @@ from theory.tradeoff import (
 )
 from theory.transport import (
     AcceptanceCertificate,
+    Bracket,
+    DraftSets,
     MembershipPlan,
+    bracket,
     certify,
     optimal_acceptance,
+    optimal_acceptance_different,
+    optimal_acceptance_without_replacement,
+    optimal_plan,
     solve_membership_lp,
 )
 
 __all__ = [
     "AcceptanceCertificate",
+    "Bracket",
+    "DraftSets",
     "InvalidInput",
+    "LongRun",
     "MarkovChain",
     "MembershipPlan",
+    "PriorityCoupling",
     "RelaxedLaw",
     "SelectionLaw",
     "TabularModel",
+    "accepted_length_law",
     "as_distribution",
     "batch_limit",
     "bernoulli",
+    "block_efficiency",
+    "bracket",
     "certify",
     "decoding_opt",
     "decoding_uno",
@@ -62,10 +77,14 @@ __all__ = [
     "expected_rejections_batch",
     "expected_tokens",
     "kseq",
+    "long_run",
     "maximal_coupling",
     "minimal_bias",
     "optimal_acceptance",
+    "optimal_acceptance_different",
+    "optimal_acceptance_without_replacement",
     "optimal_length",
+    "optimal_plan",
     "optimal_resampling",
     "random_markov_pair",
     "random_tabular_pair",

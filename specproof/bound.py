@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from theory.distribution import Array, as_distribution, softmax
 from theory.errors import InvalidInput
-from theory.kseq import kseq
-from theory.single import maximal_coupling
 from theory.transport import optimal_acceptance
+from theory.verifiers import VERIFIERS
 
 
 def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
@@ -47,15 +46,12 @@ def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
 
 
 def acceptances(draft: Array, target: Array, num_drafts: int) -> dict[str, Array]:
-    """Exact acceptance of each verifier, shape (...) each: a single draft, and k drafts by K-SEQ and by the optimum.
+    """Exact acceptance of each verifier of k i.i.d. drafts by its name, and the optimum, shape (...) each.
 
     Raises
     ------
     InvalidInput
         If the laws do not match or the number of drafts is not an integer >= 1.
     """
-    return {
-        "single": maximal_coupling(draft, target).acceptance,
-        "kseq": kseq(draft, target, num_drafts).acceptance,
-        "optimal": optimal_acceptance(draft, target, num_drafts),
-    }
+    found = {name: verifier.law(draft, target, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
+    return found | {"optimal": optimal_acceptance(draft, target, num_drafts)}

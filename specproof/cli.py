@@ -71,6 +71,9 @@ def reproduce(
         typer.Option(help="Prompts for the pair, one JSON object with a 'text' a line. Default: those shipped."),
     ] = None,
     draft_length: Annotated[int, typer.Option(min=1, help="Tokens drafted in a round of decoding.")] = 4,
+    scorer: Annotated[
+        str, typer.Option(help="What judges continuations: likelihood, under the target, or hf:NAME, a reward model.")
+    ] = "likelihood",
     device: Annotated[Device, typer.Option(help="Where the models run.")] = Device.AUTO,
     jobs: Annotated[
         int | None,
@@ -102,6 +105,7 @@ def reproduce(
     from simulations.claims.claim import Settings
     from simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
     from simulations.language_models.prompts import load_prompts
+    from simulations.language_models.scoring import parse_scorer
     from specproof.progress import progress
     from specproof.reproduce import open_store
     from specproof.reproduce import reproduce as run
@@ -118,6 +122,7 @@ def reproduce(
         device=resolved,
         prompts=tuple(asdict(prompt) for prompt in load_prompts(prompts)),
         draft_length=draft_length,
+        scorer=parse_scorer(scorer),
     )
     store = open_store(out, settings)
     cells = [cell for claim in wanted.claims for cell in claim.cells(settings)]
@@ -220,6 +225,73 @@ def models(as_json: Json = False) -> None:
             console.print(f"    missing   {', '.join(pair.missing)}: pip install 'specproof\\[llm]'", highlight=False)
 
 
+class Contract(StrEnum):
+    """Signature of the sampler to check."""
+
+    CHAIN = "chain"
+    MULTI = "multi"
+    GENERATE = "generate"
+
+
+class Arrays(StrEnum):
+    """What a verifier is handed."""
+
+    NUMPY = "numpy"
+    TORCH = "torch"
+
+
+@app.command()
+def check(
+    function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="MODULE may be the path of a .py file.")],
+    contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
+    level: Annotated[float, typer.Option(help="Chance that a lossless sampler is called anything else.")] = 1e-6,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for the tests and for a single call. Default: 10, or 60.")
+    ] = None,
+    arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,
+    as_json: Json = False,
+) -> None:
+    """Check whether a sampler is lossless, and how far its acceptance is from the best.
+
+    Ends with 0 if it is lossless, with 1 if not or if time ran out before anything could be said. Contracts, for n
+    independent trials and a NumPy generator:
+
+      chain     verify(draft_probs (n,L,V), target_probs (n,L+1,V), draft_tokens (n,L), rng) -> emitted (n,L+1)
+
+      multi     verify(draft_probs (n,V), target_probs (n,V), draft_tokens (n,k), rng) -> (emitted (n,), accepted (n,))
+
+      generate  generate(draft_model, target_model, prompt, length, n, rng) -> tokens (n,length)
+
+    For example:
+
+      specproof check my_engine/sampler.py:verify --contract chain --thorough
+    """
+    from dataclasses import replace
+
+    from simulations.conformance import check_sampler
+    from simulations.conformance.runner import load_function
+    from specproof.check import show
+
+    report = check_sampler(
+        load_function(function),
+        contract.value,
+        thorough=thorough,
+        level=level,
+        seed=seed,
+        time_limit=time_limit,
+        arrays=arrays.value,
+    )
+    report = replace(report, subject=function)
+    if as_json:
+        print(json.dumps(report.as_dict(), indent=2))
+    else:
+        show(report)
+    if not report.is_lossless:
+        raise typer.Exit(EXIT_REFUTED)
+
+
 def main() -> None:
     """Run the command; whatever a user can cause ends in one line on stderr and an exit status."""
     try:
@@ -276,4 +348,7 @@ def _report(found: list[ClaimFindings], out: Path) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    for part in found:
+        if part.claim.note:
+            console.print(f"{part.claim.id}: {part.claim.note}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False, soft_wrap=True)

@@ -66,6 +66,7 @@ def reproduce(
         "jobs": jobs,
         "scheduler": scheduler,
         "claims": {part.claim.id: part.verdict.value for part in found},
+        "notes": {part.claim.id: part.claim.note for part in found if part.claim.note},
         "figures": [path.relative_to(out).as_posix() for path in drawn],
         **environment(),
     }

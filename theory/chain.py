@@ -155,7 +155,13 @@ def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[
 def random_markov_pair(
     num_states: int, horizon: int, rng: np.random.Generator, *, concentration: float = 1.0, stationary: bool = False
 ) -> tuple[MarkovChain, MarkovChain]:
-    """An independent draft and target chain with Dirichlet rows; non-stationary unless asked otherwise."""
+    """An independent draft and target chain with Dirichlet rows; non-stationary unless asked otherwise.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no state, the horizon is not an integer >= 1, or the concentration not positive and finite.
+    """
     return (
         _random_markov(num_states, horizon, rng, concentration, stationary),
         _random_markov(num_states, horizon, rng, concentration, stationary),
@@ -165,10 +171,16 @@ def random_markov_pair(
 def random_tabular_pair(
     num_states: int, horizon: int, rng: np.random.Generator, *, concentration: float = 1.0
 ) -> tuple[TabularModel, TabularModel]:
-    """An independent draft and target full-history model with Dirichlet rows."""
+    """An independent draft and target full-history model with Dirichlet rows.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`random_markov_pair`, or if a table exceeds ``LARGEST_TABLE``.
+    """
 
     def model() -> TabularModel:
-        shapes = [(num_states,) * index for index in range(horizon)]
+        shapes = [(num_states,) * index for index in range(_positive(horizon))]
         return TabularModel([dirichlet(num_states, concentration, rng, shape) for shape in shapes])
 
     return model(), model()
@@ -177,10 +189,11 @@ def random_tabular_pair(
 def _random_markov(
     num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
 ) -> MarkovChain:
+    steps = _positive(horizon) - 1
     initial = dirichlet(num_states, concentration, rng)
     if stationary:
         return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
-    return MarkovChain(initial, dirichlet(num_states, concentration, rng, (horizon - 1, num_states)))
+    return MarkovChain(initial, dirichlet(num_states, concentration, rng, (steps, num_states)))
 
 
 def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
@@ -210,6 +223,10 @@ def _horizon(transitions: np.ndarray, horizon: int | None) -> int:
                 f"horizon is {horizon} but transitions holds {transitions.shape[0]} matrices, "
                 f"which make a horizon of {given}: leave horizon out"
             )
-    if not isinstance(given, int | np.integer) or given < 1:
-        raise InvalidInput(f"horizon is {given!r}: it must be an integer >= 1")
-    return int(given)
+    return _positive(given)
+
+
+def _positive(horizon: int) -> int:
+    if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
+        raise InvalidInput(f"horizon is {horizon!r}: it must be an integer >= 1")
+    return int(horizon)

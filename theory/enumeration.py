@@ -46,7 +46,8 @@ def enumerate_speculation(draft: TabularModel, target: TabularModel, num_drafts:
         fresh[..., 1:] = rejected[..., :-1]
     mass = fresh + followed
     every_token = tuple(range(horizon))
-    return Enumeration(mass.sum(axis=-1), mass.sum(axis=every_token))
+    # Rounding may take a probability of 1 past it by a few units in the last place.
+    return Enumeration(mass.sum(axis=-1), np.minimum(mass.sum(axis=every_token), 1.0))
 
 
 class _Tries(NamedTuple):

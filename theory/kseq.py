@@ -10,26 +10,29 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numba import njit
+from numpy.typing import ArrayLike
 
 from theory.distribution import Array, as_pair, normalise_or_zero
 from theory.drafts import hit_probability, one_num_drafts
 from theory.errors import InvalidInput
-from theory.ratio import RatioOrder, sorted_blocks
 from theory.selection import SelectionLaw
 
 RHO_TOLERANCE = 1e-12
 """How far below rho*, relatively, a given rho may lie and still count as rho* itself."""
 
-_BISECTIONS = 64
-"""Halvings of a bracket inside [1, k]: past the last bit of a float64 for k up to 2^10."""
+_RESOLUTION = 2.0**-51
+"""A step, or a bracket, of this relative size is the last: two units in the last place."""
+
+_STEPS = 128
+"""More than any row needs: halvings alone end a bracket inside [1, k] after 52 and a few for k."""
 
 
 def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
-    r"""The smallest valid division factor rho*, from one sort and a bisection.
+    r"""The smallest valid division factor rho*, in a few passes over each row and without sorting it.
 
-    Returned is the end of the last bracket on which the rule is valid, so that the residual there is never negative
-    beyond rounding. Equal laws and k = 1 give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
+    Good to a few units in the last place also where beta, or what is left of 1, is far below 1. Equal laws and k = 1
+    give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
     (Sun et al. 2023, Algorithm 2 and the discussion of its division factor.)
 
     Parameters
@@ -41,7 +44,7 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
     Returns
     -------
     array, shape (...)
-        In [1, k]; O(V log V) for each row.
+        In [1, k]; O(V log(k/delta)) for each row at the worst, and some six passes as a rule.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
         If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
     """
     draft_rows, target_rows = as_pair(draft, target)
-    return _division_factor(draft_rows, target_rows, one_num_drafts(num_drafts))
+    return smallest_valid(draft_rows, target_rows, one_num_drafts(num_drafts))
 
 
 def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | None = None) -> SelectionLaw:
@@ -74,7 +77,7 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
-    smallest = _division_factor(draft_rows, target_rows, count)
+    smallest = smallest_valid(draft_rows, target_rows, count)
     factor = smallest if rho is None else _checked_rho(rho, smallest, count)
     return law_at(draft_rows, target_rows, count, factor)
 
@@ -94,46 +97,75 @@ def mean_tries(beta: Array, num_drafts: int) -> Array:
     return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
 
 
-def _division_factor(draft: Array, target: Array, num_drafts: int) -> Array:
-    leading = draft.shape[:-1]
-    if num_drafts == 1:
-        return np.ones(leading)
-    flat = np.empty(math.prod(leading))
-    for block, by_ratio in sorted_blocks(draft, target):
-        flat[block] = _smallest_valid(by_ratio, num_drafts)
-    # In these two cases 1 - (1 - beta)^k = rho beta already at rho = 1, which rounding would hide.
-    equal = np.all(draft == target, axis=-1)
-    disjoint = ~np.any((draft > 0) & (target > 0), axis=-1)
-    return np.where(equal | disjoint, 1.0, flat.reshape(leading))
+def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
+    """Find rho* of trusted rows of one shape (..., V), in float64."""
+    factors = np.ones(draft.shape[:-1])
+    if num_drafts > 1:
+        flat = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
+        _solve_rows(*flat, num_drafts, factors.reshape(-1))
+    return factors
 
 
-def _smallest_valid(by_ratio: RatioOrder, num_drafts: int) -> Array:
-    """rho* of each row: first the stretch between two neighbouring ratios that holds it, then a bisection there.
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
+    for row in range(factors.size):
+        factors[row] = _solve(draft[row], target[row], num_drafts)
 
-    While rho lies between the ratios of tokens j-1 and j, beta(rho) = p(first j) + q(the rest)/rho.
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _solve(draft: Array, target: Array, num_drafts: int) -> float:
+    """Newton's method on :func:`_validity`, in a bracket that is halved where a step leaves it or is no shorter.
+
+    Across a kink two Newton steps may throw each other back for ever; steps that halve in length cannot.
     """
-    ratio = by_ratio.ratio
-    rho = np.clip(ratio, 1.0, num_drafts)
-    beta = by_ratio.draft_head[..., :-1] + by_ratio.target_tail[..., :-1] / rho
-    at_least = (ratio > 1.0) & ((ratio >= num_drafts) | _is_valid(beta, num_drafts, rho))
-    split = np.count_nonzero(at_least, axis=-1, keepdims=True)
+    low, high, rho = 1.0, float(num_drafts), 1.0
+    value, slope = _validity(draft, target, num_drafts, rho)
+    if value >= 0.0:
+        return rho
+    length = high - low
+    for _ in range(_STEPS):
+        following = rho - value / slope
+        if not (low < following < high and abs(following - rho) <= 0.5 * length):
+            following = 0.5 * (low + high)
+        length = abs(following - rho)
+        if length <= _RESOLUTION * rho or high - low <= _RESOLUTION * high:
+            return float(max(following, rho))
+        rho = following
+        value, slope = _validity(draft, target, num_drafts, rho)
+        low, high = (low, rho) if value >= 0.0 else (rho, high)
+    return high
 
-    one = np.ones((ratio.shape[0], 1))
-    ends = np.concatenate((num_drafts * one, rho, one), axis=-1)
-    high, low = (np.take_along_axis(ends, split + shift, axis=-1) for shift in (0, 1))
-    head = np.take_along_axis(by_ratio.draft_head, split, axis=-1)
-    tail = np.take_along_axis(by_ratio.target_tail, split, axis=-1)
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        valid = _is_valid(head + tail / middle, num_drafts, middle)
-        low, high = np.where(valid, low, middle), np.where(valid, middle, high)
-    return high[:, 0]
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _validity(draft: Array, target: Array, num_drafts: int, rho: float) -> tuple[float, float]:
+    """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
+
+    The rule is valid where it is >= 0. It is infinite, with no slope, where all is accepted or nothing can be.
+    """
+    head, tail, excess, missed = _split(draft, target, rho)
+    beta = head + tail / rho
+    if excess <= 0.0 or beta <= 0.0:
+        return math.inf, math.inf
+    slope = num_drafts * tail / (rho * rho * missed) + head / excess
+    if num_drafts * beta <= 1.0:
+        return num_drafts * math.log1p(-beta) - math.log1p(-rho * beta), slope
+    # Here 1 - beta or 1 - rho beta may be far below 1, so each is taken as a sum of what is missed.
+    return num_drafts * math.log(missed) - math.log(excess), slope
 
 
-def _is_valid(beta: Array, num_drafts: int, rho: Array) -> NDArray[np.bool_]:
-    r"""Whether :math:`(1-(1-\beta)^k)/\beta \le \rho`: the condition divided by beta, so that no digit cancels."""
-    valid: NDArray[np.bool_] = mean_tries(np.minimum(beta, 1.0), num_drafts) <= rho
-    return valid
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})  # type: ignore[untyped-decorator]
+def _split(draft: Array, target: Array, rho: float) -> tuple[float, float, float, float]:
+    """One pass: p where q > rho p, q elsewhere, [q - rho p]+ and [p - q/rho]+, summed in any order."""
+    head, tail, excess, missed = 0.0, 0.0, 0.0, 0.0
+    for token in range(draft.size):
+        p, q = draft[token], target[token]
+        lacking = q - rho * p
+        above = lacking > 0.0
+        head += p if above else 0.0
+        tail += 0.0 if above else q
+        excess += lacking if above else 0.0
+        missed -= 0.0 if above else lacking
+    return head, tail, excess, missed / rho
 
 
 def _checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:

@@ -37,11 +37,17 @@ class RatioOrder:
     target_tail: Array
 
 
+def likelihood_ratio(draft: Array, target: Array) -> Array:
+    """Entries q/p of trusted distributions: infinite where p = 0 < q or the quotient overflows, -1 for 0/0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio: Array = target / draft
+    ratio[np.isnan(ratio)] = -1.0
+    return ratio
+
+
 def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
     """Sort rows (R, V) of trusted distributions, of one shape."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = target / draft
-    ratio[np.isnan(ratio)] = -1.0
+    ratio = likelihood_ratio(draft, target)
     order = np.argsort(-ratio, axis=-1)
     rows = np.arange(draft.shape[0])[:, np.newaxis]
     head = np.zeros((draft.shape[0], draft.shape[1] + 1))

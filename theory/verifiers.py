@@ -8,7 +8,10 @@ from types import MappingProxyType
 
 from numpy.typing import ArrayLike
 
+from theory.agreement import kseq_agreement, recursive_agreement, single_agreement
+from theory.distribution import Array
 from theory.kseq import kseq
+from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
 from theory.selection import SelectionLaw
 from theory.single import maximal_coupling
@@ -26,11 +29,16 @@ class Verifier:
         For axes, legends and tables.
     law : callable
         ``law(draft, target, num_drafts) -> SelectionLaw``.
+    agreement : callable
+        ``agreement(draft, target, num_drafts) -> array (..., V, k)``: the probability that token i is accepted and that
+        exactly j = 1..k of the drafts are token i, wherever they stand. Summed over j it is ``law.accepted``; of the
+        drafts that follow the accepted token, j sequences go on (:mod:`theory.sequences`).
     """
 
     name: str
     label: str
     law: Callable[[ArrayLike, ArrayLike, int], SelectionLaw]
+    agreement: Callable[[ArrayLike, ArrayLike, int], Array]
 
 
 def _first_only(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
@@ -38,13 +46,22 @@ def _first_only(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Selecti
     return maximal_coupling(draft, target)
 
 
+def _priority_law(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
+    return PriorityCoupling(draft, target, num_drafts).law()
+
+
+def _priority_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+    return PriorityCoupling(draft, target, num_drafts).agreement()
+
+
 VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
     {
         verifier.name: verifier
         for verifier in (
-            Verifier("single", "one draft", _first_only),
-            Verifier("kseq", "K-SEQ", kseq),
-            Verifier("recursive", "recursive rejection", recursive_rejection),
+            Verifier("single", "one draft", _first_only, single_agreement),
+            Verifier("kseq", "K-SEQ", kseq, kseq_agreement),
+            Verifier("recursive", "recursive rejection", recursive_rejection, recursive_agreement),
+            Verifier("priority", "priority coupling", _priority_law, _priority_agreement),
         )
     }
 )

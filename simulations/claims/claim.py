@@ -31,6 +31,8 @@ class Settings:
         Prompts as :class:`simulations.language_models.prompts.Prompt` fields.
     draft_length : int
         Tokens drafted in a round.
+    scorer : str
+        What judges continuations, see :func:`simulations.language_models.scoring.parse_scorer`.
     """
 
     scale: str = "quick"
@@ -39,6 +41,7 @@ class Settings:
     device: str = "cpu"
     prompts: tuple[Mapping[str, str | bool], ...] = ()
     draft_length: int = 4
+    scorer: str = "likelihood"
 
     def sized(self, quick: int, full: int) -> int:
         """Pick a size by scale."""
@@ -64,6 +67,8 @@ class Claim:
         The most statistical tests that ``conclude`` makes.
     needs_models : bool
         Whether its cells load the language-model pair.
+    note : str
+        What must be said wherever its outcome is told, such as that other models were run than the paper's.
     """
 
     id: str
@@ -73,3 +78,4 @@ class Claim:
     conclude: Callable[[np.random.Generator, float, Mapping[str, Records]], Findings] | None = None
     conclusions: int = 0
     needs_models: bool = False
+    note: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.registry import share_level
 from simulations.evidence import Evidence, Method, Verdict
-from simulations.experiments.cell import Findings, Records, label, stream
+from simulations.experiments.cell import Findings, Records, join_tables, label, stream
 from simulations.experiments.runner import Announce, run_cells
 from simulations.experiments.store import Store
 
@@ -56,10 +56,7 @@ def gather(
 
 def _conclude(claim: Claim, parts: Sequence[Findings], seed: int, level: float) -> ClaimFindings:
     rows = [row for part in parts for row in part.rows]
-    tables: dict[str, Records] = {}
-    for part in parts:
-        for name, records in part.tables.items():
-            tables.setdefault(name, []).extend(records)
+    tables = join_tables(parts)
     if claim.conclude is not None:
         start = time.perf_counter()
         findings = claim.conclude(stream(seed, claim.id), level, tables)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from simulations.claims.real import acceptance, rejection_martingale
-from simulations.claims.spectr2023 import kseq_guarantee, kseq_valid, maximal_coupling, otm_lp
+from simulations.claims.priority import lossless as priority_lossless
+from simulations.claims.priority import optimal, orders, tiling
+from simulations.claims.real import acceptance, block_efficiency, rejection_martingale
+from simulations.claims.recursive import lossless
+from simulations.claims.spectr2023 import block_efficiency as sequence_efficiency
+from simulations.claims.spectr2023 import (
+    concavity,
+    kseq_guarantee,
+    kseq_valid,
+    maximal_coupling,
+    otm_lp,
+    sequences_lossless,
+    subset_formula,
+    uniform_example,
+)
 from simulations.claims.yin2024 import (
     batch_limit,
     batch_lossless,
+    opt_uno,
     theorem1,
     theorem2,
     theorem3,
@@ -23,12 +37,24 @@ CLAIMS: tuple[Claim, ...] = (
     batch_limit.CLAIM,
     theorem4.CLAIM,
     theorem5.CLAIM,
+    opt_uno.CLAIM,
     maximal_coupling.CLAIM,
     otm_lp.CLAIM,
+    subset_formula.CLAIM,
+    concavity.CLAIM,
+    uniform_example.CLAIM,
     kseq_valid.CLAIM,
     kseq_guarantee.CLAIM,
+    sequences_lossless.CLAIM,
+    sequence_efficiency.CLAIM,
+    lossless.CLAIM,
+    priority_lossless.CLAIM,
+    optimal.CLAIM,
+    tiling.CLAIM,
+    orders.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
+    block_efficiency.CLAIM,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Cell:
-    """One independent piece of work.
+    """One piece of work, independent of all others but those it needs.
 
     Attributes
     ----------
@@ -37,13 +37,16 @@ class Cell:
     name : str
         Unique within the claim.
     function : callable
-        ``function(rng, level, **parameters) -> Findings``, defined at the top of a module so that it can travel.
+        ``function(rng, level, **parameters) -> Findings``, defined at the top of a module so that it can travel. Where
+        other cells are needed it is also given ``tables``, all that they tabulated.
     parameters : mapping
         JSON values only; with the seed they determine the result.
     tests : int
         The most statistical tests it makes, each at ``level``; controls do not count.
     cost : float
         Rough seconds on one core: the dearest cells start first.
+    needs : tuple of Cell
+        Cells whose tables it goes on from; they are run, and kept, before it starts.
     """
 
     claim: str
@@ -52,6 +55,7 @@ class Cell:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tests: int = 0
     cost: float = 1.0
+    needs: tuple[Cell, ...] = ()
 
     @property
     def id(self) -> str:
@@ -61,7 +65,8 @@ class Cell:
     def key(self, seed: int, level: float, fingerprint: str) -> str:
         """Digest of all that the result depends on, to recognise a finished cell by."""
         function = f"{self.function.__module__}.{self.function.__qualname__}"
-        parts = [self.id, function, dict(self.parameters), seed, level, fingerprint]
+        needs = [need.key(seed, level, fingerprint) for need in self.needs]
+        parts = [self.id, function, dict(self.parameters), needs, seed, level, fingerprint]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -71,11 +76,21 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(int(word) for word in words)))
 
 
-def run_cell(cell: Cell, seed: int, level: float) -> Findings:
+def join_tables(parts: Iterable[Findings]) -> dict[str, Records]:
+    """Put the rows of all tables of one name together, in the order of the parts."""
+    tables: dict[str, Records] = {}
+    for part in parts:
+        for name, records in part.tables.items():
+            tables.setdefault(name, []).extend(records)
+    return tables
+
+
+def run_cell(cell: Cell, seed: int, level: float, needed: Iterable[Findings] = ()) -> Findings:
     """Run one cell on one thread (a sum over threads would depend on how many there are) and label its rows."""
     start = time.perf_counter()
+    given = {"tables": join_tables(needed)} if cell.needs else {}
     with threadpool_limits(limits=1):
-        findings = cell.function(stream(seed, cell.id), level, **cell.parameters)
+        findings = cell.function(stream(seed, cell.id), level, **cell.parameters, **given)
     return label(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
 
 

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing, contextmanager
 
@@ -36,11 +36,13 @@ def run_cells(
     """Run what is not in the store yet, and return all findings in the order of the cells.
 
     The result does not depend on ``jobs`` or ``scheduler``: every cell has its own random stream and runs on one
-    thread. A cell is stored the moment it is finished, so that an interrupted run goes on where it was.
+    thread. A cell is stored the moment it is finished, so that an interrupted run goes on where it was. One that needs
+    others starts when all cells that need none are finished.
 
     Parameters
     ----------
     cells : sequence of Cell
+        With all that any of them needs.
     seed : int
     level : float
         False-alarm level of each statistical test.
@@ -62,24 +64,36 @@ def run_cells(
         if stored is not None:
             found[cell.id] = stored
             announce(cell)
-    pending = sorted((cell for cell in cells if cell.id not in found), key=lambda cell: -cell.cost)
-    # Closed whatever happens, so that the workers end with the run: what they were at is lost anyway.
-    with closing(_execute(pending, seed, level, jobs, scheduler)) as finished:
-        for cell, findings in finished:
-            store.save(cell, findings)
-            found[cell.id] = findings
-            announce(cell)
+    while pending := [cell for cell in cells if cell.id not in found]:
+        tasks = _ready(pending, found)
+        # Closed whatever happens, so that the workers end with the run: what they were at is lost anyway.
+        with closing(_execute(tasks, seed, level, jobs, scheduler)) as finished:
+            for cell, findings in finished:
+                store.save(cell, findings)
+                found[cell.id] = findings
+                announce(cell)
     return [found[cell.id] for cell in cells]
 
 
+_Task = tuple[Cell, list[Findings]]
+"""A cell, and what the cells that it needs have found."""
+
+
+def _ready(pending: Sequence[Cell], found: Mapping[str, Findings]) -> list[_Task]:
+    """Pick the cells that miss nothing they need, the dearest first."""
+    ready = [cell for cell in pending if all(need.id in found for need in cell.needs)]
+    if not ready:
+        raise AssertionError(f"{pending[0].id} needs a cell that is not among those to be run")
+    ready.sort(key=lambda cell: -cell.cost)
+    return [(cell, [found[need.id] for need in cell.needs]) for cell in ready]
+
+
 def _execute(
-    cells: Sequence[Cell], seed: int, level: float, jobs: int, scheduler: str | None
+    tasks: Sequence[_Task], seed: int, level: float, jobs: int, scheduler: str | None
 ) -> Generator[tuple[Cell, Findings], None, None]:
-    if not cells:
-        return
-    if scheduler is None and min(jobs, len(cells)) == 1:
-        for cell in cells:
-            yield cell, run_cell(cell, seed, level)
+    if scheduler is None and min(jobs, len(tasks)) == 1:
+        for cell, needed in tasks:
+            yield cell, run_cell(cell, seed, level, needed)
         return
     # A cluster sees all the work there is. Local workers are given no more than fits their queue: with more,
     # their manager stumbles over the rest when they are stopped (KeyError in loky 3.5).
@@ -89,7 +103,7 @@ def _execute(
         warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=waiting)
         with _deaf_to_interrupts():
-            results = parallel(joblib.delayed(_run_in_worker)(cell, seed, level) for cell in cells)
+            results = parallel(joblib.delayed(_run_in_worker)(cell, seed, level, needed) for cell, needed in tasks)
         try:
             yield from results
         except BrokenProcessPool:
@@ -104,8 +118,8 @@ def _execute(
             ) from None
 
 
-def _run_in_worker(cell: Cell, seed: int, level: float) -> tuple[Cell, Findings]:
-    return cell, run_cell(cell, seed, level)
+def _run_in_worker(cell: Cell, seed: int, level: float, needed: list[Findings]) -> tuple[Cell, Findings]:
+    return cell, run_cell(cell, seed, level, needed)
 
 
 @contextmanager

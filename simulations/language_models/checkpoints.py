@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from simulations.language_models.model import check_decodable
 from simulations.language_models.quiet import quiet_transformers
@@ -27,19 +27,25 @@ def open_model(location: str, device: str) -> Any:
     InvalidInput
         If there is no such model, it is incomplete or damaged, or it cannot be decoded with a cache that forgets.
     """
-    with _reading(location, "model") as path:
-        module, loading = AutoModelForCausalLM.from_pretrained(
-            path, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
-        )
-    # transformers fills what is missing with random weights and goes on.
-    absent = sorted(loading["missing_keys"])
-    if absent:
-        raise InvalidInput(f"model {location} lacks {len(absent)} weights, such as {absent[0]}: fetch it again")
+    module = _read(location, AutoModelForCausalLM)
     check_decodable(module, location)
-    try:
-        return module.to(device).eval()
-    except torch.cuda.OutOfMemoryError:
-        raise InvalidInput(f"model {location} does not fit into the memory of {device}: use --device cpu") from None
+    return _place(module, location, device)
+
+
+def open_reward_model(location: str, device: str) -> Any:
+    """The reward model (a sequence classifier of one label) at a folder or hub id, as :func:`open_model`.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model, it is incomplete or damaged, or it has more labels than one.
+    """
+    module = _read(location, AutoModelForSequenceClassification)
+    if module.config.num_labels != 1:
+        raise InvalidInput(
+            f"model {location} has {module.config.num_labels} labels: choose a reward model, which has one"
+        )
+    return _place(module, location, device)
 
 
 def open_tokenizer(location: str) -> Any:
@@ -52,6 +58,28 @@ def open_tokenizer(location: str) -> Any:
     """
     with _reading(location, "tokenizer") as path:
         return AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+
+
+def _read(location: str, kind: Any) -> Any:
+    with _reading(location, "model") as path:
+        module, loading = kind.from_pretrained(
+            path, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+        )
+    # transformers fills what is missing with random weights and goes on.
+    absent = sorted(loading["missing_keys"])
+    if absent:
+        raise InvalidInput(
+            f"model {location} lacks {len(absent)} weights, such as {absent[0]}: fetch it again, or see that it is of "
+            f"the kind {kind.__name__.removeprefix('AutoModelFor')}"
+        )
+    return module
+
+
+def _place(module: Any, location: str, device: str) -> Any:
+    try:
+        return module.to(device).eval()
+    except torch.cuda.OutOfMemoryError:
+        raise InvalidInput(f"model {location} does not fit into the memory of {device}: use --device cpu") from None
 
 
 @contextmanager

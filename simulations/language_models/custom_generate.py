@@ -31,6 +31,8 @@ from simulations.language_models.model import LanguageModel, check_decodable, st
 from simulations.samplers import recursive, single
 from simulations.samplers.inversion import invert
 from simulations.samplers.selection import Selection, Verifier
+from simulations.samplers.sequences import agreeing, verify_level
+from simulations.samplers.verifiers import SAMPLERS
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 
@@ -106,6 +108,35 @@ def speculative_batch(assistant: Any, num_drafts: int, draft_length: int = 4, st
     return _checked(Speculative(assistant, recursive.verify, single.verify, count, draft_length, streamer))
 
 
+def speculative_sequences(
+    assistant: Any, num_drafts: int, draft_length: int = 4, verifier: str = "kseq", streamer: Any = None
+) -> Speculative:
+    """Make a ``custom_generate`` of SpecTr, which is lossless: K draft sequences a round, selected level by level.
+
+    At each level the rule for k drafts is applied to the next tokens of the k sequences that still agree with what was
+    emitted; the round ends when it accepts none of them. As everywhere here there is no bonus token, so that a round
+    emits L tokens at most. (Sun et al. 2023, Algorithm 3.)
+
+    Parameters
+    ----------
+    assistant, draft_length, streamer
+        As in :func:`speculative`.
+    num_drafts : int
+        K >= 1. One draft is :func:`speculative`.
+    verifier : str
+        The rule for k drafts, a name in :data:`simulations.samplers.verifiers.SAMPLERS`.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`speculative_batch`, or if there is no such verifier.
+    """
+    if verifier not in SAMPLERS:
+        raise InvalidInput(f"verifier is {verifier!r}: choose one of {', '.join(SAMPLERS)}")
+    rule = SAMPLERS[verifier]
+    return _checked(SpeculativeSequences(assistant, rule, rule, one_num_drafts(num_drafts), draft_length, streamer))
+
+
 @dataclass(frozen=True)
 class Speculative:
     """A rule with its draft model, to be given to ``generate``."""
@@ -140,10 +171,21 @@ class Speculative:
         """
         _check_request(model, self.assistant, input_ids, logits_processor, stopping_criteria, generation_config, inputs)
         texts = _Texts(self, input_ids.to(model.device), generation_config, logits_processor, stopping_criteria)
-        decode = _Decode(self, model, texts, _prompts(input_ids, inputs.get("attention_mask")))
+        decode = self._begin(model, texts, _prompts(input_ids, inputs.get("attention_mask")))
         while texts.active.any():
             decode.round()
         return texts.finish(decode.target_calls, input_ids.device, bool(generation_config.return_dict_in_generate))
+
+    def _begin(self, model: Any, texts: _Texts, prompts: list[list[int]]) -> _Decode:
+        return _Decode(self, model, texts, prompts)
+
+
+@dataclass(frozen=True)
+class SpeculativeSequences(Speculative):
+    """A rule for k drafts, applied at every level to those of the draft sequences that are left."""
+
+    def _begin(self, model: Any, texts: _Texts, prompts: list[list[int]]) -> _Decode:
+        return _DecodeSequences(self, model, texts, prompts)
 
 
 class _Rows(NamedTuple):
@@ -256,10 +298,7 @@ class _Decode:
         self._select(origin)
         rows = self.texts.rows(sequences[origin], torch.arange(len(origin), device=copies.device) - leader[origin])
         drafts, logits = self._draft(rows, length)
-        first = self._try_first(sequences, leader, drafts, logits[leader, 0])
-        followed = leader + first.accepted.clamp(min=0)
-        self._select(followed)
-        self._settle(sequences, first, drafts.select(followed), logits[followed])
+        self._verify(sequences, leader, drafts, logits)
         for cache in (self.draft, self.target):
             cache.forget(length - (self.texts.lengths[sequences] - before))
         self.target_calls[sequences] += 1
@@ -279,6 +318,13 @@ class _Decode:
             rows = rows._replace(lengths=rows.lengths + 1)
         logits = self.target.append(torch.stack(fed[:-1], dim=1), keep.expand(-1, length))
         return _Drafts(torch.stack(fed[1:], dim=1), laws), logits
+
+    def _verify(self, sequences: Tensor, leader: Tensor, drafts: _Drafts, logits: Tensor) -> None:
+        """Test and emit, and leave one row of the caches for each sequence, that of a draft which agrees with it."""
+        first = self._try_first(sequences, leader, drafts, logits[leader, 0])
+        followed = leader + first.accepted.clamp(min=0)
+        self._select(followed)
+        self._settle(sequences, first, drafts.select(followed), logits[followed])
 
     def _try_first(self, sequences: Tensor, leader: Tensor, drafts: _Drafts, logits: Tensor) -> Selection:
         """Test the first tokens: all M of a sequence that starts a batch, the one of any other."""
@@ -326,6 +372,39 @@ class _Decode:
 
     def _dice(self, *shape: int) -> Tensor:
         return torch.rand(shape, dtype=torch.float64, device=self.pending.device)
+
+
+class _DecodeSequences(_Decode):
+    """Every round starts with fresh drafts, all of which are followed as long as they agree with the output."""
+
+    def _verify(self, sequences: Tensor, leader: Tensor, drafts: _Drafts, logits: Tensor) -> None:
+        tokens = drafts.tokens.reshape(len(sequences), self.rule.num_drafts, -1)
+        alive = torch.ones_like(tokens[..., 0], dtype=torch.bool)
+        followed = leader.clone()
+        testing = torch.arange(len(sequences), device=sequences.device)
+        for index, law in enumerate(drafts.laws):
+            tested, first, left = sequences[testing], followed[testing], alive[testing]
+            offered = tokens[testing, :, index]
+            target = self._target_law(tested, logits[first, index])
+            selection = self._test(_among(left, self.rule.first), law[first], target, offered)
+            self._emit(tested, selection)
+            alive[testing] = agreeing(left, offered, selection)
+            testing = testing[selection.accepted >= 0]
+            followed[testing] = leader[testing] + alive[testing].int().argmax(dim=1)
+            testing = testing[self.texts.active[sequences[testing]]]
+            if not len(testing):
+                break
+        self.fresh[sequences] = True
+        self._select(followed)
+
+
+def _among(alive: Tensor, verifier: Verifier) -> Verifier:
+    """The rule applied to the drafts that are left."""
+
+    def verify(draft: Tensor, target: Tensor, drafts: Tensor, uniforms: Tensor) -> Selection:
+        return verify_level(draft, target, drafts, alive, uniforms, verifier)
+
+    return verify
 
 
 def _alike(lengths: Tensor, copy: Tensor | None = None) -> Iterator[Tensor]:

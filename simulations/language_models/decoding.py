@@ -6,7 +6,7 @@ are float64 softmaxes of float32 logits, and every token is drawn from exactly t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +24,9 @@ from theory.errors import InvalidInput
 
 Prompts = list[list[int]]
 """Token ids of each prompt, never empty; lengths may differ."""
+
+Measure = Callable[[NDArray[np.float64], NDArray[np.float64]], Mapping[str, NDArray[np.float64]]]
+"""Numbers by name, each of shape (n,), from the draft's and target's laws at n tested positions, shape (n, V)."""
 
 
 class Step(NamedTuple):
@@ -69,6 +72,8 @@ class DecodingRun:
     """Tokens emitted in the round: the accepted, and the replacement or bonus token."""
     target_calls: NDArray[np.int64]
     """Rounds, each one forward pass of the target, for each sequence, shape (B,). Reading the prompt is not counted."""
+    measured: Mapping[str, NDArray[np.float64]]
+    """What ``measure`` found at each test, shape (N,)."""
 
     @property
     def rejections(self) -> int:
@@ -106,7 +111,7 @@ def sample_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.rando
     InvalidInput
         If there are no prompts, one is empty, the horizon is below 1, or the model's context is too short.
     """
-    _check(prompts, horizon, (pair.target,))
+    check_request(prompts, horizon, (pair.target,))
     steps = _walk([pair.target], prompts, horizon, rng)
     tokens = np.full((len(prompts), horizon), -1, dtype=np.int64)
     for position, (_, _, drawn) in enumerate(steps):
@@ -129,7 +134,7 @@ def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.
     InvalidInput
         If there are no prompts, one is empty, the horizon is below 1, or a model's context is too short.
     """
-    _check(prompts, horizon, (pair.draft, pair.target))
+    check_request(prompts, horizon, (pair.draft, pair.target))
     steps = _walk([pair.draft, pair.target], prompts, horizon, rng)
     return (Step(n, active, laws[0], laws[1], drawn) for n, (active, laws, drawn) in enumerate(steps))
 
@@ -146,9 +151,9 @@ def _walk(
     active = torch.ones(len(prompts), dtype=torch.bool, device=target.device)
     for _ in range(horizon):
         laws = [c.model.law(c.append(tokens[:, None], active[:, None])[:, 0]) for c in caches]
-        tokens = invert(laws[-1], _dice(rng, (len(prompts),), target.device))
-        yield _host(active), laws, _host(torch.where(active, tokens, -1))
-        active = active & ~_ends(tokens, target)
+        tokens = invert(laws[-1], uniforms(rng, (len(prompts),), target.device))
+        yield to_host(active), laws, to_host(torch.where(active, tokens, -1))
+        active = active & ~ends_text(tokens, target)
         if not active.any():
             return
 
@@ -162,6 +167,7 @@ def speculative_decode(
     bonus: bool,
     rng: np.random.Generator,
     verifier: Verifier = verify,
+    measure: Measure | None = None,
 ) -> DecodingRun:
     """Decode by rounds: draft some tokens, have the target look at all of them at once, keep what the tests accept.
 
@@ -181,6 +187,9 @@ def speculative_decode(
     rng : numpy Generator
     verifier : callable
         The rule that accepts or replaces a drafted token.
+    measure : callable, optional
+        Is shown both laws of every test, given the text emitted so far, as the run goes: a large vocabulary leaves no
+        room to keep them.
 
     Raises
     ------
@@ -191,9 +200,11 @@ def speculative_decode(
     if draft_length < 1:
         raise InvalidInput(f"draft_length is {draft_length}: draft at least one token a round")
     # The worst round emits one token, and may start with a column for the drafted token that is behind.
-    _check(prompts, horizon, (pair.draft, pair.target), overhang=draft_length, columns_per_token=draft_length + 2)
+    check_request(
+        prompts, horizon, (pair.draft, pair.target), overhang=draft_length, columns_per_token=draft_length + 2
+    )
     batch = _Batch(pair, prompts, horizon, rng)
-    record = _Record()
+    record = _Record(measure)
     while batch.active.any():
         remaining = horizon - int(batch.lengths[batch.active].min())
         _settle(batch, _draft(batch, min(draft_length, remaining)), bonus, record, verifier)
@@ -221,14 +232,14 @@ class _Batch:
 
     def dice(self, *shape: int) -> Tensor:
         """Uniform numbers, shape (B, *shape)."""
-        return _dice(self.rng, (len(self.rows), *shape), self.device)
+        return uniforms(self.rng, (len(self.rows), *shape), self.device)
 
     def emit(self, tokens: Tensor, where: Tensor) -> None:
         """Append a token to the rows where ``where`` is true, and end those that are complete."""
         self.tokens[self.rows[where], self.lengths[where]] = tokens[where]
         self.lengths = self.lengths + where
         self.pending = torch.where(where, tokens, self.pending)
-        complete = (self.lengths >= self.horizon) | _ends(tokens, self.target.model)
+        complete = (self.lengths >= self.horizon) | ends_text(tokens, self.target.model)
         self.active = self.active & ~(where & complete)
 
 
@@ -291,8 +302,10 @@ def _take_back(batch: _Batch, began: Tensor, emitted: Tensor, drafts: _Drafts, f
 class _Record:
     """Collects the tests and rounds of a run, under the names that :class:`DecodingRun` gives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, measure: Measure | None) -> None:
+        self._measure = measure
         self._columns: dict[str, list[NDArray[Any]]] = {}
+        self._measured: dict[str, list[NDArray[np.float64]]] = {}
 
     def test(
         self, batch: _Batch, where: Tensor, draft: Tensor, target: Tensor, drafted: Tensor, selection: Selection
@@ -306,6 +319,9 @@ class _Record:
             draft_token=drafted,
             emitted=selection.tokens,
         )
+        if self._measure is not None:
+            for name, values in self._measure(to_host(draft[where]), to_host(target[where])).items():
+                self._measured.setdefault(name, []).append(values)
 
     def round(self, batch: _Batch, where: Tensor, tested: Tensor, accepted: Tensor, emitted: Tensor) -> None:
         self._add(
@@ -317,18 +333,28 @@ class _Record:
         )
 
     def finish(self, batch: _Batch) -> DecodingRun:
-        columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
+        columns, measured = (
+            {name: np.concatenate(parts) for name, parts in found.items()} for found in (self._columns, self._measured)
+        )
         calls = np.bincount(columns["round_sequence"], minlength=len(batch.rows))
-        return DecodingRun(tokens=_host(batch.tokens), target_calls=calls, **columns)
+        return DecodingRun(tokens=to_host(batch.tokens), target_calls=calls, measured=measured, **columns)
 
     def _add(self, where: Tensor, **columns: Tensor) -> None:
         for name, column in columns.items():
-            self._columns.setdefault(name, []).append(_host(column[where]))
+            self._columns.setdefault(name, []).append(to_host(column[where]))
 
 
-def _check(
+def check_request(
     prompts: Prompts, horizon: int, models: tuple[LanguageModel, ...], overhang: int = 0, columns_per_token: int = 1
 ) -> None:
+    """Refuse a decode that cannot be done.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no prompts, one is empty, the horizon is below 1, or a model's context is too short for the
+        longest prompt, the horizon and ``overhang`` more tokens.
+    """
     if not prompts:
         raise InvalidInput("prompts is empty: give at least one")
     for index, prompt in enumerate(prompts):
@@ -341,13 +367,16 @@ def _check(
         model.require_room(longest + horizon + overhang, longest + horizon * columns_per_token)
 
 
-def _dice(rng: np.random.Generator, shape: tuple[int, ...], device: str) -> Tensor:
+def uniforms(rng: np.random.Generator, shape: tuple[int, ...], device: str) -> Tensor:
+    """Numbers in [0, 1) from a NumPy generator, the same on every device."""
     return torch.from_numpy(rng.random(shape)).to(device)
 
 
-def _ends(tokens: Tensor, target: LanguageModel) -> Tensor:
+def ends_text(tokens: Tensor, target: LanguageModel) -> Tensor:
+    """Which tokens are end-of-text tokens of the target."""
     return torch.isin(tokens, torch.tensor(target.eos_ids, dtype=tokens.dtype, device=tokens.device))
 
 
-def _host(values: Tensor) -> Any:
+def to_host(values: Tensor) -> Any:
+    """The same numbers as a NumPy array."""
     return values.cpu().numpy()

@@ -126,16 +126,19 @@ class CachedModel:
 def start(model: LanguageModel, prompts: list[list[int]]) -> tuple[CachedModel, Tensor]:
     """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed.
 
-    Prompts of different lengths are padded on the left.
+    Prompts of different lengths are padded on the left; equal ones are read once.
     """
-    longest = max(len(prompt) for prompt in prompts)
-    tokens = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts], device=model.device)
-    lengths = torch.tensor([len(prompt) for prompt in prompts], device=model.device)
+    places: dict[tuple[int, ...], int] = {}
+    rows = torch.tensor([places.setdefault(tuple(prompt), len(places)) for prompt in prompts], device=model.device)
+    longest = max(map(len, places))
+    tokens = torch.tensor([[0] * (longest - len(prompt)) + [*prompt] for prompt in places], device=model.device)
+    lengths = torch.tensor([len(prompt) for prompt in places], device=model.device)
     keep = torch.arange(longest, device=model.device) >= longest - lengths[:, None]
-    cached = CachedModel(model, len(prompts))
+    cached = CachedModel(model, len(places))
     if longest > 1:
         cached.append(tokens[:, :-1], keep[:, :-1], last=1)
-    return cached, tokens[:, -1]
+    cached.select(rows)
+    return cached, tokens[rows, -1]
 
 
 def check_decodable(module: Any, name: str) -> None:

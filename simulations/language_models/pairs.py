@@ -120,7 +120,7 @@ def resolve_device(device: str) -> str:
         raise InvalidInput(f"device is {device!r}: choose auto, cpu or cuda")
     if device == "cpu":
         return device
-    _require_llm()
+    require_llm()
     import torch
 
     if torch.cuda.is_available():
@@ -147,7 +147,7 @@ def load_pair(name: str = DEFAULT_PAIR, device: str = "auto") -> ModelPair:
         of an hf pair have different tokenizers.
     """
     spec = parse_pair(name)
-    _require_llm()
+    require_llm()
     resolved = resolve_device(device)
     return _load_hf(spec, resolved) if spec.kind == "hf" else _load_own(spec, resolved)
 
@@ -161,9 +161,24 @@ def fetch_pair(name: str) -> None:
         As :func:`load_pair`.
     """
     spec = parse_pair(name)
-    _require_llm()
+    require_llm()
     if spec.kind != "hf":
         fetch_smollm2()
+
+
+def require_llm() -> None:
+    """Refuse to go on without the extra ``llm``.
+
+    Raises
+    ------
+    InvalidInput
+        Naming what is not installed, and how to get it.
+    """
+    absent = [package for package in REQUIRED if find_spec(package) is None]
+    if absent:
+        raise InvalidInput(
+            f"language models need {', '.join(absent)}, not installed here: run pip install 'specproof[llm]'"
+        )
 
 
 def _parse_rtn(name: str, setting: str) -> PairSpec:
@@ -207,14 +222,6 @@ def _parse_hf(name: str, setting: str) -> PairSpec:
 
 
 _PARSERS = {"rtn": _parse_rtn, "skip": _parse_skip, "temperature": _parse_temperature, "hf": _parse_hf}
-
-
-def _require_llm() -> None:
-    absent = [package for package in REQUIRED if find_spec(package) is None]
-    if absent:
-        raise InvalidInput(
-            f"language models need {', '.join(absent)}, not installed here: run pip install 'specproof[llm]'"
-        )
 
 
 @lru_cache(maxsize=2)

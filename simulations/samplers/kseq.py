@@ -6,10 +6,10 @@ import numpy as np
 from array_api_compat import array_namespace, device, to_device
 
 import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.inversion import Array, gather, invert
+from simulations.samplers.selection import Selection, or_target
 from simulations.samplers.trials import acceptance, try_in_turn
-from theory.kseq import division_factor
+from theory.kseq import smallest_valid
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array | None = None) -> Selection:
@@ -31,12 +31,15 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Arr
     xp = array_namespace(draft, target, drafts, uniforms)
     if rho is None:
         rho = _smallest_rho(draft, target, drafts.shape[-1])
-    passed = uniforms[..., :-1] * gather(draft, drafts) < gather(_divided(target, rho), drafts)
+    passed = uniforms[..., :-1] * gather(draft, drafts) < _divided(gather(target, drafts), rho)
     first = xp.argmax(xp.astype(passed, xp.int8), axis=-1, keepdims=True)
     accepted = xp.take_along_axis(passed, first, axis=-1)[..., 0]
-    tokens = xp.take_along_axis(drafts, first, axis=-1)[..., 0]
-    residual = residual_weights(draft, target, drafts.shape[-1], rho)
-    emitted = replace_rejected(tokens, accepted, residual, uniforms[..., -1])
+    emitted = xp.take_along_axis(drafts, first, axis=-1)[..., 0]
+    rejected = ~accepted
+    # Whole rows are looked at only where all drafts failed.
+    proposal, law, factor = _rows(draft, rejected, 1), _rows(target, rejected, 1), _rows(rho, rejected, 0)
+    residual = residual_weights(proposal, law, drafts.shape[-1], factor)
+    emitted[rejected] = invert(residual, uniforms[..., -1][rejected])
     return Selection(emitted, xp.where(accepted, first[..., 0], -1))
 
 
@@ -56,8 +59,10 @@ def simulate(
 def _smallest_rho(draft: Array, target: Array, num_drafts: int) -> Array:
     """rho* of rows of any array library, on their own device."""
     xp = array_namespace(draft, target)
-    draft_rows, target_rows = (np.asarray(to_device(law, "cpu")) for law in (draft, target))
-    return xp.asarray(division_factor(draft_rows, target_rows, num_drafts), device=device(target))
+    proposal, law = (np.asarray(to_device(rows, "cpu"), dtype=np.float64) for rows in (draft, target))
+    shape = np.broadcast_shapes(proposal.shape, law.shape)
+    factors = smallest_valid(np.broadcast_to(proposal, shape), np.broadcast_to(law, shape), num_drafts)
+    return xp.asarray(factors, device=device(target))
 
 
 def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
@@ -73,6 +78,14 @@ def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -
     for _ in range(num_drafts):
         tries = tries * missed + 1.0
     return or_target(xp.clip(target - once * tries, min=0.0), target)
+
+
+def _rows(values: Array, chosen: Array, axes: int) -> Array:
+    """The chosen rows of an array with ``axes`` axes of its own, or the one row that all share."""
+    if values.ndim == axes:
+        return values
+    shape = (*chosen.shape, *values.shape[values.ndim - axes :])
+    return array_namespace(values).broadcast_to(values, shape)[chosen]
 
 
 def _divided(target: Array, rho: Array) -> Array:

@@ -1,4 +1,7 @@
-"""Speculative decoding on Markov chains, every position drafted and tested: the runs that Theorem 1 counts."""
+"""Speculative decoding with every position drafted and tested: the runs that Theorem 1 counts.
+
+Compiled for Markov chains, and an array at a time for models of the whole history.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulations.samplers.selection import or_target
+from simulations.samplers.inversion import invert
+from simulations.samplers.selection import Verifier, or_target
+from simulations.samplers.single import verify
 from simulations.samplers.trials import acceptance
-from theory.chain import MarkovChain, check_same_size
+from theory.chain import MarkovChain, TabularModel, check_same_size
 from theory.distribution import Array
 
 
@@ -44,6 +49,28 @@ def simulate(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.
     """
     check_same_size(draft, target)
     return simulate_tables(step_tables(draft, target), target.horizon, runs, rng)
+
+
+def simulate_histories(
+    draft: TabularModel, target: TabularModel, runs: int, rng: np.random.Generator, verifier: Verifier = verify
+) -> Runs:
+    """Run the same on a pair of full-history models, by any rule for one draft.
+
+    Raises
+    ------
+    InvalidInput
+        If the models differ in vocabulary or horizon, or are not tabular.
+    """
+    check_same_size(draft, target, TabularModel)
+    result = Runs(np.empty((runs, target.horizon), dtype=np.int64), np.empty((runs, target.horizon), dtype=np.bool_))
+    for position, (proposals, laws) in enumerate(zip(draft.conditionals, target.conditionals, strict=True)):
+        history = tuple(result.tokens[:, :position].T)
+        proposal, law = proposals[history], laws[history]
+        drafts = invert(proposal, rng.random(runs))[:, np.newaxis]
+        selection = verifier(proposal, law, drafts, rng.random((runs, 2)))
+        result.tokens[:, position] = selection.tokens
+        result.rejected[:, position] = selection.accepted < 0
+    return result
 
 
 def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from array_api_compat import array_namespace
 
-from simulations.samplers import kseq, recursive, single
+from simulations.samplers import kseq, priority, recursive, single
 from simulations.samplers.inversion import Array
 from simulations.samplers.selection import Selection, Verifier
 
@@ -20,5 +20,5 @@ def _first_only(draft: Array, target: Array, drafts: Array, uniforms: Array) -> 
 
 
 SAMPLERS: Mapping[str, Verifier] = MappingProxyType(
-    {"single": _first_only, "kseq": kseq.verify, "recursive": recursive.verify}
+    {"single": _first_only, "kseq": kseq.verify, "recursive": recursive.verify, "priority": priority.verify}
 )

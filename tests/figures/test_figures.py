@@ -17,17 +17,37 @@ from figures.style import new_figure, save, styled
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.real.acceptance import DRAFT_COUNTS
 from simulations.claims.registry import CLAIMS
+from simulations.claims.yin2024.opt_uno import EPSILONS
 from simulations.experiments.cell import Records
 from theory.errors import InvalidInput
 
-FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1}
+FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
 """Sizes of the experiments behind the tables."""
 
+RULES = ("kseq", "recursive", "distinct", "optimal")
 POSITIONS: Records = [
     {"pair": "rtn:4", "prompt": prompt, "tv": 0.5, "single": 0.5 + 0.125 * prompt, "law_error": 0.0}
-    | {f"{rule}_{k}": 1 - (0.5 - 0.125 * prompt) ** k for rule in ("kseq", "optimal") for k in DRAFT_COUNTS}
+    | {f"{rule}_{k}": 1 - (0.5 - 0.125 * prompt) ** k for rule in RULES for k in DRAFT_COUNTS}
     for prompt in (0, 0, 1, 2)
 ]
+CHOICES = [
+    {"pair": "rtn:4", "prompt": prompt, "copy": copy, "rule": rule, "epsilon": epsilon}
+    for prompt in (0, 1, 2)
+    for copy in (0, 1)
+    for rule in ("opt", "uno")
+    for epsilon in EPSILONS
+]
+OBSERVED: Mapping[str, Mapping[str, Records]] = {
+    "real.acceptance": {"positions": POSITIONS},
+    "yin2024.opt-uno": {
+        "positions": [
+            {**choice, "position": 0, "tv": 0.5, "rejected": False, "rejection_error": 0.0, "halved": 0.75}
+            | {"rejection": 0.1 / (1 + choice["prompt"]), "bias_opt": 0.25, "bias_uno": 0.375}
+            for choice in CHOICES
+        ],
+        "scores": [{**choice, "scorer": "likelihood", "score": index % 7} for index, choice in enumerate(CHOICES)],
+    },
+}
 """In place of language models."""
 
 CLAIM_OF: dict[str, Claim] = {claim.id: claim for claim in CLAIMS}
@@ -39,7 +59,7 @@ def tables_of(claim_id: str) -> dict[str, pd.DataFrame]:
     claim = CLAIM_OF[claim_id]
     tables: dict[str, Records] = {}
     if claim.needs_models:
-        tables["positions"] = POSITIONS
+        tables.update(OBSERVED[claim_id])
     else:
         for cell in claim.cells(Settings()):
             parameters = {name: min(value, FEW.get(name, value)) for name, value in cell.parameters.items()}
@@ -108,11 +128,12 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:
-    panels = draw(figure).axes
+    drawn = draw(figure)
+    panels = drawn.axes
     assert panels[0].get_ylabel()
     for axes in panels:
         assert axes.get_xlabel()
-        assert axes.get_legend() is not None
+        assert axes.get_legend() is not None or drawn.legends
 
 
 def test_a_figure_that_cannot_be_saved_is_told_and_leaves_no_half_of_it(tmp_path: Path) -> None:

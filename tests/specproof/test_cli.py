@@ -16,6 +16,7 @@ import pytest
 
 import specproof
 from theory.transport import optimal_acceptance
+from theory.verifiers import VERIFIERS
 
 DRAFT, TARGET = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
 REQUIRED = {
@@ -85,6 +86,7 @@ def test_bound_of_one_pair(command: Any, saved: Any) -> None:
     # The optimal set is the first two tokens: 1 + 0.5 - 0.8^2; nothing smaller over the other subsets.
     assert acceptance["optimal"] == pytest.approx(0.86, abs=1e-15)
     assert acceptance["single"] < acceptance["kseq"] < acceptance["optimal"]
+    assert acceptance["priority"] == pytest.approx(acceptance["optimal"], abs=1e-15)
     table = command(*words).out
     assert "0.860000" in table
     assert "100.00%" in table
@@ -98,7 +100,7 @@ def test_bound_of_rows_and_of_logits_is_the_bound_of_each_row(command: Any, save
     expected = [float(optimal_acceptance(p, q, 3)) for p, q in zip(drafts, targets, strict=True)]
     for words in (probabilities, [*logits, "--temperature", 0.5]):
         found = json.loads(command("bound", *words, "--num-drafts", 3, "--json").out)["acceptance"]
-        assert set(found) == {"single", "kseq", "optimal"}
+        assert set(found) == {*VERIFIERS, "optimal"}
         np.testing.assert_allclose(found["optimal"], expected, rtol=0, atol=1e-14)
     assert "mean over 4 rows" in command("bound", *probabilities).out
 
@@ -190,6 +192,7 @@ def test_bad_options_of_bound(
         (["reproduce", "--pair", "gpt-5"], "no model pair 'gpt-5'"),
         (["reproduce", "--pair", "rtn:9"], "from 2 to 8"),
         (["reproduce", "--pair", "hf:only-one"], "exactly two models"),
+        (["reproduce", "--scorer", "my-judge"], "no scorer 'my-judge': choose one of likelihood"),
         (["reproduce", "--jobs", "0"], "--jobs"),
         (["reproduce", "--seed", "-1"], "--seed"),
         (["reproduce", "--seed", "one"], "--seed"),
@@ -228,7 +231,7 @@ def test_help_teaches(command: Any, name: str, example: str) -> None:
 
 def test_help_of_reproduce_shows_every_default(command: Any) -> None:
     text = " ".join(command("reproduce", "--help").out.split())
-    for default in ("rtn:4", "results", "--quick", "0", "4", "auto"):
+    for default in ("rtn:4", "results", "--quick", "0", "4", "auto", "likelihood"):
         assert f"[default: {default}]" in text or f"[default: ({default})]" in text
 
 

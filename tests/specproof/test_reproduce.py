@@ -58,6 +58,21 @@ def test_a_surprise_is_printed_and_ends_with_1(fake_command: Any, tmp_path: Path
     assert (tmp_path / "out" / "evidence.parquet").exists()
 
 
+def test_what_must_be_said_of_a_claim_is_printed_and_written(fake_command: Any, tmp_path: Path) -> None:
+    note = "on other models than the paper's: see specproof [models]"
+    for claim, notes in (("fake.noted", {"fake.noted": note}), ("fake.sleepy", {})):
+        outcome = fake_command("reproduce", claim, "--out", tmp_path / "out", "--jobs", 1)
+        assert outcome.status == 0
+        assert [line for line in outcome.out.splitlines() if note in line] == [f"{k}: {v}" for k, v in notes.items()]
+        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["notes"] == notes
+
+
+def test_the_scorer_is_a_setting(fake_command: Any, tmp_path: Path) -> None:
+    for words, scorer in (((), "likelihood"), (("--scorer", "hf: some/model "), "hf:some/model")):
+        assert fake_command("reproduce", "fake.noted", "--out", tmp_path / "out", *words).status == 0
+        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]["scorer"] == scorer
+
+
 def test_the_seed_decides(fake_command: Any, evidence: Callable[[Path], pd.DataFrame], tmp_path: Path) -> None:
     out = tmp_path / "out"
     draws = []

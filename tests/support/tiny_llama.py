@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerFast
 
 from simulations.language_models.quiet import quiet_transformers
 
@@ -51,3 +51,16 @@ def save_model(folder: Path, seed: int, words: list[str] | None = None, **option
     with quiet_transformers():
         tiny_llama(seed, **options).save_pretrained(folder)
         save_tokenizer(folder, words if words is not None else [f"w{index}" for index in range(VOCABULARY)])
+
+
+def save_reward_model(folder: Path, seed: int, *, labels: int = 1, weight: float | None = None) -> None:
+    """Write a tiny reward model and its tokenizer to a folder; ``weight`` stands for every weight of its last layer."""
+    config = tiny_llama(seed).config
+    config.num_labels = labels
+    torch.manual_seed(seed)
+    module = LlamaForSequenceClassification(config).eval()
+    if weight is not None:
+        torch.nn.init.constant_(module.score.weight, weight)
+    with quiet_transformers():
+        module.save_pretrained(folder)
+        save_tokenizer(folder, [f"w{index}" for index in range(VOCABULARY)])

@@ -206,12 +206,17 @@ CHAINS: list[Case] = [
     (MarkovChain, ([HALF], [HALF, HALF], 2), ("initial", "(1, 2)", "(V,)")),
     (MarkovChain, ([0.5, 0.6], [HALF, HALF], 2), ("initial sums to 1.1",)),
     (MarkovChain, (HALF, [HALF, [1.5, -0.5]], 2), ("transitions[1, 1] = -0.5",)),
+    (MarkovChain, (HALF, [HALF, [0.5, 0.4]], 2), ("row 1 of transitions sums to 0.9", "not 1")),
+    (MarkovChain, (HALF, [[HALF, HALF], [HALF, [0.0, 0.0]]]), ("row 1, 1 of transitions sums to 0",)),
+    (MarkovChain, (HALF, [HALF, [NAN, 1.0]], 2), ("transitions[1, 0] = nan", "not finite")),
     (MarkovChain, (HALF, np.eye(3), 2), ("transitions", "(3, 3)", "(2, 2)")),
     (MarkovChain, (HALF, HALF, 2), ("transitions", "(2,)", "(2, 2)")),
     (MarkovChain, (HALF, [HALF, [1.0]], 2), ("transitions", "inhomogeneous")),
     (MarkovChain, (HALF, [HALF, HALF]), ("horizon is missing",)),
     (MarkovChain, (HALF, [HALF, HALF], 0), ("horizon is 0", ">= 1")),
+    (MarkovChain, (HALF, [HALF, HALF], -1), ("horizon is -1", ">= 1")),
     (MarkovChain, (HALF, [HALF, HALF], 2.5), ("horizon is 2.5", "integer")),
+    (MarkovChain, (HALF, [HALF, HALF], True), ("horizon is True", "integer")),
     (MarkovChain, (HALF, [[HALF, HALF]] * 3, 3), ("horizon is 3", "3 matrices", "leave horizon out")),
     (TabularModel, ([],), ("conditionals is empty",)),
     (TabularModel, ([1.0],), ("conditionals[0]", "()", "(V,)")),
@@ -245,6 +250,12 @@ TWO_CHAINS: list[Case] = [
     ),
     (enumerate_speculation, (TABLE, LONGER.tabulate()), ("horizon 3", "target 4")),
     (enumerate_speculation, (CHAIN, CHAIN), ("MarkovChain", "TabularModel")),
+    *(
+        (pair, (2, horizon, RNG), (f"horizon is {horizon}", ">= 1"))
+        for pair in (random_markov_pair, partial(random_markov_pair, stationary=True), random_tabular_pair)
+        for horizon in (0, -1, 1.5)
+    ),
+    (random_markov_pair, (0, 3, RNG), ("vocabulary", "0")),
     (partial(random_markov_pair, concentration=0.0), (2, 3, RNG), ("concentration", "0.0")),
     (partial(random_tabular_pair, concentration=-1.0), (2, 3, RNG), ("concentration", "-1.0")),
     (maximal_coupling(HALF, HALF).is_lossless, ([0.2, 0.3, 0.5],), ("target has 3 tokens", "2")),

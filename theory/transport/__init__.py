@@ -1,14 +1,37 @@
-r"""The best any verifier can do with k i.i.d. drafts: optimal transport with membership cost.
+r"""The best any verifier can do with k drafts: optimal transport with membership cost.
 
-Given k drafts X = (X_1, ..., X_k) ~ p^k and an output Y ~ q, the optimal acceptance is the largest
+Given drafts X = (X_1, ..., X_k) and an output Y ~ q, the optimal acceptance is the largest
 :math:`\alpha^* = \max P(Y \in \{X_1, ..., X_k\})` over all couplings. (Sun et al. 2023, section 3.)
 
-Three routes to the one number: the subset formula, at any vocabulary size; the linear program itself, at small ones;
-and a certificate, which is a proof in exact rational arithmetic.
+Three routes to the one number: a formula over sets of tokens, at any vocabulary size, for i.i.d. drafts, drafts without
+replacement and drafts from different laws; the linear program itself, for any joint law at small sizes; and
+certificates, which are proofs in exact rational arithmetic.
 """
 
+from theory.transport.bracket import Bracket, bracket
 from theory.transport.certificate import AcceptanceCertificate, certify
-from theory.transport.membership_lp import MembershipPlan, solve_membership_lp
+from theory.transport.different import optimal_acceptance_different
+from theory.transport.draft_sets import DraftSets
+from theory.transport.lattice import SubsetMinimum, minimise_over_sets
+from theory.transport.membership_lp import optimal_plan, solve_membership_lp
+from theory.transport.plan import MembershipPlan
+from theory.transport.reference_lp import reference_plan
 from theory.transport.subset import optimal_acceptance
+from theory.transport.without_replacement import optimal_acceptance_without_replacement
 
-__all__ = ["AcceptanceCertificate", "MembershipPlan", "certify", "optimal_acceptance", "solve_membership_lp"]
+__all__ = [
+    "AcceptanceCertificate",
+    "Bracket",
+    "DraftSets",
+    "MembershipPlan",
+    "SubsetMinimum",
+    "bracket",
+    "certify",
+    "minimise_over_sets",
+    "optimal_acceptance",
+    "optimal_acceptance_different",
+    "optimal_acceptance_without_replacement",
+    "optimal_plan",
+    "reference_plan",
+    "solve_membership_lp",
+]

@@ -1,4 +1,4 @@
-"""Exact acceptance of one draft, of K-SEQ and of the optimum at positions reached by sampling the target."""
+"""Acceptance of one draft, K-SEQ, recursive rejection and the optimum at positions reached by sampling the target."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.real.batches import batches, prepare
-from simulations.claims.spectr2023.kseq_guarantee import GUARANTEE
+from simulations.claims.real.intervals import over_prompts
 from simulations.claims.worst import Worst
 from simulations.evidence import Evidence, Method, at_least
 from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers.recursive_without_replacement import estimate_acceptance
 from theory.distribution import Array, total_variation
 from theory.kseq import kseq
+from theory.kseq_guarantee import worst_share
+from theory.recursive import recursive_rejection
 from theory.single import maximal_coupling
 from theory.transport import optimal_acceptance
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAFT_COUNTS = (1, 2, 4, 8)
-INTERVAL_LEVEL = 0.05
-"""Error level of the intervals over prompts, which are drawn and not tested."""
-
 LAW_TOLERANCE = 1e-9
 """A law over some 10^5 tokens, each rounded at 1e-16 of the mass before it in a cumulative sum."""
 
@@ -64,7 +63,17 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
 
     rows = [row(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one, 0.0) for k in DRAFT_COUNTS]
     rows += [row(f"least of optimum minus K-SEQ, k = {k}", gains[k], 0.0) for k in DRAFT_COUNTS]
-    rows += [row(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], GUARANTEE) for k in DRAFT_COUNTS]
+    rows += [
+        row(
+            f"least of optimum minus recursive rejection, k = {k}",
+            positions[f"optimal_{k}"] - positions[f"recursive_{k}"],
+            0,
+        )
+        for k in DRAFT_COUNTS
+    ]
+    rows += [
+        row(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], worst_share(k)) for k in DRAFT_COUNTS
+    ]
     rows.append(row("least share, if K-SEQ beat the optimum", shares[DRAFT_COUNTS[-1]], 1.001, Method.CONTROL))
     worst = Worst(**instance)
     worst.see(
@@ -95,7 +104,11 @@ def walk(
     prompts: list[dict[str, Any]],
     horizon: int,
 ) -> Findings:
-    """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary."""
+    """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary.
+
+    That of recursive rejection without replacement is an unbiased estimate from one run, as its law has too many
+    histories.
+    """
     del level
     from simulations.language_models.decoding import walk_target
 
@@ -104,7 +117,7 @@ def walk(
     for step in walk_target(models, encoded, horizon, rng):
         rows = np.flatnonzero(step.active)
         draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
-        columns = _acceptances(draft, target)
+        columns = _acceptances(draft, target) | _estimates(draft, target, rng)
         for index, row in enumerate(rows):
             where = {"pair": pair, "prompt": first + int(row), "id": prompts[row]["id"], "position": step.position}
             records.append(where | {name: float(values[index]) for name, values in columns.items()})
@@ -118,29 +131,29 @@ def _acceptances(draft: Array, target: Array) -> dict[str, Array]:
     for index, count in enumerate(DRAFT_COUNTS):
         law = kseq(draft, target, count)
         columns[f"kseq_{count}"], columns[f"optimal_{count}"] = law.acceptance, best[:, index]
+        columns[f"recursive_{count}"] = recursive_rejection(draft, target, count).acceptance
         errors.append(0.5 * np.abs(law.output - target).sum(axis=-1))
     columns["law_error"] = np.max(errors, axis=0)
     return columns
 
 
+def _estimates(draft: Array, target: Array, rng: np.random.Generator) -> dict[str, Array]:
+    found = estimate_acceptance(draft, target, max(DRAFT_COUNTS), rng)
+    return {f"distinct_{count}": found[:, count - 1] for count in DRAFT_COUNTS}
+
+
 def _summary(positions: pd.DataFrame) -> Records:
-    """Average within each prompt, then over prompts, with Student intervals: positions of one text are dependent."""
+    """Average within each prompt, then over prompts: positions of one text are dependent."""
     records: Records = []
-    for rule in ("single", "kseq", "optimal"):
+    for rule in ("single", "kseq", "recursive", "distinct", "optimal"):
         for count in DRAFT_COUNTS:
             column = rule if rule == "single" else f"{rule}_{count}"
-            means = positions.groupby("prompt")[column].mean()
-            centre, spread = float(means.mean()), float(means.sem()) if len(means) > 1 else np.nan
-            arm = float(scipy.stats.t.isf(INTERVAL_LEVEL / 2, max(len(means) - 1, 1))) * spread
             records.append(
                 {
                     "rule": rule,
                     "num_drafts": count,
-                    "mean": centre,
-                    "low": centre - arm,
-                    "high": centre + arm,
-                    "level": INTERVAL_LEVEL,
-                    "prompts": len(means),
+                    **over_prompts(positions[column], positions["prompt"]),
+                    "prompts": positions["prompt"].nunique(),
                     "positions": len(positions),
                     "pair": str(positions["pair"].iloc[0]),
                 }

@@ -15,8 +15,8 @@ BATCH = 28
 """Prompts decoded together."""
 
 
-def batches(settings: Settings) -> list[dict[str, Any]]:
-    """Return the parameters that the cells of each batch share.
+def batches(settings: Settings, size: int = BATCH) -> list[dict[str, Any]]:
+    """Return the parameters that the cells of each batch of ``size`` prompts share.
 
     Raises
     ------
@@ -27,19 +27,24 @@ def batches(settings: Settings) -> list[dict[str, Any]]:
         raise InvalidInput("prompts is empty: give at least one, as load_prompts does")
     prompts = [dict(prompt) for prompt in settings.prompts]
     return [
-        {"pair": settings.pair, "device": settings.device, "first": start, "prompts": prompts[start : start + BATCH]}
-        for start in range(0, len(prompts), BATCH)
+        {"pair": settings.pair, "device": settings.device, "first": start, "prompts": prompts[start : start + size]}
+        for start in range(0, len(prompts), size)
     ]
 
 
 def prepare(pair: str, device: str, prompts: Sequence[Mapping[str, Any]]) -> tuple[ModelPair, list[list[int]]]:
-    """Load the pair (once a process) and encode the prompts; on a CPU, with one thread, so that results repeat."""
-    import torch
-
+    """Load the pair (once a process) and encode the prompts."""
     from simulations.language_models.pairs import load_pair
     from simulations.language_models.prompts import Prompt, encode
 
-    if device == "cpu":
-        torch.set_num_threads(1)
+    make_repeatable(device)
     models = load_pair(pair, device)
     return models, encode([Prompt(**prompt) for prompt in prompts], models.tokenizer)
+
+
+def make_repeatable(device: str) -> None:
+    """Keep torch on a CPU to one thread: the result of a sum over threads depends on how many there are."""
+    import torch
+
+    if device == "cpu":
+        torch.set_num_threads(1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_rows
+from simulations.claims.instances import named_pairs, random_pair, random_rows
 from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from simulations.claims.spectr2023 import SOURCE
 from simulations.claims.worst import Worst
@@ -16,6 +19,8 @@ from simulations.samplers.kseq import simulate, verify
 from simulations.samplers.trials import try_in_turn
 from theory.distribution import residual
 from theory.kseq import division_factor, kseq, law_at
+from theory.kseq_certificate import enclose
+from theory.single import maximal_coupling
 
 DRAFT_COUNTS = (2, 4, 8)
 
@@ -24,6 +29,7 @@ def _cells(settings: Settings) -> list[Cell]:
     trials, tests = settings.sized(1_000_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
     return [
         Cell(CLAIM.id, "exact", exact, {"instances": settings.sized(400, 20_000)}, cost=2),
+        Cell(CLAIM.id, "enclosures", enclosures, {"instances": settings.sized(300, 20_000)}, cost=2),
         *(
             Cell(CLAIM.id, f"simulation-k{k}", simulation, {"num_drafts": k, "trials": trials}, tests, cost=4)
             for k in DRAFT_COUNTS
@@ -48,7 +54,7 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
         pairs = draft.size // draft.shape[-1]
         for count in (1, 2, 3, 4, 8, 16):
             rho = division_factor(draft, target, count)
-            for factor in (rho, 0.5 * (rho + count)):
+            for factor in (rho, 0.5 * (rho + count), np.full_like(rho, count)):
                 law = kseq(draft, target, count, factor)
                 worst.see("output law", np.abs(law.output - target).max(), instances=pairs)
                 excess = np.maximum(law.accepted - target, 0.0).max()
@@ -59,6 +65,26 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
             worst.see("1 - (1 - beta)^k = rho beta at rho* > 1", root, instances=np.count_nonzero(rho > 1.0))
             error = np.abs(law_at(draft, target, count, 0.999 * rho).output - target).max()
             worst.see("output law at 0.999 rho*", error, instances=pairs, method=Method.CONTROL)
+        one, known = kseq(draft, target, 1), maximal_coupling(draft, target)
+        worst.see(
+            "one draft against the maximal coupling", np.abs(one.accepted - known.accepted).max(), instances=pairs
+        )
+    return Findings(worst.rows())
+
+
+def enclosures(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Enclose rho* in rational arithmetic, 1e-12 of it on either side, and the acceptance with it."""
+    del level
+    worst = Worst(tokens="1..12", drafts="1..9")
+    for _ in range(instances):
+        draft, target = random_pair(rng, 12)
+        count = int(rng.integers(1, 10))
+        proof, found = enclose(draft, target, count), float(kseq(draft, target, count).acceptance)
+        low, high = map(float, proof.acceptance)
+        outside = max(low - found, found - high, 0.0) if proof.is_proof else np.inf
+        worst.see("acceptance outside its rational enclosure", outside, method=Method.CERTIFICATE)
+        missed = 0.0 if replace(proof, high=proof.low, low=proof.low * Fraction(999, 1000)).is_proof else 1.0
+        worst.see("rho* enclosed, in a bracket moved below it", missed, method=Method.CONTROL)
     return Findings(worst.rows())
 
 

@@ -23,9 +23,9 @@ BAND_LEVEL = 0.01
 _BLOCK = 50_000
 
 
-def simulated_pair() -> tuple[MarkovChain, MarkovChain]:
-    """Return the non-stationary draft and target chain."""
-    return random_markov_pair(NUM_STATES, HORIZON, np.random.default_rng(CHAIN_SEED))
+def simulated_pair(stationary: bool = False) -> tuple[MarkovChain, MarkovChain]:
+    """Return the draft and target chain, whose steps differ from position to position unless ``stationary``."""
+    return random_markov_pair(NUM_STATES, HORIZON, np.random.default_rng(CHAIN_SEED), stationary=stationary)
 
 
 def instance() -> dict[str, Any]:
@@ -33,18 +33,28 @@ def instance() -> dict[str, Any]:
     return {"states": NUM_STATES, "horizon": HORIZON, "chain_seed": CHAIN_SEED}
 
 
-def observe(simulate: Callable[[int], Runs], runs: int) -> tuple[Array, NDArray[np.int64]]:
-    """Count the rejections of each run and number its last two tokens, a block of runs at a time."""
-    counts, pairs = [], []
+def number_last_two(tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the last two tokens of each run of the simulated chain."""
+    numbers: NDArray[np.int64] = tokens[:, -2] * NUM_STATES + tokens[:, -1]
+    return numbers
+
+
+def observe(
+    simulate: Callable[[int], Runs],
+    runs: int,
+    number: Callable[[NDArray[np.int64]], NDArray[np.int64]] = number_last_two,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Count the rejections of each run and number its tokens, a block of runs at a time."""
+    counts, numbers = [], []
     for start in range(0, runs, _BLOCK):
         block = simulate(min(_BLOCK, runs - start))
         counts.append(block.rejected.sum(axis=1).astype(np.float64))
-        pairs.append(block.tokens[:, -2] * NUM_STATES + block.tokens[:, -1])
-    return np.concatenate(counts), np.concatenate(pairs)
+        numbers.append(number(block.tokens))
+    return np.concatenate(counts), np.concatenate(numbers)
 
 
 def last_two_law(target: MarkovChain) -> Array:
-    """Return the exact law of the number that :func:`observe` gives the last two tokens."""
+    """Return the exact law of the number that :func:`number_last_two` gives."""
     marginal = target.initial
     for position in range(2, HORIZON):
         marginal = marginal @ target.transition(position)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.worst import Worst
@@ -12,17 +14,32 @@ from simulations.claims.yin2024 import SOURCE
 from simulations.claims.yin2024.chain import HORIZON, convergence, instance, last_two_law, observe, simulated_pair
 from simulations.evidence import Method, from_check
 from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.rejections import StepTables, simulate_tables, step_tables
+from simulations.samplers.rejections import (
+    StepTables,
+    paired_steps,
+    simulate_histories,
+    simulate_tables,
+    step_tables,
+)
+from simulations.samplers.relaxed import decoding_uno
 from simulations.statistics import check_law, check_mean
 from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from theory.enumeration import enumerate_speculation
 from theory.rejections import expected_rejections, rejection_law
 
+SMALL = 3
+"""Tokens of the models that look at the whole history, which are one position longer."""
+
 
 def _cells(settings: Settings) -> list[Cell]:
+    runs = settings.sized(1_000_000, 20_000_000)
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(60, 600)}, cost=2),
-        Cell(CLAIM.id, "chain", chain, {"runs": settings.sized(1_000_000, 20_000_000)}, tests=3, cost=8),
+        *(
+            Cell(CLAIM.id, name, chain, {"runs": runs, "stationary": stationary}, tests=3, cost=8)
+            for name, stationary in (("chain", False), ("stationary-chain", True))
+        ),
+        Cell(CLAIM.id, "history", history, {"runs": runs}, tests=3, cost=4),
     ]
 
 
@@ -41,12 +58,12 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     for _ in range(instances):
         size, horizon = int(rng.integers(1, 5)), int(rng.integers(1, 6))
         concentration = float(rng.choice([0.1, 0.5, 2.0]))
-        draft, target = random_markov_pair(
-            size, horizon, rng, concentration=concentration, stationary=bool(rng.integers(2))
-        )
+        stationary = bool(rng.integers(2))
+        draft, target = random_markov_pair(size, horizon, rng, concentration=concentration, stationary=stationary)
         run = enumerate_speculation(draft.tabulate(), target.tabulate())
         mean = run.rejections @ np.arange(horizon + 1)
-        worst.see("recursion on Markov chains, against enumeration", mean - expected_rejections(draft, target))
+        kind = "stationary" if stationary else "non-stationary"
+        worst.see(f"recursion on {kind} chains, against enumeration", mean - expected_rejections(draft, target))
         worst.see("law of the number of rejections", np.abs(run.rejections - rejection_law(draft, target)).max())
         worst.see("enumerated output law", np.abs(run.output - target.tabulate().joint()).max())
         swapped = mean - expected_rejections(target, draft)
@@ -60,13 +77,13 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def chain(rng: np.random.Generator, level: float, runs: int) -> Findings:
-    """Simulate the non-stationary chain, and broken twins of the sampler."""
-    draft, target = simulated_pair()
+def chain(rng: np.random.Generator, level: float, runs: int, stationary: bool) -> Findings:
+    """Simulate a pair of chains, and broken twins of the sampler."""
+    draft, target = simulated_pair(stationary)
     exact, texts = expected_rejections(draft, target), last_two_law(target)
     tables = step_tables(draft, target)
     counts, pairs = observe(lambda n: simulate_tables(tables, HORIZON, n, rng), runs)
-    shared = {"level": level, **instance()}
+    shared = {"level": level, **instance(), "stationary": stationary}
     control = {"method": Method.CONTROL, **shared}
     mean, law = check_mean(counts, 0, HORIZON, exact, level), rejection_law(draft, target)
     wrong = check_mean(counts, 0, HORIZON, expected_rejections(target, draft), level)
@@ -81,14 +98,42 @@ def chain(rng: np.random.Generator, level: float, runs: int) -> Findings:
     for name, broken in _broken(tables, target).items():
         _, pairs = observe(partial(simulate_tables, broken, HORIZON, rng=rng), runs // 10)
         rows.append(from_check(f"last two tokens, {name}", check_law(pairs, texts, level), **control))
-    return Findings(rows, {"convergence": convergence(counts, exact)})
+    # The figure shows the chain that changes with time.
+    return Findings(rows, {} if stationary else {"convergence": convergence(counts, exact)})
+
+
+def history(rng: np.random.Generator, level: float, runs: int) -> Findings:
+    """Simulate a pair of models that look at the whole history, and a broken twin of the rule."""
+    draft, target = random_tabular_pair(SMALL, SMALL + 1, np.random.default_rng(SMALL))
+    shared: dict[str, Any] = {"level": level, "states": SMALL, "horizon": target.horizon, "history": "whole"}
+    control = {"method": Method.CONTROL, **shared}
+    joint, exact = target.joint(), expected_rejections(draft, target)
+
+    def number(tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        numbers: NDArray[np.int64] = np.ravel_multi_index(tuple(tokens.T), joint.shape)
+        return numbers
+
+    counts, texts = observe(lambda n: simulate_histories(draft, target, n, rng), runs, number)
+    mean = check_mean(counts, 0, target.horizon, exact, level)
+    wrong = check_mean(counts, 0, target.horizon, expected_rejections(target, draft), level)
+    rejections = check_law(counts.astype(int), enumerate_speculation(draft, target).rejections, level)
+    law = check_law(texts, joint.reshape(-1), level)
+    _, broken = observe(lambda n: simulate_histories(draft, target, n, rng, decoding_uno(0.0)), runs // 10, number)
+    twin = check_law(broken, joint.reshape(-1), level)
+    return Findings(
+        [
+            from_check("mean number of rejections", mean, resolution=0.01 * exact, **shared),
+            from_check("law of the number of rejections", rejections, resolution=0.01, **shared),
+            from_check("joint law of all tokens", law, resolution=0.01, **shared),
+            from_check("mean, prefixes weighted by the draft", wrong, **control),
+            from_check("joint law of all tokens, rejections resampled from the target", twin, **control),
+        ]
+    )
 
 
 def _broken(tables: StepTables, target: MarkovChain) -> dict[str, StepTables]:
     """Twins of the sampler with one error each."""
-    size = target.num_states
-    law = np.concatenate((np.broadcast_to(target.initial, (1, size, size)), target.transitions))
     return {
         "rejections resampled from the target": tables._replace(residual=step_tables(target, target).draft),
-        "acceptance without the quotient": tables._replace(accept=law),
+        "acceptance without the quotient": tables._replace(accept=paired_steps(target, target)[1]),
     }

@@ -25,6 +25,8 @@ SMALLEST: Mapping[str, int] = {
     "trials": 50_000,
     "tokens": 200,
     "generations": 20,
+    "finish": 60,
+    "most_drafts": 50,
 }
 """Parameters that only decide how much is done."""
 

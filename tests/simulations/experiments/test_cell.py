@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from simulations.evidence import Method, from_check, within
-from simulations.experiments.cell import Cell, Findings, label, run_cell, stream
+from simulations.experiments.cell import Cell, Findings, Records, join_tables, label, run_cell, stream
 from simulations.statistics import Check
 
 
@@ -32,8 +33,9 @@ CELL = Cell("claim", "name", first, {"count": 2, "prompts": [{"text": "a"}]})
         replace(CELL, function=other),
         replace(CELL, parameters={"count": 3, "prompts": [{"text": "a"}]}),
         replace(CELL, parameters={"count": 2, "prompts": [{"text": "b"}]}),
+        replace(CELL, needs=(CELL,)),
     ],
-    ids=["claim", "name", "function", "size", "prompts"],
+    ids=["claim", "name", "function", "size", "prompts", "needs"],
 )
 def test_whatever_decides_the_result_is_in_the_key(changed: Cell) -> None:
     assert changed.key(0, 1e-8, "code") != CELL.key(0, 1e-8, "code")
@@ -56,6 +58,25 @@ def test_a_cell_draws_from_the_stream_of_its_id() -> None:
     found = run_cell(Cell("claim", "name", first, {"count": 3}), 7, 1e-8)
     expected = stream(7, "claim/name").random(3).tolist()
     assert [record["draw"] for record in found.tables["draws"]] == expected
+
+
+def twice(rng: np.random.Generator, level: float, tables: Mapping[str, Records], factor: int) -> Findings:
+    return Findings(tables={"products": [{"product": factor * record["draw"]} for record in tables["draws"]]})
+
+
+def test_a_cell_is_given_what_those_it_needs_tabulated_in_their_order() -> None:
+    needs = tuple(Cell("claim", name, first, {"count": 2}) for name in ("b", "a"))
+    needed = [run_cell(need, 7, 1e-8) for need in needs]
+    found = run_cell(Cell("claim", "products", twice, {"factor": 2}, needs=needs), 7, 1e-8, needed)
+    draws = [record["draw"] for part in needed for record in part.tables["draws"]]
+    assert [record["product"] for record in found.tables["products"]] == [2 * draw for draw in draws]
+    assert [len(part.tables["draws"]) for part in needed] == [2, 2]
+    assert [record["draw"] for record in join_tables(needed)["draws"]] == draws
+
+
+def test_whatever_decides_the_result_of_a_needed_cell_is_in_the_key() -> None:
+    keys = {replace(CELL, needs=(Cell("claim", "x", first, {"count": n}),)).key(0, 1e-8, "code") for n in (1, 2)}
+    assert len(keys) == 2
 
 
 def threads(rng: np.random.Generator, level: float) -> Findings:

@@ -6,16 +6,18 @@ import gc
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_claims import echo
 
-from simulations.claims.spectr2023 import kseq_valid, maximal_coupling, otm_lp
+from simulations.claims.spectr2023 import kseq_valid, maximal_coupling
+from simulations.claims.yin2024 import theorem1, theorem5
 from simulations.experiments import runner
-from simulations.experiments.cell import Cell, Findings
+from simulations.experiments.cell import Cell, Findings, Records
 from simulations.experiments.runner import run_cells
 from simulations.experiments.store import Store
 from theory.errors import InvalidInput
@@ -23,8 +25,8 @@ from theory.errors import InvalidInput
 LEVEL = 1e-9
 
 CELLS = [
-    Cell("a", "example", otm_lp.uniform_example),
-    Cell("a", "routes", otm_lp.routes, {"instances": 3}, cost=2),
+    Cell("a", "line", theorem5.line, {"instances": 3}),
+    Cell("a", "enumeration", theorem1.enumeration, {"instances": 3}, cost=2),
     Cell("b", "exact", kseq_valid.exact, {"instances": 2}),
     Cell("b", "exact-1", maximal_coupling.exact, {"instances": 3}, cost=3),
     Cell("b", "simulation", maximal_coupling.simulation, {"trials": 2000}, tests=99, cost=4),
@@ -97,6 +99,52 @@ def test_finished_cells_are_announced_and_not_run_again(open_store: Callable[...
     assert again == whole
 
 
+def total(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    return Findings(tables={"totals": [{"total": sum(record["draw"] for record in tables["draws"])}]})
+
+
+def refuse(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    raise InvalidInput("the judge is broken")
+
+
+def test_a_cell_waits_for_those_it_needs_however_dear(open_store: Callable[..., Store]) -> None:
+    draws = [Cell("a", str(i), counted([]), {"index": i}) for i in range(3)]
+    both = Cell("a", "both", total, needs=(draws[0], draws[2]), cost=9)
+    announced: list[str] = []
+    found = run_cells([both, *draws], 5, LEVEL, open_store(), announce=lambda cell: announced.append(cell.name))
+    assert announced == ["0", "1", "2", "both"]
+    expected = sum(found[1 + i].tables["draws"][0]["draw"] for i in (0, 2))
+    assert found[0].tables["totals"] == [{"total": expected}]
+
+
+def test_two_workers_pass_on_what_one_needs_of_another(open_store: Callable[..., Store]) -> None:
+    sweep = Cell("b", "sweep", theorem5.sweep)
+    echoes = [Cell("b", f"echo-{index}", echo, needs=(sweep,)) for index in range(2)]
+    one = run_cells([*echoes, sweep], 5, LEVEL, open_store("one"))
+    two = run_cells([*echoes, sweep], 5, LEVEL, open_store("two"), jobs=2)
+    assert timeless(one) == timeless(two)
+    assert one[0].tables == one[2].tables != {}
+
+
+def test_what_a_failing_cell_needed_is_kept(open_store: Callable[..., Store]) -> None:
+    calls: list[int] = []
+    draws = [Cell("a", str(i), counted(calls), {"index": i}) for i in range(2)]
+    for function in (refuse, refuse, total):
+        cells = [*draws, Cell("a", "last", function, needs=tuple(draws))]
+        if function is refuse:
+            with pytest.raises(InvalidInput, match="the judge is broken"):
+                run_cells(cells, 5, LEVEL, open_store())
+        else:
+            assert len(run_cells(cells, 5, LEVEL, open_store())) == 3
+    assert calls == [0, 1]
+
+
+def test_a_need_that_is_not_to_be_run_is_refused(open_store: Callable[..., Store]) -> None:
+    draw = Cell("a", "draw", counted([]), {"index": 0})
+    with pytest.raises(AssertionError, match="a/last needs a cell that is not among"):
+        run_cells([Cell("a", "last", total, needs=(draw,))], 5, LEVEL, open_store())
+
+
 def test_a_damaged_cell_is_run_again(open_store: Callable[..., Store]) -> None:
     calls: list[int] = []
     cells = [Cell("a", str(i), counted(calls), {"index": i}) for i in range(3)]
@@ -123,7 +171,7 @@ def test_a_cell_that_cannot_be_kept_ends_the_run_without_further_words(
         saved.append(cell)
 
     monkeypatch.setattr(Store, "save", save)
-    many = [Cell("a", f"example-{index}", otm_lp.uniform_example) for index in range(20)]
+    many = [Cell("a", f"sweep-{index}", theorem5.sweep) for index in range(20)]
     with pytest.raises(InvalidInput, match="the disk is full"):
         run_cells(many, 5, LEVEL, open_store(), jobs=jobs)
     assert capfd.readouterr() == ("", "")

@@ -20,11 +20,18 @@ from numpy.typing import NDArray
 from transformers import BloomConfig, BloomForCausalLM
 from transformers.generation import GenerateDecoderOnlyOutput, StoppingCriteriaList
 
-from simulations.language_models.custom_generate import Speculative, speculative, speculative_batch
+from simulations.language_models import custom_generate
+from simulations.language_models.custom_generate import (
+    Speculative,
+    speculative,
+    speculative_batch,
+    speculative_sequences,
+)
 from simulations.language_models.decoding import Verifier
 from simulations.samplers import recursive, single
 from simulations.samplers.relaxed import decoding_opt, decoding_uno
 from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.verifiers import SAMPLERS
 from simulations.statistics import check_law, check_mean
 from theory import tradeoff
 from theory.chain import TabularModel
@@ -151,6 +158,46 @@ def test_batches_are_lossless_and_reject_as_often_as_theorem_3_says(
     assert_mean_rejections(output, expected_rejections_batch(*models, num_drafts))
 
 
+@pytest.mark.parametrize("verifier", SAMPLERS)
+def test_draft_sequences_are_lossless_by_any_verifier(draft: Any, target: Any, verifier: str) -> None:
+    output = generate(target, speculative_sequences(draft, 3, 2, verifier), **PROCESSED)
+    assert not refuted(output.sequences, tables(target, processed_law).joint())
+    assert 0.1 < output.rejected.double().mean() < 0.6
+
+
+def test_more_draft_sequences_need_fewer_calls(draft: Any, target: Any) -> None:
+    """Means over 2,000 texts, far apart: 6.6 standard errors of the nearer two at the least."""
+    calls = [
+        generate(target, speculative_sequences(draft, count, 4), texts=2000, max_new_tokens=12).target_calls.double()
+        for count in (1, 2, 4)
+    ]
+    means, error = [float(part.mean()) for part in calls], float(calls[0].std()) / 2000**0.5
+    assert means[0] > means[1] + 6 * error
+    assert means[1] > means[2] + 6 * error
+
+
+def test_draft_sequences_that_disagree_kept_alive_are_refuted(
+    draft: Any, target: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revive(alive: torch.Tensor, drafts: torch.Tensor, selection: Selection) -> torch.Tensor:
+        return alive & (selection.accepted >= 0)[:, None]
+
+    monkeypatch.setattr(custom_generate, "agreeing", revive)
+    output = generate(target, speculative_sequences(draft, 3, 3))
+    assert refuted(output.sequences, tables(target, plain_law).joint())
+
+
+def test_one_draft_sequence_is_one_draft(draft: Any, target: Any) -> None:
+    for length in (1, 2, 5):
+        one, other = (
+            generate(target, rule, texts=1, max_new_tokens=40)
+            for rule in (speculative(draft, draft_length=length), speculative_sequences(draft, 1, length))
+        )
+        assert torch.equal(one.sequences, other.sequences)
+        assert torch.equal(one.rejected, other.rejected)
+        assert torch.equal(one.target_calls, other.target_calls)
+
+
 def test_a_batch_of_one_is_one_draft(draft: Any, target: Any) -> None:
     for length in (1, 2, 5):
         one, other = (
@@ -221,10 +268,10 @@ PADDED = torch.tensor([[4, 1, 2, 3], [0, 0, 0, 5], [0, 0, 7, 6]])
 MASK = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 1], [0, 0, 1, 1]])
 
 
-def recorded(draft: Any, target: Any, num_drafts: int, **options: Any) -> tuple[list[list[int]], Array]:
+def recorded(target: Any, rule: Speculative, **options: Any) -> tuple[list[list[int]], Array]:
     """Three ragged texts of 15 tokens each without their padding, and the laws of every test."""
     recorder = Recorder(recursive.verify)
-    rule = dataclasses.replace(speculative_batch(draft, num_drafts, 4), first=recorder, following=recorder)
+    rule = dataclasses.replace(rule, first=recorder, following=recorder)
     torch.manual_seed(2)
     settings = {"do_sample": True, "max_new_tokens": 15, "pad_token_id": 0, **options}
     output = target.generate(PADDED, attention_mask=MASK, custom_generate=rule, **settings)
@@ -245,13 +292,14 @@ def largest_error(draft: Any, target: Any, law: Law, texts: list[list[int]], law
 PENALTY = PROCESSED | {"repetition_penalty": 1.5}
 
 
+@pytest.mark.parametrize("make", [speculative_batch, speculative_sequences])
 @pytest.mark.parametrize("num_drafts", [1, 3])
 @pytest.mark.parametrize(("law", "options"), [(plain_law, {}), (repelled_law, PENALTY)])
 def test_ragged_texts_are_tested_by_the_laws_of_their_own_prefixes(
-    draft: Any, target: Any, num_drafts: int, law: Law, options: dict[str, Any]
+    draft: Any, target: Any, make: Any, num_drafts: int, law: Law, options: dict[str, Any]
 ) -> None:
     """Exact up to float32: the caches, the prefixes that processors see, and the padding."""
-    texts, laws = recorded(draft, target, num_drafts, **options)
+    texts, laws = recorded(target, make(draft, num_drafts, 4), **options)
     assert len(laws) == 3 * 15, "every position is tested, and no other"
     assert largest_error(draft, target, law, texts, laws) < 1e-5
     other = processed_law if options else repelled_law
@@ -315,7 +363,7 @@ def test_stopping_criteria_are_asked_after_every_token(draft: Any, target: Any) 
 
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_max_new_tokens_is_kept_to_whatever_the_draft_length(draft: Any, target: Any, length: int) -> None:
-    for rule in (speculative(draft, draft_length=4), speculative_batch(draft, 2, 4)):
+    for rule in (speculative(draft, draft_length=4), speculative_batch(draft, 2, 4), speculative_sequences(draft, 2)):
         output = generate(target, rule, texts=5, max_new_tokens=length)
         assert output.sequences.shape == (5, len(PROMPT) + length)
         assert (output.target_calls >= -(-length // 4)).all()
@@ -324,7 +372,7 @@ def test_max_new_tokens_is_kept_to_whatever_the_draft_length(draft: Any, target:
 def test_top_k_of_one_is_greedy_decoding(draft: Any, target: Any) -> None:
     greedy = target.generate(PADDED, attention_mask=MASK, do_sample=False, max_new_tokens=20, pad_token_id=0)
     options = {"do_sample": True, "top_k": 1, "max_new_tokens": 20, "pad_token_id": 0}
-    for rule in (speculative(draft), speculative_batch(draft, 3), speculative(target)):
+    for rule in (speculative(draft), speculative_batch(draft, 3), speculative_sequences(draft, 3), speculative(target)):
         found = target.generate(PADDED, attention_mask=MASK, custom_generate=rule, **options)
         assert torch.equal(found, greedy)
 
@@ -410,6 +458,9 @@ def test_wrong_rules_are_refused_when_made(draft: Any) -> None:
         (lambda: speculative(draft, draft_length=0), "draft_length is 0"),
         (lambda: speculative_batch(draft, 2, draft_length=0), "draft_length is 0"),
         (lambda: speculative_batch(draft, 0), "num_drafts is 0"),
+        (lambda: speculative_sequences(draft, 0), "num_drafts is 0"),
+        (lambda: speculative_sequences(draft, 2, draft_length=0), "draft_length is 0"),
+        (lambda: speculative_sequences(draft, 2, verifier="best"), "verifier is 'best': choose one of single, kseq"),
         (lambda: speculative(bloom), "the assistant is a BloomForCausalLM"),
     ]
     for make, message in cases:

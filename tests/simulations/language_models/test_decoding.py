@@ -162,6 +162,22 @@ def test_a_cache_that_forgets_nothing_is_seen(pair: Any, monkeypatch: pytest.Mon
     assert largest_error_of_tv(pair, run) > 0.05
 
 
+def test_what_is_measured_belongs_to_the_tests_it_is_listed_with(pair: Any) -> None:
+    def measure(draft: Array, target: Array) -> dict[str, Array]:
+        return {"tv": 0.5 * np.abs(draft - target).sum(axis=-1), "tokens": np.full(len(draft), float(draft.shape[1]))}
+
+    prompts = [[1, 2], [3], [4, 5, 6]]
+    runs = [
+        speculative_decode(pair, prompts, 9, 3, True, np.random.default_rng(5), measure=each)
+        for each in (measure, None)
+    ]
+    assert np.array_equal(runs[0].tokens, runs[1].tokens)
+    np.testing.assert_allclose(runs[0].measured["tv"], runs[0].tv, rtol=0, atol=1e-15)
+    assert set(runs[0].measured["tokens"]) == {8.0}
+    assert np.ptp(runs[0].tv) > 0.1, "equal numbers could be in any order"
+    assert runs[1].measured == {}
+
+
 def skip_residual(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection:
     proper = verify(draft, target, drafts, uniforms)
     fresh = invert(target, uniforms[..., 1])

@@ -104,6 +104,28 @@ def test_the_law_is_a_float64_softmax_at_any_temperature(make_llama: Any) -> Non
     assert cold.tolist() == [0.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("prompts", [[[1, 2, 3], [4], [1, 2, 3], [4]], [[3], [2], [3]]], ids=["ragged", "one token"])
+def test_equal_prompts_are_read_once_and_go_their_own_ways(
+    pair: Any, prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    append = CachedModel.append
+
+    def counting(self: CachedModel, tokens: torch.Tensor, keep: torch.Tensor, last: int = 0) -> torch.Tensor:
+        read.append(len(tokens))
+        return append(self, tokens, keep, last)
+
+    monkeypatch.setattr(CachedModel, "append", counting)
+    cached, pending = start(pair.target, prompts)
+    assert read in ([], [2])
+    assert pending.tolist() == [prompt[-1] for prompt in prompts]
+    everyone = torch.ones((len(prompts), 1), dtype=torch.bool)
+    for following in (pending, torch.arange(len(prompts)) + 1):
+        logits = cached.append(following[:, None], everyone)[:, -1]
+    for row, prompt in enumerate(prompts):
+        torch.testing.assert_close(logits[row], uncached(pair.target, [*prompt, row + 1])[-1], rtol=0, atol=TOLERANCE)
+
+
 @pytest.mark.parametrize(("configured", "expected"), [(None, ()), (0, (0,)), ([2, 5], (2, 5))])
 def test_end_of_text_tokens_come_from_the_generation_settings(
     make_llama: Any, configured: Any, expected: tuple[int, ...]

@@ -11,9 +11,18 @@ import pytest
 import twins
 from chains import FLIP, chains, law_of
 
-from simulations.samplers.rejections import Runs, StepTables, simulate, simulate_tables, step_tables
+from simulations.samplers.rejections import (
+    Runs,
+    StepTables,
+    simulate,
+    simulate_histories,
+    simulate_tables,
+    step_tables,
+)
+from simulations.samplers.relaxed import decoding_uno
 from simulations.statistics import Check, check_law
-from theory.chain import MarkovChain
+from theory.chain import MarkovChain, TabularModel, random_tabular_pair
+from theory.enumeration import enumerate_speculation
 from theory.errors import InvalidInput
 from theory.rejections import rejection_law
 
@@ -69,6 +78,40 @@ def test_a_token_and_its_rejection_have_their_joint_law() -> None:
     runs = simulate(*chains()["one position"], RUNS, np.random.default_rng(55))
     check = check_law(2 * runs.tokens[:, 0] + runs.rejected[:, 0], np.array([0.25, 0.0, 0.25, 0.5]), LEVEL)
     assert not check.is_refuted
+
+
+def histories() -> dict[str, tuple[TabularModel, TabularModel]]:
+    draft, target = random_tabular_pair(3, 3, np.random.default_rng(56))
+    sparse = {name: tuple(model.tabulate() for model in chains()[name]) for name in ("sparse target", "sparse draft")}
+    return {"random": (draft, target), "equal": (target, target), **sparse}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("name", histories())
+def test_with_a_whole_history_texts_and_rejections_have_their_exact_laws(name: str) -> None:
+    draft, target = histories()[name]
+    runs = simulate_histories(draft, target, RUNS, np.random.default_rng(57))
+    assert not text_check(runs, target.joint()).is_refuted
+    counts = check_law(runs.rejected.sum(axis=1), enumerate_speculation(draft, target).rejections, LEVEL)
+    assert counts.detectable <= RESOLUTION
+    assert not counts.is_refuted
+
+
+def test_with_a_whole_history_a_biased_rule_is_seen() -> None:
+    draft, target = histories()["random"]
+    runs = simulate_histories(draft, target, RUNS, np.random.default_rng(58), decoding_uno(0.0))
+    assert text_check(runs, target.joint()).is_refuted
+
+
+def test_one_position_and_one_token_are_a_history_too() -> None:
+    one = TabularModel([[1.0]])
+    runs = simulate_histories(one, one, 5, np.random.default_rng(59))
+    assert (runs.tokens.tolist(), runs.rejected.tolist()) == ([[0]] * 5, [[False]] * 5)
+
+
+def test_a_chain_is_not_a_history() -> None:
+    draft, target = chains()["equal"]
+    with pytest.raises(InvalidInput, match="MarkovChain: this takes a TabularModel each"):
+        simulate_histories(draft, target, 5, np.random.default_rng(60))  # type: ignore[arg-type]
 
 
 def mutants() -> dict[str, StepTables]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -187,3 +188,15 @@ def test_without_memory_the_state_is_whether_the_last_position_was_rejected() ->
         fresh = fresh * batch + (1 - fresh) * single
         total += fresh
     assert expected_rejections_batch(draft, target, 4) == pytest.approx(total, abs=40 * ROUNDING)
+
+
+def test_two_thousand_states_take_little_memory_however_long_the_horizon() -> None:
+    """A table of all transitions is 32 MB; a new one for each position, or each draft, would be seen at once."""
+    rows = np.full((2000, 2000), 1 / 2000)
+    draft, target = (MarkovChain(rows[0], rows, 10) for _ in range(2))
+    tracemalloc.start()
+    assert expected_rejections(draft, target) == pytest.approx(0.0, abs=1e-12)
+    assert expected_rejections_batch(draft, target, 4) == pytest.approx(0.0, abs=1e-12)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**30 / 4

@@ -1,27 +1,30 @@
+"""The linear program: both formulations, every draft law, and solvers by other people."""
+
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import product
 
 import numpy as np
+import ot
 import pytest
 from strategies import DEGENERATE
 
-from theory.distribution import as_pair, dirichlet
-from theory.transport.membership_lp import draft_set_law, solve_membership_lp
+from theory.distribution import Array, as_distribution, as_pair, dirichlet, uniform
+from theory.errors import InvalidInput
+from theory.transport import (
+    DraftSets,
+    MembershipPlan,
+    minimise_over_sets,
+    optimal_acceptance,
+    optimal_plan,
+    reference_plan,
+    solve_membership_lp,
+)
 
 SOLVER = 1e-9
 """HiGHS is asked for feasibility to 1e-10 in each constraint."""
 
-
-@pytest.mark.parametrize("num_drafts", [1, 2, 3, 4])
-def test_set_law_is_that_of_all_draft_tuples(num_drafts: int) -> None:
-    draft = np.array([0.5, 0.25, 0.0, 0.25])
-    expected: dict[tuple[int, ...], float] = defaultdict(float)
-    for drafts in product(range(4), repeat=num_drafts):
-        expected[tuple(sorted(set(drafts)))] += float(np.prod(draft[list(drafts)]))
-    found = draft_set_law(draft, num_drafts)
-    assert found == {drawn: mass for drawn, mass in expected.items() if mass > 0}, "dyadic masses add without rounding"
+ROUNDING = 1e-14
 
 
 def instances() -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -29,32 +32,116 @@ def instances() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {"dirichlet": (dirichlet(5, 0.5, rng), dirichlet(5, 0.5, rng)), **DEGENERATE}
 
 
-@pytest.mark.parametrize("num_drafts", [1, 3])
-@pytest.mark.parametrize("name", instances())
-def test_plan_and_prices_are_feasible_and_equal_in_value(name: str, num_drafts: int) -> None:
-    draft, target = as_pair(*instances()[name])
-    found = solve_membership_lp(draft, target, num_drafts)
+def draft_laws(draft: Array, target: Array) -> dict[str, DraftSets]:
+    """One instance of every kind, made of two rows."""
+    joint = np.einsum("i,j,k->ijk", draft, target, draft) + np.einsum(
+        "i,ij,jk->ijk", *(target, *[np.eye(len(draft))] * 2)
+    )
+    return {
+        "iid": DraftSets.iid(draft, 3),
+        "without replacement": DraftSets.without_replacement(draft, min(3, int(np.count_nonzero(draft)))),
+        "different": DraftSets.of_different([draft, target, draft]),
+        "joint": DraftSets.of_joint(joint / joint.sum()),
+    }
+
+
+def assert_feasible(found: MembershipPlan, target: Array) -> None:
     member = np.array([[token in drawn for token in range(target.size)] for drawn in found.sets])
-
+    plan = found.plan.toarray()
     assert found.status == "optimal"
-    assert found.plan.min() >= -SOLVER
-    assert np.all(found.plan[~member] == 0), "emits only what was drafted"
-    assert np.all(found.plan.sum(axis=1) <= found.set_probability + SOLVER)
-    assert np.all(found.plan.sum(axis=0) <= target + SOLVER)
-    assert found.acceptance == pytest.approx(found.plan.sum(), abs=SOLVER)
-
-    assert min(found.dual_sets.min(), found.dual_tokens.min()) >= -SOLVER
-    assert np.all((found.dual_sets[:, None] + found.dual_tokens)[member] >= 1 - SOLVER)
+    assert plan.min() >= 0
+    assert np.all(plan[~member] == 0), "emits only what was drafted"
+    assert np.all(plan.sum(axis=1) <= found.set_probability + ROUNDING)
+    assert np.all(plan.sum(axis=0) <= target + ROUNDING)
+    assert found.acceptance == pytest.approx(plan.sum(), abs=ROUNDING)
+    assert min(found.dual_sets.min(), found.dual_tokens.min()) >= 0
+    assert np.all((found.dual_sets[:, None] + found.dual_tokens)[member] >= 1 - ROUNDING)
     dual_value = found.dual_sets @ found.set_probability + found.dual_tokens @ target
     assert found.gap == pytest.approx(dual_value - found.acceptance, abs=1e-15)
+
+
+@pytest.mark.parametrize("law", ["iid", "without replacement", "different", "joint"])
+@pytest.mark.parametrize("name", instances())
+def test_plan_and_prices_are_feasible_and_equal_in_value(name: str, law: str) -> None:
+    draft, target = as_pair(*instances()[name])
+    drafts = draft_laws(draft, target)[law]
+    exact = minimise_over_sets(drafts, target).acceptance
+    for found in (optimal_plan(drafts, target), reference_plan(drafts, target)):
+        assert_feasible(found, target)
+        assert -ROUNDING <= found.gap <= SOLVER
+        assert found.acceptance == pytest.approx(exact, abs=SOLVER)
+
+
+def unmerged(joint: Array) -> DraftSets:
+    """One row for each draft tuple, as the program is first stated."""
+    tuples = list(product(range(joint.shape[0]), repeat=joint.ndim))
+    return DraftSets(
+        joint.shape[0], tuple(tuple(sorted(set(drawn))) for drawn in tuples), tuple(float(joint[x]) for x in tuples)
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_merging_tuples_into_sets_loses_nothing(seed: int) -> None:
+    rng = np.random.default_rng([14, seed])
+    joint, target = dirichlet(64, 0.3, rng).reshape(4, 4, 4), dirichlet(4, 0.5, rng)
+    tuples = unmerged(joint)
+    assert len(tuples.sets) == 64
+    merged, plain = optimal_plan(DraftSets.of_joint(joint), target), optimal_plan(tuples, target)
+    assert_feasible(plain, target)
+    assert merged.acceptance == pytest.approx(plain.acceptance, abs=SOLVER)
+
+
+def test_a_plan_by_hand() -> None:
+    """p = (1/2, 1/2), q = (1, 0), k = 2: token 0 is drafted with probability 3/4, and without replacement always."""
+    assert solve_membership_lp([0.5, 0.5], [1.0, 0.0], 2).acceptance == pytest.approx(0.75, abs=ROUNDING)
+    both = optimal_plan(DraftSets.without_replacement([0.5, 0.5], 2), [1.0, 0.0])
+    assert both.sets == ((0, 1),)
+    assert both.plan.toarray().tolist() == [[1.0, 0.0]]
+
+
+def test_marginals_that_differ_in_the_last_bit() -> None:
+    """The equality form of the program is infeasible here."""
+    draft, target = uniform(7), np.append(uniform(7)[:-1], 1 - uniform(7)[:-1].sum())
+    assert solve_membership_lp(draft, target, 2).acceptance == pytest.approx(1.0, abs=SOLVER)
+
+
+@pytest.mark.parametrize(("tokens", "num_drafts"), [(12, 3), (60, 2)])
+def test_peers_agree(tokens: int, num_drafts: int) -> None:
+    """Network simplex of POT, on the equality form."""
+    rng = np.random.default_rng(tokens)
+    draft, target = dirichlet(tokens, 1.0, rng), dirichlet(tokens, 1.0, rng)
+    found = solve_membership_lp(draft, target, num_drafts)
     assert abs(found.gap) <= SOLVER
+    assert found.acceptance == pytest.approx(float(optimal_acceptance(draft, target, num_drafts)), abs=SOLVER)
+    drafts = DraftSets.iid(draft, num_drafts)
+    masses = drafts.probability / drafts.probability.sum()
+    rejected = ot.emd2(masses, as_distribution(target), 1.0 - drafts.membership.toarray(), numItermax=1_000_000)
+    assert 1.0 - rejected == pytest.approx(found.acceptance, abs=SOLVER)
 
 
-def test_the_largest_program_is_counted_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over 4 tokens and k = 2: four sets of one and six of two make 16 variables."""
-    law = np.full(4, 0.25)
-    monkeypatch.setattr("theory.transport.membership_lp.LARGEST_LP", 16)
-    assert solve_membership_lp(law, law, 2).acceptance == pytest.approx(1.0, abs=SOLVER)
-    monkeypatch.setattr("theory.transport.membership_lp.LARGEST_LP", 15)
-    with pytest.raises(ValueError, match="16 variables, more than 15"):
-        solve_membership_lp(law, law, 2)
+@pytest.mark.parametrize("solve", [optimal_plan, reference_plan, minimise_over_sets])
+def test_targets_of_another_shape_are_refused(solve: object) -> None:
+    assert callable(solve)
+    drafts = DraftSets.iid(uniform(3), 2)
+    with pytest.raises(InvalidInput, match="target has 4 tokens and the drafts have 3"):
+        solve(drafts, uniform(4))
+    with pytest.raises(InvalidInput, match=r"target has shape \(2, 3\)"):
+        solve(drafts, [uniform(3)] * 2)
+    with pytest.raises(InvalidInput, match=r"target\[0\] = nan"):
+        solve(drafts, [np.nan, 0.5, 0.5])
+
+
+def test_all_sets_are_tried_only_of_few_tokens() -> None:
+    drafts = DraftSets.iid(uniform(23), 1)
+    with pytest.raises(InvalidInput, match="target has 23 tokens, and trying all sets of them stops at 22"):
+        minimise_over_sets(drafts, uniform(23))
+
+
+def test_a_solver_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy.optimize import OptimizeResult
+
+    monkeypatch.setattr(
+        "theory.transport.membership_lp.linprog", lambda *_, **__: OptimizeResult(status=1, message="iteration limit")
+    )
+    with pytest.raises(RuntimeError, match="status 1: iteration limit"):
+        solve_membership_lp(uniform(2), uniform(2), 1)

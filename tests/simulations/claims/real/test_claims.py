@@ -88,7 +88,7 @@ def test_prompts_are_dealt_out_in_order() -> None:
 
 
 POSITION = {"pair": "p", "tv": 0.5, "single": 0.5, "law_error": 0.0} | {
-    f"{rule}_{k}": 1 - 0.5**k for rule in ("kseq", "optimal") for k in acceptance.DRAFT_COUNTS
+    f"{rule}_{k}": 1 - 0.5**k for rule in ("kseq", "recursive", "distinct", "optimal") for k in acceptance.DRAFT_COUNTS
 }
 
 
@@ -105,7 +105,7 @@ def test_means_are_over_prompts_with_student_intervals() -> None:
     # Standard error 0.2, and 12.7062 is the 97.5 per cent point of Student's law with one degree of freedom.
     assert row["mean"] == pytest.approx(0.6)
     assert row["high"] - row["mean"] == pytest.approx(0.2 * 12.706205, rel=1e-6)
-    assert len(found.tables["acceptance"]) == 3 * len(acceptance.DRAFT_COUNTS)
+    assert len(found.tables["acceptance"]) == 5 * len(acceptance.DRAFT_COUNTS)
 
 
 def test_one_prompt_has_a_mean_and_no_interval() -> None:

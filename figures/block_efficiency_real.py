@@ -1,0 +1,72 @@
+"""Block efficiency of real models and what it gains on the clock, beside the paper's (Sun et al. 2023, Table 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from figures.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLES = {"single": (VERMILION, "^"), "kseq": (BLUE, "o"), "recursive": (GREEN, "s"), "priority": (ORANGE, "D")}
+_DASHES = {4: "--", 8: "-"}
+_SPREAD = 1.04
+"""Factor by which verifiers with the same number of drafts stand apart, so that their intervals do not hide."""
+
+
+def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
+    """Draw the ``block_efficiency`` and ``paper`` tables: tokens per target call, and what they gain on the clock."""
+    figure = new_figure(width=9.6, height=4.4)
+    left, right = figure.subplots(1, 2)
+    drafted = table[table["draft_length"] > 0]
+    _lines(left, drafted, "mean", "low", "high")
+    _lines(right, drafted, "gain", "gain_low", "gain_high")
+    one_or_kseq = drafted[drafted["verifier"].isin(["single", "kseq"])]
+    for length, rows in one_or_kseq.groupby("draft_length"):
+        rows = rows.sort_values("num_drafts")
+        right.plot(rows["num_drafts"], rows["predicted"], color="grey", linestyle=_DASHES[length], linewidth=1.2)
+    right.plot([], [], color="grey", label="tokens per call / (Lc + 1)")
+    right.axhline(1.0, color=BLACK, linestyle=":", linewidth=1.2, label="target alone")
+    _reference(left, paper, "block efficiency")
+    _reference(right, paper, "over the target alone")
+    left.set_ylabel("tokens per target call")
+    right.set_ylabel("wall-clock gain over the target alone")
+    first = drafted.iloc[0]
+    left.set_title(f"{first['prompts']} prompts, {1 - first['level']:.0%} intervals over prompts")
+    right.set_title(f"Draft step c = {first['cost']:.2f} target calls")
+    counts = sorted(drafted["num_drafts"].unique())
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.minorticks_off()
+        axes.set_xlabel("number of draft sequences K")
+        axes.legend(loc="upper left", fontsize=7.5, ncols=2)
+    # Room for the legends above what is drawn.
+    left.set_ylim(top=1.5 * max(drafted["high"].max(), paper["paper"].max()))
+    return figure
+
+
+def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) -> None:
+    shift = 1.0
+    for (verifier, length), rows in table.groupby(["verifier", "draft_length"], sort=False):
+        colour, marker = _STYLES.get(verifier, (BLACK, "v"))
+        rows = rows.sort_values("num_drafts")
+        filled = colour if length == 8 else "white"
+        label = f"{rows['label'].iloc[0]}, L = {length}"
+        places = rows["num_drafts"] * shift
+        axes.plot(
+            places, rows[middle], _DASHES[length], color=colour, marker=marker, markerfacecolor=filled, label=label
+        )
+        for place, bottom, top in zip(places, rows[low], rows[high], strict=True):
+            axes.plot([place, place], [bottom, top], color=colour, linewidth=1.0)
+        shift *= _SPREAD
+
+
+def _reference(axes: Axes, paper: pd.DataFrame, words: str) -> None:
+    rows = paper[paper["quantity"].str.contains(words)]
+    axes.plot(
+        rows["num_drafts"], rows["paper"], linestyle="", marker="*", markersize=11, color=BLACK, label="paper, L = 8"
+    )

@@ -1,0 +1,285 @@
+"""SpecTr with two models: block efficiency, and what is left of it on the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.real.batches import BATCH, batches, prepare
+from simulations.claims.real.intervals import over_prompts
+from simulations.claims.real.rejection_martingale import verify_without_quotient
+from simulations.evidence import Evidence, Method, at_least, from_check
+from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers.verifiers import SAMPLERS
+from simulations.statistics import check_drift
+from theory.verifiers import VERIFIERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulations.language_models.spectr import SpecTrRun
+
+DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
+ONE_DRAFT, FLAGSHIP = "single", "kseq"
+ALONE = "none"
+"""Stands for the verifier where the target decodes alone."""
+
+QUICK_PROMPTS = 5
+FULL_SEEDS = 3
+CONTROL = ("kseq", 2, 2)
+CONTROL_HORIZON = 6
+BROKEN = "acceptance without the quotient"
+PROPER = "the verifiers as they are"
+RESOLUTION = 0.3
+"""An acceptance off by this much must be within reach, or the test says nothing."""
+
+SOURCE = "Sun et al. 2023, arXiv 2310.15141, Table 1: PaLM-2 models on LM1B, K = L = 8"
+PAPER = (
+    ("block efficiency of one draft", ONE_DRAFT, 1, "efficiency", 2.9),
+    ("block efficiency of K-SEQ", FLAGSHIP, 8, "efficiency", 4.0),
+    ("wall-clock gain of K-SEQ over the target alone", FLAGSHIP, 8, "gain", 2.13),
+    ("wall-clock gain of K-SEQ over one draft", FLAGSHIP, 8, "gain_over_one", 1.37),
+)
+"""What the paper reports: in words, for which verifier and number of drafts, our column for it, and the value."""
+
+PAPER_LENGTH = 8
+COUNTED = "other models and texts; counted, so that hardware has no part in it"
+TIMED = "other models, texts and hardware; here K sequences in one batch cost more than one, and c is near 1"
+"""What differs from the paper; c is the cost of a draft step in calls of the target, measured beside the gains."""
+
+Configuration = tuple[str, int, int]
+"""Verifier, number of drafts K, draft length L."""
+
+KEYS = ["verifier", "num_drafts", "draft_length"]
+SUMMED = ["tokens", "target_calls", "wall_draft", "wall_target", "wall_selection", "wall", "process"]
+EXPLAINING = ["gain_process", "predicted", "cost", "draft_step", "target_call", "selection"]
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    prompts = batches(settings, size=1)
+    few = prompts[:: max(len(prompts) // QUICK_PROMPTS, 1)][:QUICK_PROMPTS]
+    chosen, seeds = (prompts, FULL_SEEDS) if settings.scale == "full" else (few, 1)
+    shared = {
+        "horizon": settings.sized(6, 64),
+        "configurations": [list(each) for each in _configurations(settings.scale)],
+    }
+    cells = [
+        Cell(CLAIM.id, f"decode-{prompt['first']}-{seed}", decode, {**prompt, **shared}, cost=settings.sized(20, 300))
+        for prompt in chosen
+        for seed in range(seeds)
+    ]
+    crowd = {**batches(settings, size=BATCH)[0], "horizon": CONTROL_HORIZON}
+    return [*cells, Cell(CLAIM.id, "control", decode_broken, crowd, cost=20)]
+
+
+def _configurations(scale: str) -> list[Configuration]:
+    """Return the runs to compare: quickly, all numbers of drafts with K-SEQ, and the other verifiers once."""
+    alone_and_one = [(ALONE, 1, 0), *((ONE_DRAFT, 1, length) for length in DRAFT_LENGTHS)]
+    grid = [(FLAGSHIP, count, length) for count in DRAFT_COUNTS for length in DRAFT_LENGTHS]
+    others = [name for name in SAMPLERS if name not in (ONE_DRAFT, FLAGSHIP)]
+    if scale == "full":
+        grid += [(name, count, length) for name in others for _, count, length in grid]
+    else:
+        grid += [(name, 4, 4) for name in others]
+    return alone_and_one + grid
+
+
+def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    """Test the acceptances of all levels together, and tabulate what was gained."""
+    import pandas as pd
+
+    del rng
+    runs, levels = pd.DataFrame(tables["runs"]), pd.DataFrame(tables["levels"])
+    shared = {"pair": str(runs["pair"].iloc[0]), "prompts": runs["prompt"].nunique()}
+    rows = [_drift(levels, mode, level, **shared) for mode in (PROPER, BROKEN)]
+    rows += [
+        at_least("fewest tokens of a round", bound=1.0, estimate=float(runs["fewest"].min()), tolerance=0.0, **shared),
+        at_least(
+            "least of L + 1 minus the tokens of a round",
+            bound=0.0,
+            estimate=float((runs["draft_length"] + 1 - runs["most"]).min()),
+            tolerance=0.0,
+            **shared,
+        ),
+    ]
+    values = _jackknife(runs)
+    return Findings(rows, {"block_efficiency": _summary(values), "paper": _beside_the_paper(values)})
+
+
+CLAIM = Claim(
+    "real.block-efficiency",
+    "Sun et al. 2023, arXiv 2310.15141, Algorithm 3 and Table 1, on a pair of language models",
+    "A level with k drafts left accepts one with the probability of the k-draft law; a round emits 1 to L + 1 tokens.",
+    _cells,
+    conclude,
+    conclusions=1,
+    needs_models=True,
+    note="Times are of this machine under its load, of a draft that may cost as much as its target, and of other "
+    "models, texts and hardware than the paper's: they are data and no part of the verdict.",
+)
+
+
+def decode(
+    rng: np.random.Generator,
+    level: float,
+    pair: str,
+    device: str,
+    first: int,
+    prompts: list[dict[str, Any]],
+    horizon: int,
+    configurations: Sequence[Configuration],
+) -> Findings:
+    """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
+    del level
+    from simulations.language_models.spectr import spectr_decode
+
+    models, encoded = prepare(pair, device, prompts)
+    runs: Records = []
+    levels: Records = []
+    for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
+        # The first call of anything is slower than all others.
+        spectr_decode(models, encoded, 1, 2, 2, rng, SAMPLERS[name])
+    for verifier, count, length in configurations:
+        rule = ONE_DRAFT if verifier == ALONE else verifier
+        run = spectr_decode(models, encoded, horizon, count, length, rng, SAMPLERS[rule], VERIFIERS[rule].law)
+        shared = {"pair": pair, "prompt": first, "verifier": verifier, "num_drafts": count, "draft_length": length}
+        runs.append(shared | _totals(run))
+        levels += _levels(run, shared | {"mode": PROPER})
+    return Findings(tables={"runs": runs, "levels": levels})
+
+
+def decode_broken(
+    rng: np.random.Generator,
+    level: float,
+    pair: str,
+    device: str,
+    first: int,
+    prompts: list[dict[str, Any]],
+    horizon: int,
+) -> Findings:
+    """Decode with a verifier that accepts without the quotient: the control."""
+    del level
+    from simulations.language_models.spectr import spectr_decode
+
+    models, encoded = prepare(pair, device, prompts)
+    name, count, length = CONTROL
+    run = spectr_decode(models, encoded, horizon, count, length, rng, verify_without_quotient, VERIFIERS[name].law)
+    shared = {"pair": pair, "prompt": first, "verifier": name, "num_drafts": count, "draft_length": length}
+    return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})
+
+
+def _totals(run: SpecTrRun) -> dict[str, Any]:
+    seconds = run.seconds
+    return {
+        "tokens": int(run.round_emitted.sum()),
+        "target_calls": int(run.target_calls.sum()),
+        "fewest": int(run.round_emitted.min()),
+        "most": int(run.round_emitted.max()),
+        **{f"wall_{part}": spent for part, spent in seconds.wall.items()},
+        "wall": sum(seconds.wall.values()),
+        "process": sum(seconds.process.values()),
+    }
+
+
+def _levels(run: SpecTrRun, shared: Mapping[str, Any]) -> Records:
+    columns = (run.level, run.level_alive, run.level_acceptance, run.level_accepted)
+    return [
+        {**shared, "level": int(deep), "alive": int(alive), "acceptance": float(exact), "accepted": bool(accepted)}
+        for deep, alive, exact, accepted in zip(*columns, strict=True)
+    ]
+
+
+def _drift(levels: pd.DataFrame, mode: str, level: float, **instance: Any) -> Evidence:
+    part = levels[levels["mode"] == mode]
+    check = check_drift(part["accepted"].to_numpy(dtype=bool), part["acceptance"].to_numpy(), level)
+    return from_check(
+        "rate of levels that accept a draft, against the mean exact acceptance there",
+        check,
+        level=level,
+        resolution=RESOLUTION,
+        method=Method.CONTROL if mode == BROKEN else Method.SIMULATION,
+        mode=mode,
+        **instance,
+    )
+
+
+def _ratios(runs: pd.DataFrame) -> pd.DataFrame:
+    """Relate sums over runs to those of the target alone and of one draft of the same length, one row a configuration.
+
+    Times are in units of a call of the target alone: ``cost`` is a draft step of one sequence, c; ``draft_step`` one of
+    all K together, ``target_call`` the pass over K (L + 1) tokens. ``predicted`` is the gain that block efficiency
+    alone would give, tokens per call / (L c + 1): if K sequences cost what one does and a long pass what a short one.
+    """
+    sums = runs.groupby(KEYS, sort=False)[SUMMED].sum().reset_index()
+    alone = sums[sums["verifier"] == ALONE].iloc[0]
+    call, calls, length = alone["wall"] / alone["target_calls"], sums["target_calls"], sums["draft_length"]
+    ratios = sums[KEYS].assign(
+        efficiency=sums["tokens"] / calls,
+        gain=sums["tokens"] / sums["wall"] * call,
+        gain_process=sums["tokens"] / sums["process"] * alone["process"] / alone["target_calls"],
+        draft_step=sums["wall_draft"] / (calls * length).where(length > 0) / call,
+        target_call=sums["wall_target"] / calls / call,
+        selection=sums["wall_selection"] / calls / call,
+    )
+    one = ratios[ratios["verifier"] == ONE_DRAFT].set_index("draft_length")
+    ratios["gain_over_one"] = ratios["gain"] / length.map(one["gain"])
+    ratios["cost"] = one["draft_step"].mean()
+    ratios["predicted"] = ratios["efficiency"] / (length * ratios["cost"] + 1.0)
+    return ratios.set_index(KEYS)
+
+
+def _jackknife(runs: pd.DataFrame) -> pd.DataFrame:
+    """Make one value of every ratio for each prompt, whose mean is the ratio without its bias of first order.
+
+    A text that is lucky needs fewer rounds, so that the mean of ratios would be too large. These are the pseudo-values
+    of the jackknife, which leaves out one prompt at a time; Student's interval of their mean is one of the ratio.
+    """
+    import pandas as pd
+
+    together, prompts = _ratios(runs), runs["prompt"].unique()
+    if len(prompts) == 1:
+        return together.assign(prompt=prompts[0]).reset_index()
+    count = len(prompts)
+    parts = [
+        (count * together - (count - 1) * _ratios(runs[runs["prompt"] != prompt])).assign(prompt=prompt)
+        for prompt in prompts
+    ]
+    return pd.concat(parts).reset_index()
+
+
+def _summary(values: pd.DataFrame) -> Records:
+    """Average over prompts: block efficiency and gain with intervals, and where the time of a round went."""
+    records: Records = []
+    for (verifier, count, length), part in values.groupby(KEYS, sort=False):
+        gain = over_prompts(part["gain"], part["prompt"])
+        records.append(
+            {
+                "verifier": verifier,
+                "label": VERIFIERS[verifier].label if verifier in VERIFIERS else "target alone",
+                "num_drafts": count,
+                "draft_length": length,
+                **over_prompts(part["efficiency"], part["prompt"]),
+                "gain": gain["mean"],
+                "gain_low": gain["low"],
+                "gain_high": gain["high"],
+                **{name: float(part[name].mean()) for name in EXPLAINING},
+                "prompts": len(part),
+            }
+        )
+    return records
+
+
+def _beside_the_paper(values: pd.DataFrame) -> Records:
+    """Put what was found here beside what the paper reports."""
+    records: Records = []
+    for quantity, verifier, count, column, reported in PAPER:
+        where = {"verifier": verifier, "num_drafts": count, "draft_length": PAPER_LENGTH}
+        part = values[values[KEYS].eq(list(where.values())).all(axis=1)]
+        found = over_prompts(part[column], part["prompt"])
+        here = {"here": found["mean"], "low": found["low"], "high": found["high"], "level": found["level"]}
+        differs = COUNTED if column == "efficiency" else TIMED
+        records.append({"quantity": quantity, **where, "paper": reported, **here, "source": SOURCE, "differs": differs})
+    return records

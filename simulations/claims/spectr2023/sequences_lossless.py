@@ -1,0 +1,119 @@
+"""Draft sequences emit the target's joint law, whatever the verifier of one level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.spectr2023 import SOURCE
+from simulations.claims.worst import Worst
+from simulations.evidence import Method, from_check
+from simulations.experiments.cell import Cell, Findings
+from simulations.samplers.inversion import Array, invert
+from simulations.samplers.selection import Selection, Verifier
+from simulations.samplers.sequences import Survivors, agreeing, complete, simulate
+from simulations.samplers.verifiers import SAMPLERS
+from simulations.statistics import Check, check_law
+from theory.chain import MarkovChain, random_tabular_pair
+from theory.draft_trees import completed, enumerate_blocks
+from theory.given_drafts import KERNELS
+
+STATES, DRAFTS, LENGTH = 3, 3, 3
+"""Size of the chain whose joint law is tested: blocks of up to four tokens."""
+
+RESOLUTION = 0.01
+"""A deviation of any of the 81 probabilities by this much must be within reach."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    trials = settings.sized(400_000, 10_000_000)
+    return [
+        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(36, 720)}, cost=4),
+        *(
+            Cell(CLAIM.id, f"simulation-{name}", simulation, {"verifier": name, "trials": trials}, tests=1, cost=6)
+            for name in SAMPLERS
+        ),
+    ]
+
+
+CLAIM = Claim(
+    "spectr2023.sequences-lossless",
+    f"{SOURCE}, Algorithm 3",
+    "Verifying K draft sequences level by level, with those that agree with the output, emits exactly q.",
+    _cells,
+)
+
+
+def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare the joint law of a block, enumerated over all sets of drafts, with the target's."""
+    del level
+    worst = Worst(states="2..3", drafts="1..3", length="1..3")
+    for index in range(instances):
+        size, count, length = 2 + index % 2, 1 + index // 3 % 3, 1 + index % 3
+        concentration = float(rng.choice([0.1, 0.5, 2.0]))
+        draft, target = random_tabular_pair(size, length + 1, rng, concentration=concentration)
+        for name in KERNELS:
+            blocks = enumerate_blocks(draft, target, count, length, name)
+            error = np.abs(completed(blocks, target) - target.joint()).max()
+            worst.see(f"joint law of block and continuation, {name}", error)
+            twin = np.abs(completed(blocks, draft) - target.joint()).max()
+            worst.see(f"joint law when the draft goes on in place of the target, {name}", twin, method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+def simulation(rng: np.random.Generator, level: float, verifier: str, trials: int) -> Findings:
+    """Test the joint law of block and continuation, and that of rules broken between the levels."""
+    draft, target = tested_pair()
+    law = target.tabulate().joint().reshape(-1)
+    instance: dict[str, Any] = {"states": STATES, "drafts": DRAFTS, "length": LENGTH, "verifier": verifier}
+
+    def check(rule: Verifier, survivors: Survivors) -> Check:
+        blocks = simulate(draft, target, DRAFTS, LENGTH, trials, rng, rule, survivors)
+        texts = complete(blocks, target, rng)
+        return check_law(np.ravel_multi_index(tuple(texts.T), (STATES,) * (LENGTH + 1)), law, level)
+
+    found = check(SAMPLERS[verifier], agreeing)
+    rows = [from_check("joint law of four tokens", found, level=level, resolution=RESOLUTION, **instance)]
+    for name, (rule, survivors) in _twins(verifier, rng).items():
+        quantity = f"joint law of four tokens, {name}"
+        rows.append(from_check(quantity, check(rule, survivors), level=level, method=Method.CONTROL, **instance))
+    return Findings(rows)
+
+
+def tested_pair() -> tuple[MarkovChain, MarkovChain]:
+    """One, two and three drafts leave three different residuals of each row, so that no wrong one goes unseen."""
+    rows = [
+        np.stack([np.roll(law, state) for state in range(STATES)]) for law in ([0.7, 0.25, 0.05], [0.05, 0.5, 0.45])
+    ]
+    draft, target = (MarkovChain(row[0], row, LENGTH + 1) for row in rows)
+    return draft, target
+
+
+def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[Verifier, Survivors]]:
+    rule = SAMPLERS[name]
+
+    def from_target(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+        tokens, accepted = rule(draft, target, drafts, uniforms)
+        return Selection(np.where(accepted < 0, invert(target, rng.random(tokens.shape)), tokens), accepted)
+
+    def padded(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+        places = np.arange(DRAFTS) % drafts.shape[1]
+        coins = np.concatenate((rng.random((drafts.shape[0], DRAFTS)), uniforms[:, -1:]), axis=1)
+        tokens, accepted = rule(draft, target, drafts[:, places], coins)
+        return Selection(tokens, np.where(accepted < 0, -1, places[accepted]))
+
+    twins: dict[str, tuple[Verifier, Survivors]] = {
+        "rejections resampled from the target": (from_target, agreeing),
+    }
+    if name != "single":  # which looks at the first draft alone, and that one agrees as long as the block goes on
+        twins["the rule for K drafts at every level, the living repeated"] = (padded, agreeing)
+        twins["sequences that disagree live on"] = (rule, _all_live)
+    return twins
+
+
+def _all_live(alive: Array, drafts: Array, selection: Selection) -> Array:
+    del drafts, selection
+    return alive

@@ -1,0 +1,171 @@
+"""The optimum without the linear program: a formula over sets of tokens, for three kinds of drafts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import chain, combinations
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.spectr2023.draft_laws import PLAIN, draw_instances
+from simulations.claims.worst import Worst
+from simulations.evidence import Evidence, Method, at_least
+from simulations.experiments.cell import Cell, Findings
+from theory.distribution import Array, dirichlet, softmax
+from theory.transport import (
+    DraftSets,
+    certify,
+    minimise_over_sets,
+    optimal_acceptance,
+    optimal_acceptance_different,
+)
+
+SEARCH_TOLERANCE = 1e-12
+"""The search for different drafts stops when it can gain no more than 1e-13."""
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    batches = range(settings.sized(5, 50))
+    return [
+        *(Cell(CLAIM.id, f"routes-{batch}", routes, {"instances": 200}, cost=3) for batch in batches),
+        Cell(CLAIM.id, "certificates", certificates, {"tokens": settings.sized(5_000, 50_000)}, cost=2),
+        Cell(CLAIM.id, "suffixes", suffixes, {"instances": settings.sized(2_000, 50_000)}, cost=4),
+        Cell(CLAIM.id, "different", different, {"instances": settings.sized(100, 2_000)}, cost=4),
+    ]
+
+
+CLAIM = Claim(
+    "spectr2023.subset-formula",
+    "Hu et al. 2025, arXiv 2502.18779, for i.i.d. drafts; the minimum cut of the linear program",
+    "The best acceptance is 1 + min over sets A of q(A) - P(all drafts in A); without replacement one sort finds A.",
+    _cells,
+)
+
+
+def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare the formulas with the minimum over all sets, and for i.i.d. drafts with a rational certificate."""
+    del level
+    worst = Worst(tokens="2..7", drafts="1..4")
+    for instance in draw_instances(rng, instances, largest=7, most=4):
+        draft, target = instance.drafts[0], instance.target
+        sets, closed = instance.sets(), instance.closed_forms()
+        for kind, value in closed.items():
+            exact = minimise_over_sets(sets[kind], target).acceptance
+            worst.see(f"formula against all sets, {kind}", value - exact, tolerance=SEARCH_TOLERANCE)
+        brute = _all_sets(draft, target, instance.num_drafts)
+        worst.see("formula against p(A)^k summed out, i.i.d.", closed["i.i.d."] - brute)
+        many = optimal_acceptance(draft, target, np.arange(1, instance.num_drafts + 1))
+        worst.see("all k from one sort against one by one, i.i.d.", many[-1] - closed["i.i.d."])
+        error = _certificate_error(draft, target, instance.num_drafts)
+        worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
+        twin = _likeliest_first(sets["i.i.d."], draft, target)
+        worst.see("sets by p instead of by q/p, i.i.d.", twin - closed["i.i.d."], method=Method.CONTROL)
+        twin = _likeliest_first(sets["without replacement"], draft, target)
+        gap = twin - closed["without replacement"]
+        worst.see("sets by p instead of by q/p, without replacement", gap, method=Method.CONTROL)
+        mean = float(optimal_acceptance(instance.drafts.mean(axis=0), target, instance.num_drafts))
+        worst.see("all drafts from their mean law, different", mean - closed["different"], method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+def certificates(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+    """Certify a vocabulary that no linear program could take."""
+    del level
+    worst = Worst(tokens=tokens, drafts="1, 4, 8")
+    draft = softmax(3.0 * rng.normal(size=tokens))
+    target = softmax(np.log(draft) + rng.normal(size=tokens))
+    for count in (1, 4, 8):
+        error = _certificate_error(draft, target, count)
+        worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
+    return Findings(worst.rows())
+
+
+def suffixes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Attack the inequality that makes suffixes optimal without replacement, in rational arithmetic.
+
+    With F(A) the probability that all drafts are in A: [F(B+i) - F(B)] / p_i <= [F(B+i+j) - F(B+i)] / p_j for all B.
+    The twin claims more than that: that j alone, without i, gains as much.
+    """
+    del level
+    slack, alone = [], []
+    for weights, others, count in [UNEVEN, *(_random_race(rng) for _ in range(instances - 1))]:
+        law = [Fraction(weight, sum(weights)) for weight in weights]
+        none, first, second, both = (_contained(law, others.union(more), count) for more in ((), (0,), (1,), (0, 1)))
+        slack.append(float((both - first) / law[1] - (first - none) / law[0]))
+        alone.append(float((second - none) / law[1] - (first - none) / law[0]))
+    least = _least("what j gains a unit of p after i, less what i did", slack, Method.ATTACK)
+    return Findings([least, _least("what j gains alone, less what i did", alone, Method.CONTROL)])
+
+
+def different(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare the search for different drafts with the minimum over all 2^14 sets, where it has to branch."""
+    del level
+    worst = Worst(tokens=14, drafts="2..4")
+    members = (np.arange(1 << 14)[:, np.newaxis] >> np.arange(14) & 1).astype(np.float64)
+    for index in range(instances):
+        drafts = dirichlet(14, float(rng.choice([0.1, 1.0, 10.0])), rng, 2 + index % 3)
+        target = dirichlet(14, float(rng.choice([0.1, 1.0, 10.0])), rng)
+        values = members @ target - (members @ drafts.T).prod(axis=1)
+        found = optimal_acceptance_different(drafts, target)
+        worst.see("search against all sets, different", found - (1.0 + values.min()), tolerance=SEARCH_TOLERANCE)
+        inside = members[values.argmin()] == 1
+        prices = np.array([np.delete(drafts[:, inside].sum(axis=1), row).prod() for row in range(len(drafts))])
+        margin = prices @ drafts - target
+        # Tokens on the wrong side of the plane, by how much: some are so close to it that a sum cannot tell.
+        worst.see("the best set against its own plane", np.abs(margin[(margin > 0) != inside]).sum())
+    fixed = PLAIN.closed_forms()["different"] - minimise_over_sets(PLAIN.sets()["i.i.d."], PLAIN.target).acceptance
+    worst.see("the first draft's law for all, different", fixed, method=Method.CONTROL)
+    return Findings(worst.rows())
+
+
+Race = tuple[list[int], frozenset[int], int]
+"""Weights of the tokens, of which 0 is i and 1 is j; the set B; the number of drafts."""
+
+UNEVEN: Race = ([8, 1, 1], frozenset({2}), 2)
+"""The twin's claim fails here: once the likely token 0 is drafted, others soon follow."""
+
+
+def _random_race(rng: np.random.Generator) -> Race:
+    """Draw 3 to 6 tokens with weights from nearly equal to far apart, and 2 to 4 drafts."""
+    tokens = int(rng.integers(3, 7))
+    weights = np.ceil(np.exp(float(rng.choice([1.0, 3.0, 9.0])) * rng.random(tokens))).astype(np.int64)
+    others = frozenset(token for token in range(2, tokens) if rng.random() < 0.7)
+    return weights.tolist(), others, int(rng.integers(2, min(tokens, 4) + 1))
+
+
+def _contained(draft: list[Fraction], tokens: frozenset[int], count: int, gone: Fraction = Fraction(0)) -> Fraction:
+    """F(A) without replacement: the first draft is in A, and so are the others, drawn from what is left."""
+    if count == 0:
+        return Fraction(1)
+    return sum(
+        (
+            draft[token] / (1 - gone) * _contained(draft, tokens - {token}, count - 1, gone + draft[token])
+            for token in tokens
+        ),
+        Fraction(0),
+    )
+
+
+def _least(quantity: str, values: list[float], method: Method) -> Evidence:
+    return at_least(quantity, bound=0.0, estimate=min(values), tolerance=0.0, trials=len(values), method=method)
+
+
+def _certificate_error(draft: Array, target: Array, num_drafts: int) -> float:
+    proof = certify(draft, target, num_drafts)
+    return float(proof.acceptance) - float(optimal_acceptance(draft, target, num_drafts)) if proof.is_proof else np.inf
+
+
+def _all_sets(draft: Array, target: Array, num_drafts: int) -> float:
+    subsets = chain.from_iterable(combinations(range(draft.size), size) for size in range(draft.size + 1))
+    return min(float(1.0 + target[list(inside)].sum() - draft[list(inside)].sum() ** num_drafts) for inside in subsets)
+
+
+def _likeliest_first(drafts: DraftSets, draft: Array, target: Array) -> float:
+    """The least value of the sets of the k most probable tokens, k = 0..V."""
+    rank = np.empty(draft.size, dtype=np.int64)
+    rank[np.argsort(-draft)] = np.arange(draft.size)
+    complete = np.array([rank[list(drawn)].max() for drawn in drafts.sets])
+    emitted = [target[rank < size].sum() for size in range(draft.size + 1)]
+    contained = [drafts.probability[complete < size].sum() for size in range(draft.size + 1)]
+    return float((1.0 + np.array(emitted) - np.array(contained)).min())

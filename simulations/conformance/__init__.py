@@ -1,0 +1,27 @@
+"""Conformance kit: whether somebody's speculative sampler is lossless, and how far from the best acceptance.
+
+Three lines in a test-suite::
+
+    from simulations.conformance import assert_lossless
+
+    def test_verifier():
+        assert_lossless(verify, contract="chain")
+"""
+
+from simulations.conformance.check import DEFAULT, THOROUGH, Budget, assert_lossless, check_sampler
+from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, next_token_law
+from simulations.conformance.report import Report, Verdict
+
+__all__ = [
+    "DEFAULT",
+    "THOROUGH",
+    "Budget",
+    "ChainProblem",
+    "GenerateProblem",
+    "MultiProblem",
+    "Report",
+    "Verdict",
+    "assert_lossless",
+    "check_sampler",
+    "next_token_law",
+]

@@ -1,0 +1,107 @@
+"""Check every entry of the catalogue and write what saw it: ``python -m simulations.conformance.defects [FILE]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from simulations.conformance.check import check_sampler
+from simulations.conformance.defects import DEFECTS, LOOKALIKES, Defect
+from simulations.conformance.ladder import ladder
+from simulations.conformance.report import Report, Verdict
+
+INTRODUCTION = """\
+# Known defects of speculative samplers
+
+Every entry is a small mutation of a correct sampler, with its exact law, and was run through `specproof check` at the
+default budget. *TV* is the exact total variation distance between what it emits (completed by the target) and the
+target, on its witness problem; *seen by* says which tests of the kit alarmed; *diagnosis* whether the likelihood of the
+data named this very defect among all of the catalogue. This page is written by
+`python -m simulations.conformance.defects docs/defects.md`.
+"""
+
+LOOKALIKE_INTRODUCTION = """
+## Look-alikes
+
+These have been reported as biased or look it, and are exact; the kit passes them.
+"""
+
+
+def row(entry: Defect, report: Report) -> str:
+    """One line of the table."""
+    named = report.diagnosis is not None and report.diagnosis.name == entry.name
+    diagnosis = "named" if named else "not needed" if report.diagnosis is None else str(report.diagnosis)
+    seen = ", ".join(dict.fromkeys(finding.detector for finding in report.findings))
+    if report.is_lossless:
+        seen = "; ".join(_remarks(report))
+    cells = (
+        f"`{entry.name}`",
+        entry.contract,
+        entry.title,
+        entry.needs,
+        _distance(entry),
+        report.verdict.value,
+        seen,
+        f"{report.trials:,}",
+        diagnosis,
+        ", ".join(entry.threads),
+    )
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def lookalike_row(entry: Defect, report: Report) -> str:
+    """One line of the second table."""
+    return (
+        f"| `{entry.name}` | {entry.contract} | {entry.title} | {report.verdict.value} | {', '.join(entry.threads)} |"
+    )
+
+
+def _remarks(report: Report) -> list[str]:
+    """Notes on the random numbers: a law may be right although they are not drawn from where they should be."""
+    return [note for note in report.notes if "rng" in note]
+
+
+def _is_seen(report: Report) -> bool:
+    return not report.is_lossless or bool(_remarks(report))
+
+
+def _distance(entry: Defect) -> str:
+    if not entry.witness:
+        return "0"
+    problem = ladder(entry.contract)[entry.witness]
+    gap = np.abs(problem.completed(entry.law(problem)) - problem.target_law).sum()
+    return f"{0.5 * float(gap):.3f}"
+
+
+def page(entries: tuple[Defect, ...], lookalikes: tuple[Defect, ...]) -> tuple[str, list[str]]:
+    """Both tables in Markdown, and the names of entries with another verdict than they should have."""
+    reports = {
+        (entry.contract, entry.name): check_sampler(entry.sampler, entry.contract)
+        for entry in track((*entries, *lookalikes), description="checking", transient=True)
+    }
+    lines = [
+        INTRODUCTION,
+        "| defect | contract | mechanism | needs | TV | verdict | seen by | trials | diagnosis | reported in |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(row(entry, reports[entry.contract, entry.name]) for entry in entries),
+        LOOKALIKE_INTRODUCTION,
+        "| sampler | contract | what it does | verdict | discussed in |",
+        "| --- | --- | --- | --- | --- |",
+        *(lookalike_row(entry, reports[entry.contract, entry.name]) for entry in lookalikes),
+    ]
+    missed = [e.name for e in entries if not _is_seen(reports[e.contract, e.name])]
+    accused = [e.name for e in lookalikes if reports[e.contract, e.name].verdict != Verdict.LOSSLESS]
+    return "\n".join(lines) + "\n", missed + accused
+
+
+if __name__ == "__main__":
+    text, wrong = page(DEFECTS, LOOKALIKES)
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(text)
+    else:
+        print(text)
+    if wrong:
+        sys.exit(f"wrong verdict: {', '.join(wrong)}")

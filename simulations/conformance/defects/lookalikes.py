@@ -1,0 +1,109 @@
+"""Samplers that look wrong and are exact: a checker must pass them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from simulations.conformance.defects import multi
+from simulations.conformance.defects.block import block_kernel, sampler_of
+from simulations.conformance.defects.defect import Defect
+from simulations.conformance.defects.kernels import Ends, Rule, emitted_law, normalised, pick
+from simulations.conformance.defects.loop import Loop, argmax, sharpened
+from simulations.conformance.problems import Tokens
+from theory.distribution import Array
+
+
+def _target_mass(draft: Array, target: Array, tokens: Tokens) -> Array:
+    del draft
+    return pick(target, tokens)
+
+
+def _target_without(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """Take the rejected token out of q and renormalise."""
+    del draft
+    weights = target.copy()
+    np.put_along_axis(weights, tokens[..., np.newaxis], 0.0, axis=-1)
+    return normalised(weights, target)
+
+
+POINT_MASS = Rule(test=_target_mass, replace=_target_without)
+"""A draft taken for certain, whatever it was drawn from; also what comparing it with a target draw amounts to."""
+
+
+def _no_bonus_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
+    """Without a bonus token, the last accepted draft is the last token."""
+    ends = Rule().kernel(draft_probs, target_probs, draft_tokens)
+    stop, token = ends.stop.copy(), ends.token.copy()
+    rows = np.arange(len(draft_tokens))
+    stop[:, -2] += stop[:, -1]
+    # At the last draft: kept with what was the bonus's share, replaced otherwise.
+    kept = np.divide(stop[:, -1], stop[:, -2], out=np.zeros(len(rows)), where=stop[:, -2] > 0)
+    token[:, -2] *= (1.0 - kept)[:, np.newaxis]
+    token[rows, -2, draft_tokens[:, -1]] += kept
+    stop[:, -1] = 0.0
+    return Ends(stop, token)
+
+
+def _chain(name: str, title: str, sampler: object, kernel: object, *threads: str) -> Defect:
+    law = partial(emitted_law, kernel=kernel)  # type: ignore[arg-type]
+    return Defect(name, title, "chain", sampler, law, "", "", threads)  # type: ignore[arg-type]
+
+
+LOOKALIKES: tuple[Defect, ...] = (
+    _chain("token-by-token", "the plain rule", Rule().sampler, Rule().kernel),
+    _chain(
+        "draft-as-point-mass",
+        "the draft law is dropped: accepted with q(x), else q without x; the same as comparing with a target draw",
+        POINT_MASS.sampler,
+        POINT_MASS.kernel,
+        "vllm-project/vllm-ascend#9936",
+        "ml-explore/mlx-swift-lm#459",
+        "vllm-project/vllm#40149",
+    ),
+    _chain(
+        "block-verification",
+        "the last passing index counts, not the first failing one",
+        sampler_of(block_kernel),
+        block_kernel,
+        "vllm-project/vllm-ascend#11985",
+    ),
+    _chain(
+        "bonus-thrown-away",
+        "no bonus token after a fully accepted round",
+        sampler_of(_no_bonus_kernel),
+        _no_bonus_kernel,
+        "ohdearquant/lattice#389",
+    ),
+    Defect(
+        "recursive-rejection",
+        "each draft against what those before it left of the target",
+        "multi",
+        multi.sampler_of(multi.recursive_kernel),
+        partial(multi.chosen_law, kernel=multi.recursive_kernel),
+        "",
+        "",
+    ),
+    Defect("plain-loop", "rounds of the plain rule", "generate", Loop().sampler, Loop().law, "", ""),
+    Defect(
+        "greedy-draft-as-point-mass",
+        "drafts by argmax, declared certain",
+        "generate",
+        Loop(POINT_MASS, drawn=argmax).sampler,
+        Loop(POINT_MASS, drawn=argmax).law,
+        "",
+        "",
+        ("SafeAILab/EAGLE#329", "lablup/mlxcel#902"),
+    ),
+    Defect(
+        "draft-at-other-temperature",
+        "drafts at another temperature, with a rule that does not use their law",
+        "generate",
+        Loop(POINT_MASS, drawn=sharpened).sampler,
+        Loop(POINT_MASS, drawn=sharpened).law,
+        "",
+        "",
+        ("z-lab/dflash#74",),
+    ),
+)

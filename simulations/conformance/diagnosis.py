@@ -1,0 +1,100 @@
+"""Which known defect explains the data: exact laws compared by their likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations.conformance.problems import Problem
+from simulations.conformance.report import Diagnosis
+from simulations.conformance.sequential import LawEvidence
+from theory.distribution import Array
+
+LEVEL = 1e-6
+"""The chance that the true explanation is thrown out because the data do not look like its law."""
+
+
+class KnownDefect(Protocol):
+    """What the diagnosis needs of an entry of the catalogue."""
+
+    @property
+    def name(self) -> str:
+        """A short name."""
+
+    @property
+    def title(self) -> str:
+        """One line."""
+
+    @property
+    def contract(self) -> str:
+        """Contract that its sampler fits."""
+
+    def law(self, problem: Any) -> Array:
+        """The exact emitted law on a problem, see :mod:`simulations.conformance.problems`."""
+
+
+class Observed(NamedTuple):
+    """Counts of everything that the sampler emitted on one problem."""
+
+    problem: Problem
+    counts: NDArray[np.int64]
+    """Of the flattened emitted law's shape."""
+
+
+def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Diagnosis:
+    """Name the defect of largest likelihood among those whose law the data do not refute.
+
+    A defect is refuted by an e-process of level ``LEVEL`` over all problems together, so that a defect nobody has
+    described yet is answered by "none of them" and not by the nearest one; so is one that leaves the law on the first
+    problem, where the alarm was, as it should be. Where the laws of several defects are the
+    same on all problems they are named together.
+
+    ``log_likelihood_ratio`` is to the next best defect that differs, refuted or not; infinite if its law excludes
+    something that was seen.
+    """
+    contract = observed[0].problem.contract
+    candidates = [defect for defect in defects if defect.contract == contract]
+    laws = {defect.name: [defect.law(part.problem).reshape(-1) for part in observed] for defect in candidates}
+    scores = {name: _log_likelihood(observed, parts) for name, parts in laws.items()}
+    fitting = [
+        defect
+        for defect in candidates
+        if _is_biased(observed[0].problem, laws[defect.name][0]) and not _is_refuted(observed, laws[defect.name])
+    ]
+    if not fitting:
+        return Diagnosis("", "", 0.0, (), len(candidates))
+    best = max(fitting, key=lambda defect: scores[defect.name])
+    same = [name for name in scores if name != best.name and _are_equal(laws[name], laws[best.name])]
+    others = [score for name, score in scores.items() if name != best.name and name not in same]
+    ratio = scores[best.name] - max(others, default=-np.inf)
+    return Diagnosis(best.name, best.title, float(ratio), tuple(same), len(candidates))
+
+
+def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> float:
+    total = 0.0
+    for part, law in zip(observed, laws, strict=True):
+        seen = part.counts > 0
+        with np.errstate(divide="ignore"):  # what the law excludes was seen: -inf
+            total += float((part.counts[seen] * np.log(law[seen])).sum())
+    return total
+
+
+def _is_refuted(observed: Sequence[Observed], laws: Sequence[Array]) -> bool:
+    total = 0.0
+    for part, law in zip(observed, laws, strict=True):
+        evidence = LawEvidence(law)
+        evidence.counts += part.counts
+        total = max(total, evidence.log_value)
+    return total >= float(np.log(len(observed) / LEVEL))
+
+
+def _is_biased(problem: Problem, law: Array) -> bool:
+    completed = problem.completed(law.reshape(problem.emitted_shape))
+    return not np.allclose(completed, problem.target_law, rtol=0, atol=1e-9)
+
+
+def _are_equal(first: Sequence[Array], second: Sequence[Array]) -> bool:
+    return all(np.allclose(one, other, rtol=0, atol=1e-9) for one, other in zip(first, second, strict=True))

@@ -1,0 +1,227 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from simulations.conformance.problems import Problem
+
+
+class Verdict(StrEnum):
+    """What a check says about a sampler.
+
+    ``lossless``: every test of every law passed; :attr:`Report.power` says what could have escaped. ``biased``: some
+    law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the contract is
+    broken. ``inconclusive``: time ran out before there was enough data to say anything.
+    """
+
+    LOSSLESS = "lossless"
+    BIASED = "biased"
+    INVALID = "invalid output"
+    CRASHES = "crashes"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        What it means for the sampler.
+    detector : str
+        What saw it: "law", "acceptance", "neighbours", "small batches", "mixed batch", "corner", "output", "dice".
+    problem : str
+        Name of the problem it was seen on.
+    text : str
+        One sentence.
+    """
+
+    verdict: Verdict
+    detector: str
+    problem: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The smallest failing instance, with what was drawn on it afresh.
+
+    Attributes
+    ----------
+    problem : Problem
+    name : str
+        Of the ladder's problem, or "found by shrinking".
+    trials : int
+    expected, observed : dict
+        Probability and frequency of the outcomes that differ most, by outcome.
+    total_variation : float
+        Lower confidence bound on the distance between the completed law and the target's, at the check's level; 0
+        where there is none, as the trials of a batch depend on each other.
+    """
+
+    problem: Problem
+    name: str
+    trials: int
+    expected: Mapping[str, float]
+    observed: Mapping[str, float]
+    total_variation: float
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How often drafts are accepted, against the most that a lossless sampler can.
+
+    Attributes
+    ----------
+    problem : str
+    measured, low, high : float
+        Frequency with which the first draft (contract multi: some draft) is accepted, and its interval at level 1e-3.
+    bound : float
+        Exact.
+    trials : int
+    """
+
+    problem: str
+    measured: float
+    low: float
+    high: float
+    bound: float
+    trials: int
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether more could be accepted without loss."""
+        return self.high < self.bound
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The known defect whose exact law explains the data best.
+
+    Attributes
+    ----------
+    name, title : str
+        Of the defect; empty where none of the known ones explains the data.
+    log_likelihood_ratio : float
+        Against a lossless sampler's law, if that has one law here, else against the next best explanation.
+    equivalent : tuple of str
+        Names of further defects whose laws on these problems are the same.
+    tried : int
+        How many known defects there are.
+    """
+
+    name: str
+    title: str
+    log_likelihood_ratio: float
+    equivalent: tuple[str, ...]
+    tried: int
+
+    def __str__(self) -> str:
+        if not self.name:
+            return f"none of the {self.tried} known defects explains the data"
+        also = f" (same law here: {', '.join(self.equivalent)})" if self.equivalent else ""
+        return f"{self.name}: {self.title}{also}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of :func:`simulations.conformance.check_sampler`.
+
+    Attributes
+    ----------
+    subject, contract : str
+    verdict : Verdict
+    findings : tuple of Finding
+        What is wrong, the first that was found first.
+    notes : tuple of str
+        What is not wrong but worth knowing.
+    instance : Instance or None
+        The smallest failing instance, where a law is wrong.
+    acceptance : tuple of Acceptance
+        Empty in the contract generate, which does not show drafts.
+    diagnosis : Diagnosis or None
+        Where a law is wrong.
+    power : float
+        A bias of this total variation on any problem of the ladder would have been seen with probability 0.99.
+    hardest : str
+        The problem on which it would have been hardest to see.
+    level : float
+        The chance that the check of a lossless sampler alarms.
+    trials, calls, seed, seconds
+        What was spent.
+    """
+
+    subject: str
+    contract: str
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    instance: Instance | None = None
+    acceptance: tuple[Acceptance, ...] = ()
+    diagnosis: Diagnosis | None = None
+    power: float = 1.0
+    hardest: str = ""
+    level: float = 0.0
+    trials: int = 0
+    calls: int = 0
+    seed: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the verdict is "lossless"."""
+        return self.verdict == Verdict.LOSSLESS
+
+    @property
+    def reason(self) -> str:
+        """The verdict in one sentence."""
+        if self.findings:
+            return self.findings[0].text
+        if self.verdict == Verdict.INCONCLUSIVE:
+            return f"time ran out after {self.trials} trials; a bias of {self.power:.2g} could have escaped"
+        return (
+            f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
+            f"'{self.hardest}' would have escaped with probability 0.01"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        instance = self.instance and {
+            **{key: value for key, value in vars(self.instance).items() if key != "problem"},
+            "problem": self.instance.problem.describe(),
+        }
+        return {
+            "subject": self.subject,
+            "contract": self.contract,
+            "verdict": self.verdict.value,
+            "lossless": self.is_lossless,
+            "reason": self.reason,
+            "findings": [asdict(finding) for finding in self.findings],
+            "notes": list(self.notes),
+            "instance": instance,
+            "total_variation_at_least": self.instance.total_variation if self.instance else 0.0,
+            "acceptance": [{**asdict(row), "slow": row.is_slow} for row in self.acceptance],
+            "diagnosis": self.diagnosis and asdict(self.diagnosis),
+            "power": {"total_variation": self.power, "probability": 0.99, "hardest": self.hardest},
+            "level": self.level,
+            "trials": self.trials,
+            "calls": self.calls,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.subject}: {self.verdict}: {self.reason}"]
+        lines += [f"  also {finding.verdict}: {finding.text}" for finding in self.findings[1:]]
+        if self.instance:
+            lines.append(f"  smallest failing instance ({self.instance.name}): {self.instance.problem!r}")
+            if self.instance.total_variation > 0:
+                lines.append(f"  total variation at least {self.instance.total_variation:.4f}")
+        if self.diagnosis:
+            lines.append(f"  diagnosis: {self.diagnosis}")
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])

@@ -1,0 +1,258 @@
+"""Running a stranger's function: found by name, called on copies, watched for hangs, its output taken apart."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import importlib.util
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
+from theory.errors import InvalidInput
+
+Sampler = Callable[..., Any]
+
+LARGEST_MESSAGE = 300
+
+
+class Crash(Exception):
+    """The function raised, or did not return in time."""
+
+
+class InvalidOutput(Exception):
+    """The function returned what its contract does not allow."""
+
+
+class Emission(NamedTuple):
+    """What one call returned, for n trials."""
+
+    tokens: Tokens
+    """Shape (n, L+1) in the contract chain, (n, 1) in multi, (n, length) in generate."""
+    accepted: Tokens
+    """Multi: the index of the accepted draft or -1. Chain: how many leading tokens are the drafts. Shape (n,)."""
+
+    def rows(self, chosen: NDArray[Any]) -> Emission:
+        """Some of the trials."""
+        return Emission(self.tokens[chosen], self.accepted[chosen])
+
+
+def load_function(name: str) -> Sampler:
+    """Import ``MODULE:FUNCTION``, where MODULE is an importable module or the path of a .py file.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file, module or function, or importing it fails.
+    """
+    module_name, colon, function_name = name.rpartition(":")
+    if not colon or not module_name or not function_name:
+        raise InvalidInput(f"{name!r} does not name a function: write MODULE:FUNCTION or path/to/file.py:FUNCTION")
+    module = _load_file(Path(module_name)) if module_name.endswith(".py") else _load_module(module_name)
+    function: Any = module
+    for part in function_name.split("."):
+        if not hasattr(function, part):
+            raise InvalidInput(f"{module_name} has no {function_name!r}: name a function that is defined there")
+        function = getattr(function, part)
+    if not callable(function):
+        raise InvalidInput(f"{function_name!r} in {module_name} is a {type(function).__name__}: name a function")
+    found: Sampler = function
+    return found
+
+
+class Subject:
+    """A sampler under test.
+
+    Every call gets fresh copies of its inputs and a fresh generator, runs in a thread of its own so that a hang can be
+    left behind, and may print without disturbing anybody.
+
+    Parameters
+    ----------
+    function : callable
+    arrays : {"numpy", "torch"}
+        What verifiers are handed.
+    call_limit : float
+        Seconds after which a call counts as a hang.
+    """
+
+    def __init__(self, function: Sampler, arrays: str, call_limit: float) -> None:
+        self.calls = self.trials = 0
+        self.seconds = 0.0
+        self.printed = 0
+        self.changes_inputs = False
+        self._function, self._arrays, self._call_limit = function, arrays, call_limit
+
+    def verify(self, problem: Problem, inputs: Inputs, seed: int) -> Emission:
+        """Run the inputs of a chain or multi problem; rows may come from several problems of its shape.
+
+        Raises
+        ------
+        Crash, InvalidOutput
+        """
+        copies = [self._convert(array) for array in inputs]
+        rng = np.random.default_rng(seed)
+        result = self._call(len(inputs.draft_tokens), *copies, rng)
+        if any(not np.array_equal(_to_numpy(copy), array) for copy, array in zip(copies, inputs, strict=True)):
+            self.changes_inputs = True
+        if isinstance(problem, MultiProblem):
+            return _multi_emission(result, problem, inputs)
+        assert isinstance(problem, ChainProblem)
+        return _chain_emission(result, problem, inputs)
+
+    def generate(self, problem: GenerateProblem, trials: int, seed: int) -> Emission:
+        """Run a generate problem.
+
+        Raises
+        ------
+        Crash, InvalidOutput
+        """
+        rng = np.random.default_rng(seed)
+        result = self._call(trials, problem.draft, problem.target, problem.prompt, problem.length, trials, rng)
+        tokens = _as_ids(result, "tokens", (trials, problem.length), 0, problem.num_tokens)
+        return Emission(tokens, np.zeros(trials, dtype=np.int64))
+
+    def _convert(self, array: NDArray[Any]) -> Any:
+        if self._arrays == "torch":
+            import torch
+
+            return torch.from_numpy(array.copy())
+        return array.copy()
+
+    def _call(self, trials: int, *arguments: Any) -> Any:
+        ended: list[tuple[Any, BaseException | None]] = []
+
+        def run() -> None:
+            try:
+                ended.append((self._function(*arguments), None))
+            except BaseException as error:  # SystemExit too: a stranger's function must not end the check
+                ended.append((None, error))
+
+        start, output = time.perf_counter(), io.StringIO()
+        thread = threading.Thread(target=run, daemon=True)
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            thread.start()
+            thread.join(self._call_limit)
+        self.calls, self.trials = self.calls + 1, self.trials + trials
+        self.seconds += time.perf_counter() - start
+        self.printed += output.tell()
+        if not ended:
+            _abandon(thread)
+            raise Crash(f"a call with n = {trials} did not return within {self._call_limit:g} s")
+        result, error = ended[0]
+        if error is not None:
+            raise Crash(f"a call with n = {trials} raised {_one_line(error)}") from error
+        return result
+
+
+def _load_file(path: Path) -> Any:
+    if not path.is_file():
+        raise InvalidInput(f"{path} is not a file: give the path of a .py file or the name of a module")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)  # where dataclasses and pickle look for it
+    with _importing(str(path), path.parent):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _load_module(name: str) -> Any:
+    with _importing(name, Path.cwd()):
+        return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _importing(name: str, folder: Path) -> Any:
+    """Look into a folder as well, as ``python file.py`` and ``python -m module`` do."""
+    sys.path.insert(0, str(folder))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise InvalidInput(f"{name} cannot be imported ({_one_line(error)}): import it in Python to see why") from None
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _abandon(thread: threading.Thread) -> None:
+    """Ask a thread that hangs in Python to end; one that hangs in compiled code dies with the process."""
+    assert thread.ident is not None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
+
+
+def _chain_emission(result: Any, problem: ChainProblem, inputs: Inputs) -> Emission:
+    trials, length = inputs.draft_tokens.shape
+    tokens = _as_ids(result, "emitted", (trials, length + 1), -1, problem.num_tokens)
+    ended = tokens < 0
+    _refuse_rows(ended[:, 0], tokens, "emits no token", "emit at least one token in each trial")
+    resumed = (ended[:, :-1] & ~ended[:, 1:]).any(axis=1)
+    _refuse_rows(resumed, tokens, "goes on after -1", "-1 stands after the last emitted token only")
+    replaced = (tokens[:, :-1] != inputs.draft_tokens) & ~ended[:, 1:]
+    _refuse_rows(
+        replaced.any(axis=1),
+        tokens,
+        "goes on after a token that is not the draft's",
+        "the rows that follow are conditioned on the draft, so the replaced token is the last",
+    )
+    return Emission(tokens, problem.matches(inputs, tokens))
+
+
+def _multi_emission(result: Any, problem: MultiProblem, inputs: Inputs) -> Emission:
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise InvalidOutput(f"the function returned {_shown(result)}: return (emitted, accepted), two arrays (n,)")
+    trials = len(inputs.draft_tokens)
+    tokens = _as_ids(result[0], "emitted", (trials,), 0, problem.num_tokens)
+    accepted = _as_ids(result[1], "accepted", (trials,), -1, problem.num_drafts)
+    drafts = inputs.draft_tokens[np.arange(trials), np.maximum(accepted, 0)]
+    wrong = (accepted >= 0) & (drafts != tokens)
+    _refuse_rows(
+        wrong, np.stack([tokens, drafts], axis=1), "[emitted, draft] names a draft that was not emitted", "they agree"
+    )
+    return Emission(tokens[:, np.newaxis], accepted)
+
+
+def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest: int) -> Tokens:
+    try:
+        array = _to_numpy(result)
+    except Exception as error:
+        raise InvalidOutput(f"{name} is not an array ({_one_line(error)})") from None
+    if array.shape != shape:
+        raise InvalidOutput(f"{name} is {_shown(result)}: its shape must be {shape}")
+    if array.dtype.kind not in "iu":
+        raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
+    ids = array.astype(np.int64)
+    wrong = (ids < lowest) | (ids >= highest)
+    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"{lowest}..{highest - 1}")
+    return ids
+
+
+def _to_numpy(result: Any) -> NDArray[Any]:
+    return np.asarray(result.detach().cpu() if hasattr(result, "detach") else result)
+
+
+def _refuse_rows(wrong: Any, rows: NDArray[Any], what: str, remedy: str) -> None:
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise InvalidOutput(f"trial {index} of {len(wrong)}, {rows[index].tolist()}, {what} ({remedy})")
+
+
+def _shown(result: Any) -> str:
+    shape = getattr(result, "shape", None)
+    return f"a {type(result).__name__}" + (f" of shape {tuple(shape)}" if shape is not None else "")

@@ -1,0 +1,173 @@
+"""Recursive rejection without replacement: the sampler of its law in :mod:`theory.recursive_without_replacement`."""
+
+from __future__ import annotations
+
+import numpy as np
+from array_api_compat import array_namespace
+from numba import njit
+from numpy.typing import NDArray
+
+import theory.distribution as distribution
+from simulations.samplers.inversion import Array, gather
+from simulations.samplers.selection import Selection, or_target, replace_rejected
+from theory.transport.draft_sets import check_support
+
+
+def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    r"""Try distinct drafts in turn, each against what those before it have left of the draft law and of the target.
+
+    Draft m is accepted with probability min(1, q^m/p^m); if it is not, p^{m+1} is p^m without it, renormalised, and
+    :math:`q^{m+1} \propto [q^m - p^m]_+`. If all k fail, the token comes from q^{k+1}. (Jeon et al. 2024.)
+
+    Parameters
+    ----------
+    draft, target : array, shape (V,) or (..., V)
+        The law the drafts were drawn from, and the law to emit. Trusted to be distributions.
+    drafts : array of int64, shape (..., k)
+        The drafted tokens, drawn from ``draft`` without replacement, as by
+        :func:`simulations.samplers.distinct.draw_distinct`.
+    uniforms : array, shape (..., k + 1)
+        Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
+    """
+    xp = array_namespace(draft, target, drafts, uniforms)
+    rows = (*drafts.shape[:-1], draft.shape[-1])
+    left, proposed = xp.broadcast_to(target, rows), xp.broadcast_to(draft, rows)
+    accepted = xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)
+    for index in range(drafts.shape[-1]):
+        token = drafts[..., index : index + 1]
+        passed = (uniforms[..., index : index + 1] * gather(proposed, token) < gather(left, token))[..., 0]
+        accepted = xp.where(passed & (accepted < 0), index, accepted)
+        smaller = xp.clip(left - proposed, min=0.0)
+        proposed = _without(proposed, token, xp.sum(smaller, axis=-1, keepdims=True))
+        left = smaller
+    tokens = xp.take_along_axis(drafts, xp.clip(accepted, min=0)[..., None], axis=-1)[..., 0]
+    emitted = replace_rejected(tokens, accepted >= 0, or_target(left, xp.broadcast_to(target, rows)), uniforms[..., -1])
+    return Selection(emitted, accepted)
+
+
+def _without(proposed: Array, token: Array, mass: Array) -> Array:
+    """Take one token a row out of the draft's law and scale the rest to ``mass``; all zeros if there is no rest."""
+    xp = array_namespace(proposed, token, mass)
+    vocabulary = xp.arange(proposed.shape[-1], device=proposed.device)
+    rest = xp.where(vocabulary == token, 0.0, proposed)
+    total = xp.sum(rest, axis=-1, keepdims=True)
+    return rest / xp.where(total > 0, total, 1.0) * mass
+
+
+def simulate(
+    draft: distribution.Array,
+    target: distribution.Array,
+    num_drafts: int,
+    trials: int,
+    rng: np.random.Generator,
+) -> Selection:
+    """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled.
+
+    Raises
+    ------
+    InvalidInput
+        If k exceeds the number of tokens that can be drafted.
+    """
+    check_support(draft, num_drafts)
+    tokens, accepted = np.empty(trials, dtype=np.int64), np.empty(trials, dtype=np.int64)
+    _run(draft, target, num_drafts, tokens, accepted, rng)
+    return Selection(tokens, accepted)
+
+
+def estimate_acceptance(
+    draft: distribution.Array, target: distribution.Array, num_drafts: int, rng: np.random.Generator
+) -> distribution.Array:
+    r"""Unbiased estimates of the acceptance with 1..k drafts, one run for each row, at any vocabulary size.
+
+    All drafts fail with probability :math:`TV(q^1, p^1)\, E[TV(q^2, p^2)\, E[...]]`, where :math:`x_m` given the past
+    has the law of a rejected draft, :math:`\propto [p^m - q^m]_+`. Those are drawn and the coins are not, so that the
+    acceptance of one draft has no error at all.
+
+    Parameters
+    ----------
+    draft, target : array, shape (..., V)
+        Trusted to be distributions.
+    num_drafts : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    array, shape (..., k)
+
+    Raises
+    ------
+    InvalidInput
+        If k exceeds the number of tokens that can be drafted.
+    """
+    check_support(draft, num_drafts)
+    acceptances = np.empty((*draft.shape[:-1], num_drafts))
+    for row in np.ndindex(draft.shape[:-1]):
+        _reject_all(draft[row].copy(), target[row].copy(), rng.random(num_drafts), acceptances[row])
+    return acceptances
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _reject_all(
+    weights: distribution.Array, left: distribution.Array, uniforms: distribution.Array, acceptances: distribution.Array
+) -> None:
+    """Follow one run in which every draft is rejected; ``weights`` and ``left`` are used up.
+
+    Not normalised, what is left of the target has the product of the distances so far for its mass.
+    """
+    mass, total = 1.0, 1.0
+    for index in range(uniforms.size):
+        scale = mass / total
+        kept, over = 0.0, 0.0
+        for token in range(left.size):
+            gap = left[token] - scale * weights[token]
+            kept += max(gap, 0.0)
+            over += max(-gap, 0.0)
+        acceptances[index] = 1.0 - min(kept, 1.0)
+        quantile, reached, rejected = uniforms[index] * over, 0.0, -1
+        for token in range(left.size):
+            gap = left[token] - scale * weights[token]
+            if gap < 0.0 and reached <= quantile:
+                reached -= gap
+                rejected = token
+            left[token] = max(gap, 0.0)
+        if rejected >= 0:  # else all is accepted, and nothing is left
+            weights[rejected] = 0.0
+        mass, total = kept, weights.sum()
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _run(
+    draft: distribution.Array,
+    target: distribution.Array,
+    num_drafts: int,
+    tokens: NDArray[np.int64],
+    accepted: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> None:
+    left, weights = np.empty_like(target), np.empty_like(draft)
+    for trial in range(tokens.size):
+        left[:], weights[:] = target, draft
+        accepted[trial], mass = -1, 1.0
+        for index in range(num_drafts):
+            token = _draw(weights, rng)
+            scale = mass / weights.sum()
+            if rng.random() * scale * weights[token] < left[token]:
+                tokens[trial], accepted[trial] = token, index
+                break
+            left[:] = np.maximum(left - scale * weights, 0.0)
+            mass, weights[token] = left.sum(), 0.0
+        if accepted[trial] < 0:
+            tokens[trial] = _draw(left if mass > 0.0 else target, rng)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _draw(weights: distribution.Array, rng: np.random.Generator) -> int:
+    """Draw one token by inversion, without a table: the weights change from draft to draft."""
+    quantile, reached, last = rng.random() * weights.sum(), 0.0, weights.size - 1
+    for token in range(weights.size):
+        if weights[token] > 0.0:
+            last = token
+            reached += weights[token]
+            if reached > quantile:
+                break
+    return last

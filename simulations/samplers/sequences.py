@@ -1,0 +1,160 @@
+"""Draft sequences: the sampler whose law is :mod:`theory.sequences` (SpecTr, Sun et al. 2023, Algorithm 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+import theory.distribution as distribution
+from simulations.samplers.inversion import Array
+from simulations.samplers.rejections import closed, paired_steps
+from simulations.samplers.selection import Selection, Verifier
+from theory.chain import MarkovChain, check_same_size
+from theory.drafts import one_num_drafts
+from theory.errors import InvalidInput
+
+Survivors = Callable[[Array, Array, Selection], Array]
+"""``survivors(alive, drafts, selection)``: which sequences live on after a level, see :func:`agreeing`."""
+
+
+class Blocks(NamedTuple):
+    """What independent calls of the target yield, each from the start of the chain."""
+
+    tokens: NDArray[np.int64]
+    """Emitted tokens, shape (trials, L + 1); -1 after the last one."""
+    accepted: NDArray[np.int64]
+    """How many of them were drafted, 0..L, shape (trials,): one less than were emitted."""
+
+
+def verify_level(
+    draft: Array, target: Array, drafts: Array, alive: Array, uniforms: Array, verifier: Verifier
+) -> Selection:
+    """Select one token of each block: the rule for k drafts, where k are still alive, whichever they are.
+
+    Dice and order are those of the draft's place among the living: the l-th living draft meets coin l, and the last
+    number of the row inverts the residual. (Sun et al. 2023, Algorithm 3, one level.)
+
+    Parameters
+    ----------
+    draft, target : array, shape (V,) or (B, V)
+        The laws of the next token after what each block has emitted. Trusted to be distributions.
+    drafts : array of int64, shape (B, K)
+        The next token of every draft sequence; what the dead ones hold is not read.
+    alive : array of bool, shape (B, K)
+        Which sequences agree with all that was emitted, see :func:`agreeing`. Trusted to leave one alive in each row.
+    uniforms : array, shape (B, K + 1)
+        Independent numbers in [0, 1).
+    verifier : Verifier
+        A rule for any number of drafts, as in :data:`simulations.samplers.verifiers.SAMPLERS`.
+
+    Returns
+    -------
+    Selection
+        The emitted tokens, shape (B,), and which of the K sequences was accepted, or -1: then the block ends.
+    """
+    xp = array_namespace(draft, target, drafts, alive, uniforms)
+    tokens, accepted = xp.empty_like(drafts[:, 0]), xp.empty_like(drafts[:, 0])
+    living_first = xp.argsort(xp.astype(~alive, xp.int8), axis=-1, stable=True)
+    left = xp.sum(xp.astype(alive, xp.int64), axis=-1)
+    for count in range(1, drafts.shape[1] + 1):
+        rows = xp.nonzero(left == count)[0]
+        if rows.shape[0] == 0:
+            continue
+        places = living_first[rows, :count]
+        coins = xp.concat([uniforms[rows, :count], uniforms[rows, -1:]], axis=-1)
+        proposal, law = (given if given.ndim == 1 else given[rows] for given in (draft, target))
+        found = verifier(proposal, law, xp.take_along_axis(drafts[rows], places, axis=-1), coins)
+        place = xp.clip(found.accepted, min=0)[:, None]
+        index = xp.take_along_axis(places, place, axis=-1)[:, 0]
+        tokens[rows], accepted[rows] = found.tokens, xp.where(found.accepted >= 0, index, -1)
+    return Selection(tokens, accepted)
+
+
+def agreeing(alive: Array, drafts: Array, selection: Selection) -> Array:
+    """Which sequences live on, shape (B, K): those that carry the emitted token, if it was one of the drafts.
+
+    Copies of the accepted token live whether they were tried before it, and rejected, or not at all: what follows them
+    is independent of the selection. After a rejection none lives.
+    """
+    return alive & (drafts == selection.tokens[:, None]) & (selection.accepted >= 0)[:, None]
+
+
+def simulate(
+    draft: MarkovChain,
+    target: MarkovChain,
+    num_drafts: int,
+    length: int,
+    trials: int,
+    rng: np.random.Generator,
+    verifier: Verifier,
+    survivors: Survivors = agreeing,
+) -> Blocks:
+    """Draft K sequences of L tokens from the start of a chain and verify them, many times over.
+
+    Parameters
+    ----------
+    draft, target : MarkovChain
+        Of one size and horizon, at least L + 1.
+    num_drafts, length, trials : int
+        K, L and the number of independent blocks, each >= 1.
+    rng : numpy Generator
+    verifier : Verifier
+        As in :func:`verify_level`.
+    survivors : callable, optional
+        May be that of a deliberately broken rule.
+
+    Raises
+    ------
+    InvalidInput
+        If the chains differ in size or horizon, K is not an integer >= 1, or L is not in 1..horizon - 1.
+    """
+    check_same_size(draft, target)
+    count = one_num_drafts(num_drafts)
+    if not 1 <= length < target.horizon:
+        raise InvalidInput(
+            f"length is {length!r}: a block and its bonus token must fit into the horizon, so it lies in "
+            f"1..{target.horizon - 1}"
+        )
+    proposal, law = paired_steps(draft, target)
+    drawn, bonus = closed(proposal), closed(law)
+    emitted, accepted = np.full((trials, length + 1), -1), np.full(trials, length)
+    rows, last = np.arange(trials), np.zeros(trials, dtype=np.int64)
+    drafts, alive = np.zeros((trials, count), dtype=np.int64), np.ones((trials, count), dtype=np.bool_)
+    for level in range(length):
+        step = min(level, law.shape[0] - 1)
+        drafts = _draw(drawn[step], drafts, rng)
+        found = Selection(np.empty_like(last), np.empty_like(last))
+        for context in np.unique(last):  # so that a rule prepares each pair of laws once
+            here = last == context
+            coins = rng.random((np.count_nonzero(here), count + 1))
+            pair = proposal[step, context], law[step, context]
+            selection = verify_level(*pair, drafts[here], alive[here], coins, verifier)
+            found.tokens[here], found.accepted[here] = selection
+        emitted[rows, level] = found.tokens
+        goes_on = found.accepted >= 0
+        accepted[rows[~goes_on]] = level
+        alive = survivors(alive, drafts, found)[goes_on]
+        rows, drafts, last = rows[goes_on], drafts[goes_on], found.tokens[goes_on]
+    emitted[rows, length] = _draw(bonus[min(length, law.shape[0] - 1)], last, rng)
+    return Blocks(emitted, accepted)
+
+
+def complete(blocks: Blocks, target: MarkovChain, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Let the target go on where a block is shorter than L + 1 tokens, shape (trials, L + 1)."""
+    _, law = paired_steps(target, target)
+    tables, tokens = closed(law), blocks.tokens.copy()
+    for position in range(1, tokens.shape[1]):
+        missing = np.flatnonzero(tokens[:, position] < 0)
+        table = tables[min(position, law.shape[0] - 1)]
+        tokens[missing, position] = _draw(table, tokens[missing, position - 1], rng)
+    return tokens
+
+
+def _draw(table: distribution.Array, last: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """One next token for each last one, by inversion in rows made by :func:`simulations.samplers.rejections.closed`."""
+    drawn: NDArray[np.int64] = np.count_nonzero(table[last] <= rng.random((*last.shape, 1)), axis=-1)
+    return drawn

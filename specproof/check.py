@@ -1,0 +1,62 @@
+"""A conformance report for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from simulations.conformance.report import Report, Verdict
+
+COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
+
+
+def show(report: Report) -> None:
+    """Print verdict, reason, smallest failing instance, diagnosis, acceptance, and what the verdict is worth."""
+    console = Console(highlight=False, soft_wrap=True)
+    colour = COLOURS.get(report.verdict, "bold red")
+    console.print(f"[{colour}]{report.verdict}[/]  {escape(report.subject)}  (contract {report.contract})")
+    if report.findings:
+        for finding in report.findings:
+            console.print(f"  [red]{finding.verdict}[/] {escape(finding.text)}  \\[{finding.detector}]")
+    else:
+        console.print(f"  {escape(report.reason)}")
+    _show_instance(console, report)
+    if report.diagnosis:
+        console.print(f"\nDiagnosis: {escape(str(report.diagnosis))}")
+    _show_acceptance(console, report)
+    for note in report.notes:
+        console.print(f"[yellow]note[/] {escape(note)}")
+    console.print(
+        f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
+        f"A lossless sampler is called anything else with probability at most {report.level:g}."
+    )
+
+
+def _show_instance(console: Console, report: Report) -> None:
+    instance = report.instance
+    if instance is None:
+        return
+    console.print(f"\nSmallest failing instance ({instance.name}):")
+    console.print(escape(instance.problem.describe()))
+    table = Table(title=f"{instance.trials:,} trials", title_justify="left")
+    for heading in ("tokens", "target", "emitted"):
+        table.add_column(heading)
+    for outcome, expected in instance.expected.items():
+        table.add_row(outcome, f"{expected:.4f}", f"{instance.observed[outcome]:.4f}")
+    console.print(table)
+    if instance.total_variation > 0:
+        console.print(f"Total variation at least {instance.total_variation:.4f}, at level {report.level:g}.")
+
+
+def _show_acceptance(console: Console, report: Report) -> None:
+    if not report.acceptance:
+        return
+    what = "the first draft" if report.contract == "chain" else "some draft"
+    table = Table(title=f"How often {what} is accepted", title_justify="left")
+    for heading in ("problem", "measured", "the most without loss"):
+        table.add_column(heading)
+    for row in report.acceptance:
+        table.add_row(row.problem, f"{row.measured:.4f}", f"{row.bound:.4f}")
+    console.print()
+    console.print(table)

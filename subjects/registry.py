@@ -1,0 +1,209 @@
+"""Whose verifiers are checked, by which adapter, and what reading their code said about a finding."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from importlib import metadata
+
+from simulations.language_models.wheel import Wheel
+from subjects.package import is_fetched
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One function of one package.
+
+    Attributes
+    ----------
+    name : str
+        By which it is asked for.
+    adapter : str
+        ``MODULE:FUNCTION`` below ``subjects.adapters``.
+    contract : str
+    calls : str
+        What of the package is called.
+    assumes : str
+        What the adapter adds or takes for granted.
+    cause : str
+        Where a finding was confirmed in the package's code: the mechanism, and what was done to falsify it.
+    patience : int
+        How many times the usual time a check takes.
+    """
+
+    name: str
+    adapter: str
+    contract: str
+    calls: str
+    assumes: str
+    cause: str = ""
+    patience: int = 1
+
+    @property
+    def function(self) -> str:
+        """What ``specproof check`` takes."""
+        return f"subjects.adapters.{self.adapter}"
+
+    @property
+    def distribution(self) -> str:
+        """The package's name on the index."""
+        return self.wheels[0].distribution if self.wheels else "transformers"
+
+    @property
+    def version(self) -> str:
+        """The version that is checked: the pinned one, or the one that is installed."""
+        return self.wheels[0].version if self.wheels else metadata.version("transformers")
+
+    @property
+    def wheels(self) -> tuple[Wheel, ...]:
+        """What is fetched for it; nothing where the package is a requirement of ours."""
+        module = importlib.import_module(self.function.partition(":")[0])
+        wheels: tuple[Wheel, ...] = getattr(module, "WHEELS", ())
+        return wheels
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be checked without a download."""
+        return is_fetched(*self.wheels)
+
+
+BATCHED = "nothing: the function is batched and takes what the contract gives"
+LOOP = "the loop over texts"
+TABLES = (
+    "models that look their logits up in the kit's tables, and the loop over rounds; temperature 1, two drafts a round"
+)
+
+SUBJECTS = (
+    Subject("transformers", "transformers_rule:verify", "chain", "`_speculative_sampling`", LOOP),
+    Subject(
+        "transformers-generate",
+        "transformers_generate:generate",
+        "generate",
+        "`generate(assistant_model=..., do_sample=True)`",
+        "Llamas of transformers' own class whose logits are the table's; defaults but for `top_k=0`",
+        patience=8,
+    ),
+    Subject(
+        "speculative-decoding",
+        "speculative_decoding:generate",
+        "generate",
+        "`speculative_decoding`",
+        "networks that look their logits up in the kit's tables; all texts in one batch; no top-k filter; two drafts",
+    ),
+    Subject(
+        "sequential-standard",
+        "sequential_speculative_decoding:standard",
+        "generate",
+        "`standard_speculative_step`",
+        TABLES,
+    ),
+    Subject(
+        "sequential-naive-hsd", "sequential_speculative_decoding:naive_hsd", "generate", "`naive_hsd_step`", TABLES
+    ),
+    Subject(
+        "sequential-capped-hsd",
+        "sequential_speculative_decoding:capped_hsd",
+        "generate",
+        "`capped_hsd_step`",
+        TABLES,
+        "`compute_capped_prefix_ratio` and `compute_capped_branch_divergences` take a number of tokens, and "
+        "`capped_hsd_step` hands them the index of the last one, one less: the full draft is accepted by the "
+        "ratio of all but its last token, and each step of the scan looks one token too early. With one draft a "
+        "round the rule is lossless; with the three calls handed one more, the bias is gone with two drafts. The "
+        "method is documented as leaving the output distribution unchanged.",
+    ),
+    Subject(
+        "specdec",
+        "specdec:verify",
+        "chain",
+        "`SpecDecoder.verify`",
+        f"{LOOP}, and a target model that has its logits ready",
+    ),
+    Subject("flashspec", "flashspec:verify", "chain", "`rejection_step`", BATCHED),
+    Subject("mini-infer", "mini_infer:generate", "generate", "`speculative_step`", TABLES),
+    Subject(
+        "economize", "economize:verify", "chain", "`RejectionVerifier.verify_batch`", "a selector at temperature 1"
+    ),
+    Subject(
+        "economize-tree",
+        "economize:verify_tree",
+        "multi",
+        "`RejectionVerifier.verify_tree`",
+        "a tree of k children of one node, each drawn from the same law, as the interface allows; a selector at "
+        "temperature 1",
+    ),
+    Subject(
+        "rotalabs-accel",
+        "rotalabs_accel:verify",
+        "chain",
+        "`rejection_sample`",
+        "the loop over tokens that its documentation describes, and the bonus draw",
+        "`rejection_sample` is handed the draft's probability of the drafted token alone, and its residual "
+        "subtracts that at that token instead of the whole draft law. Two tokens cannot show it, and the check "
+        "passes there; three do. The function is documented as keeping the exact target distribution, and "
+        "`verify_tokens` of the package has the same residual.",
+    ),
+    Subject(
+        "mtplx",
+        "mtplx:verify",
+        "chain",
+        "`verify_one_token`",
+        "the loop over tokens, and the bonus draw by its own sampler",
+    ),
+    Subject(
+        "gptfast",
+        "gptfast:verify",
+        "chain",
+        "`speculative_decode_kv_cache`",
+        f"{LOOP}, two models that have their laws ready, and `torch.multinomial` as the sampling function",
+        "The ratios have shape (1, drafts), as the method asserts, and the first rejection is read off the first "
+        "axis of `nonzero`: it is always 0, so that whatever draft is rejected, the token emitted is a residual "
+        "of the first position. With one draft the rule is lossless; with the second axis read, the bias is gone.",
+    ),
+    Subject(
+        "eagle-llm",
+        "eagle_llm:generate",
+        "generate",
+        "`evaluate_posterior`",
+        "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's "
+        "tables; temperature 1",
+    ),
+    Subject(
+        "eagle-llm-warm",
+        "eagle_llm:generate_warm",
+        "generate",
+        "`evaluate_posterior`",
+        "as above, at temperature 0.5: the logits are such that the laws at that temperature are the tables'",
+        "After a path that is accepted to its end, `evaluate_posterior` draws the next token from the logits as "
+        "they are, not as `logits_processor` makes them, so that this token is drawn at temperature 1. At "
+        "temperature 1 the check passes; with the processor applied there too, the bias is gone. The package "
+        "promises the distribution of vanilla decoding, and its example uses temperature 0.5.",
+    ),
+    Subject(
+        "lmdeploy",
+        "lmdeploy:verify",
+        "chain",
+        "`DefaultRejectionSamplingImpl.forward`",
+        "the bonus token drawn by the caller, as in its engine; draft probabilities in float32",
+    ),
+    Subject(
+        "vllm-ascend",
+        "vllm_ascend:verify",
+        "chain",
+        "`rejection_sample`, PyTorch path",
+        "stand-ins for vLLM's names, the bonus token drawn by the caller, float32 draft probabilities; default options",
+    ),
+    Subject(
+        "vllm-ascend-block",
+        "vllm_ascend:verify_block",
+        "chain",
+        "`rejection_sample`, PyTorch path, `enable_block_verify`",
+        "as above, with the option that is off by default",
+        "From three drafts on, `rejection_random_sample_block_verify_pytorch` keeps the longest prefix whose "
+        "product of capped ratios is at least the product of as many uniforms, which is not the acceptance "
+        "probability of block verification (Sun et al. 2024), and `rejection_sample` draws the replacement from "
+        "the residual of the token-by-token rule. More is accepted than any lossless rule can. With one or two "
+        "drafts, and with the option off, the check passes. The option is documented as raising acceptance, not "
+        "as lossy, and vllm-ascend's pull request 7808 calls the feature lossless; 9772 rewrote it.",
+    ),
+)

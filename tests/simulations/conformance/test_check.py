@@ -1,0 +1,270 @@
+"""The check: correct samplers pass, each kind of fault gets its verdict, and the report says where and how much."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulations.conformance import DEFAULT, Budget, Verdict, assert_lossless, check_sampler
+from simulations.conformance.references import REFERENCES, select, speculate, token_by_token
+from theory.errors import InvalidInput
+
+QUICK = replace(DEFAULT, rounds=3, small=20)
+"""Enough for gross defects."""
+
+
+@pytest.mark.parametrize("name", list(REFERENCES))
+def test_correct_samplers_are_lossless(name: str) -> None:
+    contract, sampler = REFERENCES[name]
+    report = check_sampler(sampler, contract)
+    assert report.verdict == Verdict.LOSSLESS, str(report)
+    assert report.power < 0.025
+    assert report.instance is None
+    assert report.diagnosis is None
+    assert report.seconds < 20
+
+
+def wrapped(change: Callable[..., Any]) -> Callable[..., Any]:
+    """Token-by-token verification whose output is changed: ``change(emitted, draft_tokens, rng)``."""
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        return change(token_by_token(draft_probs, target_probs, draft_tokens, rng), draft_tokens, rng)
+
+    return verify
+
+
+def raises(*_: Any) -> Any:
+    raise ZeroDivisionError("float division\nby zero")
+
+
+def exits(*_: Any) -> Any:
+    sys.exit(3)
+
+
+def goes_on(emitted: Any, drafts: Any, rng: Any) -> Any:
+    emitted[:, -1] = 0
+    return np.where(emitted < 0, 0, emitted)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "said"),
+    [
+        (raises, Verdict.CRASHES, "ZeroDivisionError: float division by zero"),
+        (exits, Verdict.CRASHES, "SystemExit: 3"),
+        (lambda emitted, *_: None, Verdict.INVALID, "a NoneType"),
+        (lambda emitted, *_: emitted[0], Verdict.INVALID, "its shape must be"),
+        (lambda emitted, *_: emitted.astype(float), Verdict.INVALID, "dtype float64"),
+        (lambda emitted, *_: emitted + 7, Verdict.INVALID, "is out of range"),
+        (lambda emitted, *_: emitted - 1, Verdict.INVALID, "is out of range"),
+        (lambda emitted, *_: np.full_like(emitted, -1), Verdict.INVALID, "emits no token"),
+        (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "emits no token"),
+        (goes_on, Verdict.INVALID, "not the draft's"),
+    ],
+)
+def test_a_broken_contract_is_named(change: Any, verdict: Verdict, said: str) -> None:
+    report = check_sampler(wrapped(change), budget=QUICK)
+    assert report.verdict == verdict, str(report)
+    assert said in report.reason
+    assert "\n" not in report.reason
+
+
+def test_a_hang_is_a_crash_and_is_left_behind() -> None:
+    def hangs(*_: Any) -> Any:
+        while True:
+            time.sleep(0.01)
+
+    start = time.monotonic()
+    report = check_sampler(hangs, time_limit=0.3)
+    assert report.verdict == Verdict.CRASHES
+    assert "did not return within 0.3 s" in report.reason
+    assert time.monotonic() - start < 5
+
+
+def test_a_crash_on_a_degenerate_problem_is_found_and_named() -> None:
+    def unguarded(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        if np.any((draft_probs == target_probs[:, :-1]).all(axis=(1, 2)) & (target_probs.shape[2] == 3)):
+            raise ValueError("probabilities contain NaN")
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(unguarded, "chain", budget=replace(QUICK, rounds=0, small=0))
+    assert report.verdict == Verdict.CRASHES
+    assert "probabilities contain NaN" in report.reason
+
+
+def test_a_token_that_the_target_forbids_is_invalid_output_where_nothing_else_is_wrong() -> None:
+    def careless(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        tokens, accepted = select("single", draft_probs, target_probs, draft_tokens, rng)
+        forbidden = (target_probs == 0).any(axis=1)
+        return np.where(forbidden, (target_probs == 0).argmax(axis=1), tokens), np.where(forbidden, -1, accepted)
+
+    report = check_sampler(careless, "multi", budget=QUICK)
+    assert report.verdict == Verdict.INVALID
+    assert "target probability 0" in report.reason
+
+
+def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bound() -> None:
+    def residual_skipped(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        emitted = token_by_token(draft_probs, target_probs, draft_tokens, rng)
+        for position in range(emitted.shape[1] - 1):
+            drafts = draft_tokens[:, position]
+            replaced = np.flatnonzero((emitted[:, position] >= 0) & (emitted[:, position] != drafts))
+            cumulative = target_probs[replaced, position].cumsum(axis=1)
+            emitted[replaced, position] = (cumulative > rng.random((replaced.size, 1)) * cumulative[:, -1:]).argmax(1)
+        return emitted
+
+    report = check_sampler(residual_skipped)
+    assert report.verdict == Verdict.BIASED
+    assert report.instance is not None
+    assert report.instance.problem.num_tokens == 2
+    assert 0.05 < report.instance.total_variation < 1
+    assert report.diagnosis is not None
+    assert report.diagnosis.name == "replaced-from-target"
+    assert {finding.detector for finding in report.findings} >= {"law", "acceptance"}
+    assert json.loads(json.dumps(report.as_dict()))["verdict"] == "biased"
+
+
+def test_a_leak_of_half_a_percent_is_caught() -> None:
+    def leaks(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        tokens, accepted = select("recursive", draft_probs, target_probs, draft_tokens, rng)
+        leaked = rng.random(len(tokens)) < 0.005
+        return np.where(leaked, draft_tokens[:, 0], tokens), np.where(leaked, 0, accepted)
+
+    report = check_sampler(leaks, "multi", thorough=True)
+    assert report.verdict == Verdict.BIASED
+    assert any(finding.detector == "law" for finding in report.findings)
+    assert report.seconds < 60
+
+
+def test_trials_that_share_a_coin_are_told_from_a_wrong_law() -> None:
+    def shares(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        class Same:
+            def random(self, shape: Any) -> Any:
+                return np.broadcast_to(rng.random(shape[1:] if isinstance(shape, tuple) else ()), shape)
+
+        return select("single", draft_probs, target_probs, draft_tokens, Same())  # type: ignore[arg-type]
+
+    report = check_sampler(shares, "multi", budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert report.findings[0].detector == "batch"
+    assert report.instance is not None
+    assert report.instance.total_variation == 0.0
+
+
+def test_neighbours_that_share_a_coin_in_pairs_are_seen_though_every_law_is_right() -> None:
+    def pairs(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        class Paired:
+            def random(self, shape: Any) -> Any:
+                return np.repeat(rng.random((shape[0] + 1, *shape[1:])), 2, axis=0)[: shape[0]]
+
+        return select("single", draft_probs, target_probs, draft_tokens, Paired())  # type: ignore[arg-type]
+
+    report = check_sampler(pairs, "multi")
+    assert report.verdict == Verdict.BIASED
+    assert any(finding.detector == "neighbours" for finding in report.findings), str(report)
+
+
+def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
+    def first_row(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        same = np.broadcast_to(target_probs[:1], target_probs.shape)
+        return select("single", draft_probs, same, draft_tokens, rng)
+
+    report = check_sampler(first_row, "multi", budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert report.findings[0].detector == "batch"
+    assert "mixed up" in report.reason
+
+
+def test_its_own_dice_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
+    def repeats(*arguments: Any) -> Any:
+        return token_by_token(*arguments[:3], np.random.default_rng(0))
+
+    def elsewhere(*arguments: Any) -> Any:
+        return token_by_token(*arguments[:3], np.random.default_rng())
+
+    assert check_sampler(repeats, budget=QUICK).findings[0].detector == "dice"
+    report = check_sampler(elsewhere, budget=QUICK)
+    assert report.verdict == Verdict.LOSSLESS
+    assert "draws from elsewhere" in report.notes[0]
+
+
+def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    def rude(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        print("verifying")
+        result = select("single", draft_probs, target_probs, draft_tokens, rng)
+        target_probs[:] = 0
+        return result
+
+    report = check_sampler(rude, "multi", budget=QUICK)
+    assert report.verdict == Verdict.LOSSLESS
+    assert [any(word in note for note in report.notes) for word in ("in place", "prints", "less than")] == [True] * 3
+    assert capsys.readouterr().out == ""
+
+
+def test_a_sampler_too_slow_to_say_anything_is_inconclusive() -> None:
+    def slow(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        time.sleep(0.0005 * len(draft_tokens))
+        return select("single", draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(slow, "multi", time_limit=1.0)
+    assert report.verdict == Verdict.INCONCLUSIVE
+    assert report.seconds < 5
+    assert "time ran out" in report.reason
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    first, again, other = (check_sampler(speculate, "generate", seed=seed, budget=QUICK) for seed in (1, 1, 2))
+    assert first == again
+    assert first.seed != other.seed
+
+
+def test_torch_verifiers_are_handed_tensors() -> None:
+    torch = pytest.importorskip("torch")
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        assert isinstance(draft_probs, torch.Tensor)
+        assert isinstance(draft_tokens, torch.Tensor)
+        emitted = token_by_token(draft_probs.numpy(), target_probs.numpy(), draft_tokens.numpy(), rng)
+        return torch.from_numpy(emitted)
+
+    assert check_sampler(verify, arrays="torch", budget=QUICK).verdict == Verdict.LOSSLESS
+
+
+def test_assert_lossless_shows_the_report() -> None:
+    def drafts_only(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+
+    assert assert_lossless(speculate, "generate").is_lossless
+    with pytest.raises(AssertionError, match="smallest failing instance"):
+        assert_lossless(drafts_only, "multi")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"contract": "tree"}, "contract is 'tree'"),
+        ({"level": 0.0}, "level is 0"),
+        ({"level": 1.5}, "level is 1.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"time_limit": 0.0}, "time_limit is 0"),
+        ({"arrays": "jax"}, "arrays is 'jax'"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        check_sampler(token_by_token, **arguments)
+
+
+@pytest.mark.parametrize("name", list(REFERENCES))
+def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
+    contract, sampler = REFERENCES[name]
+    budget = Budget(first=64, rounds=2, small=3, corner=16, seconds=60.0)
+    verdicts = [check_sampler(sampler, contract, level=0.01, seed=seed, budget=budget).verdict for seed in range(20)]
+    # At a rate of 0.01 four alarms in 20 have probability 4e-5; the measured rate is far below the level.
+    assert sum(verdict != Verdict.LOSSLESS for verdict in verdicts) < 4

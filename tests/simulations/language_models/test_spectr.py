@@ -1,0 +1,231 @@
+"""Decoding with draft sequences on real transformers models, against laws enumerated without a cache.
+
+Statistical tests: level 1e-8 each, 10,000 texts of three tokens, fixed seeds. A deviation of 0.04 in the probability of
+any of the 512 texts is seen with probability 0.99 (each test asserts it).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from simulations.language_models import spectr
+from simulations.language_models.decoding import sample_target, speculative_decode
+from simulations.language_models.model import CachedModel, LanguageModel
+from simulations.language_models.spectr import SpecTrRun, spectr_decode
+from simulations.samplers import kseq
+from simulations.samplers.selection import Selection, replace_rejected
+from simulations.samplers.verifiers import SAMPLERS
+from simulations.statistics import check_drift, check_law
+from theory.chain import TabularModel
+from theory.errors import InvalidInput
+from theory.verifiers import VERIFIERS
+
+V, T, TEXTS = 8, 3, 10_000
+LEVEL = 1e-8
+PROMPTS = [[1, 2, 3], [5]]
+
+Array = NDArray[np.float64]
+
+
+def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
+    with torch.no_grad():
+        rows: Array = model.law(model.module(torch.tensor(texts), use_cache=False).logits[:, -1]).numpy()
+    return rows
+
+
+@functools.cache
+def joint_law(model: LanguageModel, prompt: int) -> Array:
+    prefixes = ([PROMPTS[prompt] + list(t) for t in itertools.product(range(V), repeat=length)] for length in range(T))
+    laws = [next_laws(model, texts).reshape((V,) * (n + 1)) for n, texts in enumerate(prefixes)]
+    return TabularModel(laws).joint()
+
+
+def decode(pair: Any, name: str, num_drafts: int, draft_length: int, **options: Any) -> SpecTrRun:
+    """Both prompts ``TEXTS`` times in one batch, in turn."""
+    rng = np.random.default_rng(7)
+    law = VERIFIERS[name].law
+    return spectr_decode(pair, PROMPTS * TEXTS, T, num_drafts, draft_length, rng, SAMPLERS[name], law, **options)
+
+
+def refuted(tokens: NDArray[np.int64], law: Array) -> bool:
+    check = check_law(np.ravel_multi_index(tuple(tokens.T), law.shape), law.reshape(-1), LEVEL)
+    assert check.is_refuted or check.detectable <= 0.04
+    return check.is_refuted
+
+
+def any_refuted(pair: Any, run: SpecTrRun) -> bool:
+    return any(refuted(run.tokens[index :: len(PROMPTS)], joint_law(pair.target, index)) for index in (0, 1))
+
+
+def check_records(run: SpecTrRun, num_drafts: int, draft_length: int) -> None:
+    """Identities that hold for any run without end-of-text tokens."""
+    assert (run.level_alive[run.level == 0] == num_drafts).all()
+    assert (run.level == 0).sum() == len(run.round_sequence)
+    assert run.level_accepted.sum() == run.round_accepted.sum()
+    assert (run.level_alive >= 1).all()
+    assert (run.level_alive <= num_drafts).all()
+    assert (run.level_alive[run.level > 0] < num_drafts).any() == (num_drafts > 1 and draft_length > 1)
+    np.testing.assert_array_equal(run.round_emitted, run.round_accepted + 1)
+    assert set(np.unique(run.round_emitted)) == set(range(1, draft_length + 2))
+    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_sequence, minlength=len(run.tokens)))
+    assert run.block_efficiency == pytest.approx(1 + run.round_accepted.sum() / run.target_calls.sum())
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize(("num_drafts", "draft_length"), [(2, 3), (3, 2)])
+def test_three_tokens_follow_the_targets_joint_law_and_levels_accept_as_their_laws_say(
+    pair: Any, name: str, num_drafts: int, draft_length: int
+) -> None:
+    """An acceptance off by 0.03 is seen with probability 0.99."""
+    run = decode(pair, name, num_drafts, draft_length)
+    assert run.tokens.min() >= 0
+    assert not any_refuted(pair, run)
+    check_records(run, num_drafts, draft_length)
+    drift = check_drift(run.level_accepted, run.level_acceptance, LEVEL)
+    assert not drift.is_refuted
+    assert drift.detectable < 0.03
+
+
+@pytest.mark.parametrize("name", ["single", "kseq", "recursive"])
+@pytest.mark.parametrize("draft_length", [1, 4])
+def test_one_draft_is_speculative_decoding_with_a_bonus_token_die_for_die(
+    pair: Any, name: str, draft_length: int
+) -> None:
+    run = spectr_decode(pair, [PROMPTS[0]], 30, 1, draft_length, np.random.default_rng(3), SAMPLERS[name])
+    # The other decoder drafts less where the horizon is nearer, so it is given a later one.
+    plain = speculative_decode(pair, [PROMPTS[0]], 30 + draft_length, draft_length, True, np.random.default_rng(3))
+    np.testing.assert_array_equal(run.tokens, plain.tokens[:, :30])
+    assert 0 < run.level_accepted.mean() < 1
+
+
+def test_no_draft_is_sampling_from_the_target_die_for_die(pair: Any) -> None:
+    run = spectr_decode(pair, PROMPTS * 3, 9, 4, 0, np.random.default_rng(5))
+    np.testing.assert_array_equal(run.tokens, sample_target(pair, PROMPTS * 3, 9, np.random.default_rng(5)))
+    assert run.block_efficiency == 1
+    assert run.level.size == run.level_acceptance.size == run.level_accepted.size == 0
+    assert set(run.seconds.wall) == set(run.seconds.process) == {"draft", "target", "selection"}
+
+
+def largest_error(pair: Any, run: SpecTrRun) -> float:
+    """How far any recorded acceptance is from that of the laws given the text before, found without a cache."""
+    errors, lengths = [], np.zeros(len(run.tokens), dtype=np.int64)
+    levels: list[list[int]] = [np.flatnonzero(run.level_sequence == row).tolist() for row in range(len(run.tokens))]
+    for row, emitted in zip(run.round_sequence, run.round_emitted, strict=True):
+        tested = [levels[row].pop(0)]
+        while levels[row] and run.level[levels[row][0]] > 0:
+            tested.append(levels[row].pop(0))
+        # What a last round emits beyond the horizon is not kept.
+        for index in (index for index in tested if lengths[row] + run.level[index] <= run.tokens.shape[1]):
+            text = PROMPTS[row % len(PROMPTS)] + run.tokens[row, : lengths[row] + run.level[index]].tolist()
+            laws = (next_laws(model, [text])[0] for model in (pair.draft, pair.target))
+            exact = VERIFIERS["kseq"].law(*laws, int(run.level_alive[index])).acceptance
+            errors.append(abs(run.level_acceptance[index] - exact))
+        lengths[row] += emitted
+    return float(max(errors))
+
+
+def test_long_ragged_decodes_keep_both_caches_right(pair: Any) -> None:
+    run = spectr_decode(pair, PROMPTS * 4, 40, 3, 4, np.random.default_rng(8), law=VERIFIERS["kseq"].law)
+    assert (run.tokens >= 0).all()
+    assert len(set(run.target_calls.tolist())) > 1
+    assert largest_error(pair, run) < 1e-5
+
+
+@pytest.mark.parametrize("method", ["forget", "select"])
+@pytest.mark.parametrize("cache", ["draft", "target"])
+def test_a_cache_that_is_not_taken_back_is_seen(
+    pair: Any, monkeypatch: pytest.MonkeyPatch, cache: str, method: str
+) -> None:
+    proper, faulty = getattr(CachedModel, method), getattr(pair, cache)
+
+    def slipped(self: CachedModel, which: torch.Tensor) -> None:
+        if self.model is not faulty:
+            proper(self, which)
+        elif method == "select":  # rows change places
+            proper(self, which.flip(0))
+
+    monkeypatch.setattr(CachedModel, method, slipped)
+    run = spectr_decode(pair, PROMPTS * 4, 40, 3, 4, np.random.default_rng(8), law=VERIFIERS["kseq"].law)
+    assert largest_error(pair, run) > 0.05
+
+
+def revive(alive: torch.Tensor, drafts: torch.Tensor, selection: Selection) -> torch.Tensor:
+    """Drafts that disagree with the output are kept, as long as one agrees."""
+    del drafts
+    return alive & (selection.accepted >= 0)[:, None]
+
+
+def skip_residual(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection:
+    """K-SEQ whose replacement comes from the target itself."""
+    proper = kseq.verify(draft, target, drafts, uniforms)
+    tokens = replace_rejected(proper.tokens, proper.accepted >= 0, target, uniforms[..., -1])
+    return Selection(tokens, proper.accepted)
+
+
+def test_drafts_that_disagree_kept_alive_are_refuted(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spectr, "agreeing", revive)
+    run = decode(pair, "kseq", 3, 2)
+    assert any_refuted(pair, run)
+    assert check_drift(run.level_accepted, run.level_acceptance, LEVEL).is_refuted
+
+
+def test_a_defective_verifier_is_refuted(pair: Any) -> None:
+    rng = np.random.default_rng(7)
+    run = spectr_decode(pair, PROMPTS * TEXTS, T, 3, 2, rng, skip_residual, VERIFIERS["kseq"].law)
+    assert any_refuted(pair, run)
+
+
+def test_without_a_law_there_is_no_acceptance(pair: Any) -> None:
+    run = spectr_decode(pair, PROMPTS, 9, 3, 2, np.random.default_rng(1))
+    assert np.isnan(run.level_acceptance).all()
+    assert run.level_acceptance.size == run.level_accepted.size > 0
+
+
+def test_the_model_as_its_own_draft_accepts_everything(pair: Any) -> None:
+    twin = type(pair)("twin", pair.target, pair.target, None)
+    run = spectr_decode(twin, PROMPTS, 9, 2, 2, np.random.default_rng(3), law=VERIFIERS["kseq"].law)
+    assert run.level_accepted.all()
+    assert run.block_efficiency == 3
+    assert run.target_calls.tolist() == [3, 3]
+    np.testing.assert_allclose(run.level_acceptance, 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("num_drafts", "draft_length"), [(1, 0), (2, 1), (3, 2)])
+def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, num_drafts: int, draft_length: int) -> None:
+    """The law of the cut texts is the target's, cut."""
+    eos = 2
+    run = decode(make_pair(eos=eos), "kseq", num_drafts, draft_length)
+    assert 0.1 < (run.tokens[:, -1] == -1).mean() < 0.9
+    for index in range(len(PROMPTS)):
+        full = joint_law(pair.target, index)
+        cut = np.zeros((V + 1,) * T)
+        for text in itertools.product(range(V), repeat=T):
+            stop = text.index(eos) + 1 if eos in text else T
+            cut[text[:stop] + (V,) * (T - stop)] += full[text]
+        tokens = run.tokens[index :: len(PROMPTS)]
+        assert not refuted(np.where(tokens < 0, V, tokens), cut)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "horizon", "num_drafts", "draft_length", "message"),
+    [
+        ([], 3, 2, 2, "prompts is empty"),
+        ([[1], []], 3, 2, 2, r"prompts\[1\] has no tokens"),
+        ([[1]], 0, 2, 2, "horizon is 0"),
+        ([[1]], 62, 2, 2, "context of 64"),
+        ([[1]], 3, 0, 2, "num_drafts is 0"),
+        ([[1]], 3, 2, -1, "draft_length is -1"),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    pair: Any, prompts: Any, horizon: int, num_drafts: int, draft_length: int, message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        spectr_decode(pair, prompts, horizon, num_drafts, draft_length, np.random.default_rng(0))

@@ -1,0 +1,45 @@
+"""Priority coupling as a sampler: the coupling's own choice, for NumPy and torch, of one pair and of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from strategies import DEGENERATE
+
+from simulations.samplers.inversion import invert
+from simulations.samplers.priority import verify
+from theory.distribution import as_pair, dirichlet
+from theory.errors import InvalidInput
+from theory.priority import PriorityCoupling
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_one_shared_row_is_as_many_equal_rows(name: str, kind: Any) -> None:
+    draft, target = (np.array(row) for row in as_pair(*DEGENERATE[name]))
+    rng = np.random.default_rng(71)
+    drafts, uniforms = invert(draft, rng.random((300, 3))), rng.random((300, 4))
+    found = verify(*map(kind, (draft, target, drafts, uniforms)))
+    tiled = [kind(np.tile(row, (300, 1))) for row in (draft, target)]
+    again = verify(*tiled, kind(drafts), kind(uniforms))
+    tokens, accepted = PriorityCoupling(draft, target, 3).choose(drafts, uniforms)
+    for selection in (found, again):
+        assert selection.tokens.tolist() == tokens.tolist()
+        assert selection.accepted.tolist() == accepted.tolist()
+
+
+def test_tensors_come_back_as_tensors_of_integers() -> None:
+    rng = np.random.default_rng(72)
+    draft, target = (torch.from_numpy(dirichlet(6, 1.0, rng)).float() for _ in range(2))
+    drafts = torch.from_numpy(invert(draft.numpy(), rng.random((20, 2))))
+    found = verify(draft, target, drafts, torch.from_numpy(rng.random((20, 3))))
+    assert found.tokens.dtype == found.accepted.dtype == torch.int64
+    assert found.tokens.device == drafts.device
+
+
+def test_a_draft_that_cannot_have_been_drawn_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"drafts\[1, 0\] = 2 has draft probability 0"):
+        verify(np.array([0.5, 0.5, 0.0]), np.full(3, 1 / 3), np.array([[0, 1], [2, 1]]), np.full((2, 3), 0.5))

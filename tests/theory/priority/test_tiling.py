@@ -1,0 +1,131 @@
+"""The cuts: a tiling, the three cases, against the rational reference."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import Pair, pairs, with_degenerate
+
+from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from theory.distribution import dirichlet
+from theory.priority import PriorityCoupling
+from theory.priority.reference import RationalTiling, rational_tiling
+
+DISPLACED = 1e-11
+"""Length of [0, 1] that the compiled tiling may give to another token than the rational one."""
+
+
+def rationals(row: np.ndarray) -> list[Fraction]:
+    exact = [Fraction(float(value)) for value in row]
+    return [value / sum(exact) for value in exact]
+
+
+def upwards(coupling: PriorityCoupling) -> list[tuple[float, float, int]]:
+    found = coupling.intervals
+    order = np.lexsort((found.lengths, found.starts))
+    return list(zip(found.starts[order], found.lengths[order], found.tokens[order].tolist(), strict=True))
+
+
+def assert_tiling(coupling: PriorityCoupling) -> None:
+    """Disjoint, without gaps, and with the length p for each token, to a few units in the last place of 1."""
+    found = upwards(coupling)
+    reached = Fraction(0)
+    for start, length, _ in found:
+        assert length > 0
+        assert abs(Fraction(start) - reached) <= 2**-51
+        reached += Fraction(length)
+    assert abs(reached - 1) <= 2**-48
+    owned = np.bincount(coupling.intervals.tokens, coupling.intervals.lengths, minlength=coupling.draft.size)
+    np.testing.assert_allclose(owned, coupling.draft, rtol=1e-14, atol=0)
+    assert len(found) < 2 * np.count_nonzero(coupling.draft)
+
+
+@given(pair=pairs(largest=12), num_drafts=st.integers(1, 64))
+@with_degenerate(num_drafts=3)
+def test_intervals_tile_the_unit_interval(pair: Pair, num_drafts: int) -> None:
+    assert_tiling(PriorityCoupling(*pair, num_drafts))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_so_do_those_of_hard_pairs(seed: int) -> None:
+    rng = np.random.default_rng([41, seed])
+    assert_tiling(PriorityCoupling(*adversarial_pair(rng, 60), int(rng.integers(1, 65))))
+
+
+@pytest.mark.parametrize("num_drafts", [1, 2, 8, 64])
+def test_so_do_those_of_a_large_vocabulary(num_drafts: int) -> None:
+    assert_tiling(PriorityCoupling(*llm_shaped_pair(np.random.default_rng(42), 5000), num_drafts))
+
+
+def displaced(coupling: PriorityCoupling, reference: RationalTiling) -> float:
+    """The length of the points that the two tilings give to different tokens."""
+    found = upwards(coupling)
+    ends = np.cumsum([length for _, length, _ in found])
+    other_ends = np.array([float(interval.end) for interval in reference.intervals])
+    cuts = np.unique(np.concatenate(([0.0], ends, other_ends)))
+    middles = 0.5 * (cuts[1:] + cuts[:-1])
+    ours = np.array([token for *_, token in found])[np.minimum(np.searchsorted(ends, middles), len(found) - 1)]
+    theirs = np.array([interval.token for interval in reference.intervals])
+    theirs = theirs[np.minimum(np.searchsorted(other_ends, middles), len(theirs) - 1)]
+    return float(np.diff(cuts)[ours != theirs].sum())
+
+
+@pytest.mark.parametrize("num_drafts", [1, 2, 3, 5])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_compiled_tiling_is_the_rational_one(seed: int, num_drafts: int) -> None:
+    rng = np.random.default_rng([43, seed])
+    size = int(rng.integers(2, 9))
+    draft, target = dirichlet(size, 1.0, rng), dirichlet(size, 1.0, rng)
+    coupling = PriorityCoupling(draft, target, num_drafts)
+    reference = rational_tiling(rationals(coupling.draft), rationals(coupling.target), num_drafts)
+    assert displaced(coupling, reference) <= DISPLACED
+    assert np.abs(coupling.rates - np.array([float(rate) for rate in reference.rates])).max() <= 1e-14
+
+
+def test_a_stretch_may_step_over_what_was_taken_before() -> None:
+    """By hand, k = 2. Token 0 wants mass 0.1 on length 0.2: s = 0.25 in the middle, [0.15, 0.35].
+
+    Token 1 wants 0.24 on 0.4. On [0.35, 0.75] it would have 0.44: it steps over token 0, and is on [x, 0.15] and
+    [0.35, 0.6 + x] where 0.0225 - x^2 + (0.6 + x)^2 - 0.1225 = 0.24, so 0.36 + 1.2 x = 0.34 and x < 0: the lowest
+    stretch has mass 0.26 already. It is thinned to 0.24/0.26, and token 2 has the rest, [0.6, 1] with mass 0.64.
+    """
+    coupling = PriorityCoupling([0.2, 0.4, 0.4], [0.1, 0.24, 0.66], 2)
+    assert [token for *_, token in upwards(coupling)] == [1, 0, 1, 2]
+    np.testing.assert_allclose([start for start, *_ in upwards(coupling)], [0.0, 0.15, 0.35, 0.6], atol=1e-15)
+    np.testing.assert_allclose(coupling.thinning, [1.0, 0.24 / 0.26, 1.0], atol=1e-14)
+    np.testing.assert_allclose(coupling.rates, [0.1, 0.24, 0.64], atol=1e-15)
+    np.testing.assert_allclose(coupling.residual, [0.0, 0.0, 1.0], atol=1e-13)
+
+
+@pytest.mark.parametrize("num_drafts", [2, 3, 8])
+def test_a_thinned_token_leaves_no_free_space_below_it(num_drafts: int) -> None:
+    """Step 1 of the proof of optimality: what lies at or below a thinned token belongs to tokens of no larger q/p."""
+    for seed in range(40):
+        rng = np.random.default_rng([44, seed])
+        coupling = PriorityCoupling(dirichlet(30, 0.5, rng), dirichlet(30, 0.5, rng), num_drafts)
+        ratio = coupling.target / coupling.draft
+        thinned = np.flatnonzero(coupling.thinning < 1 - 1e-9)
+        for token in thinned:
+            below = coupling.draft[ratio <= ratio[token]].sum()
+            mine = coupling.intervals.tokens == token
+            top = (coupling.intervals.starts + coupling.intervals.lengths)[mine].max()
+            assert top == pytest.approx(below, abs=1e-12)
+
+
+@pytest.mark.parametrize("num_drafts", [2, 3, 8])
+def test_once_a_token_is_held_down_all_later_ones_are(num_drafts: int) -> None:
+    """Step 2: r < q at some drafted token and, in the order of q/p, at all that follow; no thinned one among them."""
+    for seed in range(40):
+        rng = np.random.default_rng([45, seed])
+        coupling = PriorityCoupling(dirichlet(30, 0.5, rng), dirichlet(30, 0.5, rng), num_drafts)
+        order = np.argsort(coupling.target / coupling.draft)
+        short = (coupling.target - coupling.rates > 1e-9)[order]
+        excess = (coupling.thinning < 1 - 1e-9)[order]
+        if short.any():
+            first = int(np.argmax(short))
+            assert short[first:].sum() >= short[first:].size - 1
+            assert not excess[first:].any()

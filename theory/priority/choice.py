@@ -1,0 +1,139 @@
+"""Choosing among drafts by priority: the rule itself, with the dice given."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from theory.distribution import Array
+from theory.errors import InvalidInput
+
+
+class ChoiceTable(NamedTuple):
+    """What a choice reads: of R pairs of laws, one of which all trials share if there are no leading axes."""
+
+    leading: tuple[int, ...]
+    draft: Array
+    """Shape (R, V), as the next three."""
+    thinning: Array
+    spare: Array
+    """Cumulative weights of what is emitted where no draft is kept."""
+    first: NDArray[np.int64]
+    """Each token's first interval, or -1."""
+    starts: Array
+    """Shape (N,), as the next two; the intervals of one token are consecutive."""
+    lengths: Array
+    tokens: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    """Where each row's intervals begin, and the last one's end."""
+
+
+def as_drafts(drafts: ArrayLike, num_drafts: int) -> NDArray[np.int64]:
+    """Check the form of drafted tokens, shape (..., k).
+
+    Raises
+    ------
+    InvalidInput
+        If they are not integers, or the last axis is not of length k.
+    """
+    tokens = np.asarray(drafts)
+    if tokens.dtype.kind not in "iu" or tokens.ndim == 0 or tokens.shape[-1] != num_drafts:
+        raise InvalidInput(
+            f"drafts has shape {tokens.shape} and dtype {tokens.dtype}: give integers of shape (..., {num_drafts}), "
+            "the number of drafts that the coupling is made for"
+        )
+    return tokens.astype(np.int64, copy=False)
+
+
+def choose(
+    table: ChoiceTable, drafts: NDArray[np.int64], uniforms: Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Verify drafts of shape (..., k) with uniforms of shape (..., k + 1); return tokens and indices of shape (...).
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes do not fit, or a draft is outside the vocabulary or has draft probability 0.
+    """
+    trials, count = drafts.shape[:-1], drafts.shape[-1]
+    dice = np.asarray(uniforms, dtype=np.float64)
+    if dice.shape != (*trials, count + 1):
+        raise InvalidInput(
+            f"uniforms has shape {dice.shape}: drafts of shape {drafts.shape} need {(*trials, count + 1)}"
+        )
+    rows = np.arange(table.draft.shape[0]).reshape(table.leading)
+    try:
+        rows = np.broadcast_to(rows, trials)
+    except ValueError:
+        raise InvalidInput(
+            f"drafts of shape {drafts.shape} do not fit pairs of laws of leading shape {table.leading}: "
+            "give each pair its own trials"
+        ) from None
+    tokens, accepted = np.empty(rows.size, dtype=np.int64), np.empty(rows.size, dtype=np.int64)
+    wrong = _choose(
+        table[1:], rows.reshape(-1), drafts.reshape(-1, count), dice.reshape(-1, count + 1), tokens, accepted
+    )
+    if wrong >= 0:
+        _refuse(table, int(rows.reshape(-1)[wrong // count]), drafts, wrong)
+    return tokens.reshape(trials), accepted.reshape(trials)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _choose(
+    table: tuple[Array, ...],
+    rows: NDArray[np.int64],
+    drafts: NDArray[np.int64],
+    uniforms: Array,
+    tokens: NDArray[np.int64],
+    accepted: NDArray[np.int64],
+) -> int:
+    """Run all trials; return the place of the first impossible draft, counted over all, or -1."""
+    draft, thinning, spare, first, starts, lengths, owners, offsets = table
+    for trial in range(rows.size):
+        row = rows[trial]
+        end = offsets[row + 1]
+        best, winner = -1.0, -1
+        for index in range(drafts.shape[1]):
+            token = drafts[trial, index]
+            if token < 0 or token >= draft.shape[1] or first[row, token] < 0:
+                place: int = trial * drafts.shape[1] + index
+                return place
+            # A point of the token's set: its intervals laid end to end.
+            interval, point = first[row, token], uniforms[trial, index] * draft[row, token]
+            while point >= lengths[interval] and interval + 1 < end and owners[interval + 1] == token:
+                point -= lengths[interval]
+                interval += 1
+            priority = starts[interval] + min(point, lengths[interval])
+            if priority > best:
+                best, winner = priority, index
+        token, coin = drafts[trial, winner], uniforms[trial, -1]
+        kept = thinning[row, token]
+        if coin < kept:
+            tokens[trial], accepted[trial] = token, winner
+        else:
+            tokens[trial], accepted[trial] = _invert(spare[row], (coin - kept) / (1.0 - kept)), -1
+    return -1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _invert(cumulative: Array, uniform: float) -> int:
+    """The token at a quantile of weights given by their sums: the first whose sum exceeds it."""
+    total = cumulative[-1]
+    token = int(np.searchsorted(cumulative, uniform * total, side="right"))
+    # Rounding may ask for the whole: the last token with any weight is the first to reach the total.
+    return token if token < cumulative.size else int(np.searchsorted(cumulative, total))
+
+
+def _refuse(table: ChoiceTable, row: int, drafts: NDArray[np.int64], place: int) -> None:
+    index = tuple(int(i) for i in np.unravel_index(place, drafts.shape))
+    token, vocabulary = int(drafts[index]), table.draft.shape[1]
+    where = f"drafts[{', '.join(map(str, index))}] = {token}"
+    if not 0 <= token < vocabulary:
+        raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
+    raise InvalidInput(
+        f"{where} has draft probability {table.draft[row, token]:g}: "
+        "it was not drawn from the draft law, so pass the law that the drafter samples from"
+    )

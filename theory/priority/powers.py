@@ -1,0 +1,44 @@
+"""Differences of powers that lose no digit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from theory.distribution import Array
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def power_quotient(high: float, low: float, exponent: int) -> float:
+    r"""The quotient (a^k - b^k)/(a - b) = :math:`\sum_{j<k} a^{k-1-j} b^j` for a, b >= 0; 0 for k = 0.
+
+    A sum of positive terms, and so good to a few units in the last place however close a and b are: the difference of
+    two powers is (a - b) times it, where a - b is a length that is known better than either end. By doubling, in
+    O(log k): with S_n the sum and powers a^n, b^n, :math:`S_{2n} = S_n (a^n + b^n)` and :math:`S_{n+1} = a S_n + b^n`.
+    """
+    if exponent == 0:
+        return 0.0
+    bit = 1
+    while 2 * bit <= exponent:
+        bit *= 2
+    total, high_power, low_power = 1.0, high, low
+    bit //= 2
+    while bit > 0:
+        total *= high_power + low_power
+        high_power *= high_power
+        low_power *= low_power
+        if exponent & bit:
+            total = high * total + low_power
+            high_power *= high
+            low_power *= low
+        bit //= 2
+    return total
+
+
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def power_quotients(high: Array, low: Array, exponent: int) -> Array:
+    """:func:`power_quotient` of two arrays, shape (N,), entry by entry."""
+    quotients = np.empty_like(high)
+    for entry in range(high.size):
+        quotients[entry] = power_quotient(high[entry], low[entry], exponent)
+    return quotients

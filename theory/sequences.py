@@ -1,0 +1,209 @@
+r"""Draft sequences (SpecTr, Sun et al. 2023, Algorithm 3): how many tokens one call of the target yields, exactly.
+
+K sequences of L tokens are drafted independently from one context, and one call of the target scores them all. At each
+level a verifier of k drafts selects a token among the next tokens of the k sequences that agree with all that was
+emitted since; if none is accepted, the replacement ends the block, and if all L levels pass, a bonus token from the
+target does. So a call emits 1 + (accepted length) tokens. K-SEQ at rho*, recursive rejection and whatever reaches the
+optimum never replace by a token that was drafted; the rule for one draft may, and the block ends there all the same.
+
+What the sequences hold beyond the emitted tokens is independent of the selections. Hence (context, sequences left) is a
+Markov chain, whose step is the law of how many drafts carry the accepted token, :mod:`theory.agreement`.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse.csgraph import connected_components
+
+from theory.chain import Chain, MarkovChain, check_same_size
+from theory.distribution import Array, as_distribution
+from theory.drafts import one_num_drafts
+from theory.errors import InvalidInput
+from theory.rejections.walk import EMPTY, advance, walk
+from theory.verifiers import VERIFIERS, Verifier
+
+
+def block_efficiency(
+    draft: Chain,
+    target: Chain,
+    num_drafts: int,
+    length: int,
+    verifier: str | Verifier,
+    context: ArrayLike | None = None,
+) -> float:
+    r"""Expected tokens per call of the target, :math:`1 + \sum_{n=1}^L P(\text{accepted length} \ge n)`.
+
+    Arguments and errors are those of :func:`accepted_length_law`, the result lies in [1, L + 1]. With one draft and
+    acceptances that do not depend on the context it is :func:`theory.single.expected_tokens`. (Sun et al. 2023,
+    Section 5, block efficiency.)
+    """
+    return float(_reaching(draft, target, num_drafts, length, verifier, context).sum())
+
+
+def accepted_length_law(
+    draft: Chain,
+    target: Chain,
+    num_drafts: int,
+    length: int,
+    verifier: str | Verifier,
+    context: ArrayLike | None = None,
+) -> Array:
+    r"""The law of the accepted length of one call, shape (L+1,).
+
+    Parameters
+    ----------
+    draft, target : MarkovChain or TabularModel
+        Both of one kind and horizon.
+    num_drafts : int
+        K >= 1 sequences.
+    length : int
+        L >= 1 tokens each.
+    verifier : str or Verifier
+        A name in :data:`theory.verifiers.VERIFIERS`.
+    context : array_like, shape (V,), optional
+        Law of the last token before the block, for Markov chains with one transition matrix each: the block's tokens
+        all come from the matrices, and the horizon plays no part. By default the block starts the sequence: its first
+        token follows the initial laws, and it has to fit into the horizon with its bonus token.
+
+    Raises
+    ------
+    InvalidInput
+        If the models differ in kind, size or horizon, the horizon is below L + 1, the verifier has no such name, a
+        number is not an integer >= 1, or a context is given that is not a distribution or not for such chains.
+    """
+    reaching = _reaching(draft, target, num_drafts, length, verifier, context)
+    # The chance to reach a level never rises, but for rounding.
+    law: Array = np.maximum(reaching - np.append(reaching[1:], 0.0), 0.0)
+    return law
+
+
+class LongRun(NamedTuple):
+    """Call after call on one text."""
+
+    efficiency: float
+    """Tokens per call in the long run."""
+    contexts: Array
+    """Law of the last token before a call, in the long run, shape (V,)."""
+    by_context: Array
+    """Expected tokens of a call given that token, shape (V,)."""
+
+
+def long_run(
+    draft: MarkovChain, target: MarkovChain, num_drafts: int, length: int, verifier: str | Verifier
+) -> LongRun:
+    r"""Tokens per call in the long run: :func:`block_efficiency` under the stationary law of the contexts of calls.
+
+    Each call starts after the last token of the one before. These tokens form a Markov chain themselves, of stationary
+    law :math:`\pi`; by the law of large numbers tokens per call tend to :math:`\sum_c \pi_c E[\text{tokens} | c]`,
+    wherever the text started. It is not the stationary law of the target: where a call ends depends on what is likely
+    to be rejected.
+
+    Parameters
+    ----------
+    draft, target : MarkovChain
+        With one transition matrix each; initial laws and horizons play no part.
+    num_drafts, length, verifier
+        As of :func:`accepted_length_law`.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`accepted_length_law`, or if the contexts of calls fall into several closed classes, so that the limit
+        may depend on where the text starts.
+    """
+    count, levels, rule = _checked(draft, target, num_drafts, length, verifier)
+    proposal, law = _homogeneous(draft, "draft"), _homogeneous(target, "target")
+    steps = [(rule.law(proposal, law, k), rule.agreement(proposal, law, k)) for k in range(1, count + 1)]
+    # Backwards from the bonus token; entry k-1 is for k sequences left, rows are contexts.
+    tokens, last = [np.ones(law.shape[0])] * count, [law] * count
+    for _ in range(levels):
+        later_tokens, later_last = np.stack(tokens, axis=-1), np.stack(last, axis=1)
+        tokens, last = [], []
+        for k, (selection, agreement) in enumerate(steps, start=1):
+            ends = (1.0 - selection.acceptance)[:, np.newaxis] * selection.residual
+            tokens.append(1.0 + np.einsum("cij,ij->c", agreement, later_tokens[:, :k]))
+            last.append(ends + np.tensordot(agreement, later_last[:, :k], axes=2))
+    contexts = _stationary(last[-1])
+    return LongRun(float(contexts @ tokens[-1]), contexts, tokens[-1])
+
+
+def _reaching(
+    draft: Chain, target: Chain, num_drafts: int, length: int, verifier: str | Verifier, context: ArrayLike | None
+) -> Array:
+    """P(accepted length >= n) for n = 0..L."""
+    count, levels, rule = _checked(draft, target, num_drafts, length, verifier)
+
+    def agreements(proposal: Array, law: Array) -> list[Array]:
+        return [rule.agreement(proposal, law, k) for k in range(1, count + 1)]
+
+    if context is None:
+        if target.horizon <= levels:
+            raise InvalidInput(
+                f"length is {levels} but the models have horizon {target.horizon}: "
+                f"a block and its bonus token need a horizon of {levels + 1}"
+            )
+        measure = EMPTY
+        steps = [found for _, found in islice(walk(draft, target, agreements), levels)]
+    else:
+        measure = as_distribution(context, "context")
+        proposal, law = _homogeneous(draft, "draft"), _homogeneous(target, "target")
+        if measure.shape != law.shape[:1]:
+            raise InvalidInput(f"context has shape {measure.shape}: it must be {law.shape[:1]}, one law of a token")
+        steps = [agreements(proposal, law)] * levels
+
+    left, reaching = [np.zeros_like(measure)] * (count - 1) + [measure], [1.0]
+    for step in steps:
+        left = [
+            np.sum([advance(target, left[k], step[k][..., j]) for k in range(j, count)], axis=0) for j in range(count)
+        ]
+        reaching.append(float(np.sum(left)))
+    return np.array(reaching)
+
+
+def _stationary(kernel: Array) -> Array:
+    """The stationary law of a transition matrix with one closed class, subtraction-free (Grassmann et al. 1985)."""
+    number, label = connected_components(kernel > 0, connection="strong")
+    closed = [c for c in range(number) if not np.any(kernel[np.ix_(label == c, label != c)] > 0)]
+    if len(closed) > 1:
+        where = [int(np.flatnonzero(label == c)[0]) for c in closed]
+        raise InvalidInput(
+            f"draft and target leave the last tokens of calls in {len(closed)} closed classes, with {where} in "
+            "different ones: there is no long run that all starts share, so give a context instead"
+        )
+    inside = np.flatnonzero(label == closed[0])
+    reduced = kernel[np.ix_(inside, inside)]
+    for n in range(inside.size - 1, 0, -1):
+        reduced[:n, n] /= reduced[n, :n].sum()
+        reduced[:n, :n] += np.outer(reduced[:n, n], reduced[n, :n])
+    weights = np.zeros(kernel.shape[0])
+    weights[inside[0]] = 1.0
+    for n in range(1, inside.size):
+        weights[inside[n]] = weights[inside[:n]] @ reduced[:n, n]
+    law: Array = weights / weights.sum()
+    return law
+
+
+def _homogeneous(model: Chain, name: str) -> Array:
+    if isinstance(model, MarkovChain) and model.transitions.ndim == 2:
+        return model.transitions
+    raise InvalidInput(
+        f"{name} is not a MarkovChain with one transition matrix: only then does a context say how the text goes on"
+    )
+
+
+def _checked(
+    draft: Chain, target: Chain, num_drafts: int, length: int, verifier: str | Verifier
+) -> tuple[int, int, Verifier]:
+    check_same_size(draft, target)
+    count = one_num_drafts(num_drafts)
+    if not isinstance(length, int | np.integer) or isinstance(length, bool) or length < 1:
+        raise InvalidInput(f"length is {length!r}: it must be an integer >= 1")
+    if isinstance(verifier, Verifier):
+        return count, int(length), verifier
+    if verifier not in VERIFIERS:
+        raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(VERIFIERS)}")
+    return count, int(length), VERIFIERS[verifier]

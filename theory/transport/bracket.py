@@ -1,0 +1,75 @@
+"""A proof of the optimal acceptance for drafts of any law: two rational numbers with the optimum between them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.errors import InvalidInput
+from theory.transport.draft_sets import DraftSets
+from theory.transport.membership_lp import target_of
+from theory.transport.plan import MembershipPlan
+
+
+class Bracket(NamedTuple):
+    """What a plan and its prices prove, without rounding."""
+
+    lower: Fraction
+    """Acceptance of the plan, scaled down where it would exceed a marginal."""
+    upper: Fraction
+    """q(A) + 1 - P(set(X) in A), which nothing exceeds."""
+    dual_set: NDArray[np.bool_]
+    """The set A, shape (V,)."""
+
+
+def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Bracket:
+    """Check a plan in exact rational arithmetic, whoever made it and however precisely.
+
+    The flows are taken as the rational numbers that their floats are. The dual program is that of a minimum cut, which
+    has an optimum with prices of 0 and 1 alone; A holds the tokens with prices above a half.
+
+    Parameters
+    ----------
+    drafts : DraftSets
+        Constructed with ``exact=True``; with float masses, the bracket is of the law with those masses.
+    target : array_like, shape (V,)
+    plan : MembershipPlan
+        For the same drafts, say from :func:`theory.transport.membership_lp.optimal_plan`.
+
+    Raises
+    ------
+    InvalidInput
+        If the target is not one distribution over the drafts' vocabulary, or the plan is for other sets.
+    """
+    row = [Fraction(float(mass)) for mass in target_of(drafts, target)]
+    law = [mass / sum(row) for mass in row]
+    if plan.sets != drafts.sets:
+        raise InvalidInput("plan is not over the sets of these drafts: solve it for the drafts it is checked against")
+    dual_set = plan.dual_tokens > 0.5
+    escaping = sum(
+        (
+            Fraction(mass)
+            for drawn, mass in zip(drafts.sets, drafts.masses, strict=True)
+            if not dual_set[list(drawn)].all()
+        ),
+        Fraction(0),
+    )
+    upper = sum((law[token] for token in np.flatnonzero(dual_set)), escaping)
+    return Bracket(_achieved(drafts, law, plan), upper, dual_set)
+
+
+def _achieved(drafts: DraftSets, target: list[Fraction], plan: MembershipPlan) -> Fraction:
+    """Acceptance of the plan once each set, and then each token, is scaled down to what it has."""
+    emitted = [Fraction(0)] * len(target)
+    for row, mass in enumerate(drafts.masses):
+        entries = slice(plan.plan.indptr[row], plan.plan.indptr[row + 1])
+        tokens = plan.plan.indices[entries].tolist()
+        flows = [max(Fraction(float(flow)), Fraction(0)) for flow in plan.plan.data[entries]]
+        used = sum(flows, Fraction(0))
+        scale = Fraction(mass) / used if used > mass else Fraction(1)
+        for token, flow in zip(tokens, flows, strict=True):
+            emitted[token] += flow * scale
+    return sum((min(flow, available) for flow, available in zip(emitted, target, strict=True)), Fraction(0))

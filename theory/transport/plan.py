@@ -1,0 +1,84 @@
+"""A transport plan with its prices: two points of a linear program that bound each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from theory.distribution import Array
+from theory.transport.draft_sets import DraftSets
+
+
+@dataclass(frozen=True)
+class MembershipPlan:
+    """An optimal coupling of the drafts with the target, from the linear program.
+
+    Attributes
+    ----------
+    acceptance : float
+        The optimal value, P(Y in set(X)), as achieved by the plan.
+    sets : tuple of tuples
+        The S possible sets of drafted tokens (at most k distinct ones each).
+    set_probability : array, shape (S,)
+        P(set(X) = sets[s]).
+    plan : sparse array, shape (S, V)
+        Joint probability of drafting sets[s] and emitting token y, y in sets[s]; the mass of rejections is left out.
+    dual_sets, dual_tokens : arrays, shapes (S,) and (V,)
+        A dual point: non-negative prices with dual_sets[s] + dual_tokens[y] >= 1 wherever y is in sets[s].
+    gap : float
+        Dual value minus primal value. Both points are feasible up to rounding, whatever the solver's tolerance, so the
+        optimum lies within the gap above ``acceptance``.
+    status : str
+        The solver's word, "optimal".
+    """
+
+    acceptance: float
+    sets: tuple[tuple[int, ...], ...]
+    set_probability: Array
+    plan: sp.csr_array
+    dual_sets: Array
+    dual_tokens: Array
+    gap: float
+    status: str
+
+
+def feasible_plan(drafts: DraftSets, target: Array, flow: Array, prices: Array, status: str) -> MembershipPlan:
+    """Make a solver's two points feasible and compare their values.
+
+    Parameters
+    ----------
+    drafts : DraftSets
+    target : array, shape (V,)
+    flow : array, shape (number of pairs,)
+        The primal point, in the order of ``drafts.membership.indices``; scaled down where a marginal is exceeded.
+    prices : array, shape (V,)
+        The dual point's part for the tokens; the sets' cheapest prices that go with it are computed from it.
+    status : str
+    """
+    member = drafts.membership
+    plan = sp.csr_array((np.maximum(flow, 0.0), member.indices, member.indptr), shape=member.shape)
+    within_sets = sp.diags_array(_shrink(plan.sum(axis=1), drafts.probability))
+    plan = sp.csr_array(within_sets @ plan)
+    plan = sp.csr_array(plan @ sp.diags_array(_shrink(plan.sum(axis=0), target)))
+    dual_tokens = np.clip(prices, 0.0, 1.0)
+    # Every set holds a token, so that no segment is empty.
+    dual_sets = np.maximum.reduceat(1.0 - dual_tokens[member.indices], member.indptr[:-1])
+    acceptance = float(plan.sum())
+    dual_value = float(dual_sets @ drafts.probability + dual_tokens @ target)
+    return MembershipPlan(
+        acceptance,
+        drafts.sets,
+        drafts.probability,
+        plan,
+        dual_sets,
+        dual_tokens,
+        dual_value - acceptance,
+        status,
+    )
+
+
+def _shrink(used: Array, available: Array) -> Array:
+    """Factor at most 1 that takes each sum down to what there is."""
+    return np.divide(available, used, out=np.ones_like(used), where=used > available)
