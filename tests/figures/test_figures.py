@@ -71,7 +71,11 @@ def tables_of(claim_id: str) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(records) for name, records in tables.items()}
 
 
-@pytest.fixture(params=FIGURES, ids=lambda figure: str(figure.id))
+DRAWN = [figure for figure in FIGURES if not CLAIM_OF[figure.claim].needs_models or figure.claim in OBSERVED]
+"""All figures whose tables can be made without language models, or stand above."""
+
+
+@pytest.fixture(params=DRAWN, ids=lambda figure: str(figure.id))
 def figure(request: pytest.FixtureRequest) -> FigureSpec:
     spec: FigureSpec = request.param
     return spec
@@ -112,7 +116,8 @@ def heights(drawn: Any) -> set[float]:
         for line in axes.lines:
             found.update(np.asarray(line.get_ydata(), dtype=float).tolist())
         for band in axes.collections:
-            assert isinstance(band, PolyCollection)
+            if not isinstance(band, PolyCollection):  # a colour bar or a grid of cells, coloured and not drawn high
+                continue
             found.update(*(path.vertices[:, 1].tolist() for path in band.get_paths()))
     return found
 
@@ -122,18 +127,20 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
     numbers = {0.0}
     for name in figure.tables:
         numbers.update(tables_of(figure.claim)[name].select_dtypes("number").to_numpy(dtype=float).ravel().tolist())
-    drawn = heights(draw(figure))
-    assert len(drawn) > 2
+    picture = draw(figure)
+    drawn = heights(picture)
+    assert len(drawn) > 2 or any(axes.get_label() == "<colorbar>" for axes in picture.axes)
     assert drawn <= numbers
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:
     drawn = draw(figure)
-    panels = drawn.axes
+    panels = [axes for axes in drawn.axes if axes.get_label() != "<colorbar>"]
     assert panels[0].get_ylabel()
     for axes in panels:
         assert axes.get_xlabel()
-        assert axes.get_legend() is not None or drawn.legends
+        coloured = axes.images or axes.collections  # explained by a colour bar
+        assert axes.get_legend() is not None or drawn.legends or coloured
 
 
 def test_a_figure_that_cannot_be_saved_is_told_and_leaves_no_half_of_it(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_batches_are_lossless_and_reject_as_often_as_theorem_3_says(
 def test_draft_sequences_are_lossless_by_any_verifier(draft: Any, target: Any, verifier: str) -> None:
     output = generate(target, speculative_sequences(draft, 3, 2, verifier), **PROCESSED)
     assert not refuted(output.sequences, tables(target, processed_law).joint())
-    assert 0.1 < output.rejected.double().mean() < 0.6
+    assert 0.1 < output.rejected.double().mean() < 0.9
 
 
 def test_more_draft_sequences_need_fewer_calls(draft: Any, target: Any) -> None:
