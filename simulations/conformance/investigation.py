@@ -18,8 +18,11 @@ from simulations.conformance.sequential import LawEvidence, total_variation_boun
 from simulations.conformance.shrink import shrink
 
 MOST_TRIALS = 2**17
+FIRST_LOOK = 64
 MOST_SINGLES = 4000
-"""Batches of one are slow: this many are tried to see whether a fault is one of batches."""
+"""Batches of one are slow: a fault that takes at most this many of them to see may be one of batches."""
+SINGLES = 4
+"""Batches of one for each trial that a batch of many took to convince: enough to see a fault that is in each trial."""
 DIAGNOSTIC_TRIALS = 2**14
 CONVINCING = float(np.log(1e6))
 """Evidence asked for on a smaller problem. The alarm has been given already; this only says which problem shows it."""
@@ -50,11 +53,13 @@ def investigate(
     mates = [other for other in watches if other.problem.shape == problem.shape and other.problem is not problem]
 
     def fails(candidate: Problem) -> bool:
-        return _fails(subject, candidate, needed, rng, deadline)
+        return _convinced_after(subject, candidate, needed, rng, deadline) is not None
 
     batch = None
-    if fails(problem):
-        if needed <= MOST_SINGLES and _is_right_one_by_one(subject, problem, needed, rng, deadline):
+    convinced = _convinced_after(subject, problem, needed, rng, deadline)
+    if convinced is not None:
+        singles = SINGLES * convinced
+        if singles <= MOST_SINGLES and _is_right_one_by_one(subject, problem, singles, rng, deadline):
             batch = "the law is wrong in a batch and was not seen wrong in batches of one: its trials share something"
         else:
             problem = shrink(problem, fails, 0.5 * (deadline - time.monotonic()), int(rng.integers(2**31)))
@@ -71,19 +76,21 @@ def investigate(
     return Explanation(findings, instance, None if batch else _diagnose(subject, watches, rng, deadline))
 
 
-def _fails(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator, deadline: float) -> bool:
-    """Whether a problem alone convinces within so many trials, looked at as they double."""
+def _convinced_after(
+    subject: Subject, problem: Problem, trials: int, rng: np.random.Generator, deadline: float
+) -> int | None:
+    """How many trials of a problem alone convince, looked at as they double; None if not so many do."""
     evidence = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
-    size = min(500, trials)
+    size = min(FIRST_LOOK, trials)
     while evidence.trials < trials and time.monotonic() < deadline:
         try:
             evidence.add(sample(subject, problem, size, rng).completed)
         except (Crash, InvalidOutput):
-            return False
+            return None
         if evidence.log_value >= CONVINCING:
-            return True
-        size = min(2 * size, trials - evidence.trials)
-    return False
+            return evidence.trials
+        size = min(evidence.trials, trials - evidence.trials)
+    return None
 
 
 def _is_right_one_by_one(
