@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
+from simulations.claims.priority import joint, optimal, orders, tiling
 from simulations.claims.priority import lossless as priority_lossless
-from simulations.claims.priority import optimal, orders, tiling
 from simulations.claims.real import acceptance, block_efficiency, rejection_martingale
 from simulations.claims.recursive import lossless
 from simulations.claims.spectr2023 import block_efficiency as sequence_efficiency
@@ -51,6 +51,7 @@ CLAIMS: tuple[Claim, ...] = (
     priority_lossless.CLAIM,
     optimal.CLAIM,
     tiling.CLAIM,
+    joint.CLAIM,
     orders.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,

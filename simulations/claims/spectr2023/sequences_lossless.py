@@ -10,13 +10,13 @@ import numpy as np
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.spectr2023 import SOURCE
 from simulations.claims.worst import Worst
-from simulations.evidence import Method, from_check
+from simulations.evidence import Evidence, Method, from_check
 from simulations.experiments.cell import Cell, Findings
 from simulations.samplers.inversion import Array, invert
 from simulations.samplers.selection import Selection, Verifier
 from simulations.samplers.sequences import Survivors, agreeing, complete, simulate
 from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import Check, check_law
+from simulations.statistics import check_law
 from theory.chain import MarkovChain, random_tabular_pair
 from theory.draft_trees import completed, enumerate_blocks
 from theory.given_drafts import KERNELS
@@ -66,21 +66,35 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
 
 def simulation(rng: np.random.Generator, level: float, verifier: str, trials: int) -> Findings:
     """Test the joint law of block and continuation, and that of rules broken between the levels."""
-    draft, target = tested_pair()
-    law = target.tabulate().joint().reshape(-1)
-    instance: dict[str, Any] = {"states": STATES, "drafts": DRAFTS, "length": LENGTH, "verifier": verifier}
+    rules = {"": (SAMPLERS[verifier], agreeing), **_twins(verifier, rng)}
+    return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, verifier, rules, trials, rng, level))
 
-    def check(rule: Verifier, survivors: Survivors) -> Check:
-        blocks = simulate(draft, target, DRAFTS, LENGTH, trials, rng, rule, survivors)
+
+def joint_law_tests(
+    pair: tuple[MarkovChain, MarkovChain],
+    num_drafts: int,
+    length: int,
+    verifier: str,
+    rules: Mapping[str, tuple[Verifier, Survivors]],
+    trials: int,
+    rng: np.random.Generator,
+    level: float,
+) -> list[Evidence]:
+    """Test the joint law of blocks from a pair of chains; of the rules all but the one named "" are broken twins."""
+    draft, target = pair
+    states, law = target.num_states, target.tabulate().joint().reshape(-1)
+    instance: dict[str, Any] = {"states": states, "drafts": num_drafts, "length": length, "verifier": verifier}
+    rows = []
+    for name, (rule, survivors) in rules.items():
+        blocks = simulate(draft, target, num_drafts, length, trials, rng, rule, survivors)
         texts = complete(blocks, target, rng)
-        return check_law(np.ravel_multi_index(tuple(texts.T), (STATES,) * (LENGTH + 1)), law, level)
-
-    found = check(SAMPLERS[verifier], agreeing)
-    rows = [from_check("joint law of four tokens", found, level=level, resolution=RESOLUTION, **instance)]
-    for name, (rule, survivors) in _twins(verifier, rng).items():
-        quantity = f"joint law of four tokens, {name}"
-        rows.append(from_check(quantity, check(rule, survivors), level=level, method=Method.CONTROL, **instance))
-    return Findings(rows)
+        check = check_law(np.ravel_multi_index(tuple(texts.T), (states,) * (length + 1)), law, level)
+        quantity = f"joint law of block and continuation{', ' * bool(name)}{name}"
+        if name:
+            rows.append(from_check(quantity, check, level=level, method=Method.CONTROL, **instance))
+        else:
+            rows.append(from_check(quantity, check, level=level, resolution=RESOLUTION, **instance))
+    return rows
 
 
 def tested_pair() -> tuple[MarkovChain, MarkovChain]:
