@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from simulations.claims.priority import joint, optimal, orders, tiling
+from simulations.claims.priority import gain, joint, optimal, orders, tiling
 from simulations.claims.priority import lossless as priority_lossless
 from simulations.claims.real import acceptance, block_efficiency, rejection_martingale
 from simulations.claims.recursive import lossless
@@ -53,6 +53,7 @@ CLAIMS: tuple[Claim, ...] = (
     tiling.CLAIM,
     joint.CLAIM,
     orders.CLAIM,
+    gain.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

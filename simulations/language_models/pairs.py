@@ -131,7 +131,7 @@ def resolve_device(device: str) -> str:
 
 
 def load_pair(name: str = DEFAULT_PAIR, device: str = "auto") -> ModelPair:
-    """Load a pair by name, fetching what is not on this machine yet. A pair loaded before is given again.
+    """Load a pair by name, fetching what is not on this machine yet. The pair loaded last is given again.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def _smollm2(device: str) -> tuple[Any, Any]:
     return open_tokenizer(folder), open_model(folder, device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)  # a draft takes half a gigabyte, and an experiment uses one after the other
 def _load_own(spec: PairSpec, device: str) -> ModelPair:
     from simulations.language_models.model import LanguageModel
     from simulations.language_models.quantise import round_to_nearest

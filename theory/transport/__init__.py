@@ -16,7 +16,7 @@ from theory.transport.lattice import SubsetMinimum, minimise_over_sets
 from theory.transport.membership_lp import optimal_plan, solve_membership_lp
 from theory.transport.plan import MembershipPlan
 from theory.transport.reference_lp import reference_plan
-from theory.transport.subset import optimal_acceptance
+from theory.transport.subset import minimum_cut, optimal_acceptance
 from theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "bracket",
     "certify",
     "minimise_over_sets",
+    "minimum_cut",
     "optimal_acceptance",
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array, as_pair
-from theory.drafts import as_num_drafts, hit_probability
-from theory.ratio import sorted_blocks
+from theory.drafts import as_num_drafts, hit_probability, one_num_drafts
+from theory.ratio import RatioOrder, sorted_blocks
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
@@ -45,7 +45,45 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     flat = np.empty((math.prod(leading), counts.size))
     for block, by_ratio in sorted_blocks(draft_rows, target_rows):
         for column, count in enumerate(counts.reshape(-1)):
-            values = by_ratio.target_tail + hit_probability(by_ratio.draft_head, int(count))
-            flat[block, column] = values.min(axis=-1)
+            flat[block, column] = _values(by_ratio, int(count)).min(axis=-1)
     acceptance: Array = np.minimum(flat, 1.0).reshape(leading + counts.shape)
     return acceptance
+
+
+def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray[np.bool_]:
+    r"""The set A of the subset formula: :math:`\alpha^* = q(A) + g(p(\bar A))`.
+
+    By complementary slackness a verifier reaches the optimum exactly if it accepts a draft outside A whenever there is
+    one, and emits tokens of A as accepted drafts alone. Of several such sets the largest found is given.
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+        Leading axes broadcast.
+    num_drafts : int
+        k >= 1.
+
+    Returns
+    -------
+    array of bool, shape (..., V)
+        Membership in A.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`optimal_acceptance`, or if there are several numbers of drafts.
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    count = one_num_drafts(num_drafts)
+    flat = np.empty((math.prod(draft_rows.shape[:-1]), draft_rows.shape[-1]), dtype=np.bool_)
+    for block, by_ratio in sorted_blocks(draft_rows, target_rows):
+        outside = _values(by_ratio, count).argmin(axis=-1)
+        inside = np.arange(by_ratio.order.shape[-1]) >= outside[:, np.newaxis]
+        np.put_along_axis(flat[block], by_ratio.order, inside, axis=-1)
+    return flat.reshape(draft_rows.shape)
+
+
+def _values(by_ratio: RatioOrder, num_drafts: int) -> Array:
+    """The value q(A) + g(p(not A)) of every suffix A, the longest first, shape (R, V+1)."""
+    values: Array = by_ratio.target_tail + hit_probability(by_ratio.draft_head, num_drafts)
+    return values

@@ -138,7 +138,7 @@ def test_own_pairs_share_the_target(monkeypatch: pytest.MonkeyPatch, make_checkp
     assert len(skip.draft.module.model.layers) == 1
     assert (warm.draft.temperature, warm.target.temperature, rtn.draft.temperature) == (1.5, 1.0, 1.0)
     assert {model.vocabulary for pair in (rtn, skip, warm) for model in (pair.draft, pair.target)} == {8}
-    assert load_pair("rtn:03", "cpu") is rtn
+    assert load_pair("temperature:1.50", "cpu") is warm
     assert not rtn.target.module.training
     silent()
 

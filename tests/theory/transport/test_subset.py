@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
 from theory.distribution import as_pair, dirichlet, total_variation, uniform
-from theory.transport import certify, optimal_acceptance, solve_membership_lp
+from theory.transport import certify, minimum_cut, optimal_acceptance, solve_membership_lp
 
 INSTANCES = 500
 AGREEMENT = 1e-9
@@ -112,3 +112,21 @@ def test_order_of_tokens_does_not_matter() -> None:
     assert optimal_acceptance(draft[turned], target[turned], 3) == pytest.approx(
         optimal_acceptance(draft, target, 3), abs=1e-14
     )
+
+
+@given(pair=pairs(), count=st.integers(1, 8))
+@with_degenerate(count=2)
+def test_the_cut_has_the_value_of_the_optimum(pair: Pair, count: int) -> None:
+    draft, target = as_pair(*pair)
+    cut = minimum_cut(draft, target, count)
+    value = target[cut].sum() + 1 - draft[cut].sum() ** count
+    assert value == pytest.approx(float(optimal_acceptance(draft, target, count)), abs=1e-12)
+
+
+def test_a_cut_is_of_its_own_row() -> None:
+    rng = np.random.default_rng(5)
+    draft, target = dirichlet(9, 0.5, rng, (2, 3)), dirichlet(9, 0.5, rng, 3)
+    cuts = minimum_cut(draft, target, 3)
+    assert cuts.shape == (2, 3, 9)
+    for index in np.ndindex(2, 3):
+        np.testing.assert_array_equal(cuts[index], minimum_cut(draft[index], target[index[1]], 3))

@@ -1,0 +1,231 @@
+r"""What the optimum is worth on language models: the share of it that each verifier accepts, and where the rest goes.
+
+With A the minimum cut of the transport problem, :math:`\alpha^* = q(A) + g(p(\bar A))`, and H its complement, a rule
+that accepts token i with probability :math:`s_i` loses
+
+.. math:: \alpha^* - \sum_i s_i = [g(p(H)) - s(H)] + [q(A) - s(A)],
+
+two terms that are never negative. The first is the chance that a draft lies in H, where the target wants more than the
+drafts can give, and yet no draft in H is accepted: a *wanted draft passed over*. The second is target mass on A that is
+emitted *in place of drafts*, though the drafts have more of A than the target wants. The optimum does neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulations.claims.claim import Claim, Settings
+from simulations.claims.priority import SOURCE
+from simulations.claims.real.batches import batches, prepare
+from simulations.claims.real.intervals import over_prompts
+from simulations.claims.worst import Worst
+from simulations.evidence import Method, at_least
+from simulations.experiments.cell import Cell, Findings, Records
+from theory.distribution import Array, normalise_or_zero, softmax, total_variation
+from theory.drafts import hit_probability
+from theory.transport import minimum_cut
+from theory.verifiers import VERIFIERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAFTS = ("rtn:4", "rtn:3", "skip:12,16,20")
+"""Drafts of the target's own family, from close to far; any other pair is measured alone."""
+
+TEMPERATURES = (0.6, 1.0, 1.5)
+WHOLE = 0
+TOPS = (WHOLE, 50)
+"""How many of the likeliest tokens each model keeps, or all of them."""
+
+DRAFT_COUNTS = (2, 4, 8, 16)
+"""With one draft all rules are the same."""
+
+SHOWN_COUNT = 4
+"""The number of drafts for which the loss is shown against the total variation."""
+
+QUICK_EVERY, BATCH = 7, 4
+"""A quick run takes every seventh prompt; so many are decoded together."""
+
+TOLERANCE = 1e-9
+"""Differences of sums over some 10^5 tokens, each rounded at 1e-16 of the mass before it."""
+
+SETTING = ["pair", "temperature", "top"]
+
+
+def _cells(settings: Settings) -> list[Cell]:
+    every, horizon = settings.sized(QUICK_EVERY, 1), settings.sized(6, 64)
+    pairs = DRAFTS if settings.pair in DRAFTS else (settings.pair,)
+    return [
+        Cell(CLAIM.id, f"walk-{pair}-{batch['first']}", walk, {**batch, "horizon": horizon}, cost=50)
+        for pair in pairs
+        for batch in batches(replace(settings, pair=pair, prompts=settings.prompts[::every]), BATCH)
+    ]
+
+
+def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+    """Look for a position that breaks an inequality; average the shares over prompts; find where most is lost."""
+    import pandas as pd
+
+    del rng, level
+    positions = pd.DataFrame(tables["positions"])
+    instance = {
+        "pairs": ", ".join(positions["pair"].unique()),
+        "temperatures": ", ".join(f"{value:g}" for value in positions["temperature"].unique()),
+        "drafts": ", ".join(map(str, DRAFT_COUNTS)),
+    }
+
+    def least(columns: list[str]) -> float:
+        return float(positions[columns].to_numpy().min())  # NaN stays, and is refuted
+
+    def row(quantity: str, columns: list[str], method: Method = Method.IDENTITY) -> Any:
+        found, trials = least(columns), len(positions)
+        return at_least(
+            quantity, bound=0.0, estimate=found, tolerance=TOLERANCE, trials=trials, method=method, **instance
+        )
+
+    rows = []
+    for name in VERIFIERS:
+        columns = {part: [f"{name}_{k}_{part}" for k in DRAFT_COUNTS] for part in ("gap", "passed", "replaced")}
+        rows.append(row(f"least of optimum minus {name}", columns["gap"]))
+        rows.append(row(f"least chance to pass over a wanted draft, {name}", columns["passed"]))
+        rows.append(row(f"least target mass emitted in place of drafts, {name}", columns["replaced"]))
+    selfish = [f"selfish_{k}" for k in DRAFT_COUNTS]
+    rows.append(row("least of optimum minus a rule that has all drafts for each token", selfish, Method.CONTROL))
+    worst = Worst(**instance)
+    for name, method in (("priority", Method.IDENTITY), ("kseq", Method.CONTROL)):
+        largest = positions[[f"{name}_{k}_gap" for k in DRAFT_COUNTS]].abs().to_numpy().max()
+        worst.see(f"optimum minus {name}", largest, instances=len(positions), tolerance=TOLERANCE, method=method)
+    return Findings(rows + worst.rows(), {"shares": _shares(positions), "losses": _losses(positions)})
+
+
+CLAIM = Claim(
+    "priority.gain",
+    f"{SOURCE}, on pairs of language models",
+    "At every position of real text priority coupling accepts with the optimal probability; what others lose is wanted "
+    "drafts passed over and target mass emitted in place of drafts.",
+    _cells,
+    conclude,
+    needs_models=True,
+)
+
+
+def walk(
+    rng: np.random.Generator,
+    level: float,
+    pair: str,
+    device: str,
+    first: int,
+    prompts: list[dict[str, Any]],
+    horizon: int,
+) -> Findings:
+    """Sample from the target and measure every rule at each position, at all temperatures and cuts.
+
+    The text is sampled at temperature 1 from the whole vocabulary, so that all settings see the same positions.
+    """
+    del level
+    from simulations.language_models.decoding import walk_target
+
+    models, encoded = prepare(pair, device, prompts)
+    records: Records = []
+    for step in walk_target(models, encoded, horizon, rng):
+        rows = np.flatnonzero(step.active)
+        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
+        places = [
+            {"pair": pair, "prompt": first + int(row), "id": prompts[row]["id"], "position": step.position}
+            for row in rows
+        ]
+        for temperature in TEMPERATURES:
+            for top in TOPS:
+                columns = measure(filtered(draft, temperature, top), filtered(target, temperature, top))
+                setting = {"temperature": temperature, "top": top}
+                records += [
+                    {**place, **setting, **{name: float(values[index]) for name, values in columns.items()}}
+                    for index, place in enumerate(places)
+                ]
+    return Findings(tables={"positions": records})
+
+
+def filtered(law: Array, temperature: float, top: int) -> Array:
+    """Rows at another temperature, cut to the likeliest tokens, as an engine would sample from them."""
+    with np.errstate(divide="ignore"):
+        tempered = softmax(np.log(law), temperature)
+    if top == WHOLE or top >= law.shape[-1]:
+        return tempered
+    kept = np.argpartition(-tempered, top - 1, axis=-1)[..., :top]
+    cut = np.zeros_like(tempered)
+    np.put_along_axis(cut, kept, np.take_along_axis(tempered, kept, axis=-1), axis=-1)
+    return normalise_or_zero(cut)
+
+
+def measure(draft: Array, target: Array) -> dict[str, Array]:
+    """What each rule accepts and where the rest goes, by column name, for rows of laws (N, V)."""
+    used = ((draft > 0) | (target > 0)).any(axis=0)
+    draft, target = draft[:, used], target[:, used]
+    columns = {"tv": total_variation(draft, target)}
+    for count in DRAFT_COUNTS:
+        cut = minimum_cut(draft, target, count)
+        inside, outside = (target * cut).sum(axis=-1), (draft * ~cut).sum(axis=-1)
+        hit = hit_probability(outside, count)
+        columns |= {f"optimal_{count}": inside + hit, f"wanted_{count}": outside}
+        alone = np.minimum(target, hit_probability(draft, count)).sum(axis=-1)
+        columns[f"selfish_{count}"] = inside + hit - alone
+        for name, verifier in VERIFIERS.items():
+            accepted = verifier.law(draft, target, count).accepted
+            passed, replaced = hit - (accepted * ~cut).sum(axis=-1), inside - (accepted * cut).sum(axis=-1)
+            columns |= {
+                f"{name}_{count}_gap": passed + replaced,
+                f"{name}_{count}_passed": passed,
+                f"{name}_{count}_replaced": replaced,
+            }
+    return columns
+
+
+def _shares(positions: pd.DataFrame) -> Records:
+    """Average the share of the optimum within each prompt, then over prompts; and the parts of the loss."""
+    records: Records = []
+    for setting, part in positions.groupby(SETTING, sort=False):
+        for name, verifier in VERIFIERS.items():
+            for count in DRAFT_COUNTS:
+                gap, best = part[f"{name}_{count}_gap"], part[f"optimal_{count}"]
+                share = (1.0 - gap / best).where(best > 0, 1.0)  # of nothing, nothing is all
+                lost = float(gap.mean())
+                records.append(
+                    {
+                        **dict(zip(SETTING, setting, strict=True)),
+                        "verifier": name,
+                        "label": verifier.label,
+                        "num_drafts": count,
+                        **over_prompts(share, part["prompt"]),
+                        "least": float(share.min()),
+                        "acceptance": float((best - gap).mean()),
+                        "optimum": float(best.mean()),
+                        "passed_over": float(part[f"{name}_{count}_passed"].mean()),
+                        "replaced": float(part[f"{name}_{count}_replaced"].mean()),
+                        "lost": lost,
+                        "prompts": part["prompt"].nunique(),
+                        "positions": len(part),
+                    }
+                )
+    return records
+
+
+def _losses(positions: pd.DataFrame) -> Records:
+    """Put each position's loss beside its total variation, for the figure, and say which part it is."""
+    count = SHOWN_COUNT
+    return [
+        {
+            **{key: place[key] for key in (*SETTING, "prompt", "id", "position", "tv")},
+            "verifier": name,
+            "label": VERIFIERS[name].label,
+            "num_drafts": count,
+            "wanted": place[f"wanted_{count}"],
+            "lost": place[f"{name}_{count}_gap"],
+            "passed_over": place[f"{name}_{count}_passed"],
+        }
+        for place in positions.to_dict("records")
+        for name in VERIFIERS
+    ]
