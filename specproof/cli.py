@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import numpy as np
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 from typer.exceptions import TyperException
 
 from specproof.bound import acceptances, load
@@ -157,10 +159,11 @@ def list_everything(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(entries, indent=2))
         return
-    table = _table("Claims and figures", "id", "source", "statement")
+    console = Console()
     for entry in entries:
-        table.add_row(entry["id"], entry["source"], entry["statement"])
-    Console().print(table)
+        console.print(f"[bold]{entry['id']}[/]", highlight=False, soft_wrap=True)
+        for line in (entry["statement"], entry["source"]):
+            console.print(Padding(Text(line), (0, 0, 0, 4)))
 
 
 @app.command()
@@ -313,18 +316,17 @@ def _fail(message: str) -> NoReturn:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    """Make a table whose first column, what one would type, is never cut."""
+    """Make a table of ids and numbers, which are never cut."""
     table = Table(title=title)
-    table.add_column(first, no_wrap=True)
-    for other in others:
-        table.add_column(other, overflow="fold")
+    for heading in (first, *others):
+        table.add_column(heading, no_wrap=True)
     return table
 
 
 def _report(found: list[ClaimFindings], out: Path) -> None:
     from simulations.evidence import Method, Verdict
 
-    table = _table("Claims", "claim", "verdict", "exact", "statistical", "controls refuted")
+    table = _table("Claims", "claim", "verdict", "exact", "statistical", "controls")
     colours = {Verdict.HOLDS: "green", Verdict.CONSISTENT: "green", Verdict.INCONCLUSIVE: "yellow"}
     for part in found:
         controls = [row for row in part.rows if row.method == Method.CONTROL]

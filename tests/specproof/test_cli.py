@@ -62,10 +62,11 @@ def test_list_is_a_flat_list(command: Any) -> None:
     assert len({entry["id"] for entry in entries}) == len(entries)
 
 
-def test_the_table_of_claims_shows_every_id_whole(command: Any) -> None:
-    table = command("list").out
+def test_the_list_shows_every_id_on_its_own_line_and_every_statement_whole(command: Any) -> None:
+    shown = command("list").out
     entries = json.loads(command("list", "--json").out)
-    assert all(f" {entry['id']} " in table for entry in entries)
+    assert [line for line in shown.splitlines() if not line.startswith(" ")] == [entry["id"] for entry in entries]
+    assert all(entry["statement"] in " ".join(shown.split()) for entry in entries)
 
 
 def test_models_tells_how_to_get_each_pair(command: Any) -> None:
