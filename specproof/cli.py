@@ -315,15 +315,17 @@ def _fail(message: str) -> NoReturn:
     sys.exit(EXIT_USAGE)
 
 
-def _table(title: str, first: str, *others: str) -> Table:
+def _table(title: str, *headings: str) -> Table:
     """Make a table of ids and numbers, which are never cut."""
     table = Table(title=title)
-    for heading in (first, *others):
+    for heading in headings:
         table.add_column(heading, no_wrap=True)
     return table
 
 
 def _report(found: list[ClaimFindings], out: Path) -> None:
+    import pandas as pd
+
     from simulations.evidence import Method, Verdict
 
     table = _table("Claims", "claim", "verdict", "exact", "statistical", "controls")
@@ -350,6 +352,13 @@ def _report(found: list[ClaimFindings], out: Path) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    for part in found:
+        for name, columns in part.claim.digest.items():
+            digest = pd.DataFrame(part.tables[name])[list(columns)].rename(
+                columns=lambda column: column.replace("_", " ")
+            )
+            console.print(f"\n[bold]{part.claim.id}: {name.replace('_', ' ')}[/]", highlight=False)
+            print(digest.to_string(index=False, float_format="{:.3f}".format))
     for part in found:
         if part.claim.note:
             console.print(f"{part.claim.id}: {part.claim.note}", highlight=False, markup=False, soft_wrap=True)

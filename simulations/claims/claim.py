@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class Claim:
         Whether its cells load the language-model pair.
     note : str
         What must be said wherever its outcome is told, such as that other models were run than the paper's.
+    digest : mapping
+        Tables that a run prints when it ends, each with the columns to show.
     """
 
     id: str
@@ -79,3 +81,4 @@ class Claim:
     conclusions: int = 0
     needs_models: bool = False
     note: str = ""
+    digest: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -101,6 +101,8 @@ def _execute(
     with _workers(jobs, scheduler), warnings.catch_warnings():
         # When the run stops early the reason is told; how much unfinished work joblib gave up is not.
         warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
+        # A worker that has loaded a second pair of models is taken for one that leaks, and replaced between two cells.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=waiting)
         with _deaf_to_interrupts():
             results = parallel(joblib.delayed(_run_in_worker)(cell, seed, level, needed) for cell, needed in tasks)

@@ -43,7 +43,7 @@ GAINS: Records = [
     for place in range(12)
 ]
 RUNS: Records = [
-    {"pair": "rtn:4", "prompt": prompt, "verifier": verifier, "num_drafts": count, "draft_length": length}
+    {"pair": "rtn:4", "prompt": prompt, "seed": 0, "verifier": verifier, "num_drafts": count, "draft_length": length}
     | {"tokens": 6 + prompt, "target_calls": 4 - (length > 0), "fewest": 1, "most": 3, "process": 2.0 + prompt}
     | {
         "wall_draft": 0.25 * length,
@@ -158,6 +158,14 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
     drawn = heights(picture)
     assert len(drawn) > 2 or any(axes.get_label() == "<colorbar>" for axes in picture.axes)
     assert drawn <= numbers
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.digest], ids=lambda claim: str(claim.id))
+def test_what_a_run_prints_is_tabulated(claim: Claim) -> None:
+    for name, columns in claim.digest.items():
+        table = tables_of(claim.id)[name]
+        assert len(table)
+        assert set(columns) <= set(table.columns)
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:

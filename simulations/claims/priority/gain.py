@@ -99,7 +99,8 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
     for name, method in (("priority", Method.IDENTITY), ("kseq", Method.CONTROL)):
         largest = positions[[f"{name}_{k}_gap" for k in DRAFT_COUNTS]].abs().to_numpy().max()
         worst.see(f"optimum minus {name}", largest, instances=len(positions), tolerance=TOLERANCE, method=method)
-    return Findings(rows + worst.rows(), {"shares": _shares(positions), "losses": _losses(positions)})
+    tables = {"shares": _shares(positions), "losses": _losses(positions), "hardest": _hardest(positions)}
+    return Findings(rows + worst.rows(), tables)
 
 
 CLAIM = Claim(
@@ -110,6 +111,9 @@ CLAIM = Claim(
     _cells,
     conclude,
     needs_models=True,
+    digest={
+        "hardest": ("label", "num_drafts", "mean", "least", *SETTING, "id", "position", "tv", "passed_over", "replaced")
+    },
 )
 
 
@@ -191,8 +195,7 @@ def _shares(positions: pd.DataFrame) -> Records:
         for name, verifier in VERIFIERS.items():
             for count in DRAFT_COUNTS:
                 gap, best = part[f"{name}_{count}_gap"], part[f"optimal_{count}"]
-                share = (1.0 - gap / best).where(best > 0, 1.0)  # of nothing, nothing is all
-                lost = float(gap.mean())
+                share = _share(part, name, count)
                 records.append(
                     {
                         **dict(zip(SETTING, setting, strict=True)),
@@ -205,11 +208,38 @@ def _shares(positions: pd.DataFrame) -> Records:
                         "optimum": float(best.mean()),
                         "passed_over": float(part[f"{name}_{count}_passed"].mean()),
                         "replaced": float(part[f"{name}_{count}_replaced"].mean()),
-                        "lost": lost,
+                        "lost": float(gap.mean()),
                         "prompts": part["prompt"].nunique(),
                         "positions": len(part),
                     }
                 )
+    return records
+
+
+def _share(positions: pd.DataFrame, name: str, count: int) -> pd.Series:
+    gap, best = positions[f"{name}_{count}_gap"], positions[f"optimal_{count}"]
+    return (1.0 - gap / best).where(best > 0, 1.0)  # of nothing, nothing is all
+
+
+def _hardest(positions: pd.DataFrame) -> Records:
+    """Find for each rule and number of drafts the position with the least share, and say how it is lost there."""
+    records: Records = []
+    for name, verifier in VERIFIERS.items():
+        for count in DRAFT_COUNTS:
+            share = _share(positions, name, count)
+            place = positions.loc[share.idxmin()]
+            records.append(
+                {
+                    "verifier": name,
+                    "label": verifier.label,
+                    "num_drafts": count,
+                    "mean": float(share.mean()),
+                    "least": float(share.min()),
+                    **{key: place[key] for key in (*SETTING, "id", "position", "tv")},
+                    "passed_over": float(place[f"{name}_{count}_passed"]),
+                    "replaced": float(place[f"{name}_{count}_replaced"]),
+                }
+            )
     return records
 
 
