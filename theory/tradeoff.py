@@ -7,12 +7,17 @@ its output is :math:`A(x) = b(x) p(x) + R\,P(x)`; what it gains in rejections it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array, as_pair, normalise_or_zero
+from theory.distribution import SUM_TOLERANCE, Array, as_pair, normalise_or_zero
 from theory.errors import InvalidInput
+
+ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
+"""How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within
+``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,15 @@ class RelaxedLaw:
     output: Array
     rejection: Array
     bias: Array
+
+
+class ParetoPoint(NamedTuple):
+    """Where a rule with the best resampling law lies; both of shape (...)."""
+
+    rejection: Array
+    """Probability R that the draft is rejected."""
+    bias: Array
+    """The least TV(A, q) over all P."""
 
 
 def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Array:
@@ -72,8 +86,8 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     .. math:: \min_P TV(A, q) = \tfrac12 \sum |q - bp| - \tfrac12 R = \sum [bp - q]_+
 
     As A >= bp, no P can undo an excess of bp over q; and as :math:`\sum [q-bp]_+ \ge R`, some P adds no more. The
-    formula holds for every b in [0, 1]; where b >= min(1, q/p), R plus it is TV(p, q). (Yin et al. 2024, Theorems 4
-    and 5.)
+    formula holds for every b in [0, 1]; what it is with R where b >= min(1, q/p), :func:`pareto_point` says.
+    (Yin et al. 2024, Theorem 4.)
 
     Parameters
     ----------
@@ -87,6 +101,37 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     """
     _, target_rows, accepted = _accepted(draft, target, accept)
     return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
+
+
+def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> ParetoPoint:
+    r"""Rejection and least bias of an over-acceptance b >= min(1, q/p): a point of the line R + bias = TV(p, q).
+
+    For any b in [0, 1] the sum is :math:`TV(p, q) + \sum_x [\min(p, q) - b p]_+ (x)`. So every rule lies on the line or
+    above it, and those on it are the over-acceptances. A token with p = 0 is never drafted, and its b is free.
+    (Yin et al. 2024, Theorem 5.)
+
+    Parameters
+    ----------
+    draft, target, accept : array_like, shape (..., V)
+        accept is b, from min(1, q/p) to 1.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`minimal_bias`, or if an acceptance is below min(1, q/p) by more than ``ACCEPT_TOLERANCE`` of it.
+    """
+    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
+    # Products below the smallest normal number have lost their digits.
+    missing = (1.0 - ACCEPT_TOLERANCE) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
+    if missing.any():
+        where, value = _first(missing, np.broadcast_to(_numbers(accept, "accept"), missing.shape), "accept")
+        least = np.broadcast_to(relaxed_acceptance(draft_rows, target_rows, 0.0), missing.shape)[missing][0]
+        raise InvalidInput(
+            f"{where} is {value} and min(1, q/p) is {least} there: on the line are over-acceptances alone, "
+            "so raise it, or ask minimal_bias, which takes any"
+        )
+    rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
+    return ParetoPoint(rejection, _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1)))
 
 
 def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
