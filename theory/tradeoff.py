@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import SUM_TOLERANCE, Array, as_pair, normalise_or_zero
+from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_pair, normalise_or_zero
 from theory.errors import InvalidInput
 
 ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
@@ -37,6 +37,10 @@ class RelaxedLaw:
     output: Array
     rejection: Array
     bias: Array
+
+
+NOTHING = 1e-12
+"""A rejection probability that rounding alone may leave: a row of zeros will do for what is then resampled."""
 
 
 class ParetoPoint(NamedTuple):
@@ -155,16 +159,16 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
     Parameters
     ----------
     draft, target, accept, resampling : array_like, shape (..., V)
-        Rows of ``resampling`` are trusted to be laws, or zeros where nothing is rejected.
+        Rows of ``resampling`` are laws, or zeros where nothing is rejected.
 
     Raises
     ------
     InvalidInput
-        As :func:`minimal_bias`.
+        As :func:`minimal_bias`, or if a row of ``resampling`` is not a law, or zeros although R exceeds ``NOTHING``.
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
     rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
-    output = accepted + rejection[..., np.newaxis] * np.asarray(resampling, dtype=np.float64)
+    output = accepted + rejection[..., np.newaxis] * _resampling(resampling, rejection, draft_rows.shape)
     return RelaxedLaw(output, rejection, _probability(0.5 * np.abs(output - target_rows).sum(axis=-1)))
 
 
@@ -214,6 +218,26 @@ def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[A
         ) from None
 
 
+def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...]) -> Array:
+    """Check resampling laws, and that where there is none nothing is rejected."""
+    rows = _numbers(resampling, "resampling")
+    if rows.shape[-1:] != shape[-1:]:
+        raise InvalidInput(f"resampling has shape {rows.shape} and draft {shape}: give one probability for each token")
+    empty = np.asarray(~np.any(rows, axis=-1))
+    some = np.where(empty[..., np.newaxis], 1.0 / shape[-1], rows)
+    laws = np.where(empty[..., np.newaxis], 0.0, as_distribution(some, "resampling"))
+    try:
+        missing = np.asarray(empty & (rejection > NOTHING))
+    except ValueError:
+        raise InvalidInput(
+            f"resampling has shape {rows.shape} and draft {shape}: its leading axes must broadcast"
+        ) from None
+    if missing.any():
+        where, value = _first(missing, np.broadcast_to(rejection, missing.shape), "the rejection")
+        raise InvalidInput(f"{where} is {value} and the row of resampling there zeros: give a law to resample from")
+    return laws
+
+
 def _probability(sums: Array) -> Array:
     """Clip to 1 what rounding may take past it by a few units in the last place."""
     clipped: Array = np.minimum(sums, 1.0)
@@ -222,8 +246,11 @@ def _probability(sums: Array) -> Array:
 
 def _numbers(values: ArrayLike, name: str) -> Array:
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"dtype {array.dtype}, such as {array.ravel()[:1].tolist()}")
+        return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
         raise InvalidInput(f"{name} is not an array of real numbers ({error})") from None
 
 

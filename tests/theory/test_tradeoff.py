@@ -299,3 +299,33 @@ def test_no_probability_exceeds_one_however_the_sums_are_rounded() -> None:
 def test_where_nothing_is_rejected_nothing_is_resampled() -> None:
     assert optimal_resampling(uniform(3), uniform(3), np.ones(3)).tolist() == [0.0, 0.0, 0.0]
     assert minimal_bias(uniform(3), uniform(3), np.ones(3)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("resampling", "message"),
+    [
+        ([3.0, 3.0, 3.0], "resampling sums to 9, not 1"),
+        ([float("nan"), 0.5, 0.5], r"resampling\[0\] = nan is not finite"),
+        ([-0.5, 1.0, 0.5], r"resampling\[0\] = -0.5 is negative"),
+        ([[0.0, 0.5, 0.5], [0.5, 0.5, 0.5]], r"row 1 of resampling sums to 1\.5"),
+        ([0.5, 0.5], r"resampling has shape \(2,\) and draft \(2, 3\): give one probability for each token"),
+        (1.0, r"resampling has shape \(\) and draft \(2, 3\)"),
+        (np.full((3, 3), 1 / 3), r"resampling has shape \(3, 3\) and draft \(2, 3\): its leading axes must broadcast"),
+        ("residual", "resampling is not an array of real numbers"),
+        (["0.2", "0.3", "0.5"], "resampling is not an array of real numbers"),
+        ([1j, 0.0, 0.0], "resampling is not an array of real numbers"),
+        ([0.0, 0.0, 0.0], r"the rejection\[0\] is 0\.5 and the row of resampling there zeros"),
+    ],
+    ids=str,
+)
+def test_what_is_no_resampling_law_is_refused(resampling: object, message: str) -> None:
+    draft, target = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]), np.array([0.25, 0.25, 0.5])
+    with pytest.raises(InvalidInput, match=message):
+        relaxed_law(draft, target, relaxed_acceptance(draft, target, 0.0), resampling)  # type: ignore[arg-type]
+
+
+def test_zeros_will_do_where_nothing_is_rejected() -> None:
+    law = relaxed_law(uniform(3), uniform(3), np.ones(3), np.zeros(3))
+    assert law.output.tolist() == uniform(3).tolist()
+    mixed = relaxed_law([[0.5, 0.5], [0.75, 0.25]], [0.5, 0.5], [[1.0, 1.0], [2 / 3, 1.0]], [[0.0, 0.0], [0.0, 1.0]])
+    assert mixed.bias == pytest.approx([0.0, 0.0], abs=1e-15)
