@@ -29,12 +29,15 @@ from theory.selection import SelectionLaw
 from theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
 from theory.single import expected_tokens, maximal_coupling, optimal_length, speedup
 from theory.tradeoff import (
+    ParetoPoint,
     RelaxedLaw,
     decoding_opt,
     decoding_uno,
     minimal_bias,
     optimal_resampling,
+    pareto_point,
     relaxed_acceptance,
+    relaxed_law,
 )
 from theory.transport import (
     AcceptanceCertificate,
@@ -58,6 +61,7 @@ __all__ = [
     "LongRun",
     "MarkovChain",
     "MembershipPlan",
+    "ParetoPoint",
     "PriorityCoupling",
     "RelaxedLaw",
     "SelectionLaw",
@@ -86,12 +90,14 @@ __all__ = [
     "optimal_length",
     "optimal_plan",
     "optimal_resampling",
+    "pareto_point",
     "random_markov_pair",
     "random_tabular_pair",
     "recursive_rejection",
     "rejection_law",
     "rejection_rates",
     "relaxed_acceptance",
+    "relaxed_law",
     "residual",
     "softmax",
     "solve_membership_lp",

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from theory.distribution import Array, as_distribution, dirichlet
 from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 LARGEST_TABLE = 2**26
 """The most entries a full-history table may have (512 MiB of float64)."""
@@ -180,7 +181,7 @@ def random_tabular_pair(
     """
 
     def model() -> TabularModel:
-        shapes = [(num_states,) * index for index in range(_positive(horizon))]
+        shapes = [(num_states,) * index for index in range(positive_integer(horizon, "horizon"))]
         return TabularModel([dirichlet(num_states, concentration, rng, shape) for shape in shapes])
 
     return model(), model()
@@ -189,7 +190,7 @@ def random_tabular_pair(
 def _random_markov(
     num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
 ) -> MarkovChain:
-    steps = _positive(horizon) - 1
+    steps = positive_integer(horizon, "horizon") - 1
     initial = dirichlet(num_states, concentration, rng)
     if stationary:
         return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
@@ -223,10 +224,4 @@ def _horizon(transitions: np.ndarray, horizon: int | None) -> int:
                 f"horizon is {horizon} but transitions holds {transitions.shape[0]} matrices, "
                 f"which make a horizon of {given}: leave horizon out"
             )
-    return _positive(given)
-
-
-def _positive(horizon: int) -> int:
-    if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
-        raise InvalidInput(f"horizon is {horizon!r}: it must be an integer >= 1")
-    return int(horizon)
+    return positive_integer(given, "horizon")

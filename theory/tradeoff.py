@@ -7,12 +7,17 @@ its output is :math:`A(x) = b(x) p(x) + R\,P(x)`; what it gains in rejections it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array, as_pair, normalise_or_zero
+from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_pair, normalise_or_zero
 from theory.errors import InvalidInput
+
+ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
+"""How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within
+``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,19 @@ class RelaxedLaw:
     output: Array
     rejection: Array
     bias: Array
+
+
+NOTHING = 1e-12
+"""A rejection probability that rounding alone may leave: a row of zeros will do for what is then resampled."""
+
+
+class ParetoPoint(NamedTuple):
+    """Where a rule with the best resampling law lies; both of shape (...)."""
+
+    rejection: Array
+    """Probability R that the draft is rejected."""
+    bias: Array
+    """The least TV(A, q) over all P."""
 
 
 def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Array:
@@ -72,8 +90,8 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     .. math:: \min_P TV(A, q) = \tfrac12 \sum |q - bp| - \tfrac12 R = \sum [bp - q]_+
 
     As A >= bp, no P can undo an excess of bp over q; and as :math:`\sum [q-bp]_+ \ge R`, some P adds no more. The
-    formula holds for every b in [0, 1]; where b >= min(1, q/p), R plus it is TV(p, q). (Yin et al. 2024, Theorems 4
-    and 5.)
+    formula holds for every b in [0, 1]; what it is with R where b >= min(1, q/p), :func:`pareto_point` says.
+    (Yin et al. 2024, Theorem 4.)
 
     Parameters
     ----------
@@ -87,6 +105,37 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     """
     _, target_rows, accepted = _accepted(draft, target, accept)
     return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
+
+
+def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> ParetoPoint:
+    r"""Rejection and least bias of an over-acceptance b >= min(1, q/p): a point of the line R + bias = TV(p, q).
+
+    For any b in [0, 1] the sum is :math:`TV(p, q) + \sum_x [\min(p, q) - b p]_+ (x)`. So every rule lies on the line or
+    above it, and those on it are the over-acceptances. A token with p = 0 is never drafted, and its b is free.
+    (Yin et al. 2024, Theorem 5.)
+
+    Parameters
+    ----------
+    draft, target, accept : array_like, shape (..., V)
+        accept is b, from min(1, q/p) to 1.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`minimal_bias`, or if an acceptance is below min(1, q/p) by more than ``ACCEPT_TOLERANCE`` of it.
+    """
+    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
+    # Products below the smallest normal number have lost their digits.
+    missing = (1.0 - ACCEPT_TOLERANCE) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
+    if missing.any():
+        where, value = _first(missing, np.broadcast_to(_numbers(accept, "accept"), missing.shape), "accept")
+        least = np.broadcast_to(relaxed_acceptance(draft_rows, target_rows, 0.0), missing.shape)[missing][0]
+        raise InvalidInput(
+            f"{where} is {value} and min(1, q/p) is {least} there: on the line are over-acceptances alone, "
+            "so raise it, or ask minimal_bias, which takes any"
+        )
+    rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
+    return ParetoPoint(rejection, _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1)))
 
 
 def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
@@ -110,16 +159,16 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
     Parameters
     ----------
     draft, target, accept, resampling : array_like, shape (..., V)
-        Rows of ``resampling`` are trusted to be laws, or zeros where nothing is rejected.
+        Rows of ``resampling`` are laws, or zeros where nothing is rejected.
 
     Raises
     ------
     InvalidInput
-        As :func:`minimal_bias`.
+        As :func:`minimal_bias`, or if a row of ``resampling`` is not a law, or zeros although R exceeds ``NOTHING``.
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
     rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
-    output = accepted + rejection[..., np.newaxis] * np.asarray(resampling, dtype=np.float64)
+    output = accepted + rejection[..., np.newaxis] * _resampling(resampling, rejection, draft_rows.shape)
     return RelaxedLaw(output, rejection, _probability(0.5 * np.abs(output - target_rows).sum(axis=-1)))
 
 
@@ -169,6 +218,26 @@ def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[A
         ) from None
 
 
+def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...]) -> Array:
+    """Check resampling laws, and that where there is none nothing is rejected."""
+    rows = _numbers(resampling, "resampling")
+    if rows.shape[-1:] != shape[-1:]:
+        raise InvalidInput(f"resampling has shape {rows.shape} and draft {shape}: give one probability for each token")
+    empty = np.asarray(~np.any(rows, axis=-1))
+    some = np.where(empty[..., np.newaxis], 1.0 / shape[-1], rows)
+    laws = np.where(empty[..., np.newaxis], 0.0, as_distribution(some, "resampling"))
+    try:
+        missing = np.asarray(empty & (rejection > NOTHING))
+    except ValueError:
+        raise InvalidInput(
+            f"resampling has shape {rows.shape} and draft {shape}: its leading axes must broadcast"
+        ) from None
+    if missing.any():
+        where, value = _first(missing, np.broadcast_to(rejection, missing.shape), "the rejection")
+        raise InvalidInput(f"{where} is {value} and the row of resampling there zeros: give a law to resample from")
+    return laws
+
+
 def _probability(sums: Array) -> Array:
     """Clip to 1 what rounding may take past it by a few units in the last place."""
     clipped: Array = np.minimum(sums, 1.0)
@@ -177,8 +246,11 @@ def _probability(sums: Array) -> Array:
 
 def _numbers(values: ArrayLike, name: str) -> Array:
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"dtype {array.dtype}, such as {array.ravel()[:1].tolist()}")
+        return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
         raise InvalidInput(f"{name} is not an array of real numbers ({error})") from None
 
 

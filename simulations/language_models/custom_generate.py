@@ -10,6 +10,9 @@
 Both models' logits go through the same processors (temperature, top-k, ...), each with the text it belongs to, and what
 is drawn is drawn from exactly the processed law that is declared to the rule. Every emitted position is tested: there
 is no bonus token. Dice are torch's, so ``torch.manual_seed`` makes a run repeatable.
+
+The assistant is the rule's own. ``generate`` has an argument ``assistant_model``, which transformers does not hand on
+to a custom_generate: it has no effect here, and cannot be refused.
 """
 
 from __future__ import annotations
@@ -35,12 +38,17 @@ from simulations.samplers.sequences import agreeing, verify_level
 from simulations.samplers.verifiers import SAMPLERS
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 STATEFUL_PROCESSORS = (UnbatchedClassifierFreeGuidanceLogitsProcessor, SynthIDTextWatermarkLogitsProcessor)
 """They count their calls as positions, which is wrong once a text is taken back."""
 
 KNOWN_INPUTS = {"attention_mask", "position_ids", "past_key_values", "use_cache", "logits_to_keep"}
 """What ``generate`` hands on for a model of text; the positions follow from the mask, and the cache is our own."""
+
+
+OWN_CACHES = (None, "dynamic")
+"""Values of ``cache_implementation`` that say what our cache is."""
 
 
 @dataclass
@@ -80,7 +88,8 @@ def speculative(
     Raises
     ------
     InvalidInput
-        If the draft length is below 1, or the assistant's cache cannot take tokens back.
+        If the draft length is not an integer >= 1, the verifier cannot be called, or the assistant is no model whose
+        cache can take tokens back.
     """
     return _checked(Speculative(assistant, verifier, verifier, 1, draft_length, streamer))
 
@@ -131,7 +140,7 @@ def speculative_sequences(
     InvalidInput
         As :func:`speculative_batch`, or if there is no such verifier.
     """
-    if verifier not in SAMPLERS:
+    if not isinstance(verifier, str) or verifier not in SAMPLERS:
         raise InvalidInput(f"verifier is {verifier!r}: choose one of {', '.join(SAMPLERS)}")
     rule = SAMPLERS[verifier]
     return _checked(SpeculativeSequences(assistant, rule, rule, one_num_drafts(num_drafts), draft_length, streamer))
@@ -415,9 +424,14 @@ def _alike(lengths: Tensor, copy: Tensor | None = None) -> Iterator[Tensor]:
 
 
 def _checked(rule: Speculative) -> Speculative:
-    if rule.draft_length < 1:
-        raise InvalidInput(f"draft_length is {rule.draft_length}: draft at least one token a round")
+    positive_integer(rule.draft_length, "draft_length")
+    if not isinstance(rule.assistant, torch.nn.Module):
+        raise InvalidInput(
+            f"assistant is {rule.assistant!r}: give a loaded transformers model, such as from_pretrained makes"
+        )
     check_decodable(rule.assistant, "the assistant")
+    if not callable(rule.first):
+        raise InvalidInput(f"verifier is {rule.first!r}: give a function, such as decoding_opt(0.2)")
     return rule
 
 
@@ -438,6 +452,14 @@ def _check_request(
     for processor in processors:
         if isinstance(processor, STATEFUL_PROCESSORS):
             raise InvalidInput(f"{type(processor).__name__} cannot take back rejected tokens: leave it out")
+    if config.cache_implementation not in OWN_CACHES:
+        raise InvalidInput(
+            f"cache_implementation is {config.cache_implementation!r}: speculative decoding has a dynamic cache of its "
+            "own, leave it out"
+        )
+    for name in ("prompt_lookup_num_tokens", "assistant_early_exit"):
+        if getattr(config, name) is not None:
+            raise InvalidInput(f"{name} is {getattr(config, name)!r}: the drafts are the assistant's, leave it out")
     stops_early = not all(isinstance(criterion, MaxLengthCriteria) for criterion in criteria)
     if config._pad_token_tensor is None and stops_early and len(input_ids) > 1:
         raise InvalidInput("pad_token_id is not set, and texts may end at different lengths: pass pad_token_id")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from array_api_compat import is_torch_array
 from numpy.typing import ArrayLike
 
 from simulations.language_models.prompts import Prompt, encode
@@ -70,18 +71,19 @@ def load_scorer(name: str, pair: str, device: str) -> Scorer:
 
 
 def score(scorer: Scorer, name: str, prompts: Sequence[Prompt], continuations: Sequence[Continuation]) -> Array:
-    """Score every continuation, shape (n,), and refuse what cannot be compared.
+    """Score every continuation, shape (n,), and refuse what cannot be compared; tensors of any kind are taken.
 
     Raises
     ------
     InvalidInput
         If the scorer does not return one number for each, or one of them is NaN or infinite.
     """
+    given: Any = scorer(prompts, continuations)
+    if is_torch_array(given):  # of which NumPy takes none with a gradient, in bfloat16 or on a GPU
+        given = given.detach().double().cpu()
     try:
-        scores = np.asarray(scorer(prompts, continuations), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
+        scores = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a list of tensors that have gradients
         raise InvalidInput(f"scorer {name} does not return numbers ({error}): give one for each text") from None
     if scores.shape != (len(continuations),):
         raise InvalidInput(

@@ -9,7 +9,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulations.samplers.recursive import leftovers
-from simulations.samplers.rejections import Runs, StepTables, closed, paired_steps, search, step_tables
+from simulations.samplers.rejections import (
+    Runs,
+    StepTables,
+    closed,
+    empty_runs,
+    paired_steps,
+    search,
+    step_tables,
+)
 from simulations.samplers.selection import or_target
 from simulations.samplers.trials import acceptance
 from theory.chain import MarkovChain, check_same_size
@@ -36,9 +44,9 @@ def simulate(draft: MarkovChain, target: MarkovChain, num_drafts: int, runs: int
     Raises
     ------
     InvalidInput
-        If the chains differ in size or horizon, or M is not an integer >= 1.
+        If the two are not Markov chains or differ in size or horizon, or M or runs is not an integer >= 1.
     """
-    check_same_size(draft, target)
+    check_same_size(draft, target, MarkovChain)
     return simulate_tables(batch_tables(draft, target, num_drafts), target.horizon, runs, rng)
 
 
@@ -52,7 +60,7 @@ def batch_tables(draft: MarkovChain, target: MarkovChain, num_drafts: int) -> Ba
 
 def simulate_tables(tables: BatchTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
     """Run with given tables, which may be those of a deliberately broken rule."""
-    result = Runs(np.empty((runs, horizon), dtype=np.int64), np.empty((runs, horizon), dtype=np.bool_))
+    result = empty_runs(runs, horizon)
     _run(tables, result.tokens, result.rejected, rng)
     return result
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
 from simulations.samplers.selection import Selection, or_target, replace_rejected
+from theory.integers import positive_integer
 from theory.transport.draft_sets import check_support
 
 
@@ -66,10 +67,10 @@ def simulate(
     Raises
     ------
     InvalidInput
-        If k exceeds the number of tokens that can be drafted.
+        If k exceeds the number of tokens that can be drafted, or trials is not an integer >= 1.
     """
     check_support(draft, num_drafts)
-    tokens, accepted = np.empty(trials, dtype=np.int64), np.empty(trials, dtype=np.int64)
+    tokens, accepted = np.empty((2, positive_integer(trials, "trials")), dtype=np.int64)
     _run(draft, target, num_drafts, tokens, accepted, rng)
     return Selection(tokens, accepted)
 

@@ -17,6 +17,7 @@ from simulations.samplers.single import verify
 from simulations.samplers.trials import acceptance
 from theory.chain import MarkovChain, TabularModel, check_same_size
 from theory.distribution import Array
+from theory.integers import positive_integer
 
 
 class Runs(NamedTuple):
@@ -45,9 +46,9 @@ def simulate(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.
     Raises
     ------
     InvalidInput
-        If the chains differ in size or horizon.
+        If the two are not Markov chains, differ in size or horizon, or runs is not an integer >= 1.
     """
-    check_same_size(draft, target)
+    check_same_size(draft, target, MarkovChain)
     return simulate_tables(step_tables(draft, target), target.horizon, runs, rng)
 
 
@@ -59,10 +60,10 @@ def simulate_histories(
     Raises
     ------
     InvalidInput
-        If the models differ in vocabulary or horizon, or are not tabular.
+        If the models differ in vocabulary or horizon, or are not tabular, or runs is not an integer >= 1.
     """
     check_same_size(draft, target, TabularModel)
-    result = Runs(np.empty((runs, target.horizon), dtype=np.int64), np.empty((runs, target.horizon), dtype=np.bool_))
+    result = empty_runs(runs, target.horizon)
     for position, (proposals, laws) in enumerate(zip(draft.conditionals, target.conditionals, strict=True)):
         history = tuple(result.tokens[:, :position].T)
         proposal, law = proposals[history], laws[history]
@@ -82,9 +83,21 @@ def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:
 
 def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
     """Run with given tables, which may be those of a deliberately broken rule."""
-    result = Runs(np.empty((runs, horizon), dtype=np.int64), np.empty((runs, horizon), dtype=np.bool_))
+    result = empty_runs(runs, horizon)
     _run(tables, result.tokens, result.rejected, rng)
     return result
+
+
+def empty_runs(runs: int, horizon: int) -> Runs:
+    """Make room for the runs.
+
+    Raises
+    ------
+    InvalidInput
+        If runs is not an integer >= 1.
+    """
+    shape = positive_integer(runs, "runs"), horizon
+    return Runs(np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.bool_))
 
 
 def paired_steps(draft: MarkovChain, target: MarkovChain) -> tuple[Array, Array]:

@@ -7,9 +7,11 @@ Both accept a drafted x with probability min(1, (q(x) + epsilon)/p(x)); they dif
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import ArrayLike
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
@@ -28,7 +30,7 @@ def decoding_opt(epsilon: float) -> Verifier:
     Raises
     ------
     InvalidInput
-        If epsilon is negative or not a number.
+        If epsilon is not one number, or negative or NaN.
     """
     return _verifier(epsilon, residual_weights)
 
@@ -47,31 +49,33 @@ def decoding_uno(epsilon: float) -> Verifier:
 
 
 def simulate_opt(
-    draft: distribution.Array, target: distribution.Array, epsilon: float, trials: int, rng: np.random.Generator
+    draft: ArrayLike, target: ArrayLike, epsilon: float, trials: int, rng: np.random.Generator
 ) -> Selection:
     """Run independent trials of Decoding-OPT on one pair of shape (V,), drafts included: the same rule, compiled.
 
     Raises
     ------
     InvalidInput
-        As :func:`decoding_opt`.
+        As :func:`decoding_opt`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
-    thresholds = acceptance(draft, target + _checked(epsilon))[np.newaxis]
-    return try_in_turn(draft, thresholds, residual_weights(draft, target), trials, rng)
+    proposal, law = _one_pair(draft, target)
+    thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
+    return try_in_turn(proposal, thresholds, residual_weights(proposal, law), trials, rng)
 
 
 def simulate_uno(
-    draft: distribution.Array, target: distribution.Array, epsilon: float, trials: int, rng: np.random.Generator
+    draft: ArrayLike, target: ArrayLike, epsilon: float, trials: int, rng: np.random.Generator
 ) -> Selection:
     """Run independent trials of Decoding-UNO on one pair of shape (V,), drafts included: the same rule, compiled.
 
     Raises
     ------
     InvalidInput
-        As :func:`decoding_opt`.
+        As :func:`decoding_opt`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
-    thresholds = acceptance(draft, target + _checked(epsilon))[np.newaxis]
-    return try_in_turn(draft, thresholds, target, trials, rng)
+    proposal, law = _one_pair(draft, target)
+    thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
+    return try_in_turn(proposal, thresholds, law, trials, rng)
 
 
 def _verifier(epsilon: float, resampling: Callable[[Array, Array], Array]) -> Verifier:
@@ -92,7 +96,16 @@ def _target(draft: Array, target: Array) -> Array:
     return target
 
 
+def _one_pair(draft: ArrayLike, target: ArrayLike) -> tuple[distribution.Array, distribution.Array]:
+    proposal, law = distribution.as_pair(draft, target)
+    if proposal.ndim != 1:
+        raise InvalidInput(f"draft and target have shape {proposal.shape}: give one law each, of shape (V,)")
+    return proposal, law
+
+
 def _checked(epsilon: float) -> float:
+    if not isinstance(epsilon, Real) or isinstance(epsilon, bool):
+        raise InvalidInput(f"epsilon is {epsilon!r}: it must be one number, at least 0")
     if not epsilon >= 0:
         raise InvalidInput(f"epsilon is {epsilon}: it must be at least 0, where 0 accepts as the lossless rule does")
     return float(epsilon)

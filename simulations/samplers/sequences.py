@@ -16,6 +16,7 @@ from simulations.samplers.selection import Selection, Verifier
 from theory.chain import MarkovChain, check_same_size
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 Survivors = Callable[[Array, Array, Selection], Array]
 """``survivors(alive, drafts, selection)``: which sequences live on after a level, see :func:`agreeing`."""
@@ -110,11 +111,13 @@ def simulate(
     Raises
     ------
     InvalidInput
-        If the chains differ in size or horizon, K is not an integer >= 1, or L is not in 1..horizon - 1.
+        If the two are not Markov chains or differ in size or horizon, K, L or trials is not an integer >= 1, or L is
+        not below the horizon.
     """
-    check_same_size(draft, target)
+    check_same_size(draft, target, MarkovChain)
     count = one_num_drafts(num_drafts)
-    if not 1 <= length < target.horizon:
+    length, trials = positive_integer(length, "length"), positive_integer(trials, "trials")
+    if length >= target.horizon:
         raise InvalidInput(
             f"length is {length!r}: a block and its bonus token must fit into the horizon, so it lies in "
             f"1..{target.horizon - 1}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulations.samplers.selection import Selection
 from theory.distribution import Array
+from theory.integers import positive_integer
 
 
 class QuantileTable(NamedTuple):
@@ -58,8 +59,13 @@ def try_in_turn(draft: Array, thresholds: Array, residual: Array, trials: int, r
         Weights of the replacement.
     trials : int
     rng : numpy Generator
+
+    Raises
+    ------
+    InvalidInput
+        If trials is not an integer >= 1.
     """
-    tokens, accepted = np.empty(trials, dtype=np.int64), np.empty(trials, dtype=np.int64)
+    tokens, accepted = np.empty((2, positive_integer(trials, "trials")), dtype=np.int64)
     _run(quantile_table(draft), np.ascontiguousarray(thresholds), quantile_table(residual), tokens, accepted, rng)
     return Selection(tokens, accepted)
 

@@ -30,6 +30,7 @@ from specproof import (
     optimal_acceptance,
     optimal_length,
     optimal_resampling,
+    pareto_point,
     random_markov_pair,
     random_tabular_pair,
     recursive_rejection,
@@ -109,7 +110,7 @@ DRAFTS_FUNCTIONS: list[Callable[..., Any]] = [
     recursive_rejection,
 ]
 EPSILON_FUNCTIONS: list[Callable[..., Any]] = [relaxed_acceptance, decoding_opt, decoding_uno]
-ACCEPT_FUNCTIONS: list[Callable[..., Any]] = [minimal_bias, optimal_resampling]
+ACCEPT_FUNCTIONS: list[Callable[..., Any]] = [minimal_bias, optimal_resampling, pareto_point]
 PAIRS: list[Case] = [
     *((function, pair, expected) for function in PAIR_FUNCTIONS for pair, expected in BAD_PAIRS),
     *(
@@ -169,7 +170,7 @@ EPSILON: list[Case] = [
     for epsilon, expected in [
         (-0.1, ("epsilon is -0.1", "at least 0", "lossless")),
         (NAN, ("epsilon is nan", "at least 0")),
-        (None, ("epsilon is nan", "at least 0")),
+        (None, ("epsilon is not an array of real numbers", "None")),
         ([0.1, -0.5], ("epsilon[1] is -0.5",)),
         ([[0.1], [NAN]], ("epsilon[1, 0] is nan",)),
         ([0.1, 0.1, 0.1], ("epsilon", "(3,)", "(2, 2)", "leading axes")),

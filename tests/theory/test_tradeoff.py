@@ -12,12 +12,15 @@ from scipy.optimize import linprog
 from strategies import Pair, pairs, with_degenerate
 
 from theory.distribution import as_pair, dirichlet, residual, total_variation, uniform
+from theory.errors import InvalidInput
 from theory.single import maximal_coupling
 from theory.tradeoff import (
+    ACCEPT_TOLERANCE,
     decoding_opt,
     decoding_uno,
     minimal_bias,
     optimal_resampling,
+    pareto_point,
     relaxed_acceptance,
     relaxed_law,
 )
@@ -108,6 +111,61 @@ def test_rejection_and_least_bias_add_up_to_the_distance(tokens: int) -> None:
     under = ((1 - 0.9 * accept) * draft).sum(axis=-1) + minimal_bias(draft, target, 0.9 * accept) - distance
     assert under.min() >= -ROUNDING
     assert under.max() > 0.05
+
+
+@given(pair=pairs(), share=st.floats(0.0, 1.0), epsilon=EPSILONS)
+@with_degenerate(share=0.5, epsilon=0.0)
+@with_degenerate(share=1.0, epsilon=0.1)
+def test_every_over_acceptance_is_on_the_line(pair: Pair, share: float, epsilon: float) -> None:
+    """Some are b_epsilon, and others lie between that and 1; all have the law of their rule with P*."""
+    draft, _ = as_pair(*pair)
+    least = relaxed_acceptance(*pair, epsilon)
+    accept = np.clip(least + share * (1 - least), least, 1.0)
+    point = pareto_point(*pair, accept)
+    assert abs(point.rejection + point.bias - total_variation(*pair)) <= ROUNDING
+    law = relaxed_law(*pair, accept, optimal_resampling(*pair, accept))
+    assert abs(point.rejection - law.rejection) <= ROUNDING
+    assert abs(point.bias - law.bias) <= ROUNDING
+    never_drafted = np.where(draft > 0, accept, 0.0)
+    assert pareto_point(*pair, never_drafted) == point
+
+
+@given(pair=pairs(), share=st.floats(0.0, 0.999))
+@with_degenerate(share=0.0)
+@with_degenerate(share=0.999)
+def test_below_the_lossless_acceptance_a_rule_is_off_the_line_and_refused(pair: Pair, share: float) -> None:
+    """By sum [min(p, q) - bp]+ exactly, however the tokens share it."""
+    draft, target = as_pair(*pair)
+    accept = relaxed_acceptance(*pair, 0.0)
+    drafted = int(np.argmax(np.minimum(draft, target)))
+    accept[drafted] *= share
+    excess = np.maximum(np.minimum(draft, target) - accept * draft, 0.0).sum()
+    rejection = np.maximum(draft - accept * draft, 0.0).sum()
+    assert abs(rejection + minimal_bias(*pair, accept) - total_variation(*pair) - excess) <= ROUNDING
+    if excess > np.finfo(float).tiny:
+        with pytest.raises(InvalidInput, match=rf"accept\[{drafted}\] is .* and min\(1, q/p\) is .* there"):
+            pareto_point(*pair, accept)
+
+
+def test_what_is_too_low_is_named_by_place_value_and_threshold() -> None:
+    draft, target = np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([0.25, 0.75])
+    with pytest.raises(InvalidInput, match=r"accept\[1, 0\] is 0\.25 and min\(1, q/p\) is 0\.5 there"):
+        pareto_point(draft, target, [[0.5, 1.0], [0.25, 1.0]])
+    with pytest.raises(InvalidInput, match=r"accept\[0, 1\] is 0\.5 and min\(1, q/p\) is 1\.0 there"):
+        pareto_point(draft, target, [0.5, 0.5])
+    with pytest.raises(InvalidInput, match=r"accept\[1\] is 1\.5: an acceptance probability lies in \[0, 1\]"):
+        pareto_point(draft, target, [0.5, 1.5])
+
+
+def test_rounding_is_no_shortfall() -> None:
+    rng = np.random.default_rng(9)
+    draft, target = (dirichlet(50, 0.5, rng, 200).astype(np.float32) for _ in range(2))
+    quotients = np.minimum(1.0, np.divide(target, draft, out=np.ones_like(target), where=draft > 0))
+    assert quotients.dtype == np.float32
+    point = pareto_point(draft, target, quotients)
+    assert np.abs(point.rejection + point.bias - total_variation(draft, target)).max() <= ACCEPT_TOLERANCE
+    with pytest.raises(InvalidInput, match="min"):
+        pareto_point(draft, target, quotients * (1 - 10 * ACCEPT_TOLERANCE))
 
 
 def least_bias_by_program(draft: np.ndarray, target: np.ndarray, accept: np.ndarray) -> float:
@@ -241,3 +299,33 @@ def test_no_probability_exceeds_one_however_the_sums_are_rounded() -> None:
 def test_where_nothing_is_rejected_nothing_is_resampled() -> None:
     assert optimal_resampling(uniform(3), uniform(3), np.ones(3)).tolist() == [0.0, 0.0, 0.0]
     assert minimal_bias(uniform(3), uniform(3), np.ones(3)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("resampling", "message"),
+    [
+        ([3.0, 3.0, 3.0], "resampling sums to 9, not 1"),
+        ([float("nan"), 0.5, 0.5], r"resampling\[0\] = nan is not finite"),
+        ([-0.5, 1.0, 0.5], r"resampling\[0\] = -0.5 is negative"),
+        ([[0.0, 0.5, 0.5], [0.5, 0.5, 0.5]], r"row 1 of resampling sums to 1\.5"),
+        ([0.5, 0.5], r"resampling has shape \(2,\) and draft \(2, 3\): give one probability for each token"),
+        (1.0, r"resampling has shape \(\) and draft \(2, 3\)"),
+        (np.full((3, 3), 1 / 3), r"resampling has shape \(3, 3\) and draft \(2, 3\): its leading axes must broadcast"),
+        ("residual", "resampling is not an array of real numbers"),
+        (["0.2", "0.3", "0.5"], "resampling is not an array of real numbers"),
+        ([1j, 0.0, 0.0], "resampling is not an array of real numbers"),
+        ([0.0, 0.0, 0.0], r"the rejection\[0\] is 0\.5 and the row of resampling there zeros"),
+    ],
+    ids=str,
+)
+def test_what_is_no_resampling_law_is_refused(resampling: object, message: str) -> None:
+    draft, target = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]), np.array([0.25, 0.25, 0.5])
+    with pytest.raises(InvalidInput, match=message):
+        relaxed_law(draft, target, relaxed_acceptance(draft, target, 0.0), resampling)  # type: ignore[arg-type]
+
+
+def test_zeros_will_do_where_nothing_is_rejected() -> None:
+    law = relaxed_law(uniform(3), uniform(3), np.ones(3), np.zeros(3))
+    assert law.output.tolist() == uniform(3).tolist()
+    mixed = relaxed_law([[0.5, 0.5], [0.75, 0.25]], [0.5, 0.5], [[1.0, 1.0], [2 / 3, 1.0]], [[0.0, 0.0], [0.0, 1.0]])
+    assert mixed.bias == pytest.approx([0.0, 0.0], abs=1e-15)

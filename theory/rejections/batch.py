@@ -13,7 +13,8 @@ from theory.drafts import one_num_drafts
 from theory.recursive import remainder, remainder_limit
 from theory.rejections.walk import EMPTY, advance, walk
 
-_Remainder = Callable[[Array, Array], Array]
+Remainder = Callable[[Array, Array], Array]
+"""What a whole batch leaves of the target, from rows of p and q: a measure of tokens for each row."""
 
 
 def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> float:
@@ -43,35 +44,35 @@ def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> f
         If the two models differ in kind, vocabulary or horizon, or M is not an integer >= 1.
     """
     count = one_num_drafts(num_drafts)
-    return _expected(draft, target, lambda p, q: remainder(p, q, count))
+    return expected_rejections_leaving(draft, target, lambda p, q: remainder(p, q, count))
 
 
 def batch_limit(draft: Chain, target: Chain) -> float:
     r"""The limit of :func:`expected_rejections_batch` as M grows, computed from the limits of its parts.
 
     :math:`\Pi_n \to q_n(p_n = 0)` and :math:`\Pi_n q_n^{M+1} \to q_n 1\{p_n = 0\}`. It is not 0 in general: only the
-    first position after a rejection profits from a batch.
+    first position after a rejection profits from a batch. It is 0 exactly if :math:`p_1 > 0` wherever :math:`q_1 > 0`
+    and :math:`p_n = q_n` for n >= 2 after every prefix that the target can emit. For then and only then is position 1
+    accepted in the limit, and what follows it is never rejected.
 
     Raises
     ------
     InvalidInput
         If the two models differ in kind, vocabulary or horizon.
     """
-    return _expected(draft, target, remainder_limit)
+    return expected_rejections_leaving(draft, target, remainder_limit)
 
 
-class _Step(NamedTuple):
-    """Rejections at one position by context, as measures of the tokens in their place, shape (contexts, V)."""
+def expected_rejections_leaving(draft: Chain, target: Chain, left: Remainder) -> float:
+    r"""Theorem 3's recursion on f for any rule of a fresh batch that leaves ``left(p, q)`` of the target.
 
-    single: Array
-    """[q - p]_+, of a draft that was followed alone."""
-    batch: Array
-    """What a whole batch leaves."""
-    single_rate: Array
-    batch_rate: Array
+    Its sum is the rule's :math:`\Pi_n`, and it is emitted when all drafts fail.
 
-
-def _expected(draft: Chain, target: Chain, left: _Remainder) -> float:
+    Raises
+    ------
+    InvalidInput
+        If the two models differ in kind, vocabulary or horizon.
+    """
     check_same_size(draft, target)
 
     def step(proposal: Array, law: Array) -> _Step:
@@ -86,3 +87,14 @@ def _expected(draft: Chain, target: Chain, left: _Remainder) -> float:
         rejected = advance(target, rejected, here.batch) + advance(target, followed, here.single)
         prefixes = advance(target, prefixes, law)
     return total
+
+
+class _Step(NamedTuple):
+    """Rejections at one position by context, as measures of the tokens in their place, shape (contexts, V)."""
+
+    single: Array
+    """[q - p]_+, of a draft that was followed alone."""
+    batch: Array
+    """What a whole batch leaves."""
+    single_rate: Array
+    batch_rate: Array

@@ -19,8 +19,9 @@ from simulations.statistics import check_mean
 from theory.chain import TabularModel, random_markov_pair, random_tabular_pair
 from theory.distribution import Array, bernoulli, total_variation, uniform
 from theory.enumeration import enumerate_speculation
-from theory.recursive import recursive_rejection
+from theory.recursive import recursive_rejection, remainder
 from theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
+from theory.rejections.batch import expected_rejections_leaving
 
 DRAFT_COUNTS = (4, 5)
 """The numbers of drafts in the paper's simulation."""
@@ -65,6 +66,8 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
         worst.see("M = 1 against Theorem 1", one)
         alone = mean - expected_rejections(draft, target)
         worst.see("Theorem 1 in place of Theorem 3", alone, method=Method.CONTROL)
+        twin = expected_rejections_leaving(draft, target, partial(_as_target, num_drafts=count))
+        worst.see("recursion with q in place of the batch's residual", mean - twin, method=Method.CONTROL)
         tables = random_tabular_pair(size, horizon, rng, concentration=concentration)
         error = _enumerated(*tables, count) - expected_rejections_batch(*tables, count)
         worst.see("recursion on tabular models, against enumeration", error)
@@ -130,6 +133,12 @@ def _bernoulli_saving(low: float, high: float, num_drafts: int) -> float:
 
 def _uniform_saving(missing: float, num_drafts: int) -> float:
     return missing - missing**num_drafts
+
+
+def _as_target(draft: Array, target: Array, num_drafts: int) -> Array:
+    """Return what would be left if failures were as likely as they are and resampled from the target."""
+    left: Array = remainder(draft, target, num_drafts).sum(axis=-1, keepdims=True) * target
+    return left
 
 
 def _enumerated(draft: TabularModel, target: TabularModel, num_drafts: int) -> float:

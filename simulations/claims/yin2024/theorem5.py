@@ -14,7 +14,7 @@ from simulations.claims.yin2024.theorem4 import random_acceptance
 from simulations.evidence import Method, at_least
 from simulations.experiments.cell import Cell, Findings, Records
 from theory.distribution import Array, softmax, total_variation
-from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance, relaxed_law
+from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, pareto_point, relaxed_acceptance, relaxed_law
 
 EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
 
@@ -52,7 +52,8 @@ def line(rng: np.random.Generator, level: float, instances: int) -> Findings:
         draft, target = random_rows(rng, tokens, instances)
         distance = total_variation(draft, target)
         accept = random_acceptance(draft, target, rng)
-        on_line = ((1.0 - accept) * draft).sum(axis=-1) + minimal_bias(draft, target, accept) - distance
+        point = pareto_point(draft, target, accept)
+        on_line = point.rejection + point.bias - distance
         worst.see("R + least bias - TV", np.abs(on_line).max(), instances=instances)
         under = ((1.0 - 0.9 * accept) * draft).sum(axis=-1) + minimal_bias(draft, target, 0.9 * accept) - distance
         worst.see("the same for b below min(1, q/p)", np.abs(under).max(), instances=instances, method=Method.CONTROL)

@@ -436,6 +436,11 @@ def test_a_streamer_gets_the_prompt_and_every_token(draft: Any, target: Any) -> 
         ({"max_new_tokens": 62}, "context of 64"),
         ({"stopping_criteria": StoppingCriteriaList([StopAfterPair()])}, "pad_token_id is not set"),
         ({"prefix_allowed_tokens_fn": lambda index, ids: [0], "suppress_tokens": [0]}, "leave no token"),
+        (
+            {"cache_implementation": "static"},
+            "cache_implementation is 'static': speculative decoding has a dynamic cache",
+        ),
+        ({"prompt_lookup_num_tokens": 3}, "prompt_lookup_num_tokens is 3: the drafts are the assistant's"),
         ({"inputs_embeds": torch.zeros(2, 3, 16)}, "inputs_embeds was given"),
         ({"attention_mask": torch.tensor([[1, 1, 1], [0, 0, 0]])}, r"input_ids\[1\] has no tokens"),
     ],
@@ -461,6 +466,14 @@ def test_wrong_rules_are_refused_when_made(draft: Any) -> None:
         (lambda: speculative_sequences(draft, 0), "num_drafts is 0"),
         (lambda: speculative_sequences(draft, 2, draft_length=0), "draft_length is 0"),
         (lambda: speculative_sequences(draft, 2, verifier="best"), "verifier is 'best': choose one of single, kseq"),
+        *(
+            (lambda length=length: speculative(draft, draft_length=length), f"draft_length is {length!r}: it must be")
+            for length in (1.5, True, "2", None)
+        ),
+        (lambda: speculative(None), "assistant is None: give a loaded transformers model"),
+        (lambda: speculative_batch("gpt2", 2), "assistant is 'gpt2': give a loaded transformers model"),
+        (lambda: speculative(draft, "opt"), "verifier is 'opt': give a function"),  # type: ignore[arg-type]
+        (lambda: speculative_sequences(draft, 2, verifier=single.verify), "verifier is <function"),  # type: ignore[arg-type]
         (lambda: speculative(bloom), "the assistant is a BloomForCausalLM"),
     ]
     for make, message in cases:

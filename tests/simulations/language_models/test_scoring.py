@@ -125,6 +125,8 @@ def test_other_names_are_refused(name: str) -> None:
         (["good", "bad", "ugly"], r"scorer mine does not return numbers \(could not convert"),
         (None, r"scorer mine returned shape \(\) for 3"),
         ([1j, 1, 1], "scorer mine does not return numbers"),
+        ([torch.tensor(1.0, requires_grad=True)] * 3, "scorer mine does not return numbers"),
+        (torch.tensor([1.0, math.nan, 2.0], dtype=torch.bfloat16), "scorer mine gave continuation 1 .* the score nan"),
     ],
     ids=str,
 )
@@ -140,6 +142,22 @@ def test_any_function_is_a_scorer_and_integers_are_numbers() -> None:
         return [len(each.tokens) for each in continuations]
 
     assert score(longest, "mine", PROMPTS, CONTINUATIONS).tolist() == [2.0, 4.0, 1.0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("has_gradient", [False, True])
+def test_tensors_are_numbers_whatever_their_kind(dtype: torch.dtype, has_gradient: bool) -> None:
+    returned = torch.tensor([0.5, -2.0, 1.25], dtype=dtype, requires_grad=has_gradient)
+    found = score(lambda prompts, continuations: returned, "mine", PROMPTS, CONTINUATIONS)
+    assert found.tolist() == [0.5, -2.0, 1.25]
+
+
+def test_an_error_inside_a_scorer_is_its_own() -> None:
+    def broken(prompts: Any, continuations: Any) -> list[float]:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        score(broken, "mine", PROMPTS, CONTINUATIONS)
 
 
 def test_a_text_too_long_for_the_reward_model(rewarding: Any, silent: Any) -> None:

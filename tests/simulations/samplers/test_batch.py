@@ -160,6 +160,12 @@ def test_bad_arguments_are_refused() -> None:
         simulate(short, long, 2, 1, rng)
     with pytest.raises(InvalidInput, match="num_states 2 and target 3"):
         simulate(short, wide, 2, 1, rng)
+    table = short.tabulate()
+    with pytest.raises(InvalidInput, match="of kind TabularModel: this takes a MarkovChain each"):
+        simulate(table, table, 2, 1, rng)  # type: ignore[arg-type]
+    for runs in (0, -1, 1.5, True):
+        with pytest.raises(InvalidInput, match=f"runs is {runs}: it must be an integer >= 1"):
+            simulate(short, short, 2, runs, rng)  # type: ignore[arg-type]
     for count in (0, -1, 1.5, True):
         with pytest.raises(InvalidInput, match=f"num_drafts is {count}"):
             simulate(short, short, count, 1, rng)

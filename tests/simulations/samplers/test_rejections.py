@@ -6,6 +6,8 @@ asserts it). Seeds are fixed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import twins
@@ -142,6 +144,25 @@ def test_tables_close_at_the_last_token_of_positive_weight() -> None:
     assert tables.draft[0, 0].tolist() == [0.25, np.inf, np.inf]
     assert tables.accept[0, 0].tolist() == [1.0, 2 / 3, 0.0]
     assert tables.residual[0, 0].tolist() == [np.inf, np.inf, np.inf]
+
+
+@pytest.mark.parametrize("runs", [0, -1, 1.5, True, "10", None])
+def test_runs_are_counted_by_positive_integers(runs: object) -> None:
+    chain, _ = chains()["equal"]
+    table, rng = chain.tabulate(), np.random.default_rng(60)
+    calls: list[Callable[[], object]] = [
+        lambda: simulate(chain, chain, runs, rng),  # type: ignore[arg-type]
+        lambda: simulate_histories(table, table, runs, rng),  # type: ignore[arg-type]
+    ]
+    for call in calls:
+        with pytest.raises(InvalidInput, match=f"runs is {runs!r}: it must be an integer >= 1"):
+            call()
+
+
+def test_a_history_is_not_a_chain() -> None:
+    table = chains()["equal"][0].tabulate()
+    with pytest.raises(InvalidInput, match="of kind TabularModel: this takes a MarkovChain each"):
+        simulate(table, table, 5, np.random.default_rng(60))  # type: ignore[arg-type]
 
 
 def test_chains_of_different_size_are_refused() -> None:

@@ -146,6 +146,46 @@ def test_mutants_are_refuted_against_the_law_of_opt(name: str) -> None:
     assert law_check(found, tradeoff.decoding_opt(*OVERLAPPING, 0.1).output).is_refuted
 
 
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(
+    ("draft", "target", "message"),
+    [
+        ([0.5, float("nan")], [0.5, 0.5], r"draft\[1\] = nan"),
+        ([0.5, 0.5], [1.0, 1.0], "target sums to 2"),
+        ([0.5, 0.5], [0.2, 0.3, 0.5], "draft has 2 tokens and target has 3"),
+        ([[0.5, 0.5]], [0.5, 0.5], r"draft and target have shape \(1, 2\): give one law each"),
+        ("draft", [0.5, 0.5], "draft is not an array of real numbers"),
+    ],
+    ids=str,
+)
+def test_what_is_no_pair_of_laws_is_refused(name: str, draft: Any, target: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        RULES[name][1](draft, target, 0.1, 10, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_lists_are_laws_too(name: str) -> None:
+    lists, arrays = (
+        RULES[name][1](*pair, 0.1, 1000, np.random.default_rng(65))
+        for pair in ([row.tolist() for row in OVERLAPPING], OVERLAPPING)
+    )
+    assert np.array_equal(lists.tokens, arrays.tokens)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("trials", [0, -1, 1.5, True])
+def test_trials_are_counted_by_positive_integers(name: str, trials: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"trials is {trials}: it must be an integer >= 1"):
+        RULES[name][1](*OVERLAPPING, 0.1, trials, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("epsilon", ["a", None, True, np.array([0.1, 0.2]), [0.1]], ids=repr)
+def test_an_epsilon_that_is_no_number_is_refused(epsilon: Any) -> None:
+    for make in (decoding_opt, decoding_uno):
+        with pytest.raises(InvalidInput, match=r"epsilon is .*: it must be one number, at least 0"):
+            make(epsilon)
+
+
 @pytest.mark.parametrize("epsilon", [-0.1, float("nan")])
 def test_a_wrong_epsilon_is_refused_before_anything_is_drawn(epsilon: float) -> None:
     pair: Pair = OVERLAPPING
