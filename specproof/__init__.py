@@ -18,6 +18,7 @@ from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
 from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
+from theory.recursive_without_replacement import recursive_rejection_without_replacement
 from theory.rejections import (
     batch_limit,
     expected_rejections,
@@ -41,16 +42,22 @@ from theory.transport import (
     Bracket,
     DraftSets,
     MembershipPlan,
+    SubsetMinimum,
     bracket,
     certify,
+    minimise_over_sets,
+    minimum_cut,
     optimal_acceptance,
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
     optimal_plan,
+    reference_plan,
     solve_membership_lp,
 )
+from theory.verifiers import VERIFIERS, Verifier
 
 __all__ = [
+    "VERIFIERS",
     "AcceptanceCertificate",
     "Bracket",
     "DraftSets",
@@ -61,7 +68,9 @@ __all__ = [
     "PriorityCoupling",
     "RelaxedLaw",
     "SelectionLaw",
+    "SubsetMinimum",
     "TabularModel",
+    "Verifier",
     "accepted_length_law",
     "as_distribution",
     "batch_limit",
@@ -80,6 +89,8 @@ __all__ = [
     "long_run",
     "maximal_coupling",
     "minimal_bias",
+    "minimise_over_sets",
+    "minimum_cut",
     "optimal_acceptance",
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",
@@ -89,6 +100,8 @@ __all__ = [
     "random_markov_pair",
     "random_tabular_pair",
     "recursive_rejection",
+    "recursive_rejection_without_replacement",
+    "reference_plan",
     "rejection_law",
     "rejection_rates",
     "relaxed_acceptance",
