@@ -16,6 +16,7 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
+from theory.orders_certificate import certify_different, certify_without_replacement
 from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
 from theory.recursive_without_replacement import recursive_rejection_without_replacement
@@ -78,6 +79,8 @@ __all__ = [
     "block_efficiency",
     "bracket",
     "certify",
+    "certify_different",
+    "certify_without_replacement",
     "decoding_opt",
     "decoding_uno",
     "dirichlet",
