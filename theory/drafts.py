@@ -1,4 +1,4 @@
-"""How many drafts: the number k that every multi-draft rule takes."""
+"""How many drafts: the number k that every multi-draft rule takes, and other numbers that are counts."""
 
 from __future__ import annotations
 
@@ -45,6 +45,19 @@ def one_num_drafts(num_drafts: ArrayLike) -> int:
     if counts.ndim:
         raise InvalidInput(f"num_drafts has shape {counts.shape}: give one number of drafts here")
     return int(counts)
+
+
+def positive_integer(value: object, name: str) -> int:
+    """Check a single count, such as the length of the drafts.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not an integer >= 1.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise InvalidInput(f"{name} is {value!r}: it must be an integer >= 1")
+    return int(value)
 
 
 def hit_probability(mass: Array, num_drafts: int) -> Array:

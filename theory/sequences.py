@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from theory.chain import Chain, MarkovChain, check_same_size
 from theory.distribution import Array, as_distribution
-from theory.drafts import one_num_drafts
+from theory.drafts import one_num_drafts, positive_integer
 from theory.errors import InvalidInput
 from theory.rejections.walk import EMPTY, advance, walk
 from theory.verifiers import VERIFIERS, Verifier
@@ -200,10 +200,9 @@ def _checked(
 ) -> tuple[int, int, Verifier]:
     check_same_size(draft, target)
     count = one_num_drafts(num_drafts)
-    if not isinstance(length, int | np.integer) or isinstance(length, bool) or length < 1:
-        raise InvalidInput(f"length is {length!r}: it must be an integer >= 1")
+    levels = positive_integer(length, "length")
     if isinstance(verifier, Verifier):
-        return count, int(length), verifier
+        return count, levels, verifier
     if verifier not in VERIFIERS:
         raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(VERIFIERS)}")
-    return count, int(length), VERIFIERS[verifier]
+    return count, levels, VERIFIERS[verifier]

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array
 from simulations.samplers.rejections import closed, paired_steps
-from simulations.samplers.selection import Selection, Verifier
+from simulations.samplers.selection import Selection, Verifier, checked_namespace
 from theory.chain import MarkovChain, check_same_size
-from theory.drafts import one_num_drafts
+from theory.drafts import one_num_drafts, positive_integer
 from theory.errors import InvalidInput
 
 Survivors = Callable[[Array, Array, Selection], Array]
@@ -55,8 +54,15 @@ def verify_level(
     -------
     Selection
         The emitted tokens, shape (B,), and which of the K sequences was accepted, or -1: then the block ends.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together.
     """
-    xp = array_namespace(draft, target, drafts, alive, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
+    if getattr(alive, "shape", None) != drafts.shape or alive.dtype != xp.bool:
+        raise InvalidInput(f"alive is not a boolean array of shape {tuple(drafts.shape)}, one entry for each draft")
     tokens, accepted = xp.empty_like(drafts[:, 0]), xp.empty_like(drafts[:, 0])
     living_first = xp.argsort(xp.astype(~alive, xp.int8), axis=-1, stable=True)
     left = xp.sum(xp.astype(alive, xp.int64), axis=-1)
@@ -110,20 +116,20 @@ def simulate(
     Raises
     ------
     InvalidInput
-        If the chains differ in size or horizon, K is not an integer >= 1, or L is not in 1..horizon - 1.
+        If the chains differ in size or horizon, a number is not an integer >= 1, or L is not below the horizon.
     """
     check_same_size(draft, target)
-    count = one_num_drafts(num_drafts)
-    if not 1 <= length < target.horizon:
+    count, runs = one_num_drafts(num_drafts), positive_integer(trials, "trials")
+    if positive_integer(length, "length") >= target.horizon:
         raise InvalidInput(
             f"length is {length!r}: a block and its bonus token must fit into the horizon, so it lies in "
             f"1..{target.horizon - 1}"
         )
     proposal, law = paired_steps(draft, target)
     drawn, bonus = closed(proposal), closed(law)
-    emitted, accepted = np.full((trials, length + 1), -1), np.full(trials, length)
-    rows, last = np.arange(trials), np.zeros(trials, dtype=np.int64)
-    drafts, alive = np.zeros((trials, count), dtype=np.int64), np.ones((trials, count), dtype=np.bool_)
+    emitted, accepted = np.full((runs, length + 1), -1), np.full(runs, length)
+    rows, last = np.arange(runs), np.zeros(runs, dtype=np.int64)
+    drafts, alive = np.zeros((runs, count), dtype=np.int64), np.ones((runs, count), dtype=np.bool_)
     for level in range(length):
         step = min(level, law.shape[0] - 1)
         drafts = _draw(drawn[step], drafts, rng)
