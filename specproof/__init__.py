@@ -16,8 +16,10 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
+from theory.orders_certificate import certify_different, certify_without_replacement
 from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
+from theory.recursive_without_replacement import recursive_rejection_without_replacement
 from theory.rejections import (
     batch_limit,
     expected_rejections,
@@ -44,16 +46,22 @@ from theory.transport import (
     Bracket,
     DraftSets,
     MembershipPlan,
+    SubsetMinimum,
     bracket,
     certify,
+    minimise_over_sets,
+    minimum_cut,
     optimal_acceptance,
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
     optimal_plan,
+    reference_plan,
     solve_membership_lp,
 )
+from theory.verifiers import VERIFIERS, Verifier
 
 __all__ = [
+    "VERIFIERS",
     "AcceptanceCertificate",
     "Bracket",
     "DraftSets",
@@ -65,7 +73,9 @@ __all__ = [
     "PriorityCoupling",
     "RelaxedLaw",
     "SelectionLaw",
+    "SubsetMinimum",
     "TabularModel",
+    "Verifier",
     "accepted_length_law",
     "as_distribution",
     "batch_limit",
@@ -73,6 +83,8 @@ __all__ = [
     "block_efficiency",
     "bracket",
     "certify",
+    "certify_different",
+    "certify_without_replacement",
     "decoding_opt",
     "decoding_uno",
     "dirichlet",
@@ -84,6 +96,8 @@ __all__ = [
     "long_run",
     "maximal_coupling",
     "minimal_bias",
+    "minimise_over_sets",
+    "minimum_cut",
     "optimal_acceptance",
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",
@@ -94,6 +108,8 @@ __all__ = [
     "random_markov_pair",
     "random_tabular_pair",
     "recursive_rejection",
+    "recursive_rejection_without_replacement",
+    "reference_plan",
     "rejection_law",
     "rejection_rates",
     "relaxed_acceptance",

@@ -17,6 +17,7 @@ from theory.distribution import Array
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 from theory.given_drafts import KERNELS
+from theory.integers import positive_integer
 from theory.verifiers import VERIFIERS
 
 LARGEST_FOREST = 2**22
@@ -50,7 +51,7 @@ def enumerate_blocks(
     count, size = one_num_drafts(num_drafts), draft.num_states
     if verifier not in KERNELS:
         raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(KERNELS)}")
-    if not 1 <= length < draft.horizon:
+    if positive_integer(length, "length") >= draft.horizon:
         raise InvalidInput(f"length is {length!r}: it must lie in 1..horizon - 1 = {draft.horizon - 1}")
     if size ** (count * length) > LARGEST_FOREST:
         raise InvalidInput(f"length is {length}: {size}^({count} * {length}) sets of drafts are too many, draft less")

@@ -1,4 +1,4 @@
-"""How many drafts: the number k that every multi-draft rule takes."""
+"""How many drafts: the number k that every multi-draft rule takes, and other numbers that are counts."""
 
 from __future__ import annotations
 

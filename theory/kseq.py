@@ -78,7 +78,7 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
     smallest = smallest_valid(draft_rows, target_rows, count)
-    factor = smallest if rho is None else _checked_rho(rho, smallest, count)
+    factor = smallest if rho is None else checked_rho(rho, smallest, count)
     return law_at(draft_rows, target_rows, count, factor)
 
 
@@ -168,7 +168,14 @@ def _split(draft: Array, target: Array, rho: float) -> tuple[float, float, float
     return head, tail, excess, missed / rho
 
 
-def _checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
+def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
+    """Check given division factors against rho*, shape (...).
+
+    Raises
+    ------
+    InvalidInput
+        If they are not one for each row, or one lies outside [rho*, k].
+    """
     try:
         given = np.asarray(rho, dtype=np.float64)
         shape = np.broadcast_shapes(given.shape, smallest.shape)
@@ -182,8 +189,10 @@ def _checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         least = np.broadcast_to(smallest, factor.shape)[index]
         where = f"rho[{', '.join(map(str, index))}]" if index else "rho"
+        above = factor[index] > num_drafts
+        why = "a larger factor than num_drafts only accepts less" if above else "below rho* the residual is negative"
         raise InvalidInput(
             f"{where} is {factor[index]:.17g}, outside [rho*, num_drafts] = [{least:.17g}, {num_drafts}]: "
-            "below rho* the residual is negative, so leave rho out to use rho* itself"
+            f"{why}, so leave rho out to use rho* itself"
         )
     return np.maximum(factor, smallest)

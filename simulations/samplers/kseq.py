@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import array_namespace, device, to_device
+from array_api_compat import array_namespace, device, is_array_api_obj, to_device
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather, invert
-from simulations.samplers.selection import Selection, or_target
+from simulations.samplers.selection import Selection, checked_namespace, or_target
 from simulations.samplers.trials import acceptance, try_in_turn
-from theory.kseq import smallest_valid
+from theory.kseq import checked_rho, smallest_valid
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array | None = None) -> Selection:
@@ -27,10 +27,23 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Arr
         Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts the residual.
     rho : array, shape () or (...), optional
         The division factor, one for all rows or one for each; default rho*.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together, or a rho lies outside [rho*, k].
     """
+    xp = checked_namespace(draft, target, drafts, uniforms)
+    count = drafts.shape[-1]
+    factor = _smallest_rho(draft, target, count)
+    if rho is not None:
+        factor = checked_rho(to_device(rho, "cpu") if is_array_api_obj(rho) else rho, factor, count)
+    return verify_at(draft, target, drafts, uniforms, xp.asarray(factor, device=device(target)))
+
+
+def verify_at(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
+    """The rule as written, at a trusted rho of shape () or (...): below rho* it is not lossless."""
     xp = array_namespace(draft, target, drafts, uniforms)
-    if rho is None:
-        rho = _smallest_rho(draft, target, drafts.shape[-1])
     passed = uniforms[..., :-1] * gather(draft, drafts) < _divided(gather(target, drafts), rho)
     first = xp.argmax(xp.astype(passed, xp.int8), axis=-1, keepdims=True)
     accepted = xp.take_along_axis(passed, first, axis=-1)[..., 0]
@@ -56,13 +69,11 @@ def simulate(
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
 
 
-def _smallest_rho(draft: Array, target: Array, num_drafts: int) -> Array:
-    """rho* of rows of any array library, on their own device."""
-    xp = array_namespace(draft, target)
+def _smallest_rho(draft: Array, target: Array, num_drafts: int) -> distribution.Array:
+    """rho* of rows of any array library."""
     proposal, law = (np.asarray(to_device(rows, "cpu"), dtype=np.float64) for rows in (draft, target))
     shape = np.broadcast_shapes(proposal.shape, law.shape)
-    factors = smallest_valid(np.broadcast_to(proposal, shape), np.broadcast_to(law, shape), num_drafts)
-    return xp.asarray(factors, device=device(target))
+    return smallest_valid(np.broadcast_to(proposal, shape), np.broadcast_to(law, shape), num_drafts)
 
 
 def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:

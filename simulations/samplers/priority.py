@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import array_namespace, device, to_device
+from array_api_compat import device, to_device
 
 from simulations.samplers.inversion import Array
-from simulations.samplers.selection import Selection
+from simulations.samplers.selection import Selection, checked_namespace
 from theory.priority import PriorityCoupling
 
 
@@ -28,9 +28,10 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
     Raises
     ------
     InvalidInput
-        If the laws are not distributions, or a draft is outside the vocabulary or has draft probability 0.
+        If the shapes or kinds of the arrays do not go together, the laws are not distributions, or a draft is outside
+        the vocabulary or has draft probability 0.
     """
-    xp = array_namespace(draft, target, drafts, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
     rows, law, tokens, dice = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))
     chosen = PriorityCoupling(rows, law, tokens.shape[-1]).choose(tokens, dice)
     return Selection(*(xp.asarray(part, device=device(drafts)) for part in chosen))

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from simulations.samplers.trials import acceptance, try_in_turn
 
 
@@ -28,8 +28,13 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together.
     """
-    xp = array_namespace(draft, target, drafts, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
     tokens, accepted = drafts[..., 0], xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)
     *offers, (left, _) = leftovers(draft, target, drafts.shape[-1])
     for index, (offered, proposed) in enumerate(offers):

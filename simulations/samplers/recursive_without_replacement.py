@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from theory.integers import positive_integer
 from theory.transport.draft_sets import check_support
 
@@ -29,8 +29,13 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
         :func:`simulations.samplers.distinct.draw_distinct`.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together.
     """
-    xp = array_namespace(draft, target, drafts, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
     rows = (*drafts.shape[:-1], draft.shape[-1])
     left, proposed = xp.broadcast_to(target, rows), xp.broadcast_to(draft, rows)
     accepted = xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
 from simulations.samplers.inversion import Array, invert
+from theory.errors import InvalidInput
 
 
 class Selection(NamedTuple):
@@ -24,6 +25,37 @@ Verifier = Callable[[Array, Array, Array, Array], Selection]
 
 ``draft`` and ``target`` have shape (V,) or (..., V), ``drafts`` (..., k) and ``uniforms`` (..., k + 1).
 """
+
+
+def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Any:
+    """The array library of the arguments of a rule, once their shapes go together; no entry is read.
+
+    Raises
+    ------
+    InvalidInput
+        If they are not arrays of one library, the drafts are not integers, or a shape is not that of :data:`Verifier`.
+    """
+    try:
+        xp = array_namespace(draft, target, drafts, uniforms)
+    except TypeError as error:
+        raise InvalidInput(f"draft, target, drafts and uniforms must be arrays of one library ({error})") from None
+    shape = tuple(drafts.shape)
+    if drafts.ndim == 0 or shape[-1] == 0 or not xp.isdtype(drafts.dtype, "integral"):
+        raise InvalidInput(f"drafts has shape {shape} and dtype {drafts.dtype}: it must hold k >= 1 tokens in each row")
+    for name, law in (("draft", draft), ("target", target)):
+        if law.ndim == 0 or (law.ndim > 1 and tuple(law.shape[:-1]) != shape[:-1]):
+            raise InvalidInput(
+                f"{name} has shape {tuple(law.shape)}: beside drafts of shape {shape} it must be (V,), or "
+                f"({', '.join([*map(str, shape[:-1]), 'V'])})"
+            )
+    if draft.shape[-1] != target.shape[-1]:
+        raise InvalidInput(
+            f"draft has {draft.shape[-1]} tokens and target has {target.shape[-1]}: remap to one alphabet"
+        )
+    needed = (*shape[:-1], shape[-1] + 1)
+    if tuple(uniforms.shape) != needed:
+        raise InvalidInput(f"uniforms has shape {tuple(uniforms.shape)}: drafts of shape {shape} take {needed}")
+    return xp
 
 
 def or_target(residual: Array, target: Array) -> Array:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array
 from simulations.samplers.rejections import closed, paired_steps
-from simulations.samplers.selection import Selection, Verifier
+from simulations.samplers.selection import Selection, Verifier, checked_namespace
 from theory.chain import MarkovChain, check_same_size
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
@@ -56,8 +55,15 @@ def verify_level(
     -------
     Selection
         The emitted tokens, shape (B,), and which of the K sequences was accepted, or -1: then the block ends.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together.
     """
-    xp = array_namespace(draft, target, drafts, alive, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
+    if getattr(alive, "shape", None) != drafts.shape or alive.dtype != xp.bool:
+        raise InvalidInput(f"alive is not a boolean array of shape {tuple(drafts.shape)}, one entry for each draft")
     tokens, accepted = xp.empty_like(drafts[:, 0]), xp.empty_like(drafts[:, 0])
     living_first = xp.argsort(xp.astype(~alive, xp.int8), axis=-1, stable=True)
     left = xp.sum(xp.astype(alive, xp.int64), axis=-1)

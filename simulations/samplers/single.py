@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 
 import theory.distribution as distribution
 from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, or_target, replace_rejected
+from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from simulations.samplers.trials import acceptance, try_in_turn
 
 
@@ -25,8 +25,13 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
         The drafted tokens.
     uniforms : array, shape (..., 2)
         Independent numbers in [0, 1): the acceptance coin and the one that inverts the residual.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes or kinds of the arrays do not go together.
     """
-    xp = array_namespace(draft, target, drafts, uniforms)
+    xp = checked_namespace(draft, target, drafts, uniforms)
     # u < q/p without the division: p > 0 for whatever was drafted, and u = 0 must not accept a token with q = 0.
     accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts))[..., 0]
     emitted = replace_rejected(drafts[..., 0], accepted, residual_weights(draft, target), uniforms[..., 1])

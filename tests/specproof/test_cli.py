@@ -269,4 +269,3 @@ def test_quick_commands_load_nothing_slow() -> None:
 
 def test_everything_exported_is_there() -> None:
     assert all(hasattr(specproof, name) for name in specproof.__all__)
-    assert sorted(specproof.__all__) == specproof.__all__

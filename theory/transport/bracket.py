@@ -15,10 +15,10 @@ from theory.transport.plan import MembershipPlan
 
 
 class Bracket(NamedTuple):
-    """What a plan and its prices prove, without rounding."""
+    """What a coupling and a set of tokens prove, without rounding."""
 
     lower: Fraction
-    """Acceptance of the plan, scaled down where it would exceed a marginal."""
+    """Acceptance of a coupling; of a plan, scaled down where it would exceed a marginal."""
     upper: Fraction
     """q(A) + 1 - P(set(X) in A), which nothing exceeds."""
     dual_set: NDArray[np.bool_]

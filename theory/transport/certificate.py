@@ -127,7 +127,7 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     count = one_num_drafts(num_drafts)
     if draft_row.ndim != 1 or target_row.ndim != 1:
         raise InvalidInput("certify takes one pair of shape (V,): loop over the rows")
-    proposal, law = _as_integers(draft_row), _as_integers(target_row)
+    proposal, law = as_integers(draft_row), as_integers(target_row)
     nearly_sorted = sort_by_ratio(draft_row[np.newaxis], target_row[np.newaxis]).order[0].tolist()
     order = _descending(law, proposal, nearly_sorted)
     split = _best_split(proposal, law, count, order)
@@ -140,7 +140,7 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     return AcceptanceCertificate(proposal, law, count, tuple(rates), unit, dual_set)
 
 
-def _as_integers(row: Array) -> tuple[int, ...]:
+def as_integers(row: Array) -> tuple[int, ...]:
     """The row in units of the smallest power of two that divides every entry."""
     ratios = [float(value).as_integer_ratio() for value in row]
     unit = max(denominator for _, denominator in ratios)

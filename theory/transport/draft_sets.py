@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,9 @@ from theory.errors import InvalidInput
 
 LARGEST_PLAN = 2_000_000
 """The most pairs (set, token in it) that are enumerated: each is a variable of the linear program."""
+
+MOST_STEPS = 10_000_000
+"""The most times that a draft is added to a set of drafts: some five seconds, and more in rational arithmetic."""
 
 BYTES_A_PAIR = 1500
 """Memory that the linear program takes for each, roughly."""
@@ -58,12 +62,14 @@ class DraftSets:
         Raises
         ------
         InvalidInput
-            If the draft is not one distribution, k is not an integer >= 1, or there are more than ``LARGEST_PLAN``
-            pairs of a set and a token in it.
+            If the draft is not one distribution, k is not an integer >= 1, there are more than ``LARGEST_PLAN`` pairs
+            of a set and a token in it, or adding draft to draft may take more than ``MOST_STEPS`` steps.
         """
         row = one_distribution(draft, "draft")
         count = one_num_drafts(num_drafts)
-        _refuse_large(_pairs_up_to(int(np.count_nonzero(row)), count), count, "optimal_acceptance")
+        support = int(np.count_nonzero(row))
+        _refuse_large(_pairs_up_to(support, count), count, "optimal_acceptance")
+        _refuse_long(_sets_up_to(support, count - 1), support, count, "optimal_acceptance")
         weights = _exactly(row[np.newaxis]) if exact else _weighted(row[np.newaxis])
         return cls._of(row.size, _independent(weights * count))
 
@@ -74,12 +80,14 @@ class DraftSets:
         Raises
         ------
         InvalidInput
-            If the rows are not distributions, or there may be more than ``LARGEST_PLAN`` pairs.
+            If the rows are not distributions, or there may be more than ``LARGEST_PLAN`` pairs or ``MOST_STEPS`` steps.
         """
         rows = as_drafts(drafts)
-        tuples = len(rows) * math.prod(int(np.count_nonzero(row)) for row in rows)
-        pairs = min(tuples, _pairs_up_to(int(np.count_nonzero(rows.any(axis=0))), len(rows)))
+        supports, union = np.count_nonzero(rows, axis=1).tolist(), int(np.count_nonzero(rows.any(axis=0)))
+        pairs = min(len(rows) * math.prod(supports), _pairs_up_to(union, len(rows)))
         _refuse_large(pairs, len(rows), "optimal_acceptance_different")
+        sets = min(math.prod(supports[:-1]), _sets_up_to(union, len(rows) - 1))
+        _refuse_long(sets, max(supports), len(rows), "optimal_acceptance_different")
         return cls._of(rows.shape[1], _independent(_exactly(rows) if exact else _weighted(rows)))
 
     @classmethod
@@ -94,8 +102,11 @@ class DraftSets:
         row = one_distribution(draft, "draft")
         count = one_num_drafts(num_drafts)
         check_support(row, count)
-        pairs = count * math.comb(int(np.count_nonzero(row)), count)
-        _refuse_large(pairs, count, "optimal_acceptance_without_replacement")
+        support = int(np.count_nonzero(row))
+        _refuse_large(count * math.comb(support, count), count, "optimal_acceptance_without_replacement")
+        # With k near V the sets are few again, but not those of half of the tokens on the way.
+        most = math.comb(support, min(count - 1, support // 2))
+        _refuse_long(most, support, count, "optimal_acceptance_without_replacement")
         weights = _exactly(row[np.newaxis]) if exact else _weighted(row[np.newaxis])
         return cls._of(row.size, _successive(weights[0], count))
 
@@ -212,21 +223,43 @@ def _merge(items: Iterable[tuple[tuple[int, ...], Any]]) -> _Law:
     return law
 
 
-def _pairs_up_to(support: int, num_drafts: int) -> int:
-    """Pairs of a set of at most k of the tokens and a token in it."""
-    pairs, subsets = 0, 1
-    for size in range(1, min(num_drafts, support) + 1):
+def _sets_up_to(support: int, num_drafts: int) -> int:
+    """Sets of 1 to k of the tokens."""
+    if num_drafts >= support:
+        return (1 << support) - 1
+    if 2 * num_drafts > support:  # count what is left out
+        return (1 << support) - 2 - _sets_up_to(support, support - num_drafts - 1)
+    sets, subsets = 0, 1
+    for size in range(1, num_drafts + 1):
         subsets = subsets * (support - size + 1) // size
-        pairs += size * subsets
-        if pairs > LARGEST_PLAN:  # enough to be refused, and with thousands of drafts the rest takes long to count
-            break
-    return pairs
+        sets += subsets
+    return sets
+
+
+def _pairs_up_to(support: int, num_drafts: int) -> int:
+    """Pairs of a set of at most k of the tokens and a token in it: the token, and what else is in the set."""
+    return support * (1 + _sets_up_to(support - 1, num_drafts - 1))
 
 
 def _refuse_large(pairs: int, num_drafts: int, alternative: str | None) -> None:
     if pairs > LARGEST_PLAN:
         remedy = f"use {alternative}, which needs no plan" if alternative else "use a smaller alphabet"
         raise InvalidInput(
-            f"the plan for num_drafts {num_drafts} has {pairs:,} variables or more, about "
-            f"{pairs * BYTES_A_PAIR / 1e9:,.0f} GB, and the limit is {LARGEST_PLAN:,}: {remedy}"
+            f"the plan for num_drafts {num_drafts} has up to {_shown(pairs)} variables, about "
+            f"{_shown(pairs * BYTES_A_PAIR // 10**9)} GB, and the limit is {LARGEST_PLAN:,}: {remedy}"
         )
+
+
+def _refuse_long(sets: int, support: int, num_drafts: int, alternative: str) -> None:
+    """Refuse to add the drafts one by one, the last of them to so many sets, each of ``support`` tokens to each."""
+    steps = (num_drafts - 1) * sets * support
+    if steps > MOST_STEPS:
+        raise InvalidInput(
+            f"the sets of num_drafts {num_drafts} drafts take up to {_shown(steps)} steps to count, and the limit is "
+            f"{MOST_STEPS:,}: use {alternative}, which needs no sets"
+        )
+
+
+def _shown(count: int) -> str:
+    """A count in full, or in powers of ten where that is shorter; some have thousands of digits."""
+    return f"{count:,}" if count < 10**9 else f"{Decimal(count):.1e}"

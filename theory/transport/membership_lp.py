@@ -23,22 +23,54 @@ FEASIBILITY = 1e-10
 """What HiGHS is asked for in each constraint: its default of 1e-7 would let probabilities of that size be ignored."""
 
 
-def solve_membership_lp(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> MembershipPlan:
-    """The optimal plan for k i.i.d. drafts.
+def solve_membership_lp(
+    draft: DraftSets | ArrayLike, target: ArrayLike, num_drafts: int | None = None
+) -> MembershipPlan:
+    """The optimal plan for k i.i.d. drafts from one law, or for drafts of any law.
 
     Parameters
     ----------
-    draft, target : array_like, shape (V,)
-    num_drafts : int
-        k >= 1.
+    draft : array_like, shape (V,), or DraftSets
+        The law that each of k independent drafts has; or the law of the set of drafts, as :func:`optimal_plan` takes
+        it.
+    target : array_like, shape (V,)
+    num_drafts : int, optional
+        k >= 1, for one law of shape (V,) alone: a DraftSets says itself how many drafts there are.
 
     Raises
     ------
     InvalidInput
-        If the arguments are not one pair of distributions, k < 1, or the program exceeds ``LARGEST_PLAN`` variables.
+        If the arguments are not one pair of distributions, k is not an integer >= 1 or comes with a DraftSets, or the
+        program exceeds ``LARGEST_PLAN`` variables.
     RuntimeError
         If the solver does not report an optimum.
+
+    Examples
+    --------
+    Two drafts over three tokens, i.i.d., without replacement, from a law each, and of a joint law (two copies of one):
+
+    >>> p, q = [0.5, 0.3, 0.2], [0.2, 0.3, 0.5]
+    >>> def accepted(plan):
+    ...     return round(plan.acceptance, 4)
+    >>> accepted(solve_membership_lp(p, q, 2))
+    0.86
+    >>> accepted(solve_membership_lp(DraftSets.without_replacement(p, 2), q))
+    0.9857
+    >>> accepted(solve_membership_lp(DraftSets.of_different([p, q]), q))
+    1.0
+    >>> accepted(solve_membership_lp(DraftSets.of_joint([[0.5, 0.0, 0.0], [0.0, 0.3, 0.0], [0.0, 0.0, 0.2]]), q))
+    0.7
     """
+    if isinstance(draft, DraftSets):
+        if num_drafts is not None:
+            raise InvalidInput(
+                f"num_drafts is {num_drafts!r} beside a DraftSets, which says how many drafts there are: leave it out"
+            )
+        return optimal_plan(draft, target)
+    if num_drafts is None:
+        raise InvalidInput(
+            "num_drafts is None: it must be an integer >= 1 for i.i.d. drafts; give drafts of another law as DraftSets"
+        )
     return optimal_plan(DraftSets.iid(draft, num_drafts), target)
 
 

@@ -13,23 +13,30 @@ from simulations.claims.worst import Worst
 from simulations.evidence import Evidence, Method, at_least
 from simulations.experiments.cell import Cell, Findings
 from theory.distribution import Array, dirichlet, softmax
+from theory.orders_certificate import certify_different, certify_without_replacement
 from theory.transport import (
+    Bracket,
     DraftSets,
     certify,
     minimise_over_sets,
     optimal_acceptance,
     optimal_acceptance_different,
+    optimal_acceptance_without_replacement,
 )
 
 SEARCH_TOLERANCE = 1e-12
 """The search for different drafts stops when it can gain no more than 1e-13."""
 
+WIDTH_TOLERANCE = 1e-9
+"""Proofs by priority orders close up to rounding but for ties, see :mod:`theory.orders_certificate`."""
+
 
 def _cells(settings: Settings) -> list[Cell]:
     batches = range(settings.sized(5, 50))
     return [
-        *(Cell(CLAIM.id, f"routes-{batch}", routes, {"instances": 200}, cost=3) for batch in batches),
+        *(Cell(CLAIM.id, f"routes-{batch}", routes, {"instances": 201}, cost=4) for batch in batches),
         Cell(CLAIM.id, "certificates", certificates, {"tokens": settings.sized(5_000, 50_000)}, cost=2),
+        Cell(CLAIM.id, "order-certificates", order_certificates, {"tokens": settings.sized(60, 300)}, cost=2),
         Cell(CLAIM.id, "suffixes", suffixes, {"instances": settings.sized(2_000, 50_000)}, cost=4),
         Cell(CLAIM.id, "different", different, {"instances": settings.sized(100, 2_000)}, cost=4),
     ]
@@ -44,7 +51,7 @@ CLAIM = Claim(
 
 
 def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
-    """Compare the formulas with the minimum over all sets, and for i.i.d. drafts with a rational certificate."""
+    """Compare the formulas with the minimum over all sets, and each with a certificate in rational arithmetic."""
     del level
     worst = Worst(tokens="2..7", drafts="1..4")
     for instance in draw_instances(rng, instances, largest=7, most=4):
@@ -59,12 +66,15 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
         worst.see("all k from one sort against one by one, i.i.d.", many[-1] - closed["i.i.d."])
         error = _certificate_error(draft, target, instance.num_drafts)
         worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
+        proof = certify_without_replacement(draft, target, instance.distinct)
+        _see_proof(worst, proof, "without replacement", closed["without replacement"], twin=closed["i.i.d."])
+        mean = float(optimal_acceptance(instance.drafts.mean(axis=0), target, instance.num_drafts))
+        _see_proof(worst, certify_different(instance.drafts, target), "different", closed["different"], twin=mean)
         twin = _likeliest_first(sets["i.i.d."], draft, target)
         worst.see("sets by p instead of by q/p, i.i.d.", twin - closed["i.i.d."], method=Method.CONTROL)
         twin = _likeliest_first(sets["without replacement"], draft, target)
         gap = twin - closed["without replacement"]
         worst.see("sets by p instead of by q/p, without replacement", gap, method=Method.CONTROL)
-        mean = float(optimal_acceptance(instance.drafts.mean(axis=0), target, instance.num_drafts))
         worst.see("all drafts from their mean law, different", mean - closed["different"], method=Method.CONTROL)
     return Findings(worst.rows())
 
@@ -78,6 +88,23 @@ def certificates(rng: np.random.Generator, level: float, tokens: int) -> Finding
     for count in (1, 4, 8):
         error = _certificate_error(draft, target, count)
         worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
+    return Findings(worst.rows())
+
+
+def order_certificates(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+    """Certify vocabularies whose sets cannot all be tried, for different drafts and without replacement."""
+    del level
+    worst = Worst(tokens=tokens, drafts="2, 4")
+    base = 2.0 * rng.normal(size=tokens)
+    drafts, target = softmax(base + rng.normal(size=(4, tokens))), softmax(base)
+    for count in (2, 4):
+        rows = drafts[:count]
+        mean = float(optimal_acceptance(rows.mean(axis=0), target, count))
+        found = optimal_acceptance_different(rows, target)
+        _see_proof(worst, certify_different(rows, target), "different", found, twin=mean)
+    proof = certify_without_replacement(drafts[0], target, 2)
+    found = float(optimal_acceptance_without_replacement(drafts[0], target, 2))
+    _see_proof(worst, proof, "without replacement", found, twin=float(optimal_acceptance(drafts[0], target, 2)))
     return Findings(worst.rows())
 
 
@@ -154,6 +181,16 @@ def _least(quantity: str, values: list[float], method: Method) -> Evidence:
 def _certificate_error(draft: Array, target: Array, num_drafts: int) -> float:
     proof = certify(draft, target, num_drafts)
     return float(proof.acceptance) - float(optimal_acceptance(draft, target, num_drafts)) if proof.is_proof else np.inf
+
+
+def _see_proof(worst: Worst, proof: Bracket, kind: str, value: float, *, twin: float) -> None:
+    """A proof's width, how far outside it the formula's value is, and how far that of other drafts."""
+    width = float(proof.upper - proof.lower)
+    worst.see(f"width of the rational bracket, {kind}", width, method=Method.CERTIFICATE, tolerance=WIDTH_TOLERANCE)
+    outside, missed = (max(float(proof.lower) - found, found - float(proof.upper), 0.0) for found in (value, twin))
+    quantity = f"formula outside the rational bracket, {kind}"
+    worst.see(quantity, outside, method=Method.CERTIFICATE, tolerance=SEARCH_TOLERANCE)
+    worst.see(f"other drafts' value outside the rational bracket, {kind}", missed, method=Method.CONTROL)
 
 
 def _all_sets(draft: Array, target: Array, num_drafts: int) -> float:

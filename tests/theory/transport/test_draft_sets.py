@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import prod
 
 import numpy as np
@@ -16,7 +16,7 @@ from strategies import DEGENERATE, rows
 
 from theory.distribution import as_distribution, uniform
 from theory.errors import InvalidInput
-from theory.transport import DraftSets
+from theory.transport import DraftSets, draft_sets
 
 Sets = dict[tuple[int, ...], Fraction]
 
@@ -123,7 +123,7 @@ def test_plans_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr("theory.transport.draft_sets.LARGEST_PLAN", pairs)
         assert make().membership.nnz <= pairs
         monkeypatch.setattr("theory.transport.draft_sets.LARGEST_PLAN", pairs - 1)
-        with pytest.raises(InvalidInput, match=f"has {pairs} variables or more, about .* GB, and the limit is"):
+        with pytest.raises(InvalidInput, match=f"has up to {pairs} variables, about .* GB, and the limit is"):
             make()
 
 
@@ -153,3 +153,26 @@ def test_a_plan_past_all_limits_is_refused_at_once(num_drafts: int) -> None:
 def test_what_is_no_draft_law_is_refused(make: Callable[[], DraftSets], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: DraftSets.iid(uniform(50_000), 8), r"up to 7\.7e\+33 variables, about 1\.2e\+28 GB"),
+        (lambda: DraftSets.iid(uniform(50_000), 10**9), r"up to 7\.\de\+15055 variables"),
+        (lambda: DraftSets.iid(uniform(40), 30), r"up to 2\.2e\+13 variables, about 32,967,783 GB"),
+        (lambda: DraftSets.of_different(np.full((3, 200), 1 / 200)), "up to 3,980,200 variables, about 5 GB"),
+        (lambda: DraftSets.iid(uniform(12), 300), "up to 14,692,860 steps to count, and the limit is"),
+        (lambda: DraftSets.without_replacement(uniform(30), 29), "steps to count.*use optimal_acceptance_without_repl"),
+    ],
+)
+def test_refusals_name_the_size(make: Callable[[], DraftSets], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        make()
+
+
+@given(support=st.integers(1, 9), num_drafts=st.integers(1, 12))
+def test_pairs_and_sets_are_counted_by_definition(support: int, num_drafts: int) -> None:
+    sets = [drawn for size in range(1, num_drafts + 1) for drawn in combinations(range(support), size)]
+    assert draft_sets._sets_up_to(support, num_drafts) == len(sets)
+    assert draft_sets._pairs_up_to(support, num_drafts) == sum(map(len, sets))

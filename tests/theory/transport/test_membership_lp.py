@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from theory.errors import InvalidInput
 from theory.transport import (
     DraftSets,
     MembershipPlan,
+    membership_lp,
     minimise_over_sets,
     optimal_acceptance,
     optimal_plan,
@@ -145,3 +147,28 @@ def test_a_solver_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(RuntimeError, match="status 1: iteration limit"):
         solve_membership_lp(uniform(2), uniform(2), 1)
+
+
+@pytest.mark.parametrize("law", ["iid", "without replacement", "different", "joint"])
+def test_one_door_for_every_draft_law(law: str) -> None:
+    draft, target = as_pair(*instances()["dirichlet"])
+    drafts = draft_laws(draft, target)[law]
+    found, known = solve_membership_lp(drafts, target), optimal_plan(drafts, target)
+    assert found.acceptance == known.acceptance
+    assert (found.plan != known.plan).nnz == 0
+    if law == "iid":
+        assert solve_membership_lp(draft, target, 3).acceptance == known.acceptance
+
+
+def test_a_number_of_drafts_is_asked_for_once() -> None:
+    drafts = DraftSets.iid(uniform(3), 2)
+    with pytest.raises(InvalidInput, match=r"num_drafts is 2 beside a DraftSets, .* leave it out"):
+        solve_membership_lp(drafts, uniform(3), 2)
+    with pytest.raises(InvalidInput, match=r"num_drafts is None: it must be an integer .* as DraftSets"):
+        solve_membership_lp(uniform(3), uniform(3))
+
+
+def test_the_examples_of_the_documentation() -> None:
+    failed, tried = doctest.testmod(membership_lp)
+    assert failed == 0
+    assert tried > 4
