@@ -21,6 +21,8 @@ DRAFT_COUNTS = (2, 4, 8)
 
 ANY_DRAFT_COUNT = (1, 2, 3, 4, 5, 8, 16, 33, 64)
 
+MANY_DRAFTS = (100, 158, 200, 1000, 10_000)
+
 ANYTHING = 1e-9
 """Error in L1 promised for every pair of float64 laws. The rates are cut down to q after the tiling, so that what is
 left is the rounding of some hundred sums of positive terms."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
 from theory.distribution import dirichlet
 from theory.errors import InvalidInput
 from theory.priority import PriorityCoupling
@@ -49,6 +49,27 @@ def test_lossless_and_optimal_on_hard_pairs(seed: int) -> None:
     rng = np.random.default_rng([51, seed])
     for _ in range(30):
         assert_lossless_and_optimal(*adversarial_pair(rng, 60), int(rng.integers(1, 65)), ANYTHING)
+
+
+@pytest.mark.parametrize("num_drafts", [100, 158, 200, 1000, 10_000])
+def test_lossless_and_optimal_for_very_many_drafts(num_drafts: int) -> None:
+    rng = np.random.default_rng([60, num_drafts])
+    for _ in range(200):
+        assert_lossless_and_optimal(*spread_pair(rng, num_drafts), num_drafts, 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("draft", "target", "num_drafts"),
+    [
+        ([0.9, 0.1], [0.01, 0.99], 200),
+        ([0.5, 0.5], [0.25, 0.75], 400),
+        ([0.5, 0.5], [0.25, 0.75], 10_000),
+        ([0.9999, 1 - 0.9999], [0.9843233875355283, 1 - 0.9843233875355283], 158),
+    ],
+)
+def test_a_stretch_far_below_where_newton_starts(draft: list[float], target: list[float], num_drafts: int) -> None:
+    """Newton alone comes down by a part 1/k each step: 64 of them did not reach these."""
+    assert_lossless_and_optimal(np.array(draft), np.array(target), num_drafts, 1e-12)
 
 
 @pytest.mark.parametrize("num_drafts", [1, 2, 8, 64])
