@@ -228,7 +228,7 @@ def _partial(
     where more than half of the interval that the stretch spans is too much, scaling as in :func:`_upper_end` does.
     """
     least, most = max(0.0, bottom + room - 1.0), min(segment, room)
-    span = bottom - edge + room  # from one end of the stretch to the other: what a cut moves down
+    span = max(bottom - edge, 0.0) + room  # from one end of the stretch to the other: what a cut moves down
     cut = least
     while True:
         rest, low = room - cut, edge - cut

@@ -63,6 +63,18 @@ def test_so_do_those_of_a_large_vocabulary(num_drafts: int) -> None:
     assert_tiling(PriorityCoupling(*llm_shaped_pair(np.random.default_rng(42), 5000), num_drafts))
 
 
+@pytest.mark.parametrize("overlap", [0, 1, 2, 5])
+@pytest.mark.parametrize("num_drafts", [2, 3, 8])
+def test_a_cut_below_the_resolution_of_its_place_keeps_the_length(num_drafts: int, overlap: int) -> None:
+    """By rounding a free segment may seem to end above where the next one begins: no cut may be negative for that."""
+    bottom, room = 0.5, 1e-17
+    edge = bottom + overlap * 2**-53
+    density = num_drafts * 0.5 ** (num_drafts - 1)
+    for wanted in room * density * np.array([0.1, 0.5, 0.9, 1 - 2**-53, 1.0, 2.0]):
+        cut, _ = _partial(bottom, room, 0.0, edge, 0.25, wanted, num_drafts)
+        assert 0.0 <= cut <= room
+
+
 def count_powers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let the cuts, not compiled, append to a list at each power that they evaluate."""
     seen: list[int] = []
