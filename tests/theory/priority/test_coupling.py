@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import comb, prod
 
 import numpy as np
 import pytest
@@ -201,6 +201,36 @@ def test_numbers_of_carriers_by_listing_every_draft_tuple(num_drafts: int) -> No
         carriers = sum(found.tokens[entry] == token for entry in drawn)
         expected[token, carriers - 1] += prod(found.lengths[entry] for entry in drawn) * coupling.thinning[token]
     np.testing.assert_allclose(coupling.agreement(), expected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("num_drafts", [1, 2, 7, 30, 64])
+def test_numbers_of_carriers_in_rational_numbers(num_drafts: int) -> None:
+    """Relatively, however small."""
+    rng = np.random.default_rng([64, num_drafts])
+    coupling = PriorityCoupling(dirichlet(5, 0.5, rng), dirichlet(5, 0.5, rng), num_drafts)
+    found = coupling.intervals
+    expected = [[Fraction(0)] * num_drafts for _ in range(5)]
+    below, own = Fraction(0), [Fraction(0)] * 5
+    for entry in np.argsort(found.starts):
+        length, token = Fraction(found.lengths[entry]), found.tokens[entry]
+        for carried in range(1, num_drafts + 1):
+            grown = (own[token] + length) ** carried - own[token] ** carried
+            expected[token][carried - 1] += (
+                comb(num_drafts, carried) * grown * (below - own[token]) ** (num_drafts - carried)
+            )
+        below, own[token] = below + length, own[token] + length
+    exact = np.array([[float(mass) for mass in row] for row in expected]) * coupling.thinning[:, np.newaxis]
+    np.testing.assert_allclose(coupling.agreement(), exact, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("num_drafts", [1000, 1030, 1100, 10_000])
+def test_numbers_of_carriers_past_what_a_float_holds(num_drafts: int) -> None:
+    """The binomials pass 1e308 from k = 1030 on."""
+    rng = np.random.default_rng([65, num_drafts])
+    for _ in range(5):
+        coupling = PriorityCoupling(*spread_pair(rng, num_drafts), num_drafts)
+        accepted = coupling.law().accepted
+        np.testing.assert_allclose(coupling.agreement().sum(axis=-1), accepted, rtol=0, atol=1e-11)
 
 
 def test_arrays_of_any_layout_and_precision() -> None:
