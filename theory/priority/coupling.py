@@ -168,15 +168,14 @@ def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
 
 def _tile_block(draft: Array, target: Array, num_drafts: int) -> Tiling:
     ratio = likelihood_ratio(draft, target)
+    order = np.argsort(ratio, axis=-1)
     # Where the density k s^(k-1) is q/p. One draft has density 1 everywhere: the power is 0 below it and inf above.
     exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
+    heights = np.maximum(ratio, 0.0, out=ratio)
+    heights /= num_drafts
     with np.errstate(over="ignore"):
-        heights = np.power(np.maximum(ratio, 0.0) / num_drafts, exponent)
-    order = np.argsort(ratio, axis=-1)
-    sorted_draft, sorted_target, sorted_heights = (
-        np.take_along_axis(values, order, axis=-1) for values in (draft, target, heights)
-    )
-    tiling: Tiling = tile_rows(sorted_draft, sorted_target, sorted_heights, order, num_drafts)
+        np.power(heights, exponent, out=heights)
+    tiling: Tiling = tile_rows(draft, target, heights, order, num_drafts)
     return tiling
 
 

@@ -75,7 +75,7 @@ class _Free(NamedTuple):
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
-    """Tile every row of trusted distributions, shape (R, V), tokens by q/p ascending; ``order`` has their names.
+    """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending.
 
     ``heights`` are where the density of m is q/p: (q/pk)^(1/(k-1)).
     """
@@ -102,7 +102,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
         for piece in range(count - 1, -1, -1):
             first[row, pieces.tokens[piece]] = begin + piece
     end = offsets[rows]
-    return Tiling(starts[:end].copy(), lengths[:end].copy(), tokens[:end].copy(), offsets, first, won)
+    return Tiling(starts[:end], lengths[:end], tokens[:end], offsets, first, won)
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -122,7 +122,8 @@ def _cut(
     free.highest[:2] = -1
     top, count, capped = 1, 0, False
     for rank in range(order.size):
-        token, length, wanted, height = order[rank], draft[rank], target[rank], heights[rank]
+        token = order[rank]
+        length, wanted, height = draft[token], target[token], heights[token]
         if length == 0.0:  # never drafted
             continue
         if not capped and height >= 1.0:
