@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
@@ -10,6 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array
 from theory.errors import InvalidInput
+
+_LAST = np.iinfo(np.int64).max
+
+Number = TypeVar("Number", np.float64, np.int64)
 
 
 class ChoiceTable(NamedTuple):
@@ -31,21 +35,32 @@ class ChoiceTable(NamedTuple):
     """Where each row's intervals begin, and the last one's end."""
 
 
+def in_one_layout(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
+    """C-contiguous and writeable, copied if it must: any other layout would have the compiled loops compiled anew."""
+    return np.require(values, dtype, ["C", "W"])
+
+
 def as_drafts(drafts: ArrayLike, num_drafts: int) -> NDArray[np.int64]:
     """Check the form of drafted tokens, shape (..., k).
 
     Raises
     ------
     InvalidInput
-        If they are not integers, or the last axis is not of length k.
+        If they are not integers that an int64 holds, or the last axis is not of length k.
     """
-    tokens = np.asarray(drafts)
+    try:
+        tokens = np.asarray(drafts)
+    except ValueError as error:
+        raise InvalidInput(f"drafts is not an array of integers ({error}): give each trial {num_drafts}") from None
     if tokens.dtype.kind not in "iu" or tokens.ndim == 0 or tokens.shape[-1] != num_drafts:
         raise InvalidInput(
             f"drafts has shape {tokens.shape} and dtype {tokens.dtype}: give integers of shape (..., {num_drafts}), "
             "the number of drafts that the coupling is made for"
         )
-    return tokens.astype(np.int64, copy=False)
+    if tokens.dtype == np.uint64 and tokens.max(initial=0) > _LAST:
+        place = _first(tokens > _LAST)
+        raise InvalidInput(f"{_entry('drafts', tokens, place)} is past the largest int64: tokens are counted from 0")
+    return in_one_layout(tokens, np.int64)
 
 
 def choose(
@@ -56,17 +71,21 @@ def choose(
     Raises
     ------
     InvalidInput
-        If the shapes do not fit, or a draft is outside the vocabulary or has draft probability 0.
+        If the shapes do not fit, a number is not in [0, 1), or a draft is outside the vocabulary or has draft
+        probability 0.
     """
     trials, count = drafts.shape[:-1], drafts.shape[-1]
-    dice = np.asarray(uniforms, dtype=np.float64)
+    dice = in_one_layout(uniforms, np.float64)
     if dice.shape != (*trials, count + 1):
         raise InvalidInput(
             f"uniforms has shape {dice.shape}: drafts of shape {drafts.shape} need {(*trials, count + 1)}"
         )
+    if not (dice.min(initial=0.0) >= 0.0 and dice.max(initial=0.0) < 1.0):  # as NaN is neither
+        place = _first(~((dice >= 0.0) & (dice < 1.0)))
+        raise InvalidInput(f"{_entry('uniforms', dice, place)}: each must lie in [0, 1), as rng.random() draws them")
     rows = np.arange(table.draft.shape[0]).reshape(table.leading)
     try:
-        rows = np.broadcast_to(rows, trials)
+        rows = np.broadcast_to(rows, trials).reshape(-1)
     except ValueError:
         raise InvalidInput(
             f"drafts of shape {drafts.shape} do not fit pairs of laws of leading shape {table.leading}: "
@@ -74,10 +93,15 @@ def choose(
         ) from None
     tokens, accepted = np.empty(rows.size, dtype=np.int64), np.empty(rows.size, dtype=np.int64)
     wrong = _choose(
-        table[1:], rows.reshape(-1), drafts.reshape(-1, count), dice.reshape(-1, count + 1), tokens, accepted
+        table[1:],
+        in_one_layout(rows, np.int64),
+        drafts.reshape(-1, count),
+        dice.reshape(-1, count + 1),
+        tokens,
+        accepted,
     )
     if wrong >= 0:
-        _refuse(table, int(rows.reshape(-1)[wrong // count]), drafts, wrong)
+        _refuse(table, int(rows[wrong // count]), drafts, wrong)
     return tokens.reshape(trials), accepted.reshape(trials)
 
 
@@ -128,12 +152,21 @@ def _invert(cumulative: Array, uniform: float) -> int:
 
 
 def _refuse(table: ChoiceTable, row: int, drafts: NDArray[np.int64], place: int) -> None:
-    index = tuple(int(i) for i in np.unravel_index(place, drafts.shape))
-    token, vocabulary = int(drafts[index]), table.draft.shape[1]
-    where = f"drafts[{', '.join(map(str, index))}] = {token}"
+    token, vocabulary = int(drafts.flat[place]), table.draft.shape[1]
+    where = _entry("drafts", drafts, place)
     if not 0 <= token < vocabulary:
         raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
     raise InvalidInput(
         f"{where} has draft probability {table.draft[row, token]:g}: "
         "it was not drawn from the draft law, so pass the law that the drafter samples from"
     )
+
+
+def _first(wrong: NDArray[np.bool_]) -> int:
+    return int(np.flatnonzero(wrong)[0])
+
+
+def _entry(name: str, values: NDArray[Any], place: int) -> str:
+    """An entry with its index and value, for an error message."""
+    index = (int(i) for i in np.unravel_index(place, values.shape))
+    return f"{name}[{', '.join(map(str, index))}] = {values.flat[place]}"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array, as_pair, normalise_or_zero
 from theory.drafts import one_num_drafts
-from theory.priority.choice import ChoiceTable, as_drafts, choose
+from theory.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
 from theory.priority.intervals import Intervals
 from theory.priority.tiling import Tiling, tile_rows
 from theory.ratio import likelihood_ratio
@@ -59,7 +59,7 @@ class PriorityCoupling:
     """
 
     def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:
-        self.draft, self.target = as_pair(draft, target)
+        self.draft, self.target = (in_one_layout(rows, np.float64) for rows in as_pair(draft, target))
         self.num_drafts = one_num_drafts(num_drafts)
         tiling = _tile(self.draft, self.target, self.num_drafts)
         self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
@@ -124,7 +124,8 @@ class PriorityCoupling:
         Raises
         ------
         InvalidInput
-            If the shapes do not fit, or a draft is outside the vocabulary or has draft probability 0.
+            If the shapes do not fit, a number is not in [0, 1), or a draft is outside the vocabulary or has draft
+            probability 0.
         """
         return choose(self._table, as_drafts(drafts, self.num_drafts), uniforms)
 
@@ -167,15 +168,14 @@ def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
 
 def _tile_block(draft: Array, target: Array, num_drafts: int) -> Tiling:
     ratio = likelihood_ratio(draft, target)
+    order = np.argsort(ratio, axis=-1)
     # Where the density k s^(k-1) is q/p. One draft has density 1 everywhere: the power is 0 below it and inf above.
     exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
+    heights = np.maximum(ratio, 0.0, out=ratio)
+    heights /= num_drafts
     with np.errstate(over="ignore"):
-        heights = np.power(np.maximum(ratio, 0.0) / num_drafts, exponent)
-    order = np.argsort(ratio, axis=-1)
-    sorted_draft, sorted_target, sorted_heights = (
-        np.take_along_axis(values, order, axis=-1) for values in (draft, target, heights)
-    )
-    tiling: Tiling = tile_rows(sorted_draft, sorted_target, sorted_heights, order, num_drafts)
+        np.power(heights, exponent, out=heights)
+    tiling: Tiling = tile_rows(draft, target, heights, order, num_drafts)
     return tiling
 
 

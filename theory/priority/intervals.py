@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.special import xlogy
 
 from theory.distribution import Array
-from theory.priority.powers import power_quotients
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,22 @@ class Intervals:
         s - m of others. Along one interval that is a constant c, while m grows from m_0 by the interval's length:
 
         .. math:: \int k \binom{k-1}{j-1} m^{j-1} c^{k-j} dm = \binom{k}{j} c^{k-j} ((m_0 + \ell)^j - m_0^j)
+
+        In logarithms, as the binomial overflows and the powers underflow for k of a thousand: good to O(k eps).
         """
         order, row = self._upwards()
         length, token = self.lengths[order], self.tokens[order]
         below, own = _lengths_below(length, token, self.offsets, vocabulary)
         joint = np.zeros(((self.offsets.size - 1) * vocabulary, num_drafts))
         places = row * vocabulary + token
-        others = np.maximum(below - own, 0.0)
+        reached, others = own + length, np.maximum(below - own, 0.0)
+        with np.errstate(divide="ignore"):  # m_0 = 0: log 0 = -inf, and the second factor below is 1
+            missed = np.log1p(-length / reached)
+        log_reached, ways = np.log(reached), 1
         for carried in range(1, num_drafts + 1):
-            mass = math.comb(num_drafts, carried) * others ** (num_drafts - carried)
-            mass *= length * power_quotients(own + length, own, carried)
-            np.add.at(joint[:, carried - 1], places, mass)
+            ways = ways * (num_drafts - carried + 1) // carried
+            logs = math.log(ways) + xlogy(num_drafts - carried, others) + carried * log_reached
+            np.add.at(joint[:, carried - 1], places, np.exp(logs) * -np.expm1(carried * missed))
         return joint.reshape(-1, vocabulary, num_drafts)
 
     def _upwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

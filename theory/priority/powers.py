@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
-
-from theory.distribution import Array
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -33,12 +30,3 @@ def power_quotient(high: float, low: float, exponent: int) -> float:
             low_power *= low
         bit //= 2
     return total
-
-
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def power_quotients(high: Array, low: Array, exponent: int) -> Array:
-    """:func:`power_quotient` of two arrays, shape (N,), entry by entry."""
-    quotients = np.empty_like(high)
-    for entry in range(high.size):
-        quotients[entry] = power_quotient(high[entry], low[entry], exponent)
-    return quotients

@@ -23,10 +23,32 @@ def adversarial_pair(rng: np.random.Generator, largest: int) -> tuple[Array, Arr
     return draft, target
 
 
+def spread_pair(rng: np.random.Generator, num_drafts: int) -> tuple[Array, Array]:
+    """Draw a pair over 2 to 5 tokens for very many drafts: each wants to lie at a height drawn evenly from [0, 1].
+
+    Now and then one p is all but 1. The last token has next to no p and takes what q is left.
+    """
+    size = int(rng.integers(1, 5))
+    draft = dirichlet(size, float(rng.choice(_CONCENTRATIONS)), rng) if rng.random() < 0.5 else _one_large(rng, size)
+    with np.errstate(divide="ignore"):
+        logs = np.log(num_drafts * draft) + (num_drafts - 1) * np.log(rng.uniform(0.02, 1.0, size))
+    target = np.exp(np.clip(logs, -700.0, 0.0))
+    target = np.append(target / max(target.sum(), 1.0), max(1.0 - target.sum(), 0.0))
+    draft = np.append(draft, 10.0 ** rng.uniform(-12.0, -2.0))
+    return draft / draft.sum(), target / target.sum()
+
+
 def llm_shaped_pair(rng: np.random.Generator, tokens: int) -> tuple[Array, Array]:
     """Draw logits of a language model's spread, and a draft's that differ from them by normal noise."""
     logits = 3.0 * rng.normal(size=tokens)
     return softmax(logits + rng.normal(size=tokens)), softmax(logits)
+
+
+def _one_large(rng: np.random.Generator, size: int) -> Array:
+    """A law that is all but a point mass."""
+    row = 10.0 ** rng.uniform(-8.0, -1.0, size)
+    row[rng.integers(size)] = 1.0
+    return _normalised(row, row)
 
 
 def _row(rng: np.random.Generator, size: int) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import named_pairs
 from simulations.claims.priority import SOURCE
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
 from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from simulations.claims.worst import Worst
 from simulations.evidence import Evidence, Method
@@ -20,6 +20,8 @@ from theory.priority import PriorityCoupling
 DRAFT_COUNTS = (2, 4, 8)
 
 ANY_DRAFT_COUNT = (1, 2, 3, 4, 5, 8, 16, 33, 64)
+
+MANY_DRAFTS = (100, 158, 200, 1000, 10_000)
 
 ANYTHING = 1e-9
 """Error in L1 promised for every pair of float64 laws. The rates are cut down to q after the tiling, so that what is
@@ -38,6 +40,7 @@ def _cells(settings: Settings) -> list[Cell]:
             Cell(CLAIM.id, f"exact-{batch}", exact, {"instances": settings.sized(8000, 10_000)}, cost=6)
             for batch in batches
         ),
+        Cell(CLAIM.id, "many-drafts", many_drafts, {"instances": settings.sized(100, 1000)}),
         Cell(CLAIM.id, "large", large, {"tokens": settings.sized(152_064, 262_144)}, cost=2),
         *(
             Cell(CLAIM.id, f"simulation-k{k}", simulation, {"num_drafts": k, "trials": trials}, tests, cost=5)
@@ -61,6 +64,16 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
     for _ in range(instances):
         draft, target = adversarial_pair(rng, 60)
         _see_law(worst, PriorityCoupling(draft, target, int(rng.choice(ANY_DRAFT_COUNT))), ANYTHING)
+    return Findings(worst.rows())
+
+
+def many_drafts(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Do the same for numbers of drafts far beyond any use, on few tokens."""
+    del level
+    worst = Worst(tokens="2..5", drafts=", ".join(map(str, MANY_DRAFTS)))
+    for count in MANY_DRAFTS:
+        for _ in range(instances):
+            _see_law(worst, PriorityCoupling(*spread_pair(rng, count), count), ANYTHING)
     return Findings(worst.rows())
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import random_pair
 from simulations.claims.priority import SOURCE
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
-from simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYTHING
+from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYTHING, MANY_DRAFTS
 from simulations.claims.spectr2023.otm_lp import LP_TOLERANCE
 from simulations.claims.worst import Worst
 from simulations.evidence import Method
@@ -22,6 +22,7 @@ def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "routes", routes, {"instances": settings.sized(150, 5000)}, cost=4),
         Cell(CLAIM.id, "hard", hard, {"instances": settings.sized(8000, 100_000)}, cost=3),
+        Cell(CLAIM.id, "many-drafts", many_drafts, {"instances": settings.sized(400, 10_000)}),
         Cell(CLAIM.id, "large", large, {"tokens": settings.sized(152_064, 262_144)}, cost=2),
         Cell(CLAIM.id, "proved", proved, {"tokens": settings.sized(2000, 20_000)}, cost=2),
     ]
@@ -65,6 +66,18 @@ def hard(rng: np.random.Generator, level: float, instances: int) -> Findings:
         count = int(rng.choice(ANY_DRAFT_COUNT))
         error = _accepted(draft, target, count) - float(optimal_acceptance(draft, target, count))
         worst.see("acceptance against the subset formula", error, tolerance=ANYTHING)
+    return Findings(worst.rows())
+
+
+def many_drafts(rng: np.random.Generator, level: float, instances: int) -> Findings:
+    """Compare with the subset formula for numbers of drafts far beyond any use, on few tokens."""
+    del level
+    worst = Worst(tokens="2..5", drafts=", ".join(map(str, MANY_DRAFTS)))
+    for count in MANY_DRAFTS:
+        for _ in range(instances):
+            draft, target = spread_pair(rng, count)
+            error = _accepted(draft, target, count) - float(optimal_acceptance(draft, target, count))
+            worst.see("acceptance against the subset formula", error, tolerance=ANYTHING)
     return Findings(worst.rows())
 
 

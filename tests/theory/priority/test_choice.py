@@ -16,6 +16,8 @@ from simulations.statistics import check_frequency, check_law
 from theory.distribution import dirichlet
 from theory.errors import InvalidInput
 from theory.priority import PriorityCoupling
+from theory.priority.choice import _choose
+from theory.priority.tiling import tile_rows
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 400_000, 0.007
 ALMOST_ONE = 1 - 2**-53
@@ -130,6 +132,8 @@ PAIR = PriorityCoupling([0.5, 0.5, 0.0], [0.25, 0.5, 0.25], 2)
         ([0, 1, 1], "drafts has shape (3,)"),
         (0, "drafts has shape ()"),
         ([0.0, 1.0], "dtype float64"),
+        ([[0, 1], [0]], "drafts is not an array of integers"),
+        (np.array([[0, 2**63 + 5]], np.uint64), "drafts[0, 1] = 9223372036854775813 is past the largest int64"),
     ],
 )
 def test_bad_drafts(drafts: list[int], message: str) -> None:
@@ -143,6 +147,38 @@ def test_bad_shapes() -> None:
     rows = PriorityCoupling([[0.5, 0.5]] * 3, [[0.5, 0.5]] * 3, 2)
     with pytest.raises(InvalidInput, match="do not fit pairs of laws of leading shape"):
         rows.select(np.zeros((2, 2), dtype=int), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("value", [np.nan, 1.0, -0.25, np.inf])
+def test_bad_dice(value: float) -> None:
+    dice = np.full((2, 3), 0.5)
+    dice[1, 2] = value
+    with pytest.raises(InvalidInput, match=re.escape(f"uniforms[1, 2] = {value}: each must lie in [0, 1)")):
+        PAIR.choose(np.zeros((2, 2), dtype=int), dice)
+
+
+def test_no_layout_compiles_the_loops_anew() -> None:
+    rng = np.random.default_rng(66)
+    draft, target = dirichlet(6, 1.0, rng, 4), dirichlet(6, 1.0, rng, 4)
+    drafts, dice = rng.integers(0, 6, (8, 4, 3)), rng.random((8, 4, 4))
+    expected = PriorityCoupling(draft, target, 3).choose(drafts, dice)
+    known = len(tile_rows.signatures), len(_choose.signatures)
+
+    def frozen(values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values, values.shape)
+
+    def strided(values: np.ndarray) -> np.ndarray:
+        return np.repeat(values, 2, axis=-1)[..., ::2]
+
+    for layout in (np.asfortranarray, frozen, strided):
+        coupling = PriorityCoupling(layout(draft), layout(target), 3)
+        found = coupling.choose(layout(drafts), layout(dice))
+        assert np.array_equal(found, expected)
+    PriorityCoupling(draft[:, np.newaxis], target[0], 3).choose(
+        drafts[:, :, np.newaxis].astype(np.int16), dice[:, :, np.newaxis]
+    )
+    PriorityCoupling(draft[0], target[0], 3).choose(frozen(drafts), frozen(dice))
+    assert (len(tile_rows.signatures), len(_choose.signatures)) == known
 
 
 def test_one_trial_and_none() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import comb, prod
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
 from theory.distribution import dirichlet
 from theory.errors import InvalidInput
 from theory.priority import PriorityCoupling
@@ -49,6 +49,27 @@ def test_lossless_and_optimal_on_hard_pairs(seed: int) -> None:
     rng = np.random.default_rng([51, seed])
     for _ in range(30):
         assert_lossless_and_optimal(*adversarial_pair(rng, 60), int(rng.integers(1, 65)), ANYTHING)
+
+
+@pytest.mark.parametrize("num_drafts", [100, 158, 200, 1000, 10_000])
+def test_lossless_and_optimal_for_very_many_drafts(num_drafts: int) -> None:
+    rng = np.random.default_rng([60, num_drafts])
+    for _ in range(200):
+        assert_lossless_and_optimal(*spread_pair(rng, num_drafts), num_drafts, 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("draft", "target", "num_drafts"),
+    [
+        ([0.9, 0.1], [0.01, 0.99], 200),
+        ([0.5, 0.5], [0.25, 0.75], 400),
+        ([0.5, 0.5], [0.25, 0.75], 10_000),
+        ([0.9999, 1 - 0.9999], [0.9843233875355283, 1 - 0.9843233875355283], 158),
+    ],
+)
+def test_a_stretch_far_below_where_newton_starts(draft: list[float], target: list[float], num_drafts: int) -> None:
+    """Newton alone comes down by a part 1/k each step: 64 of them did not reach these."""
+    assert_lossless_and_optimal(np.array(draft), np.array(target), num_drafts, 1e-12)
 
 
 @pytest.mark.parametrize("num_drafts", [1, 2, 8, 64])
@@ -180,6 +201,36 @@ def test_numbers_of_carriers_by_listing_every_draft_tuple(num_drafts: int) -> No
         carriers = sum(found.tokens[entry] == token for entry in drawn)
         expected[token, carriers - 1] += prod(found.lengths[entry] for entry in drawn) * coupling.thinning[token]
     np.testing.assert_allclose(coupling.agreement(), expected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("num_drafts", [1, 2, 7, 30, 64])
+def test_numbers_of_carriers_in_rational_numbers(num_drafts: int) -> None:
+    """Relatively, however small."""
+    rng = np.random.default_rng([64, num_drafts])
+    coupling = PriorityCoupling(dirichlet(5, 0.5, rng), dirichlet(5, 0.5, rng), num_drafts)
+    found = coupling.intervals
+    expected = [[Fraction(0)] * num_drafts for _ in range(5)]
+    below, own = Fraction(0), [Fraction(0)] * 5
+    for entry in np.argsort(found.starts):
+        length, token = Fraction(found.lengths[entry]), found.tokens[entry]
+        for carried in range(1, num_drafts + 1):
+            grown = (own[token] + length) ** carried - own[token] ** carried
+            expected[token][carried - 1] += (
+                comb(num_drafts, carried) * grown * (below - own[token]) ** (num_drafts - carried)
+            )
+        below, own[token] = below + length, own[token] + length
+    exact = np.array([[float(mass) for mass in row] for row in expected]) * coupling.thinning[:, np.newaxis]
+    np.testing.assert_allclose(coupling.agreement(), exact, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("num_drafts", [1000, 1030, 1100, 10_000])
+def test_numbers_of_carriers_past_what_a_float_holds(num_drafts: int) -> None:
+    """The binomials pass 1e308 from k = 1030 on."""
+    rng = np.random.default_rng([65, num_drafts])
+    for _ in range(5):
+        coupling = PriorityCoupling(*spread_pair(rng, num_drafts), num_drafts)
+        accepted = coupling.law().accepted
+        np.testing.assert_allclose(coupling.agreement().sum(axis=-1), accepted, rtol=0, atol=1e-11)
 
 
 def test_arrays_of_any_layout_and_precision() -> None:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from theory.priority.powers import power_quotient, power_quotients
+from theory.priority.powers import power_quotient
 
 _UNIT = st.floats(2**-20, 1.0)
 
@@ -19,8 +18,3 @@ def test_every_digit_however_close_the_two_are(high: float, low: float, exponent
     exact = sum((a ** (exponent - 1 - j) * b**j for j in range(exponent)), Fraction(0))
     found = Fraction(power_quotient(high, low, exponent))
     assert abs(found - exact) <= exact * (exponent + 1) * Fraction(2) ** -52 + Fraction(2) ** -1000
-
-
-def test_arrays_are_entry_by_entry() -> None:
-    high, low = np.array([0.5, 1.0, 0.25]), np.array([0.5, 0.0, 0.125])
-    assert power_quotients(high, low, 5).tolist() == [power_quotient(a, b, 5) for a, b in zip(high, low, strict=True)]
