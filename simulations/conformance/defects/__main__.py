@@ -10,7 +10,6 @@ from rich.progress import track
 
 from simulations.conformance.check import check_sampler
 from simulations.conformance.defects import DEFECTS, LOOKALIKES, Defect
-from simulations.conformance.ladder import ladder
 from simulations.conformance.report import Report, Verdict
 
 INTRODUCTION = """\
@@ -71,7 +70,7 @@ def _is_seen(report: Report) -> bool:
 def _distance(entry: Defect) -> str:
     if not entry.witness:
         return "0"
-    problem = ladder(entry.contract)[entry.witness]
+    problem = entry.problem
     gap = np.abs(problem.completed(entry.law(problem)) - problem.target_law).sum()
     return f"{0.5 * float(gap):.3f}"
 
