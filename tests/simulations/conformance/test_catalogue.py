@@ -70,5 +70,6 @@ def test_the_page_shows_what_was_caught_and_accuses_nobody_else():
     assert not wrong
     assert "`always-first`" in text
     assert "0.400" in text
+    assert "## Out of reach" in text
     _, wrong = page((exact,), (defect,))
     assert wrong == [exact.name, defect.name]
