@@ -55,8 +55,8 @@ def rounding_bias(rounded: Callable[[Array], Array]) -> tuple[float, str, int]:
 
 def trials_to_see(bias: float, outcomes: int) -> float:
     """Trials of one problem after which the law's test sees a bias: as many times the default's as its power asks."""
-    trials = DEFAULT.first * (2**DEFAULT.rounds - 1)
-    return trials * (detectable(outcomes, trials, LEVEL / TESTS) / bias) ** 2
+    default = DEFAULT.first * (2**DEFAULT.rounds - 1)
+    return float(default * (detectable(outcomes, default, LEVEL / TESTS) / bias) ** 2)
 
 
 def forbidden_drafts() -> int:
