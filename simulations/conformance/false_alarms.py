@@ -1,56 +1,128 @@
 """How often the kit alarms on correct samplers: ``python -m simulations.conformance.false_alarms``.
 
-Checks of reduced size at a raised level, so that alarms would be frequent enough to count if the level were not kept.
-Ville's inequality bounds the rate by the level; sharing the level among all tests and looking at few moments only keep
-it well below.
+``--budget small``: checks of reduced size at a raised level, so that alarms would be frequent enough to count if the
+level were not kept. Ville's inequality bounds the rate by the level; sharing the level among all tests and looking at
+few moments only keep it well below. ``--budget default``: checks as they are by default, among them those of samplers
+that only look defective; not one alarm is expected.
+
+Time limits are out of reach of every check, so that what is printed depends on the seeds and on nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Sequence
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import joblib
+from rich.console import Console
+from rich.progress import track
 
-from simulations.conformance.check import Budget, check_sampler
+from simulations.conformance.check import DEFAULT, LEVEL, Budget, check_sampler
+from simulations.conformance.defects import LOOKALIKES
 from simulations.conformance.references import REFERENCES
 from simulations.conformance.report import Verdict
+from simulations.conformance.runner import Sampler
 from simulations.statistics import binomial_interval
 
-SMALL = Budget(first=128, rounds=2, small=6, corner=32, seconds=600.0)
-RAISED = 1e-2
+
+@dataclass(frozen=True)
+class Experiment:
+    """Checks of correct samplers: contract and function by name, spread evenly over the samplers."""
+
+    budget: Budget
+    checks: int
+    level: float
+    samplers: Mapping[str, tuple[str, Sampler]]
+    block: int
+    """Checks that a worker does before it reports."""
 
 
-def alarms(name: str, seeds: Sequence[int], level: float) -> int:
+EXPERIMENTS = {
+    "small": Experiment(
+        Budget(first=128, rounds=2, small=6, corner=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
+    ),
+    "default": Experiment(
+        replace(DEFAULT, seconds=600.0),
+        1000,
+        LEVEL,
+        {**REFERENCES, **{f"look-alike: {entry.name}": (entry.contract, entry.sampler) for entry in LOOKALIKES}},
+        block=1,
+    ),
+}
+
+Block = tuple[str, int, int]
+"""A sampler's name, the first seed, and one past the last."""
+
+
+def alarms(budget: str, level: float, block: Block) -> int:
     """How many checks of a correct sampler, one for each seed, end in anything but "lossless"."""
-    contract, sampler = REFERENCES[name]
-    verdicts = [check_sampler(sampler, contract, level=level, seed=seed, budget=SMALL).verdict for seed in seeds]
+    experiment, (name, first, end) = EXPERIMENTS[budget], block
+    contract, sampler = experiment.samplers[name]
+    verdicts = [
+        check_sampler(sampler, contract, level=level, seed=seed, budget=experiment.budget).verdict
+        for seed in range(first, end)
+    ]
     return sum(verdict != Verdict.LOSSLESS for verdict in verdicts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the checks and print the alarm rate with its 99% interval."""
     parser = argparse.ArgumentParser(prog="python -m simulations.conformance.false_alarms", description=main.__doc__)
-    parser.add_argument("--checks", type=int, default=10_000, help="number of checks, all samplers together")
-    parser.add_argument("--level", type=float, default=RAISED, help="false-alarm level of each check")
+    parser.add_argument("--budget", choices=EXPERIMENTS, default="small", help="small and many, or as by default")
+    parser.add_argument("--checks", type=int, help="number of checks, all samplers together")
+    parser.add_argument("--level", type=float, help="false-alarm level of each check")
     parser.add_argument("--jobs", type=int, default=joblib.cpu_count(), help="worker processes")
+    parser.add_argument("--record", type=Path, help="CSV file of what is done already; written to, and gone on from")
     given = parser.parse_args(arguments)
-    start, names = time.perf_counter(), list(REFERENCES)
-    share = -(-given.checks // len(names))
-    blocks = [(name, range(first, min(first + 50, share))) for name in names for first in range(0, share, 50)]
-    counts = joblib.Parallel(n_jobs=given.jobs)(
-        joblib.delayed(alarms)(name, seeds, given.level) for name, seeds in blocks
+    experiment = EXPERIMENTS[given.budget]
+    level = given.level or experiment.level
+    share = -(-(given.checks or experiment.checks) // len(experiment.samplers))
+    blocks = [
+        (name, first, min(first + experiment.block, share))
+        for name in experiment.samplers
+        for first in range(0, share, experiment.block)
+    ]
+    counts = _run(given.budget, level, blocks, given.record, given.jobs)
+    print(f"budget {given.budget}, level {level:g} a check, seeds 0 to {share - 1} of each sampler")
+    for name in experiment.samplers:
+        _print(name, sum(counts[block] for block in blocks if block[0] == name), share)
+    _print("all", sum(counts.values()), share * len(experiment.samplers))
+
+
+def _run(budget: str, level: float, blocks: Sequence[Block], record: Path | None, jobs: int) -> dict[Block, int]:
+    """Alarms by block, those that the record has taken from there."""
+    counts = {block: count for block, count in _recorded(budget, level, record).items() if block in blocks}
+    missing = [block for block in blocks if block not in counts]
+    found = joblib.Parallel(n_jobs=jobs, return_as="generator")(
+        joblib.delayed(alarms)(budget, level, block) for block in missing
     )
-    for name in names:
-        _print(name, sum(count for count, block in zip(counts, blocks, strict=True) if block[0] == name), share)
-    _print("all", sum(counts), share * len(names))
-    print(f"stated level {given.level:g}; {time.perf_counter() - start:.0f} s")
+    console = Console(file=sys.stderr)
+    for block, count in zip(missing, track(found, "checking", total=len(missing), console=console), strict=True):
+        counts[block] = count
+        if record:
+            with record.open("a", newline="") as file:
+                csv.writer(file).writerow((budget, level, *block, count))
+    return counts
+
+
+def _recorded(budget: str, level: float, record: Path | None) -> dict[Block, int]:
+    if record is None or not record.exists():
+        return {}
+    with record.open(newline="") as file:
+        return {
+            (name, int(first), int(end)): int(count)
+            for kind, at, name, first, end, count in csv.reader(file)
+            if (kind, float(at)) == (budget, level)
+        }
 
 
 def _print(name: str, count: int, checks: int) -> None:
     low, high = binomial_interval(count, checks, 0.01)
-    print(f"{name:<18} {count:>5} alarms in {checks:,} checks: rate {count / checks:.5f} in [{low:.5f}, {high:.5f}]")
+    print(f"{name:<40} {count:>5} alarms in {checks:,} checks: rate {count / checks:.5f} in [{low:.5f}, {high:.5f}]")
 
 
 if __name__ == "__main__":

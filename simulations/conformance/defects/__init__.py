@@ -8,6 +8,7 @@ from simulations.conformance.defects.dice import DICE_DEFECTS
 from simulations.conformance.defects.lookalikes import LOOKALIKES
 from simulations.conformance.defects.loop import LOOP_DEFECTS
 from simulations.conformance.defects.multi import MULTI_DEFECTS
+from simulations.conformance.defects.siblings import SIBLING_DEFECTS
 
 DEFECTS: tuple[Defect, ...] = (
     *CHAIN_DEFECTS,
@@ -16,6 +17,7 @@ DEFECTS: tuple[Defect, ...] = (
     *BATCH_DEFECTS,
     *MULTI_DEFECTS,
     *LOOP_DEFECTS,
+    *SIBLING_DEFECTS,
 )
 """The catalogue."""
 

@@ -43,7 +43,7 @@ def token_residual_kernel(draft_probs: Array, target_probs: Array, draft_tokens:
 
 def cumulative_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Take the longest prefix whose product of ratios passes its coin, and replace as if token by token."""
-    ratios = pick(target_probs[:, :-1], draft_tokens) / pick(draft_probs, draft_tokens)
+    ratios = _ratios(draft_probs, target_probs, draft_tokens)
     tests = np.minimum(np.cumprod(ratios, axis=1), 1.0)
     return Ends(_stop(tests), _unscaled(draft_probs, target_probs, draft_tokens))
 
@@ -60,9 +60,16 @@ def sampler_of(kernel: Kernel) -> Sampler:
     return verify
 
 
+def _ratios(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
+    """q/p at the drafts, shape (n, L); 1 where p = 0, as of drafts that are never drawn."""
+    p, q = pick(draft_probs, draft_tokens), pick(target_probs[:, :-1], draft_tokens)
+    with np.errstate(over="ignore"):
+        return np.minimum(np.divide(q, p, out=np.ones_like(q), where=p > 0), np.finfo(np.float64).max)
+
+
 def _weights(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
     """w_0..w_L, shape (n, L+1)."""
-    ratios = pick(target_probs[:, :-1], draft_tokens) / pick(draft_probs, draft_tokens)
+    ratios = _ratios(draft_probs, target_probs, draft_tokens)
     weights = np.ones((len(ratios), ratios.shape[1] + 1))
     for index in range(ratios.shape[1]):
         weights[:, index + 1] = np.minimum(1.0, weights[:, index] * ratios[:, index])

@@ -72,6 +72,31 @@ def _iff_larger(draft: Array, target: Array, tokens: Tokens) -> Array:
     return (pick(target, tokens) >= pick(draft, tokens)).astype(np.float64)
 
 
+def _typical(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """Whether q(x) >= min(0.09, 0.3 e^-H), H the entropy of q (Cai et al. 2024, arXiv 2401.10774)."""
+    del draft
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.where(target > 0, target * np.log(target), 0.0).sum(axis=-1)
+    accept: Array = (pick(target, tokens) >= np.minimum(0.09, 0.3 * np.exp(-entropy))).astype(np.float64)
+    return accept
+
+
+def _greedy_replacement(draft: Array, target: Array, tokens: Tokens) -> Array:
+    del draft, tokens
+    return _point_mass(target)
+
+
+def _after_residual(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """The target's row has been overwritten with [q - p]+ when the test reads it."""
+    return quotient(draft, np.maximum(target - draft, 0.0), tokens)
+
+
+def _inclusive_coarse_coin(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """A coin of 256 equally likely values, 0 among them, that is at most the ratio."""
+    accept: Array = np.minimum((np.floor(256 * quotient(draft, target, tokens)) + 1) / 256, 1.0)
+    return accept
+
+
 def _twice_the_ratio(draft: Array, target: Array, tokens: Tokens) -> Array:
     """A threshold of one half on the ratio, in place of 1."""
     return quotient(draft, 2.0 * target, tokens)
@@ -97,6 +122,17 @@ def _sharpened_target(draft: Array, target: Array) -> Rows:
     return Rows(draft, sharper[:, :-1], sharper[:, -1])
 
 
+def _other_vocabulary(draft: Array, target: Array) -> Rows:
+    """The draft's probabilities are those of the ids one lower."""
+    return Rows(np.roll(draft, 1, axis=-1), target[:, :-1], target[:, -1])
+
+
+def _mask_on_bonus_alone(draft: Array, target: Array) -> Rows:
+    """Where the target is 0 the verified rows have as much as the draft: a mask that both models would need."""
+    unmasked = normalised(np.where(target > 0, target, 0.0)[:, :-1] + np.where(target[:, :-1] > 0, 0.0, draft), draft)
+    return Rows(draft, unmasked, target[:, -1])
+
+
 def _stale_bonus(draft: Array, target: Array) -> Rows:
     return Rows(draft, target[:, :-1], target[:, -2])
 
@@ -120,10 +156,12 @@ ALWAYS_ACCEPTED = Rule(test=_always)
 GREEDY_TARGET = Rule(wire=_greedy_target)
 SHARPENED_TARGET = Rule(wire=_sharpened_target)
 STALE_BONUS = Rule(wire=_stale_bonus)
+TYPICAL = Rule(test=_typical, replace=_greedy_replacement)
 
 _TRANSFORMERS, _VLLM, _ASCEND = "huggingface/transformers", "vllm-project/vllm", "vllm-project/vllm-ascend"
 
 THREE, TWO_DRAFTS = "three tokens", "two drafts, three tokens"
+ZEROS = "zeros on both sides"
 
 CHAIN_DEFECTS: tuple[Defect, ...] = (
     of_rule(
@@ -265,5 +303,49 @@ CHAIN_DEFECTS: tuple[Defect, ...] = (
         "draft rows that differ by position",
         TWO_DRAFTS,
         f"{_VLLM}#41044",
+    ),
+    of_rule(
+        "draft-in-other-vocabulary",
+        "drafts are tested with the draft law of other ids: a map between vocabularies that is not applied",
+        Rule(wire=_other_vocabulary),
+        ANY,
+        THREE,
+        f"{_ASCEND}#16166",
+        "alibaba/rtp-llm#1311",
+    ),
+    of_rule(
+        "target-overwritten",
+        "the residual is taken in place in the target's row before the test reads it",
+        Rule(test=_after_residual),
+        ANY,
+        THREE,
+        f"{_ASCEND}#2881",
+    ),
+    of_rule(
+        "typical-acceptance",
+        "accepted if q(x) passes a threshold that falls with the entropy, else the argmax: lossy by design",
+        TYPICAL,
+        ANY,
+        THREE,
+        f"{_VLLM}#5015",
+        f"{_VLLM}#5131",
+        "youssofal/MTPLX#478",
+    ),
+    of_rule(
+        "mask-on-bonus-alone",
+        "a grammar's mask does not reach the verified rows",
+        Rule(wire=_mask_on_bonus_alone),
+        "a token that the draft can draw and the target cannot",
+        ZEROS,
+        "InternLM/lmdeploy#4551",
+        f"{_VLLM}#36138",
+    ),
+    of_rule(
+        "inclusive-coarse-coin",
+        "a coin of eight bits, as bfloat16's, and accepted if it is at most the ratio, which may be 0",
+        Rule(test=_inclusive_coarse_coin),
+        "a token that the draft can draw and the target cannot",
+        ZEROS,
+        "sgl-project/sglang#35771",
     ),
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from simulations.conformance.defects.witnesses import WITNESSES
+from simulations.conformance.ladder import corners, ladder
 from simulations.conformance.problems import Problem
 from theory.distribution import Array
 
@@ -28,8 +30,8 @@ class Defect:
     needs : str
         What an instance must have for the defect to show.
     witness : str
-        The problem of :func:`simulations.conformance.ladder.ladder` that it is shown on; empty for what shows only in
-        the kit's other tests.
+        Name of the problem that it is shown on, see :attr:`problem`; empty for what shows only in the kit's other
+        tests.
     threads : tuple of str
         Public reports of it.
     """
@@ -42,3 +44,9 @@ class Defect:
     needs: str
     witness: str
     threads: tuple[str, ...] = ()
+
+    @property
+    def problem(self) -> Problem:
+        """The witness: of the ladder, of the degenerate problems, or of its own; the ladder's last if it has none."""
+        problems = {**WITNESSES, **corners(self.contract), **ladder(self.contract)}
+        return problems[self.witness] if self.witness else next(reversed(problems.values()))

@@ -9,9 +9,11 @@ import numpy as np
 from simulations.conformance.defects import multi
 from simulations.conformance.defects.block import block_kernel, sampler_of
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Ends, Rule, emitted_law, normalised, pick
+from simulations.conformance.defects.kernels import Ends, Rule, emitted_law, normalised, pick, quotient, residual
 from simulations.conformance.defects.loop import Loop, argmax, sharpened
+from simulations.conformance.defects.siblings import SiblingLoop
 from simulations.conformance.problems import Tokens
+from simulations.samplers.inversion import invert
 from theory.distribution import Array
 
 
@@ -44,6 +46,23 @@ def _no_bonus_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Toke
     token[rows, -2, draft_tokens[:, -1]] += kept
     stop[:, -1] = 0.0
     return Ends(stop, token)
+
+
+def residual_in_place(
+    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> tuple[Tokens, Tokens]:
+    """Recursive rejection whose last draw is from the array of the target, which by then holds the residual."""
+    target_probs = target_probs.copy()
+    emitted = np.empty(len(draft_tokens), dtype=np.int64)
+    accepted = np.full(len(draft_tokens), -1)
+    for place, tokens in enumerate(draft_tokens.T):
+        passed = rng.random(len(tokens)) < quotient(draft_probs, target_probs, tokens)
+        accepted[(accepted < 0) & passed] = place
+        target_probs[:] = residual(draft_probs, target_probs, tokens)
+    emitted[:] = invert(target_probs, rng.random(len(target_probs)))
+    kept = accepted >= 0
+    emitted[kept] = draft_tokens[kept, accepted[kept]]
+    return emitted, accepted
 
 
 def _chain(name: str, title: str, sampler: object, kernel: object, *threads: str) -> Defect:
@@ -85,6 +104,16 @@ LOOKALIKES: tuple[Defect, ...] = (
         "",
         "",
     ),
+    Defect(
+        "residual-in-place",
+        "the replacement is drawn from the array of the target, which has been overwritten with the residual",
+        "multi",
+        residual_in_place,
+        partial(multi.chosen_law, kernel=multi.recursive_kernel),
+        "",
+        "",
+        ("NJUNLP/MCSD#5",),
+    ),
     Defect("plain-loop", "rounds of the plain rule", "generate", Loop().sampler, Loop().law, "", ""),
     Defect(
         "greedy-draft-as-point-mass",
@@ -105,5 +134,25 @@ LOOKALIKES: tuple[Defect, ...] = (
         "",
         "",
         ("z-lab/dflash#74",),
+    ),
+    Defect(
+        "siblings-without-replacement",
+        "two siblings drawn without replacement, the second tested with its conditional law",
+        "generate",
+        SiblingLoop().sampler,
+        SiblingLoop().law,
+        "",
+        "",
+        ("SafeAILab/EAGLE#74",),
+    ),
+    Defect(
+        "certain-siblings",
+        "the draft's two likeliest tokens, each declared certain: accepted with q, else taken out of it",
+        "generate",
+        SiblingLoop(drawn=argmax).sampler,
+        SiblingLoop(drawn=argmax).law,
+        "",
+        "",
+        ("SafeAILab/EAGLE#329", "SafeAILab/EAGLE#221", "SafeAILab/EAGLE#183"),
     ),
 )

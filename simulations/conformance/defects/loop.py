@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulations.conformance.defects.chain import (
     ALWAYS_ACCEPTED,
@@ -14,9 +17,10 @@ from simulations.conformance.defects.chain import (
     REPLACED_FROM_TARGET,
     SHARPENED_TARGET,
     STALE_BONUS,
+    TYPICAL,
 )
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Rule, every_draft, normalised, pick
+from simulations.conformance.defects.kernels import Ends, Rule, emit, every_draft, normalised, pick, residual
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens, next_token_law
 from simulations.samplers.inversion import invert
 from theory.chain import TabularModel
@@ -51,6 +55,38 @@ def sharpened(law: Array) -> Array:
     return normalised(law**2, law)
 
 
+def whatever_is_emitted(drafts: Tokens, emitted: Tokens) -> Tokens:
+    """Go on from what was emitted."""
+    del drafts
+    return emitted
+
+
+def rejected_draft(drafts: Tokens, emitted: Tokens) -> Tokens:
+    """Go on from the rejected draft instead of its replacement."""
+    last = (emitted >= 0).sum(axis=1) - 1
+    failed = last < drafts.shape[1]
+    seen = emitted.copy()
+    seen[failed, last[failed]] = drafts[failed, last[failed]]
+    return seen
+
+
+def last_token_alone(drafts: Tokens, emitted: Tokens) -> Tokens:
+    """Take note of a round's last token and of nothing before it."""
+    del drafts
+    seen = np.full_like(emitted, -1)
+    seen[:, :1] = pick(emitted, (emitted >= 0).sum(axis=1) - 1)[:, np.newaxis]
+    return seen
+
+
+class End(NamedTuple):
+    """One way in which a round can end."""
+
+    mass: float
+    emitted: tuple[int, ...]
+    context: tuple[int, ...]
+    """As the models see it afterwards."""
+
+
 @dataclass(frozen=True)
 class Loop:
     """Rounds of drafting and verifying, until there are enough tokens."""
@@ -58,8 +94,8 @@ class Loop:
     rule: Rule = RIGHT
     drawn: Callable[[Array], Array] = as_declared
     """The law that drafts are drawn from, given the declared one."""
-    keeps_rejected: bool = False
-    """The models go on from the rejected draft instead of its replacement."""
+    recorded: Callable[[Tokens, Tokens], Tokens] = whatever_is_emitted
+    """What the models go on from, given drafts (n, L) and emitted rows (n, L+1), in rows such as the emitted ones."""
 
     def sampler(
         self,
@@ -70,22 +106,22 @@ class Loop:
         n: int,
         rng: np.random.Generator,
     ) -> Tokens:
-        """Generate n continuations; in step, those that are furthest behind first."""
-        tokens = np.full((n, length + DRAFT_LENGTH + 1), -1, dtype=np.int64)
-        context = np.concatenate([np.tile(np.array(prompt, dtype=np.int64), (n, 1)), tokens], axis=1)
-        done = np.zeros(n, dtype=np.int64)
-        while (behind := int(done.min())) < length:
-            rows = np.flatnonzero(done == behind)
-            start = len(prompt) + behind
-            drafts, emitted = self._round(draft_model, target_model, context[rows, :start], rng)
-            tokens[rows, behind : behind + DRAFT_LENGTH + 1] = emitted
-            kept = (emitted >= 0).sum(axis=1) - 1
-            if self.keeps_rejected:
-                failed = kept < DRAFT_LENGTH
-                emitted[failed, kept[failed]] = drafts[failed, kept[failed]]
-            context[rows, start : start + DRAFT_LENGTH + 1] = emitted
-            done[rows] += kept + 1
-        return tokens[:, :length]
+        """Generate n continuations; all contexts of one length go through a round together, the shortest first."""
+        places = np.arange(DRAFT_LENGTH + 1)
+        texts = np.full((n, length + places.size), -1, dtype=np.int64)
+        context = np.full((n, len(prompt) + length + places.size), -1, dtype=np.int64)
+        context[:, : len(prompt)] = prompt
+        done, ends = np.zeros(n, dtype=np.int64), np.full(n, len(prompt))
+        while (unfinished := np.flatnonzero(done < length)).size:
+            end = int(ends[unfinished].min())
+            rows = unfinished[ends[unfinished] == end]
+            drafts, emitted = self._round(draft_model, target_model, context[rows, :end], length - done[rows], rng)
+            recorded = self.recorded(drafts, emitted)
+            texts[rows[:, np.newaxis], done[rows, np.newaxis] + places] = emitted
+            context[rows, end : end + places.size] = recorded
+            done[rows] += (emitted >= 0).sum(axis=1)
+            ends[rows] += (recorded >= 0).sum(axis=1)
+        return texts[:, :length]
 
     def law(self, problem: Problem) -> Array:
         """The joint law of the tokens, round by round."""
@@ -93,55 +129,147 @@ class Loop:
         return self._continue(problem, problem.prompt, problem.length, {})
 
     def _round(
-        self, draft_model: TabularModel, target_model: TabularModel, context: Tokens, rng: np.random.Generator
+        self,
+        draft_model: TabularModel,
+        target_model: TabularModel,
+        context: Tokens,
+        missing: Tokens,
+        rng: np.random.Generator,
     ) -> tuple[Tokens, Tokens]:
+        """Drafts and emitted rows, from contexts (n, m) and the numbers of tokens that are still missing (n,)."""
         draft_rows, target_rows, seen = [], [next_token_law(target_model, context)], context
-        for _ in range(DRAFT_LENGTH):
-            draft_rows.append(next_token_law(draft_model, seen))
-            drafted = invert(self.drawn(draft_rows[-1]), rng.random(len(seen)))
+        for place in range(DRAFT_LENGTH):
+            drafted, law = self._draft(next_token_law(draft_model, seen), place < missing - 1, rng)
+            draft_rows.append(law)
             seen = np.concatenate([seen, drafted[:, np.newaxis]], axis=1)
             target_rows.append(next_token_law(target_model, seen))
         drafts = seen[:, context.shape[1] :]
         return drafts, self.rule.sampler(np.stack(draft_rows, axis=1), np.stack(target_rows, axis=1), drafts, rng)
 
+    def _draft(self, law: Array, wanted: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Tokens, Array]:
+        """Draw a token for each row; what the verifier is told of its law. Unwanted drafts are cut off in the end."""
+        del wanted
+        return invert(self.drawn(law), rng.random(len(law))), law
+
+    def _kernel(self, draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
+        return self.rule.kernel(draft_probs, target_probs, draft_tokens)
+
     def _continue(
-        self, problem: GenerateProblem, context: tuple[int, ...], length: int, known: dict[tuple[int, ...], Array]
+        self,
+        problem: GenerateProblem,
+        context: tuple[int, ...],
+        length: int,
+        known: dict[tuple[tuple[int, ...], int], Array],
     ) -> Array:
         """The law of the next ``length`` tokens after a context as the models see it."""
-        if context in known:
-            return known[context]
-        size = problem.num_tokens
-        law = np.zeros((size,) * length)
-        for mass, emitted, seen in self._ends(problem, context):
-            if len(emitted) >= length:
-                law[emitted[:length]] += mass
+        if (context, length) in known:
+            return known[context, length]
+        law = np.zeros((problem.num_tokens,) * length)
+        for end in self._ends(problem, context):
+            if len(end.emitted) >= length:
+                law[end.emitted[:length]] += end.mass
             else:
-                law[emitted] += mass * self._continue(problem, seen, length - len(emitted), known)
-        known[context] = law
+                rest = self._continue(problem, end.context, length - len(end.emitted), known)
+                law[end.emitted] += end.mass * rest
+        known[context, length] = law
         return law
 
-    def _ends(
-        self, problem: GenerateProblem, context: tuple[int, ...]
-    ) -> list[tuple[float, tuple[int, ...], tuple[int, ...]]]:
-        """Probability, emitted tokens and new context of every end of a round."""
-        first = len(context)
-        draft, target = (
-            TabularModel([table[context] for table in model.conditionals[first : first + count]])
-            for model, count in ((problem.draft, DRAFT_LENGTH), (problem.target, DRAFT_LENGTH + 1))
-        )
+    def _ends(self, problem: GenerateProblem, context: tuple[int, ...]) -> Iterator[End]:
+        """Every end of a round."""
+        draft, target = models_after(problem, context, DRAFT_LENGTH)
         _, inputs = every_draft(ChainProblem(draft, target))
         weights = pick(self.drawn(inputs.draft_probs), inputs.draft_tokens).prod(axis=1)
-        ends = self.rule.kernel(*inputs)
+        ends = self._kernel(*inputs)
         mass = weights[:, np.newaxis, np.newaxis] * ends.stop[..., np.newaxis] * ends.token
-        found = []
-        for index, kept, token in np.argwhere(mass > 0).tolist():
-            drafts = tuple(inputs.draft_tokens[index].tolist())
-            emitted = (*drafts[:kept], token)
-            wrong = self.keeps_rejected and kept < DRAFT_LENGTH
-            found.append(
-                (float(mass[index, kept, token]), emitted, context + (drafts[: kept + 1] if wrong else emitted))
-            )
-        return found
+        index, kept, token = np.nonzero(mass)
+        drafts = inputs.draft_tokens[index]
+        emitted = emit(drafts, kept, token)
+        rows = zip(mass[index, kept, token], emitted, self.recorded(drafts, emitted), strict=True)
+        for share, tokens, recorded in rows:
+            yield End(float(share), _written(tokens), context + _written(recorded))
+
+
+class OverwrittenLoop(Loop):
+    r"""Draws a draft by dividing its law by exponential noise in place, and hands on what the division left.
+
+    With :math:`E_y` standard exponential the drafted token is the one of least :math:`E_y/p_y`. This least time M is
+    standard exponential whatever the token, the others come :math:`G_y/p_y` later, with :math:`G_y` standard
+    exponential, and 1 over these times is what the verifier takes for p.
+    """
+
+    def _draft(self, law: Array, wanted: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Tokens, Array]:
+        del wanted
+        law = law / rng.standard_exponential(law.shape)
+        return law.argmax(axis=-1), law
+
+    def _kernel(self, draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
+        return Rule(_overwritten_test, _overwritten_residual).kernel(draft_probs, target_probs, draft_tokens)
+
+
+def _overwritten_test(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """E min(1, q(x) M) = q(x) (1 - e^{-1/q(x)})."""
+    del draft
+    q = pick(target, tokens)
+    with np.errstate(divide="ignore"):
+        accept: Array = q * -np.expm1(-1.0 / q)
+    return accept
+
+
+def _overwritten_residual(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """Average the residual over the noise, given that the draft is rejected, at 4096 points of a Kronecker sequence."""
+    size = draft.shape[-1]
+    rows = np.concatenate([draft, target, tokens[..., np.newaxis]], axis=-1).reshape(-1, 2 * size + 1)
+    unlike, places = np.unique(rows, axis=0, return_inverse=True)
+    noise = _exponential_points(size)
+    laws = [_mean_residual(row[:size], row[size:-1], int(row[-1]), noise) for row in unlike]
+    found: Array = np.array(laws)[places.reshape(-1)].reshape(draft.shape)
+    return found
+
+
+def _mean_residual(draft: Array, target: Array, token: int, noise: Array) -> Array:
+    least = noise[:, token]
+    with np.errstate(divide="ignore"):
+        times = least[:, np.newaxis] + noise / draft
+    times[:, token] = least
+    rejected = np.maximum(1.0 - target[token] * least, 0.0)
+    mean: Array = rejected @ residual(1.0 / times, np.broadcast_to(target, times.shape), np.empty(0, np.int64))
+    return normalised(mean, target)
+
+
+@cache
+def _exponential_points(dimension: int, count: int = 2**12) -> Array:
+    """Evenly spread standard exponentials, shape (count, dimension)."""
+    ratio = 2.0
+    for _ in range(64):  # the root of x^(d+1) = x + 1
+        ratio = (1.0 + ratio) ** (1.0 / (dimension + 1))
+    steps = ratio ** -np.arange(1.0, dimension + 1)
+    points: Array = (0.5 + np.arange(count)[:, np.newaxis] * steps) % 1.0
+    return -np.log1p(-points)
+
+
+class PaddedLoop(Loop):
+    """Drafts no more than a text still needs beside the bonus token, and verifies the padding as well.
+
+    An index of -1 reads the last token's probabilities, of which the draft's are 0.
+    """
+
+    def _draft(self, law: Array, wanted: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Tokens, Array]:
+        tokens, law = super()._draft(law, wanted, rng)
+        return np.where(wanted, tokens, -1), np.where(wanted[:, np.newaxis], law, 0.0)
+
+
+def models_after(problem: GenerateProblem, context: tuple[int, ...], drafts: int) -> tuple[TabularModel, TabularModel]:
+    """Both models after a context, for a number of drafts and a bonus token."""
+    first = len(context)
+    draft, target = (
+        TabularModel([table[context] for table in model.conditionals[first : first + count]])
+        for model, count in ((problem.draft, drafts), (problem.target, drafts + 1))
+    )
+    return draft, target
+
+
+def _written(row: Tokens) -> tuple[int, ...]:
+    return tuple(row[row >= 0].tolist())
 
 
 def _of_loop(name: str, title: str, loop: Loop, needs: str, witness: str, *threads: str) -> Defect:
@@ -154,6 +282,7 @@ _IN_LOOPS = {
     "greedy-target": GREEDY_TARGET,
     "target-at-other-temperature": SHARPENED_TARGET,
     "stale-bonus": STALE_BONUS,
+    "typical-acceptance": TYPICAL,
 }
 """Defects of a chain rule that show end to end."""
 
@@ -188,11 +317,39 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
     _of_loop(
         "keeps-rejected",
         "the models go on from the rejected draft: a cache that is not rolled back",
-        Loop(keeps_rejected=True),
+        Loop(recorded=rejected_draft),
         "two rounds, rows that differ by context",
         "three tokens",
         "ml-explore/mlx-lm#1109",
         "Blaizzy/mlx-vlm#2113",
+    ),
+    _of_loop(
+        "draft-law-overwritten",
+        "the draft law is divided by exponential noise in place to draw from it, and what is left is declared",
+        OverwrittenLoop(),
+        "a draft that is no point mass",
+        "three tokens",
+        "vllm-project/vllm#16952",
+    ),
+    _of_loop(
+        "accepted-not-counted",
+        "penalties and other state take note of the last token of a round only",
+        Loop(recorded=last_token_alone),
+        "two rounds, a target that depends on more than the last token",
+        "a penalty on repetition",
+        "sgl-project/sglang#33643",
+        "osaurus-ai/vmlx-swift#357",
+        "vllm-project/vllm#33251",
+    ),
+    Defect(
+        "padding-as-index",
+        "drafts are padded with -1, which is used as an index: the padding is accepted",
+        "generate",
+        PaddedLoop().sampler,
+        Loop().law,
+        "a last round that needs fewer drafts",
+        "",
+        ("flashinfer-ai/flashinfer#879", "flashinfer-ai/flashinfer#3551"),
     ),
     *(
         replace(defect, contract="generate", sampler=Loop(rule).sampler, law=Loop(rule).law, witness="three tokens")

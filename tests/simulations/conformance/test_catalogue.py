@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from simulations.conformance import check
 from simulations.conformance.check import check_sampler
 from simulations.conformance.defects import DEFECTS, LOOKALIKES
 from simulations.conformance.defects.__main__ import page
+from simulations.conformance.ladder import ladder
 from simulations.conformance.report import Verdict
 
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
@@ -21,6 +23,8 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
         ("chain", "one-coin-a-round", "law"),
         ("multi", "own-draw-each", "law"),
         ("generate", "drawn-by-argmax", "law"),
+        ("generate", "draft-law-overwritten", "law"),
+        ("generate", "siblings-not-renormalised", "law"),
     ],
 )
 def test_a_biased_sampler_is_caught_and_named(contract, name, detector):
@@ -32,15 +36,26 @@ def test_a_biased_sampler_is_caught_and_named(contract, name, detector):
 
 
 @pytest.mark.parametrize(
-    ("name", "verdict"),
+    ("contract", "name", "verdict"),
     [
-        ("emits-after-rejection", Verdict.INVALID),
-        ("padding-as-token", Verdict.INVALID),
-        ("unguarded-residual", Verdict.CRASHES),
+        ("chain", "emits-after-rejection", Verdict.INVALID),
+        ("chain", "padding-as-token", Verdict.INVALID),
+        ("generate", "padding-as-index", Verdict.INVALID),
+        ("chain", "mask-on-bonus-alone", Verdict.INVALID),
+        ("chain", "inclusive-coarse-coin", Verdict.INVALID),
+        ("chain", "unguarded-residual", Verdict.CRASHES),
     ],
 )
-def test_a_malformed_output_is_not_called_biased(name, verdict):
-    assert check_sampler(BY_NAME["chain", name].sampler).verdict == verdict
+def test_a_malformed_output_is_not_called_biased(contract, name, verdict):
+    assert check_sampler(BY_NAME[contract, name].sampler, contract).verdict == verdict
+
+
+def test_state_that_is_not_counted_is_caught_and_named_where_the_history_matters(monkeypatch):
+    entry = BY_NAME["generate", "accepted-not-counted"]
+    monkeypatch.setattr(check, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
+    report = check_sampler(entry.sampler, "generate")
+    assert report.verdict == Verdict.BIASED
+    assert report.diagnosis.name == entry.name
 
 
 def test_a_generator_that_is_not_used_is_noted():
@@ -55,5 +70,6 @@ def test_the_page_shows_what_was_caught_and_accuses_nobody_else():
     assert not wrong
     assert "`always-first`" in text
     assert "0.400" in text
+    assert "## Out of reach" in text
     _, wrong = page((exact,), (defect,))
     assert wrong == [exact.name, defect.name]

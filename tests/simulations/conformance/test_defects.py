@@ -16,16 +16,13 @@ from theory.chain import TabularModel
 LEVEL = 1e-9
 TRIALS = 40_000
 DEPENDENT = "one-coin-a-batch"
-MALFORMED = ("emits-after-rejection", "padding-as-token")
+MALFORMED = ("emits-after-rejection", "padding-as-token", "padding-as-index")
+SLIGHT = ("inclusive-coarse-coin",)
+"""Biased by little more than the tokens that they emit and must not."""
 
 
 def identity(defect: Defect) -> str:
     return f"{defect.contract}-{defect.name}"
-
-
-def problem_of(defect: Defect) -> Problem:
-    problems = ladder(defect.contract)
-    return problems[defect.witness] if defect.witness else next(iter(reversed(problems.values())))
 
 
 def outcomes(defect: Defect, problem: Problem, rng: np.random.Generator) -> np.ndarray:
@@ -53,7 +50,7 @@ def single(draft: tuple[float, ...], target: tuple[float, ...]) -> ChainProblem:
     ids=identity,
 )
 def test_the_sampler_has_the_law(defect):
-    problem = problem_of(defect)
+    problem = defect.problem
     law = defect.law(problem)
     assert law.sum() == pytest.approx(1.0, abs=1e-12)
     found = outcomes(defect, problem, np.random.default_rng(8))
@@ -68,9 +65,9 @@ def test_lookalikes_are_exact_on_every_problem(entry):
 @pytest.mark.parametrize("defect", DEFECTS, ids=identity)
 def test_defects_are_biased_on_their_witness_unless_they_show_elsewhere(defect):
     if defect.name == DEPENDENT or not defect.witness:
-        assert bias(defect, problem_of(defect)) < 1e-12
+        assert bias(defect, defect.problem) < 1e-12
     else:
-        assert bias(defect, problem_of(defect)) > 0.01
+        assert bias(defect, defect.problem) > (0.002 if defect.name in SLIGHT else 0.01)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +113,19 @@ def test_names_are_unique_and_threads_are_named():
     assert all("#" in thread for entry in DEFECTS for thread in entry.threads)
 
 
-@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.parametrize("name", ["mask-on-bonus-alone", "inclusive-coarse-coin"])
+def test_what_the_target_forbids_is_emitted(name):
+    defect = next(entry for entry in DEFECTS if entry.name == name)
+    problem = defect.problem
+    assert problem.completed(defect.law(problem))[problem.target_law == 0].sum() > 1e-3
+
+
+def test_a_target_without_memory_beyond_the_last_token_hides_what_is_not_counted():
+    defect = next(entry for entry in DEFECTS if entry.name == "accepted-not-counted")
+    assert bias(defect, ladder("generate")["three tokens"]) < 1e-12
+
+
+@pytest.mark.parametrize("name", MALFORMED[:2])
 def test_malformed_rows_are_malformed(name):
     defect = next(entry for entry in DEFECTS if entry.name == name)
     problem = ladder("chain")["two drafts, three tokens"]

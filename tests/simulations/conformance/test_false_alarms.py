@@ -1,15 +1,40 @@
-"""The experiment on false alarms runs and prints its rate."""
+"""The experiment on false alarms runs, prints its rate, and goes on where it was left."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from simulations.conformance.false_alarms import main
+from simulations.conformance import false_alarms
+from simulations.conformance.defects import DEFECTS
 
 
 def test_it_prints_rate_and_interval(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--checks", "6", "--jobs", "1", "--level", "1e-6"])
+    false_alarms.main(["--checks", "6", "--jobs", "1", "--level", "1e-6"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("all")
-    assert "0 alarms in" in lines[-2]
-    assert "stated level 1e-06" in lines[-1]
+    assert lines[0] == "budget small, level 1e-06 a check, seeds 0 to 0 of each sampler"
+    assert lines[-1].startswith("all")
+    assert "0 alarms in" in lines[-1]
+
+
+def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    record = tmp_path / "record.csv"
+    arguments = ["--checks", "1", "--jobs", "1", "--record", str(record)]
+    false_alarms.main(arguments)
+    first, written = capsys.readouterr().out, record.read_text()
+    record.write_text(written.replace(",0\n", ",1\n").replace(",0\r\n", ",1\r\n"))
+    false_alarms.main(arguments)
+    again = capsys.readouterr().out
+    assert len(record.read_text().splitlines()) == len(written.splitlines()) == len(false_alarms.REFERENCES)
+    assert " 0 alarms in 1 checks" in first
+    assert " 1 alarms in 1 checks" in again
+
+
+def test_it_counts_the_alarms_of_a_defect(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = next(entry for entry in DEFECTS if entry.name == "always-accepted")
+    small = false_alarms.EXPERIMENTS["small"]
+    broken = false_alarms.Experiment(small.budget, 2, 1e-6, {entry.name: (entry.contract, entry.sampler)}, small.block)
+    monkeypatch.setitem(false_alarms.EXPERIMENTS, "small", broken)
+    false_alarms.main(["--jobs", "1"])
+    assert "2 alarms in 2 checks" in capsys.readouterr().out
