@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulations.conformance.investigation import investigate
+from simulations.conformance.investigation import broken, investigate
 from simulations.conformance.ladder import corners, ladder
 from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Problem
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
@@ -148,7 +148,7 @@ class _Check:
             repeated, small = self._repeat(), self._small_batches()
             findings += (self._rounds() or small) + repeated
         except (Crash, InvalidOutput) as error:
-            findings.append(_broken(error, "an ordinary problem", "output"))
+            findings.append(broken(error, "on an ordinary problem", "output", ""))
         else:
             findings += self._corners()
         instance = diagnosis = None
@@ -245,7 +245,7 @@ class _Check:
                 for trials in (1, self._corner_trials()):
                     watch.see(sample(self.subject, watch.problem, trials, self.rng), adjacent=True)
             except (Crash, InvalidOutput) as error:
-                findings.append(_broken(error, name, "corner"))
+                findings.append(broken(error, f"on '{name}'", "corner", name))
                 if "did not return" in str(error):
                     break
             findings += self._alarms(watch)
@@ -305,11 +305,6 @@ class _Check:
 def _example(problems: Mapping[str, Problem]) -> Problem:
     """The first problem with three tokens: the smallest on which every defect of one position shows."""
     return next(problem for problem in problems.values() if problem.num_tokens == 3)
-
-
-def _broken(error: Exception, name: str, detector: str) -> Finding:
-    verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
-    return Finding(verdict, detector, name, f"on {name}: {error}" if detector == "output" else f"on '{name}': {error}")
 
 
 def _summed(findings: list[Finding]) -> list[Finding]:

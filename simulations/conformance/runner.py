@@ -193,7 +193,10 @@ def _abandon(thread: threading.Thread) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # a stranger's exception need not have a message that can be read
+        text = "(its message cannot be read)"
     return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
 
 
@@ -239,7 +242,7 @@ def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest
         raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
     ids = array.astype(np.int64)
     wrong = (ids < lowest) | (ids >= highest)
-    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"{lowest}..{highest - 1}")
+    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"allowed: {lowest}..{highest - 1}")
     return ids
 
 
@@ -254,5 +257,8 @@ def _refuse_rows(wrong: Any, rows: NDArray[Any], what: str, remedy: str) -> None
 
 
 def _shown(result: Any) -> str:
-    shape = getattr(result, "shape", None)
-    return f"a {type(result).__name__}" + (f" of shape {tuple(shape)}" if shape is not None else "")
+    try:
+        shape = tuple(result.shape)
+    except Exception:  # it has none, or none that can be read
+        return f"a {type(result).__name__}"
+    return f"a {type(result).__name__} of shape {shape}"

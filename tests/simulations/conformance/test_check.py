@@ -87,6 +87,35 @@ def test_a_hang_is_a_crash_and_is_left_behind() -> None:
     assert time.monotonic() - start < 5
 
 
+@pytest.mark.parametrize("late", [raises, exits, lambda *_: None])
+def test_a_biased_function_that_breaks_after_its_alarm_stays_biased(late: Callable[..., Any]) -> None:
+    accepted = np.zeros(1, dtype=int)
+
+    def breaks(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        accepted[0] += len(draft_tokens)
+        if accepted[0] > 50_000:  # the alarm comes in the first round
+            return late()
+        return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+
+    report = check_sampler(breaks, "multi", budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert report.findings[-1].verdict in (Verdict.CRASHES, Verdict.INVALID)
+    assert "after the alarm" in report.findings[-1].text
+
+
+def test_an_exception_whose_message_cannot_be_read_is_a_crash() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no message")
+
+    def mute(*_: Any) -> Any:
+        raise Mute
+
+    report = check_sampler(mute)
+    assert report.verdict == Verdict.CRASHES
+    assert "Mute: (its message cannot be read)" in report.reason
+
+
 def test_a_crash_on_a_degenerate_problem_is_found_and_named() -> None:
     def unguarded(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         if np.any((draft_probs == target_probs[:, :-1]).all(axis=(1, 2)) & (target_probs.shape[2] == 3)):

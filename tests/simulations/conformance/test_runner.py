@@ -71,6 +71,17 @@ def run(result: Any, problem: Any = CHAIN) -> Any:
     return Subject(lambda *_: result, "numpy", 10.0).verify(problem, inputs, 0)
 
 
+class Unreadable:
+    """Its attributes raise what they like."""
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError("no shape")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("no shape")
+
+
 def drafts(problem: Any = CHAIN) -> Any:
     return problem.inputs(4, np.random.default_rng(0)).draft_tokens
 
@@ -94,6 +105,7 @@ def test_matches_are_the_leading_drafts_that_were_emitted() -> None:
         ([[0.0, -1, -1]] * 4, "dtype float64"),
         ([[0], [1, 2]], "not an array|shape"),
         ("text", "its shape"),
+        (Unreadable(), "RuntimeError: no shape"),
     ],
 )
 def test_chain_output_outside_the_contract(tokens: Any, said: str) -> None:
@@ -105,6 +117,7 @@ def test_chain_output_outside_the_contract(tokens: Any, said: str) -> None:
     ("result", "said"),
     [
         (np.zeros(4, int), "return \\(emitted, accepted\\)"),
+        (Unreadable(), "a Unreadable: return"),
         ((np.zeros(4, int),) * 3, "return \\(emitted, accepted\\)"),
         ((np.zeros(4, int), np.full(4, 2)), "accepted.*out of range|out of range"),
         ((np.zeros(4, int), np.full(4, -2)), "out of range"),
