@@ -8,8 +8,9 @@ two drafted positions or more (the first token hides what is wrong with the join
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,20 +31,16 @@ P4, Q4 = (0.4, 0.3, 0.2, 0.1), (0.1, 0.2, 0.3, 0.4)
 
 
 @cache
-def ladder(contract: str) -> dict[str, Problem]:
+def ladder(contract: str) -> Mapping[str, Problem]:
     """The problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
-    return {"chain": _chains, "multi": _multis, "generate": _generates}[contract]()
+    return _frozen({"chain": _chains, "multi": _multis, "generate": _generates}[contract]())
 
 
 @cache
-def corners(contract: str) -> dict[str, Problem]:
+def corners(contract: str) -> Mapping[str, Problem]:
     """Degenerate problems, by name: equal laws, disjoint supports, zeros, ties, point masses, one token, denormals."""
     pairs = {name: tuple(map(np.array, pair)) for name, pair in _CORNERS.items()}
-    if contract == "chain":
-        return {name: _independent([p, p], [q, q, q]) for name, (p, q) in pairs.items()}
-    if contract == "multi":
-        return {name: MultiProblem(p, q, 2) for name, (p, q) in pairs.items()}
-    return {name: _generate(p, [p] * p.size, q, [q] * q.size, (int(q.argmax()),), 2) for name, (p, q) in pairs.items()}
+    return _frozen({name: _corner(contract, p, q) for name, (p, q) in pairs.items()})
 
 
 _CORNERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -59,6 +56,23 @@ _CORNERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "1e-300": ((1e-300, 0.5, 0.5), (0.5, 0.5, 1e-300)),
     "denormal": ((5e-324, 1e-310, 1.0), (0.5, 0.5, 5e-324)),
 }
+
+
+def _corner(contract: str, p: Array, q: Array) -> Problem:
+    if contract == "chain":
+        return _independent([p, p], [q, q, q])
+    if contract == "multi":
+        return MultiProblem(p, q, 2)
+    return _generate(p, [p] * p.size, q, [q] * q.size, (int(q.argmax()),), 2)
+
+
+def _frozen(problems: dict[str, Problem]) -> Mapping[str, Problem]:
+    """The same, read-only: they serve every check of a process."""
+    for problem in problems.values():
+        for law in (problem.draft, problem.target):
+            for table in (law,) if isinstance(law, np.ndarray) else law.conditionals:
+                table.setflags(write=False)
+    return MappingProxyType(problems)
 
 
 def _chains() -> dict[str, Problem]:

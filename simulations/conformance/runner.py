@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import ctypes
 import importlib
 import importlib.util
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
+from theory.chain import TabularModel
 from theory.errors import InvalidInput
 
 Sampler = Callable[..., Any]
@@ -101,7 +103,7 @@ class Subject:
         copies = [self._convert(array) for array in inputs]
         rng = np.random.default_rng(seed)
         result = self._call(len(inputs.draft_tokens), *copies, rng)
-        if any(not np.array_equal(_to_numpy(copy), array) for copy, array in zip(copies, inputs, strict=True)):
+        if any(not np.array_equal(_to_numpy(given), array) for given, array in zip(copies, inputs, strict=True)):
             self.changes_inputs = True
         if isinstance(problem, MultiProblem):
             return _multi_emission(result, problem, inputs)
@@ -115,8 +117,11 @@ class Subject:
         ------
         Crash, InvalidOutput
         """
-        rng = np.random.default_rng(seed)
-        result = self._call(trials, problem.draft, problem.target, problem.prompt, problem.length, trials, rng)
+        models = problem.draft, problem.target
+        copies = tuple(copy.deepcopy(model) for model in models)
+        result = self._call(trials, *copies, problem.prompt, problem.length, trials, np.random.default_rng(seed))
+        if not all(map(_are_same_model, copies, models)):
+            self.changes_inputs = True
         tokens = _as_ids(result, "tokens", (trials, problem.length), 0, problem.num_tokens)
         return Emission(tokens, np.zeros(trials, dtype=np.int64))
 
@@ -151,6 +156,11 @@ class Subject:
         if error is not None:
             raise Crash(f"a call with n = {trials} raised {_one_line(error)}") from error
         return result
+
+
+def _are_same_model(first: TabularModel, second: TabularModel) -> bool:
+    tables = first.conditionals, second.conditionals
+    return len(tables[0]) == len(tables[1]) and all(map(np.array_equal, *tables))
 
 
 def _load_file(path: Path) -> Any:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations.conformance.ladder import ladder
-from simulations.conformance.problems import ChainProblem, MultiProblem
+from simulations.conformance.ladder import corners, ladder
+from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem
 from simulations.conformance.references import token_by_token
 from simulations.conformance.runner import Crash, InvalidOutput, Subject, load_function
+from theory.chain import TabularModel
 from theory.errors import InvalidInput
 
 CHAIN, MULTI = ladder("chain")["two drafts, three tokens"], ladder("multi")["three tokens, k = 2"]
@@ -141,6 +142,32 @@ def test_copies_are_handed_out_and_changes_are_noticed() -> None:
     subject.verify(CHAIN, inputs, 0)
     assert subject.changes_inputs
     assert np.isfinite(inputs.draft_probs).all()
+
+
+def test_models_are_handed_out_as_copies_and_changes_are_noticed() -> None:
+    problem = ladder("generate")["two tokens"]
+    assert isinstance(problem, GenerateProblem)
+    law = problem.target_law.copy()
+
+    def spoils(draft: Any, target: Any, prompt: Any, length: Any, n: Any, rng: Any) -> Any:
+        target.conditionals[0][...] = 0.5
+        target.conditionals[1][...] = 0.5
+        return np.zeros((n, length), dtype=int)
+
+    subject = Subject(spoils, "numpy", 10.0)
+    subject.generate(problem, 4, 0)
+    assert subject.changes_inputs
+    fresh = GenerateProblem(problem.draft, problem.target, problem.prompt, problem.length)
+    np.testing.assert_array_equal(fresh.target_law, law)
+
+
+@pytest.mark.parametrize("contract", ["chain", "multi", "generate"])
+def test_what_all_checks_share_cannot_be_written_to(contract: str) -> None:
+    for problems in (ladder(contract), corners(contract)):
+        for problem in problems.values():
+            for law in (problem.draft, problem.target):
+                tables = law.conditionals if isinstance(law, TabularModel) else (law,)
+                assert not any(table.flags.writeable for table in tables)
 
 
 def test_a_hanging_thread_is_asked_to_end() -> None:
