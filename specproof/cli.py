@@ -273,17 +273,16 @@ def check(
     """
     from dataclasses import replace
 
-    from simulations.conformance import check_sampler
-    from simulations.conformance.runner import load_function
     from specproof.check import show
+    from specproof.supervised import supervise
 
-    report = check_sampler(
-        load_function(function),
+    report = supervise(
+        function,
         contract.value,
+        time_limit=time_limit,
         thorough=thorough,
         level=level,
         seed=seed,
-        time_limit=time_limit,
         arrays=arrays.value,
     )
     report = replace(report, subject=function)

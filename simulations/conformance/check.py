@@ -99,7 +99,7 @@ def check_sampler(
     InvalidInput
         If the contract or kind of arrays is unknown, or the level, seed or time limit cannot be used.
     """
-    _check_arguments(contract, level, seed, time_limit, arrays)
+    check_arguments(contract, level, seed, time_limit, arrays)
     spent = budget or (THOROUGH if thorough else DEFAULT)
     seconds = spent.seconds if time_limit is None else time_limit
     subject = Subject(function, arrays, seconds)
@@ -345,7 +345,14 @@ def _name(function: Sampler) -> str:
     return f"{module}:{name}" if module and name else repr(function)
 
 
-def _check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
+def check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
+    """Refuse what :func:`check_sampler` cannot use.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument.
+    """
     if contract not in CONTRACTS:
         raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
     if not 0 < level < 1:
