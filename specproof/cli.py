@@ -285,11 +285,7 @@ def check(
         seed=seed,
         arrays=arrays.value,
     )
-    report = replace(report, subject=function)
-    if as_json:
-        print(json.dumps(report.as_dict(), indent=2))
-    else:
-        show(report)
+    show(replace(report, subject=function), as_json=as_json)
     if not report.is_lossless:
         raise typer.Exit(EXIT_REFUTED)
 

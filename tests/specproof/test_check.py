@@ -118,6 +118,26 @@ def test_an_import_that_never_ends_or_ends_everything_is_reported(
     assert said in json.loads(outcome.out)["reason"]
 
 
+@pytest.mark.parametrize("options", ["", "--json"])
+@pytest.mark.parametrize(("stem", "status"), [("chain_residual_skipped", 1), ("chain_lossless", 0)])
+def test_a_reader_that_leaves_early_changes_nothing(stem: str, status: int, options: str) -> None:
+    example = next(path for path in EXAMPLES if path.stem == stem)
+    words = [
+        sys.executable,
+        "-c",
+        "from specproof.cli import main; main()",
+        "check",
+        f"{example}:verify",
+        *options.split(),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == status
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
     path, pid = tmp_path / "endless_subject.py", tmp_path / "pid"
