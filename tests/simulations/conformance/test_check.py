@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from simulations.conformance import DEFAULT, Budget, Verdict, assert_lossless, check_sampler
+from simulations.conformance.problems import next_token_law
 from simulations.conformance.references import REFERENCES, select, speculate, token_by_token
 from theory.errors import InvalidInput
 
@@ -208,6 +209,44 @@ def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
     assert report.verdict == Verdict.BIASED
     assert report.findings[0].detector == "batch"
     assert "mixed up" in report.reason
+
+
+@pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
+def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: Callable[..., Any]) -> None:
+    def lenient(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        shown = draft_probs.copy()
+        hidden(shown)[...] = 1e-9  # a draft law so small accepts everything
+        emitted = token_by_token(shown, target_probs, draft_tokens, rng)
+        return emitted
+
+    report = check_sampler(lenient)
+    assert report.verdict == Verdict.BIASED, str(report)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [lambda texts, prompt: np.where(np.arange(len(texts.T)) < prompt, 0, texts), lambda texts, _: texts[:, -1:]],
+)
+def test_a_loop_that_forgets_is_caught(context: Callable[..., Any]) -> None:
+    def forgetful(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        texts = np.tile(np.array(prompt), (n, 1))
+        while texts.shape[1] < len(prompt) + length:
+            seen = np.zeros_like(texts)
+            part = context(texts, len(prompt)) if texts.shape[1] > len(prompt) else texts
+            seen[:, texts.shape[1] - part.shape[1] :] = part
+            law = next_token_law(target, seen).cumsum(axis=1)
+            tokens = np.minimum((law <= rng.random((n, 1))).sum(axis=1), law.shape[1] - 1)
+            texts = np.concatenate([texts, tokens[:, np.newaxis]], axis=1)
+        return texts[:, len(prompt) :]
+
+    report = check_sampler(forgetful, "generate")
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert report.findings[0].problem == "whole history"
+
+
+def test_a_loop_may_draft_as_far_ahead_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulations.conformance.references.DRAFTED", 8)
+    assert check_sampler(speculate, "generate", budget=QUICK).is_lossless
 
 
 def test_its_own_dice_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
