@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -11,9 +17,34 @@ from simulations.conformance.report import Report, Verdict
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
-def show(report: Report) -> None:
-    """Print verdict, reason, smallest failing instance, diagnosis, acceptance, and what the verdict is worth."""
-    console = Console(highlight=False, soft_wrap=True)
+class _Pipe(Console):
+    """A console that leaves it to its caller what a closed pipe means; rich would end the program with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # the error that is being handled
+
+
+def show(report: Report, *, as_json: bool) -> None:
+    """Print a report; a reader that has read enough, as ``head`` has, does not change the exit status."""
+    with _whoever_reads():
+        if as_json:
+            print(json.dumps(report.as_dict(), indent=2, allow_nan=False))
+        else:
+            _show(report)
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _whoever_reads() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has to go somewhere
+
+
+def _show(report: Report) -> None:
+    """Verdict, reason, smallest failing instance, diagnosis, acceptance, and what the verdict is worth."""
+    console = _Pipe(highlight=False, soft_wrap=True)
     colour = COLOURS.get(report.verdict, "bold red")
     console.print(f"[{colour}]{report.verdict}[/]  {escape(report.subject)}  (contract {report.contract})")
     if report.findings:

@@ -273,24 +273,19 @@ def check(
     """
     from dataclasses import replace
 
-    from simulations.conformance import check_sampler
-    from simulations.conformance.runner import load_function
     from specproof.check import show
+    from specproof.supervised import supervise
 
-    report = check_sampler(
-        load_function(function),
+    report = supervise(
+        function,
         contract.value,
+        time_limit=time_limit,
         thorough=thorough,
         level=level,
         seed=seed,
-        time_limit=time_limit,
         arrays=arrays.value,
     )
-    report = replace(report, subject=function)
-    if as_json:
-        print(json.dumps(report.as_dict(), indent=2))
-    else:
-        show(report)
+    show(replace(report, subject=function), as_json=as_json)
     if not report.is_lossless:
         raise typer.Exit(EXIT_REFUTED)
 

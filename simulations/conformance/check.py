@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulations.conformance.investigation import investigate
+from simulations.conformance.investigation import broken, investigate
 from simulations.conformance.ladder import corners, ladder
 from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Problem
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
@@ -99,7 +99,7 @@ def check_sampler(
     InvalidInput
         If the contract or kind of arrays is unknown, or the level, seed or time limit cannot be used.
     """
-    _check_arguments(contract, level, seed, time_limit, arrays)
+    check_arguments(contract, level, seed, time_limit, arrays)
     spent = budget or (THOROUGH if thorough else DEFAULT)
     seconds = spent.seconds if time_limit is None else time_limit
     subject = Subject(function, arrays, seconds)
@@ -148,7 +148,7 @@ class _Check:
             repeated, small = self._repeat(), self._small_batches()
             findings += (self._rounds() or small) + repeated
         except (Crash, InvalidOutput) as error:
-            findings.append(_broken(error, "an ordinary problem", "output"))
+            findings.append(broken(error, "on an ordinary problem", "output", ""))
         else:
             findings += self._corners()
         instance = diagnosis = None
@@ -245,7 +245,7 @@ class _Check:
                 for trials in (1, self._corner_trials()):
                     watch.see(sample(self.subject, watch.problem, trials, self.rng), adjacent=True)
             except (Crash, InvalidOutput) as error:
-                findings.append(_broken(error, name, "corner"))
+                findings.append(broken(error, f"on '{name}'", "corner", name))
                 if "did not return" in str(error):
                     break
             findings += self._alarms(watch)
@@ -307,11 +307,6 @@ def _example(problems: Mapping[str, Problem]) -> Problem:
     return next(problem for problem in problems.values() if problem.num_tokens == 3)
 
 
-def _broken(error: Exception, name: str, detector: str) -> Finding:
-    verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
-    return Finding(verdict, detector, name, f"on {name}: {error}" if detector == "output" else f"on '{name}': {error}")
-
-
 def _summed(findings: list[Finding]) -> list[Finding]:
     """One finding for each detector and meaning: the first, with the number of further problems."""
     groups: dict[tuple[Verdict, str], list[Finding]] = defaultdict(list)
@@ -350,7 +345,14 @@ def _name(function: Sampler) -> str:
     return f"{module}:{name}" if module and name else repr(function)
 
 
-def _check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
+def check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
+    """Refuse what :func:`check_sampler` cannot use.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument.
+    """
     if contract not in CONTRACTS:
         raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
     if not 0 < level < 1:

@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
     """What is said about an alarm."""
 
     findings: list[Finding]
-    instance: Instance
+    instance: Instance | None
     diagnosis: Diagnosis | None
 
 
@@ -70,10 +70,25 @@ def investigate(
         findings = [Finding(Verdict.BIASED, "batch", watch.name, f"on '{watch.name}' {batch}"), *findings]
     mixed = [w.problem for w in (watch, *mates) if not isinstance(w.problem, GenerateProblem)]
     mixed = mixed if batch and "different" in batch else []
-    instance = _describe(subject, problem, name, mixed, needed, level, rng)
-    if batch and not mixed:  # no bound: the trials of a batch are not independent
-        instance = replace(instance, total_variation=0.0)
-    return Explanation(findings, instance, None if batch else _diagnose(subject, watches, rng, deadline))
+    instance = diagnosis = None
+    try:
+        instance = _describe(subject, problem, name, mixed, needed, level, rng)
+        if batch and not mixed:  # no bound: the trials of a batch are not independent
+            instance = replace(instance, total_variation=0.0)
+        diagnosis = None if batch else _diagnose(subject, watches, rng, deadline)
+    except (Crash, InvalidOutput) as error:
+        findings = [
+            *findings,
+            broken(error, f"on '{watch.name}', looked at again after the alarm", "output", watch.name),
+        ]
+    return Explanation(findings, instance, diagnosis)
+
+
+def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str) -> Finding:
+    """What an exception of :mod:`simulations.conformance.runner` says about the function."""
+    return Finding(
+        Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID, detector, problem, f"{where}: {error}"
+    )
 
 
 def _convinced_after(
@@ -100,7 +115,10 @@ def _is_right_one_by_one(
     for done in range(trials):
         if time.monotonic() >= deadline or (done % 100 == 0 and evidence.log_value >= CONVINCING):
             return False
-        evidence.add(sample(subject, problem, 1, rng).completed)
+        try:
+            evidence.add(sample(subject, problem, 1, rng).completed)
+        except (Crash, InvalidOutput):
+            return False
     return evidence.log_value < CONVINCING
 
 

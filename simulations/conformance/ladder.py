@@ -2,14 +2,17 @@
 
 What shows a defect (and what hides it): a residual with two tokens of unequal mass (a residual of one token hides
 reused randomness and an argmax in its place), target rows that differ by context (context-free ones hide a wrong row),
-two drafted positions or more (the first token hides what is wrong with the joint law), batches of different problems
-(a batch of one hides mixed-up rows), tokens that the draft prefers and the target all but forbids (they show a leak).
+two drafted positions or more (the first token hides what is wrong with the joint law; five show what is wrong from the
+fourth on), a prompt whose first token matters to the end (a Markov chain hides that it was forgotten), batches of
+different problems (a batch of one hides mixed-up rows), tokens that the draft prefers and the target all but forbids
+(they show a leak).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,31 +22,30 @@ from theory.chain import MarkovChain, TabularModel
 from theory.distribution import Array
 
 LOOKAHEAD = 4
-"""Positions past the end of a ``generate`` problem for which the models are still defined."""
+"""Positions past the end of a ``generate`` problem for which the models still have tables."""
 
 P3, Q3 = (0.6, 0.2, 0.2), (0.2, 0.3, 0.5)
 P3_ROWS = ((0.2, 0.6, 0.2), (0.5, 0.4, 0.1), (0.1, 0.3, 0.6))
 Q3_ROWS = ((0.5, 0.4, 0.1), (0.1, 0.2, 0.7), (0.3, 0.6, 0.1))
 P2_ROWS, Q2_ROWS = ((0.7, 0.3), (0.4, 0.6)), ((0.5, 0.5), (0.1, 0.9))
 RARE, USUAL = (0.88, 0.06, 0.06), (0.02, 0.38, 0.6)
+CLOSE_ROWS = ((0.6, 0.4), (0.3, 0.7))
+"""Close to the target's, so that long drafts are often accepted."""
+P8, Q8 = (0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.05), (0.05, 0.05, 0.1, 0.1, 0.1, 0.15, 0.2, 0.25)
 P4, Q4 = (0.4, 0.3, 0.2, 0.1), (0.1, 0.2, 0.3, 0.4)
 
 
 @cache
-def ladder(contract: str) -> dict[str, Problem]:
+def ladder(contract: str) -> Mapping[str, Problem]:
     """The problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
-    return {"chain": _chains, "multi": _multis, "generate": _generates}[contract]()
+    return _frozen({"chain": _chains, "multi": _multis, "generate": _generates}[contract]())
 
 
 @cache
-def corners(contract: str) -> dict[str, Problem]:
+def corners(contract: str) -> Mapping[str, Problem]:
     """Degenerate problems, by name: equal laws, disjoint supports, zeros, ties, point masses, one token, denormals."""
     pairs = {name: tuple(map(np.array, pair)) for name, pair in _CORNERS.items()}
-    if contract == "chain":
-        return {name: _independent([p, p], [q, q, q]) for name, (p, q) in pairs.items()}
-    if contract == "multi":
-        return {name: MultiProblem(p, q, 2) for name, (p, q) in pairs.items()}
-    return {name: _generate(p, [p] * p.size, q, [q] * q.size, (int(q.argmax()),), 2) for name, (p, q) in pairs.items()}
+    return _frozen({name: _corner(contract, p, q) for name, (p, q) in pairs.items()})
 
 
 _CORNERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -61,6 +63,23 @@ _CORNERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 
 
+def _corner(contract: str, p: Array, q: Array) -> Problem:
+    if contract == "chain":
+        return _independent([p, p], [q, q, q])
+    if contract == "multi":
+        return MultiProblem(p, q, 2)
+    return _generate(p, [p] * p.size, q, [q] * q.size, (int(q.argmax()),), 2)
+
+
+def _frozen(problems: dict[str, Problem]) -> Mapping[str, Problem]:
+    """The same, read-only: they serve every check of a process."""
+    for problem in problems.values():
+        for law in (problem.draft, problem.target):
+            for table in (law,) if isinstance(law, np.ndarray) else law.conditionals:
+                table.setflags(write=False)
+    return MappingProxyType(problems)
+
+
 def _chains() -> dict[str, Problem]:
     return {
         "two tokens": _markov(P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS, 1),
@@ -76,6 +95,10 @@ def _chains() -> dict[str, Problem]:
         "three drafts, whole history": _history(2, 3),
         "four tokens": _independent([P4, P4[::-1]], [Q4, P4, (0.25, 0.25, 0.4, 0.1)]),
         "four tokens, whole history": _history(4, 2),
+        "five drafts": _markov(P2_ROWS[0], CLOSE_ROWS, Q2_ROWS[0], Q2_ROWS, 5),
+        "five drafts, no memory": _independent([(0.6, 0.4)] * 5, [(0.4, 0.6)] * 6),
+        "eight tokens": _independent([P8], [Q8, P8[::-1]]),
+        "eight tokens, draft uniform": _independent([(0.125,) * 8], [P8, Q8]),
     }
 
 
@@ -89,6 +112,10 @@ def _multis() -> dict[str, Problem]:
     for count in (3, 5):
         for name, (p, q) in zip(("five tokens", "five tokens, draft uniform"), five, strict=True):
             problems[f"{name}, k = {count}"] = MultiProblem(p, q, count)
+    for name in ("three tokens", "uneven"):
+        problems[f"{name}, k = 8"] = MultiProblem(*pairs[name], 8)
+    problems["eight tokens, k = 3"] = MultiProblem(P8, Q8, 3)
+    problems["eight tokens, draft uniform, k = 3"] = MultiProblem((0.125,) * 8, P8, 3)
     return problems
 
 
@@ -99,6 +126,7 @@ def _generates() -> dict[str, Problem]:
         "a token all but forbidden": _generate(RARE, [RARE] * 3, USUAL, [USUAL] * 3, (2,), 2),
         "longer": _generate(P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS, (1, 0), 6),
         "four tokens": _generate(P4, [P4, P4[::-1]] * 2, Q4, [Q4, P4, Q4[::-1], Q4], (3, 1), 3),
+        "whole history": GenerateProblem(*_histories(2, 5 + LOOKAHEAD), prompt=(1, 0), length=3),
     }
 
 
@@ -122,6 +150,11 @@ def _independent(draft: Sequence[ArrayLike], target: Sequence[ArrayLike]) -> Cha
 
 
 def _history(num_tokens: int, length: int) -> ChainProblem:
+    draft, target = _histories(num_tokens, length + 1)
+    return ChainProblem(TabularModel(draft.conditionals[:length]), target)
+
+
+def _histories(num_tokens: int, horizon: int) -> tuple[TabularModel, TabularModel]:
     """Every context with a law of its own: weights 1, 2, 3 ... dealt out by a fixed rule."""
 
     def table(index: int, step: int) -> Array:
@@ -130,8 +163,8 @@ def _history(num_tokens: int, length: int) -> ChainProblem:
         rows: Array = weights / weights.sum(axis=-1, keepdims=True)
         return rows
 
-    draft = TabularModel([table(index, 3) for index in range(length)])
-    return ChainProblem(draft, TabularModel([table(index, 5) for index in range(length + 1)]))
+    draft, target = (TabularModel([table(index, step) for index in range(horizon)]) for step in (3, 5))
+    return draft, target
 
 
 def _generate(

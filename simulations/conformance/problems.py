@@ -283,7 +283,7 @@ class GenerateProblem:
     Parameters
     ----------
     draft, target : TabularModel
-        Over the prompt, the tokens to generate, and as many positions more as the loop may draft beyond them.
+        Over the prompt and the tokens to generate at least; see :func:`next_token_law` for what is drafted beyond.
     prompt : tuple of int
     length : int
         Tokens to generate, at least 1.
@@ -367,17 +367,14 @@ Problem = ChainProblem | MultiProblem | GenerateProblem
 def next_token_law(model: TabularModel, tokens: ArrayLike) -> Array:
     """The law of the next token after each row of tokens, shape (n, m) in, (n, V) out: a tabular model as a model.
 
-    Raises
-    ------
-    InvalidInput
-        If the rows are as long as the model's horizon, so that there is no next token.
+    Past the model's horizon all tokens are equally likely: a loop may draft as far ahead as it likes, and nothing that
+    it emits within the horizon depends on what is drafted there.
     """
     rows = np.asarray(tokens, dtype=np.int64)
+    shape = len(rows), model.num_states
     if rows.shape[1] >= model.horizon:
-        raise InvalidInput(
-            f"tokens has shape {rows.shape}: the model's horizon of {model.horizon} ends before the next"
-        )
-    return np.array(np.broadcast_to(model.conditionals[rows.shape[1]][tuple(rows.T)], (len(rows), model.num_states)))
+        return np.full(shape, 1.0 / model.num_states)
+    return np.array(np.broadcast_to(model.conditionals[rows.shape[1]][tuple(rows.T)], shape))
 
 
 def _check_vocabularies(draft: TabularModel, target: TabularModel) -> None:

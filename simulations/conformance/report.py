@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -34,9 +35,11 @@ class Finding:
     verdict : Verdict
         What it means for the sampler.
     detector : str
-        What saw it: "law", "acceptance", "neighbours", "small batches", "mixed batch", "corner", "output", "dice".
+        What saw it: "law", "acceptance" and "neighbours", the tests on ordinary problems; "small batches", the law in
+        batches of one to three; "batch", what else a batch has to do with it; "corner", a degenerate problem;
+        "output", what was returned or raised; "dice", calls with different generators; "process", its own end.
     problem : str
-        Name of the problem it was seen on.
+        Name of the problem it was seen on; empty if it was no particular one.
     text : str
         One sentence.
     """
@@ -108,7 +111,8 @@ class Diagnosis:
     name, title : str
         Of the defect; empty where none of the known ones explains the data.
     log_likelihood_ratio : float
-        Against a lossless sampler's law, if that has one law here, else against the next best explanation.
+        To the next best known defect that differs, refuted or not; infinite (in JSON: null) if its law excludes
+        something that was seen, or there is no other.
     equivalent : tuple of str
         Names of further defects whose laws on these problems are the same.
     tried : int
@@ -190,7 +194,7 @@ class Report:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for strict JSON: what is infinite is None."""
         instance = self.instance and {
             **{key: value for key, value in vars(self.instance).items() if key != "problem"},
             "problem": self.instance.problem.describe(),
@@ -206,7 +210,7 @@ class Report:
             "instance": instance,
             "total_variation_at_least": self.instance.total_variation if self.instance else 0.0,
             "acceptance": [{**asdict(row), "slow": row.is_slow} for row in self.acceptance],
-            "diagnosis": self.diagnosis and asdict(self.diagnosis),
+            "diagnosis": self.diagnosis and {key: _finite(value) for key, value in asdict(self.diagnosis).items()},
             "power": {"total_variation": self.power, "probability": 0.99, "hardest": self.hardest},
             "level": self.level,
             "trials": self.trials,
@@ -225,3 +229,7 @@ class Report:
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

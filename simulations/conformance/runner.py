@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import ctypes
 import importlib
 import importlib.util
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
+from theory.chain import TabularModel
 from theory.errors import InvalidInput
 
 Sampler = Callable[..., Any]
@@ -101,7 +103,7 @@ class Subject:
         copies = [self._convert(array) for array in inputs]
         rng = np.random.default_rng(seed)
         result = self._call(len(inputs.draft_tokens), *copies, rng)
-        if any(not np.array_equal(_to_numpy(copy), array) for copy, array in zip(copies, inputs, strict=True)):
+        if any(not np.array_equal(_to_numpy(given), array) for given, array in zip(copies, inputs, strict=True)):
             self.changes_inputs = True
         if isinstance(problem, MultiProblem):
             return _multi_emission(result, problem, inputs)
@@ -115,8 +117,11 @@ class Subject:
         ------
         Crash, InvalidOutput
         """
-        rng = np.random.default_rng(seed)
-        result = self._call(trials, problem.draft, problem.target, problem.prompt, problem.length, trials, rng)
+        models = problem.draft, problem.target
+        copies = tuple(copy.deepcopy(model) for model in models)
+        result = self._call(trials, *copies, problem.prompt, problem.length, trials, np.random.default_rng(seed))
+        if not all(map(_are_same_model, copies, models)):
+            self.changes_inputs = True
         tokens = _as_ids(result, "tokens", (trials, problem.length), 0, problem.num_tokens)
         return Emission(tokens, np.zeros(trials, dtype=np.int64))
 
@@ -151,6 +156,11 @@ class Subject:
         if error is not None:
             raise Crash(f"a call with n = {trials} raised {_one_line(error)}") from error
         return result
+
+
+def _are_same_model(first: TabularModel, second: TabularModel) -> bool:
+    tables = first.conditionals, second.conditionals
+    return len(tables[0]) == len(tables[1]) and all(map(np.array_equal, *tables))
 
 
 def _load_file(path: Path) -> Any:
@@ -193,7 +203,10 @@ def _abandon(thread: threading.Thread) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # a stranger's exception need not have a message that can be read
+        text = "(its message cannot be read)"
     return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
 
 
@@ -239,7 +252,7 @@ def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest
         raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
     ids = array.astype(np.int64)
     wrong = (ids < lowest) | (ids >= highest)
-    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"{lowest}..{highest - 1}")
+    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"allowed: {lowest}..{highest - 1}")
     return ids
 
 
@@ -254,5 +267,8 @@ def _refuse_rows(wrong: Any, rows: NDArray[Any], what: str, remedy: str) -> None
 
 
 def _shown(result: Any) -> str:
-    shape = getattr(result, "shape", None)
-    return f"a {type(result).__name__}" + (f" of shape {tuple(shape)}" if shape is not None else "")
+    try:
+        shape = tuple(result.shape)
+    except Exception:  # it has none, or none that can be read
+        return f"a {type(result).__name__}"
+    return f"a {type(result).__name__} of shape {shape}"

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +59,110 @@ def test_what_a_function_prints_does_not_mix_with_json(command: Any, tmp_path: P
     assert "RuntimeError: no luck" in report["reason"]
 
 
+CATASTROPHES = """
+import ctypes, os, re, signal, sys, time
+import numpy as np
+
+def keeps_the_lock(*_):
+    re.match("(a+)+$", "a" * 60 + "b")
+
+def leaves(*_):
+    os._exit(0)
+
+def breaks(*_):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def writes(draft_probs, target_probs, draft_tokens, rng):
+    os.write(1, b"raw")
+    return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict", "said"),
+    [
+        ("keeps_the_lock", "crashes", "did not end within 1.3 s and had to be killed"),
+        ("leaves", "crashes", "ended the process with exit status 0"),
+        ("breaks", "crashes", "ended the process with signal SIGSEGV"),
+        ("writes", "biased", ""),
+    ],
+)
+def test_what_takes_its_process_along_is_reported(
+    command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, verdict: str, said: str
+) -> None:
+    path = tmp_path / "catastrophic_subject.py"
+    path.write_text(CATASTROPHES)
+    if function == "keeps_the_lock":
+        path.write_text("from specproof import supervised\nsupervised.SLACK = 1.0\n" + CATASTROPHES)
+    outcome = command("check", f"{path}:{function}", "--contract", "multi", "--time-limit", 0.3, "--json")
+    report = json.loads(outcome.out)
+    assert (outcome.status, report["verdict"]) == (1, verdict)
+    assert said in report["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import time; time.sleep(1000)", "importing it did not end within 3 s"),
+        ("import os; os._exit(0)", "importing it ended the process with exit status 0"),
+    ],
+)
+def test_an_import_that_never_ends_or_ends_everything_is_reported(
+    command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setattr("specproof.supervised.IMPORT_LIMIT", 3.0)
+    path = tmp_path / "catastrophic_subject.py"
+    path.write_text(text)
+    outcome = command("check", f"{path}:verify", "--json")
+    assert outcome.status == 1
+    assert said in json.loads(outcome.out)["reason"]
+
+
+@pytest.mark.parametrize("options", ["", "--json"])
+@pytest.mark.parametrize(("stem", "status"), [("chain_residual_skipped", 1), ("chain_lossless", 0)])
+def test_a_reader_that_leaves_early_changes_nothing(stem: str, status: int, options: str) -> None:
+    example = next(path for path in EXAMPLES if path.stem == stem)
+    words = [
+        sys.executable,
+        "-c",
+        "from specproof.cli import main; main()",
+        "check",
+        f"{example}:verify",
+        *options.split(),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == status
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
+    path, pid = tmp_path / "endless_subject.py", tmp_path / "pid"
+    path.write_text(
+        f"import os, re\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\nre.match('(a+)+$', 'a' * 60 + 'b')"
+    )
+    words = [sys.executable, "-c", "from specproof.cli import main; main()", "check", f"{path}:verify"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        child = int(until(lambda: pid.exists() and pid.read_text()))
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def until(found: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 60
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return value
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -61,6 +171,7 @@ def test_what_a_function_prints_does_not_mix_with_json(command: Any, tmp_path: P
         ["{example}:nothing"],
         ["{example}:verify", "--level", "2"],
         ["{example}:verify", "--time-limit", "0"],
+        ["{example}:verify", "--time-limit", "nan"],
         ["{example}:verify", "--contract", "tree"],
         ["{example}:verify", "--seed", "-1"],
     ],

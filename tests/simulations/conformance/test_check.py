@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from simulations.conformance import DEFAULT, Budget, Verdict, assert_lossless, check_sampler
+from simulations.conformance.problems import next_token_law
 from simulations.conformance.references import REFERENCES, select, speculate, token_by_token
 from theory.errors import InvalidInput
 
@@ -85,6 +86,35 @@ def test_a_hang_is_a_crash_and_is_left_behind() -> None:
     assert report.verdict == Verdict.CRASHES
     assert "did not return within 0.3 s" in report.reason
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("late", [raises, exits, lambda *_: None])
+def test_a_biased_function_that_breaks_after_its_alarm_stays_biased(late: Callable[..., Any]) -> None:
+    accepted = np.zeros(1, dtype=int)
+
+    def breaks(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        accepted[0] += len(draft_tokens)
+        if accepted[0] > 50_000:  # the alarm comes in the first round
+            return late()
+        return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+
+    report = check_sampler(breaks, "multi", budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert report.findings[-1].verdict in (Verdict.CRASHES, Verdict.INVALID)
+    assert "after the alarm" in report.findings[-1].text
+
+
+def test_an_exception_whose_message_cannot_be_read_is_a_crash() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no message")
+
+    def mute(*_: Any) -> Any:
+        raise Mute
+
+    report = check_sampler(mute)
+    assert report.verdict == Verdict.CRASHES
+    assert "Mute: (its message cannot be read)" in report.reason
 
 
 def test_a_crash_on_a_degenerate_problem_is_found_and_named() -> None:
@@ -179,6 +209,44 @@ def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
     assert report.verdict == Verdict.BIASED
     assert report.findings[0].detector == "batch"
     assert "mixed up" in report.reason
+
+
+@pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
+def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: Callable[..., Any]) -> None:
+    def lenient(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        shown = draft_probs.copy()
+        hidden(shown)[...] = 1e-9  # a draft law so small accepts everything
+        emitted = token_by_token(shown, target_probs, draft_tokens, rng)
+        return emitted
+
+    report = check_sampler(lenient)
+    assert report.verdict == Verdict.BIASED, str(report)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [lambda texts, prompt: np.where(np.arange(len(texts.T)) < prompt, 0, texts), lambda texts, _: texts[:, -1:]],
+)
+def test_a_loop_that_forgets_is_caught(context: Callable[..., Any]) -> None:
+    def forgetful(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        texts = np.tile(np.array(prompt), (n, 1))
+        while texts.shape[1] < len(prompt) + length:
+            seen = np.zeros_like(texts)
+            part = context(texts, len(prompt)) if texts.shape[1] > len(prompt) else texts
+            seen[:, texts.shape[1] - part.shape[1] :] = part
+            law = next_token_law(target, seen).cumsum(axis=1)
+            tokens = np.minimum((law <= rng.random((n, 1))).sum(axis=1), law.shape[1] - 1)
+            texts = np.concatenate([texts, tokens[:, np.newaxis]], axis=1)
+        return texts[:, len(prompt) :]
+
+    report = check_sampler(forgetful, "generate")
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert report.findings[0].problem == "whole history"
+
+
+def test_a_loop_may_draft_as_far_ahead_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulations.conformance.references.DRAFTED", 8)
+    assert check_sampler(speculate, "generate", budget=QUICK).is_lossless
 
 
 def test_its_own_dice_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from simulations.conformance.diagnosis import Observed, diagnose
 from simulations.conformance.problems import MultiProblem
+from simulations.conformance.report import Report, Verdict
 from theory.distribution import Array
 
 PROBLEM = MultiProblem([0.6, 0.2, 0.2], [0.2, 0.3, 0.5], 1)
@@ -41,6 +43,12 @@ def test_the_law_behind_the_data_is_named() -> None:
     assert (found.name, found.equivalent, found.tried) == ("half", (), 3)
     assert found.log_likelihood_ratio == np.inf  # both others exclude something that was seen
     assert str(found) == "half: a title"
+
+
+def test_a_report_is_strict_json_where_a_ratio_is_infinite() -> None:
+    report = Report("f", "multi", Verdict.BIASED, diagnosis=diagnose(drawn(mixture(0.5)(PROBLEM)), KNOWN))
+    text = json.dumps(report.as_dict(), allow_nan=False)
+    assert json.loads(text)["diagnosis"]["log_likelihood_ratio"] is None
 
 
 def test_equal_laws_are_named_together() -> None:

@@ -126,9 +126,22 @@ def test_what_a_position_does_not_depend_on_is_left_out_of_its_description() -> 
         (lambda: GenerateProblem(MODEL, MODEL, (2,), 1), r"prompt\[0\] is 2"),
         (lambda: GenerateProblem(MODEL, MODEL, (0,), 0), "length is 0"),
         (lambda: GenerateProblem(MODEL, MODEL, (0,), 2), "draft has horizon 2"),
-        (lambda: next_token_law(MODEL, np.zeros((1, 2), int)), "horizon"),
     ],
 )
 def test_what_is_no_problem_is_refused(make: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         make()
+
+
+def test_past_the_horizon_every_token_is_as_likely() -> None:
+    np.testing.assert_array_equal(next_token_law(MODEL, np.zeros((3, 2), int)), np.full((3, 2), 0.5))
+    np.testing.assert_array_equal(next_token_law(MODEL, np.zeros((1, 9), int)), np.full((1, 2), 0.5))
+
+
+def test_a_prompt_s_first_token_and_old_tokens_matter_somewhere() -> None:
+    whole = ladder("generate")["whole history"]
+    assert isinstance(whole, GenerateProblem)
+    other = GenerateProblem(whole.draft, whole.target, (0, *whole.prompt[1:]), whole.length)
+    assert 0.5 * np.abs(whole.target_law - other.target_law).sum() > 0.05
+    last = whole.target.conditionals[4][1, 0]  # given the two generated tokens
+    assert np.abs(last[0] - last[1]).max() > 0.05

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations.conformance.ladder import ladder
-from simulations.conformance.problems import ChainProblem, MultiProblem
+from simulations.conformance.ladder import corners, ladder
+from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem
 from simulations.conformance.references import token_by_token
 from simulations.conformance.runner import Crash, InvalidOutput, Subject, load_function
+from theory.chain import TabularModel
 from theory.errors import InvalidInput
 
 CHAIN, MULTI = ladder("chain")["two drafts, three tokens"], ladder("multi")["three tokens, k = 2"]
@@ -71,6 +72,17 @@ def run(result: Any, problem: Any = CHAIN) -> Any:
     return Subject(lambda *_: result, "numpy", 10.0).verify(problem, inputs, 0)
 
 
+class Unreadable:
+    """Its attributes raise what they like."""
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError("no shape")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("no shape")
+
+
 def drafts(problem: Any = CHAIN) -> Any:
     return problem.inputs(4, np.random.default_rng(0)).draft_tokens
 
@@ -94,6 +106,7 @@ def test_matches_are_the_leading_drafts_that_were_emitted() -> None:
         ([[0.0, -1, -1]] * 4, "dtype float64"),
         ([[0], [1, 2]], "not an array|shape"),
         ("text", "its shape"),
+        (Unreadable(), "RuntimeError: no shape"),
     ],
 )
 def test_chain_output_outside_the_contract(tokens: Any, said: str) -> None:
@@ -105,6 +118,7 @@ def test_chain_output_outside_the_contract(tokens: Any, said: str) -> None:
     ("result", "said"),
     [
         (np.zeros(4, int), "return \\(emitted, accepted\\)"),
+        (Unreadable(), "a Unreadable: return"),
         ((np.zeros(4, int),) * 3, "return \\(emitted, accepted\\)"),
         ((np.zeros(4, int), np.full(4, 2)), "accepted.*out of range|out of range"),
         ((np.zeros(4, int), np.full(4, -2)), "out of range"),
@@ -128,6 +142,32 @@ def test_copies_are_handed_out_and_changes_are_noticed() -> None:
     subject.verify(CHAIN, inputs, 0)
     assert subject.changes_inputs
     assert np.isfinite(inputs.draft_probs).all()
+
+
+def test_models_are_handed_out_as_copies_and_changes_are_noticed() -> None:
+    problem = ladder("generate")["two tokens"]
+    assert isinstance(problem, GenerateProblem)
+    law = problem.target_law.copy()
+
+    def spoils(draft: Any, target: Any, prompt: Any, length: Any, n: Any, rng: Any) -> Any:
+        target.conditionals[0][...] = 0.5
+        target.conditionals[1][...] = 0.5
+        return np.zeros((n, length), dtype=int)
+
+    subject = Subject(spoils, "numpy", 10.0)
+    subject.generate(problem, 4, 0)
+    assert subject.changes_inputs
+    fresh = GenerateProblem(problem.draft, problem.target, problem.prompt, problem.length)
+    np.testing.assert_array_equal(fresh.target_law, law)
+
+
+@pytest.mark.parametrize("contract", ["chain", "multi", "generate"])
+def test_what_all_checks_share_cannot_be_written_to(contract: str) -> None:
+    for problems in (ladder(contract), corners(contract)):
+        for problem in problems.values():
+            for law in (problem.draft, problem.target):
+                tables = law.conditionals if isinstance(law, TabularModel) else (law,)
+                assert not any(table.flags.writeable for table in tables)
 
 
 def test_a_hanging_thread_is_asked_to_end() -> None:
