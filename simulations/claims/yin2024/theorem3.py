@@ -28,7 +28,7 @@ DRAFT_COUNTS = (4, 5)
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    runs = settings.sized(500_000, 20_000_000)
+    runs = settings.sized(1_000_000, 20_000_000)
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(150, 3000)}, cost=3),
         Cell(CLAIM.id, "against-drafts", against_drafts),
