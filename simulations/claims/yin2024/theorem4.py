@@ -17,8 +17,8 @@ LP_TOLERANCE = 3e-9
 """HiGHS is asked for feasibility to 1e-10 in each of at most 24 constraints."""
 
 DIVISIBLE = 1e-9
-"""The least R by which the filled room is divided. Both carry a rounding error of some 1e-16, so that the quotient may be
-off by 1e-16/R, and must still sum to 1 within 1e-6 to be a law. Below it P* is taken in its place."""
+"""The least R by which the filled room is divided. Both carry a rounding error of some 1e-16, so that the quotient may
+be off by 1e-16/R, and must still sum to 1 within 1e-6 to be a law. Below it P* is taken in its place."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
