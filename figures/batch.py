@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure
+from figures.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, intervals, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,12 +18,15 @@ WINDOW = 2.0
 """Rejections shown above the largest and below the smallest exact value; the first intervals reach beyond."""
 
 
-def draw(convergence: pd.DataFrame, against_drafts: pd.DataFrame) -> Figure:
-    """Draw the ``convergence`` (with a column drafts) and ``against_drafts`` tables, side by side."""
+def draw(convergence: pd.DataFrame, against_drafts: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
+    """Draw the ``convergence`` (with a column drafts) and ``against_drafts`` tables, side by side.
+
+    In the second panel ``simulated`` means stand by what is exact.
+    """
     figure = new_figure(width=9.6)
     left, right = figure.subplots(1, 2)
     _converge(left, convergence)
-    _fall(right, against_drafts)
+    _fall(right, against_drafts, simulated)
     return figure
 
 
@@ -44,9 +47,12 @@ def _converge(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(loc="upper right", ncols=2)
 
 
-def _fall(axes: Axes, table: pd.DataFrame) -> None:
+def _fall(axes: Axes, table: pd.DataFrame, simulated: pd.DataFrame) -> None:
     limit = table["limit"].iloc[0]
-    axes.plot(table["drafts"], table["exact"], color=BLUE, marker="o", markersize=4, label="Theorem 3")
+    axes.plot(table["drafts"], table["exact"], color=VERMILION, linestyle="--", label="Theorem 3")
+    label = f"mean of {simulated['runs'].iloc[0]:,.0f} runs, {1 - simulated['level'].iloc[0]:.0%} interval"
+    intervals(axes, simulated["drafts"], simulated, BLUE)
+    axes.plot(simulated["drafts"], simulated["mean"], color=BLUE, linestyle="", marker="o", markersize=4, label=label)
     axes.axhline(limit, color=BLACK, linestyle=":", label=f"limit of many drafts: {limit:.3f}")
     axes.set_xlabel("number of drafts M")
     axes.set_ylabel("expected rejections")

@@ -15,6 +15,7 @@ _QUANTITIES = {
     "bias of UNO": ("bias of UNO", VERMILION, "^", "-"),
     "bias of OPT": ("bias of OPT", BLUE, "o", "--"),
     "rejection": ("rejection R, of both", GREEN, "s", "-"),
+    "TV": ("TV = R + bias of OPT", BLACK, "", ":"),
 }
 
 
@@ -26,7 +27,7 @@ def draw(trade_off: pd.DataFrame, win_rate: pd.DataFrame) -> Figure:
     figure.suptitle(f"Pair {first['pair']}, judged by {first['scorer']}", fontsize=9.5)
     left, right = figure.subplots(1, 2)
     _trade(left, trade_off)
-    _win(right, win_rate)
+    _win(right, win_rate, trade_off)
     return figure
 
 
@@ -40,11 +41,15 @@ def _trade(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(loc="best")
 
 
-def _win(axes: Axes, table: pd.DataFrame) -> None:
+def _win(axes: Axes, table: pd.DataFrame, trade_off: pd.DataFrame) -> None:
     first = table.iloc[0]
     _curve(axes, table, "OPT against UNO", BLUE, "o", "-")
     axes.axhline(first["even"], color=BLACK, linestyle=":", label="equally good")
     axes.set_ylim(0.0, 1.0)
+    rejection = trade_off[trade_off["quantity"] == "rejection"]
+    for epsilon in rejection[rejection["mean"] == 0.0]["epsilon"]:
+        note = "R = 0: one rule,\nand the rest is noise"
+        axes.annotate(note, (epsilon, 0.97), ha="right", va="top", fontsize=8.5, color="0.3")
     axes.set_ylabel("win rate of OPT over UNO")
     axes.set_title(f"{table['comparisons'].sum()} comparisons, ties count half")
     axes.legend(loc="lower left")

@@ -11,21 +11,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(table: pd.DataFrame) -> Figure:
-    """Draw the ``sweep`` table: columns rule, epsilon, rejection, bias, tv, tokens."""
+def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
+    """Draw the ``sweep`` table: columns rule, epsilon, rejection, bias, tv, tokens.
+
+    On it stand ``simulated`` frequencies of rejection with intervals, at the exact bias of their rule.
+    """
     figure = new_figure(width=5.6, height=4.6)
     axes = figure.add_subplot()
     distance = float(table["tv"].iloc[0])
     axes.fill_between([0.0, distance], [distance, 0.0], color="0.85", linewidth=0, label="unattainable")
-    axes.plot([0.0, distance], [distance, 0.0], color=BLACK, linewidth=1.2, label="rejection + bias = TV")
+    # Above the markers, which lie on it.
+    axes.plot([0.0, distance], [distance, 0.0], color=BLACK, linewidth=1.2, zorder=4, label="rejection + bias = TV")
     for rule, colour, marker, label in (
         ("opt", BLUE, "o", "Decoding-OPT"),
         ("uno", VERMILION, "^", "Decoding-UNO"),
     ):
         rows = table[table["rule"] == rule]
-        axes.plot(
-            rows["rejection"], rows["bias"], color=colour, marker=marker, markersize=3.5, linewidth=1, label=label
-        )
+        axes.plot(rows["rejection"], rows["bias"], color=colour, linestyle="", marker=marker, markersize=4, label=label)
+        seen = simulated[simulated["rule"] == rule]
+        axes.hlines(seen["bias"], seen["low"], seen["high"], color=colour, linewidth=2, zorder=5)
+        axes.plot(seen["rejection"], seen["bias"], color=colour, marker="|", markersize=14, linestyle="", zorder=5)
+    trials, level = simulated["trials"].iloc[0], simulated["level"].iloc[0]
+    axes.plot(
+        [],
+        [],
+        color="grey",
+        linestyle="",
+        marker="|",
+        markersize=14,
+        label=f"{trials:,.0f} trials, {1 - level:.0%} interval",
+    )
     axes.set_xlim(left=0.0)
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("probability of rejection R")

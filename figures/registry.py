@@ -76,7 +76,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "after Yin et al. 2024, the simulation figure, middle and right panels",
         "Mean rejections with batches of 4 and 5 drafts converge to Theorem 3, and fall with M to a limit above 0.",
         "yin2024.theorem3",
-        ("convergence", "against_drafts"),
+        ("convergence", "against_drafts", "against_drafts_simulated"),
         batch.draw,
     ),
     FigureSpec(
@@ -84,7 +84,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "after Yin et al. 2024, the batch improvement figure",
         "What a batch of M drafts saves at one position, for Bernoulli and uniform pairs, with the closed forms.",
         "yin2024.theorem3",
-        ("improvement",),
+        ("improvement", "improvement_simulated"),
         improvement.draw,
     ),
     FigureSpec(
@@ -92,7 +92,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "after Yin et al. 2024, the Pareto figure",
         "Rejection against bias: the line, what nothing reaches, and OPT and UNO swept over the threshold.",
         "yin2024.theorem5",
-        ("sweep",),
+        ("sweep", "simulated"),
         pareto.draw,
     ),
     FigureSpec(

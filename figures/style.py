@@ -11,6 +11,7 @@ from simulations.experiments.store import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
@@ -58,6 +59,11 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def intervals(axes: Axes, places: pd.Series, table: pd.DataFrame, colour: str) -> None:
+    """Draw the intervals ``low`` to ``high`` of a table as upright bars."""
+    axes.vlines(places, table["low"], table["high"], color=colour, linewidth=1.4, zorder=3)
 
 
 def save(figure: Figure, folder: Path, name: str, data: Mapping[str, pd.DataFrame]) -> list[Path]:

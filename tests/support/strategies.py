@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import example
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from theory.chain import Chain, MarkovChain, TabularModel
 
 Array = NDArray[np.floating[Any]]
 Pair = tuple[Array, Array]
@@ -46,6 +48,41 @@ def pairs(draw: st.DrawFn, largest: int = 6) -> Pair:
     size = draw(st.integers(1, largest))
     draft = draw(rows(size))
     return draft, draft if draw(st.integers(0, 9)) == 0 else draw(rows(size))
+
+
+MARKOV = ("stationary", "non-stationary")
+
+
+@st.composite
+def chains(
+    draw: st.DrawFn, states: int = 3, longest: int = 4, kinds: Sequence[str] = (*MARKOV, "tabular")
+) -> tuple[Chain, Chain]:
+    """A draft and a target over 1..``states`` states and 1..``longest`` positions, now and then equal.
+
+    Markov chains of either kind, or tables of the whole history; their rows are those of :func:`rows`.
+    """
+    size, horizon = draw(st.integers(1, states)), draw(st.integers(1, longest))
+    kind = draw(st.sampled_from(kinds))
+    draft = draw(_models(kind, size, horizon))
+    return draft, draft if draw(st.integers(0, 9)) == 0 else draw(_models(kind, size, horizon))
+
+
+@st.composite
+def _models(draw: st.DrawFn, kind: str, size: int, horizon: int) -> Chain:
+    # Four rows, and a seed that says which stands where: 3^4 numbers drawn one by one would take seconds.
+    choice = [draw(rows(size)).astype(float) for _ in range(4)]
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+
+    def table(*shape: int) -> Array:
+        return np.array(choice)[rng.integers(len(choice), size=shape)]
+
+    if kind == "tabular":
+        return TabularModel([table(*(size,) * index) for index in range(horizon)])
+    return (
+        MarkovChain(table(), table(size), horizon)
+        if kind == "stationary"
+        else MarkovChain(table(), table(horizon - 1, size))
+    )
 
 
 def with_degenerate(**fixed: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from strategies import Pair, pairs, with_degenerate
@@ -231,6 +231,24 @@ def test_uno_is_above_opt_by_a_gap_in_closed_form(pair: Pair, epsilon: float) ->
     gap = np.minimum(opt.rejection * target, np.maximum(accepted - (1 - opt.rejection) * target, 0.0)).sum()
     assert abs(uno.bias - opt.bias - gap) <= ROUNDING
     assert uno.rejection + uno.bias >= total_variation(*pair) - ROUNDING
+
+
+@given(pair=pairs(largest=4), epsilon=EPSILONS)
+@with_degenerate(epsilon=0.0)
+@with_degenerate(epsilon=0.1)
+@example(pair=(np.array([0.5, 0.25, 0.25]), np.array([0.0, 0.5, 0.5])), epsilon=0.0)  # rejected, and yet no gap
+def test_the_gap_is_0_exactly_where_resampling_from_the_target_fits(pair: Pair, epsilon: float) -> None:
+    """In rationals: if nothing is rejected, or bp <= (1 - R) q at every token that the target can emit."""
+    draft, target = (rationals(row) for row in as_pair(*pair))
+    accept = [
+        min(Fraction(1), raised(q, epsilon) / p) if p else Fraction(1) for p, q in zip(draft, target, strict=True)
+    ]
+    accepted = [b * p for b, p in zip(accept, draft, strict=True)]
+    _, rejection, bias = rule_in_fractions(draft, target, accept, target)
+    least = sum((max(a - q, Fraction(0)) for a, q in zip(accepted, target, strict=True)), Fraction(0))
+    fits = all(a <= (1 - rejection) * q for a, q in zip(accepted, target, strict=True) if q > 0)
+    assert bias >= least
+    assert (bias == least) == (rejection == 0 or fits)
 
 
 def test_uno_is_strictly_above_the_line_where_opt_is_lossless() -> None:

@@ -202,7 +202,7 @@ def _shares(positions: pd.DataFrame) -> Records:
                         "verifier": name,
                         "label": verifier.label,
                         "num_drafts": count,
-                        **over_prompts(share, part["prompt"]),
+                        **over_prompts(share, part["prompt"], 0.0, 1.0),
                         "least": float(share.min()),
                         "acceptance": float((best - gap).mean()),
                         "optimum": float(best.mean()),

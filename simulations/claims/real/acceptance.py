@@ -152,7 +152,7 @@ def _summary(positions: pd.DataFrame) -> Records:
                 {
                     "rule": rule,
                     "num_drafts": count,
-                    **over_prompts(positions[column], positions["prompt"]),
+                    **over_prompts(positions[column], positions["prompt"], 0.0, 1.0),
                     "prompts": positions["prompt"].nunique(),
                     "positions": len(positions),
                     "pair": str(positions["pair"].iloc[0]),

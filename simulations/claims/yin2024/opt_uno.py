@@ -217,11 +217,11 @@ def _trade_off(positions: pd.DataFrame, scores: pd.DataFrame) -> Records:
     records: Records = []
     for epsilon, part in positions.groupby("epsilon"):
         judged = scores[scores["epsilon"] == epsilon]
-        quantities = {name: part[[column, "prompt"]] for name, column in columns.items()}
+        found = {name: (part, over_prompts(part[column], part["prompt"], 0.0, 1.0)) for name, column in columns.items()}
         for rule, own in judged.groupby("rule"):
-            quantities[f"score of {str(rule).upper()}"] = own[["score", "prompt"]]
-        for name, table in quantities.items():
-            shown = {"epsilon": epsilon, "quantity": name, **over_prompts(table.iloc[:, 0], table["prompt"])}
+            found[f"score of {str(rule).upper()}"] = own, over_prompts(own["score"], own["prompt"])
+        for name, (table, interval) in found.items():
+            shown = {"epsilon": epsilon, "quantity": name, **interval}
             counts = {"prompts": table["prompt"].nunique(), "observations": len(table)}
             records.append({**shown, **counts, "pair": str(part["pair"].iloc[0])})
     return records
@@ -238,5 +238,5 @@ def _win_rates(scores: pd.DataFrame) -> Records:
     for (epsilon, pair, scorer), part in pairs.groupby(["epsilon", "pair", "scorer"]):
         shown = {"epsilon": epsilon, "pair": pair, "scorer": scorer, "even": EVEN}
         counts = {"prompts": part["prompt"].nunique(), "comparisons": len(part)}
-        records.append({**shown, **over_prompts(part["won"], part["prompt"]), **counts})
+        records.append({**shown, **over_prompts(part["won"], part["prompt"], 0.0, 1.0), **counts})
     return records

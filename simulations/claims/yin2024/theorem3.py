@@ -11,11 +11,12 @@ import numpy as np
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.worst import Worst
 from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import HORIZON, convergence, instance, observe, simulated_pair
+from simulations.claims.yin2024.chain import BAND_LEVEL, HORIZON, convergence, instance, observe, simulated_pair
 from simulations.evidence import Method, from_check
 from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers import recursive
 from simulations.samplers.batch import batch_tables, simulate_tables
-from simulations.statistics import check_mean
+from simulations.statistics import binomial_interval, check_mean, mean_interval
 from theory.chain import TabularModel, random_markov_pair, random_tabular_pair
 from theory.distribution import Array, bernoulli, total_variation, uniform
 from theory.enumeration import enumerate_speculation
@@ -26,13 +27,16 @@ from theory.rejections.batch import expected_rejections_leaving
 DRAFT_COUNTS = (4, 5)
 """The numbers of drafts in the paper's simulation."""
 
+SHOWN_COUNTS = (1, 2, 3, 5, 8, 12, 20, 30)
+"""Numbers of drafts whose means are simulated for the figures, beside what is exact, up to the most that each shows."""
+
 
 def _cells(settings: Settings) -> list[Cell]:
-    runs = settings.sized(500_000, 20_000_000)
+    runs = settings.sized(1_000_000, 20_000_000)
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(150, 3000)}, cost=3),
-        Cell(CLAIM.id, "against-drafts", against_drafts),
-        Cell(CLAIM.id, "improvement", improvement),
+        Cell(CLAIM.id, "against-drafts", against_drafts, {"runs": settings.sized(10_000, 1_000_000)}),
+        Cell(CLAIM.id, "improvement", improvement, {"trials": settings.sized(10_000, 1_000_000)}),
         *(
             Cell(CLAIM.id, f"chain-m{count}", simulation, {"num_drafts": count, "runs": runs}, tests=1, cost=6)
             for count in DRAFT_COUNTS
@@ -92,26 +96,33 @@ def simulation(rng: np.random.Generator, level: float, num_drafts: int, runs: in
     return Findings(rows, {"convergence": records})
 
 
-def against_drafts(rng: np.random.Generator, level: float) -> Findings:
-    """Tabulate expected rejections against the number of drafts, with the limit, for the figure."""
-    del rng, level
+def against_drafts(rng: np.random.Generator, level: float, runs: int) -> Findings:
+    """Tabulate expected rejections against the number of drafts, with the limit and means of runs, for the figure."""
+    del level
     draft, target = simulated_pair()
     limit = batch_limit(draft, target)
     records: Records = [
         {"drafts": count, "exact": expected_rejections_batch(draft, target, count), "limit": limit, **instance()}
         for count in range(1, 31)
     ]
-    return Findings(tables={"against_drafts": records})
+    simulated: Records = []
+    for count in SHOWN_COUNTS:
+        tables = batch_tables(draft, target, count)
+        counts, _ = observe(partial(simulate_tables, tables, HORIZON, rng=rng), runs)
+        low, high = mean_interval(counts, 0, HORIZON, BAND_LEVEL)
+        shown = {"mean": float(counts.mean()), "low": low, "high": high, "level": BAND_LEVEL, "runs": runs}
+        simulated.append({"drafts": count, **shown, **instance()})
+    return Findings(tables={"against_drafts": records, "against_drafts_simulated": simulated})
 
 
-def improvement(rng: np.random.Generator, level: float) -> Findings:
+def improvement(rng: np.random.Generator, level: float, trials: int) -> Findings:
     r"""Check the closed forms of what a batch saves at one position, :math:`TV - \prod_{m \le M} TV(q^m, p)`.
 
     Bernoulli: after one failure only success is left, so with success a < b it is (b - a)(1 - (1 - a)^(M - 1)).
     Uniform on d tokens against uniform on d/r of them: the residual is the target again, so it is s - s^M, s = 1 - 1/r.
     """
-    del rng, level
-    worst, records = Worst(drafts="1..20"), []
+    del level
+    worst, records, simulated = Worst(drafts="1..20"), [], []
     closed: dict[str, tuple[Array, Array, Callable[[int], float]]] = {}
     for low, high in ((0.1, 0.5), (0.3, 0.9), (0.5, 0.9)):
         saved = partial(_bernoulli_saving, low, high)
@@ -124,7 +135,20 @@ def improvement(rng: np.random.Generator, level: float) -> Findings:
             found = float(total_variation(draft, target) - 1.0 + recursive_rejection(draft, target, count).acceptance)
             worst.see("saving of a batch against its closed form", found - saving(count))
             records.append({"pair": name, "drafts": count, "saving": found, "closed_form": saving(count)})
-    return Findings(worst.rows(), {"improvement": records})
+        for count in SHOWN_COUNTS[:-1]:
+            seen = _simulated_saving(draft, target, count, trials, rng)
+            simulated.append({"pair": name, "drafts": count, **seen, "level": BAND_LEVEL, "trials": trials})
+    return Findings(worst.rows(), {"improvement": records, "improvement_simulated": simulated})
+
+
+def _simulated_saving(
+    draft: Array, target: Array, num_drafts: int, trials: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Take the frequency of failing batches, and the ends of its interval, from TV."""
+    distance = float(total_variation(draft, target))
+    failed = int(np.count_nonzero(recursive.simulate(draft, target, num_drafts, trials, rng).accepted < 0))
+    low, high = binomial_interval(failed, trials, BAND_LEVEL)
+    return {"saving": distance - failed / trials, "low": distance - high, "high": distance - low}
 
 
 def _bernoulli_saving(low: float, high: float, num_drafts: int) -> float:

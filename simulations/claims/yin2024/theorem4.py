@@ -16,6 +16,10 @@ from theory.tradeoff import minimal_bias, optimal_resampling, relaxed_law
 LP_TOLERANCE = 3e-9
 """HiGHS is asked for feasibility to 1e-10 in each of at most 24 constraints."""
 
+DIVISIBLE = 1e-9
+"""The least R by which the filled room is divided. Both carry a rounding error of some 1e-16, so that the quotient may
+be off by 1e-16/R, and must still sum to 1 within 1e-6 to be a law. Below it P* is taken in its place."""
+
 
 def _cells(settings: Settings) -> list[Cell]:
     return [Cell(CLAIM.id, "program", program, {"instances": settings.sized(150, 3000)}, cost=4)]
@@ -65,7 +69,7 @@ def _optimal(draft: Array, target: Array, accept: Array, rng: np.random.Generato
     for token in rng.permutation(draft.size):
         filled[token] = min(room[token], missing)
         missing -= filled[token]
-    greedy = filled / rejection if rejection > 1e-9 else optimal_resampling(draft, target, accept)
+    greedy = filled / rejection if rejection > DIVISIBLE else optimal_resampling(draft, target, accept)
     return {"P*": optimal_resampling(draft, target, accept), "P filling [q - bp]+ in random order": greedy}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy  # its parts load when first used
 
@@ -10,19 +12,34 @@ from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import named_pairs, random_rows
 from simulations.claims.worst import TOLERANCE, Worst
 from simulations.claims.yin2024 import SOURCE
+from simulations.claims.yin2024.chain import BAND_LEVEL
 from simulations.claims.yin2024.theorem4 import random_acceptance
-from simulations.evidence import Method, at_least
+from simulations.evidence import Method, at_least, from_check
 from simulations.experiments.cell import Cell, Findings, Records
+from simulations.samplers import relaxed
+from simulations.statistics import binomial_interval, check_frequency, check_law
 from theory.distribution import Array, softmax, total_variation
 from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, pareto_point, relaxed_acceptance, relaxed_law
 
 EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
+SIMULATED = (0.0, 0.01, 0.03, 0.1)
+"""Thresholds of the sampled rules; over 32 tokens hardly anything is rejected beyond."""
+
+RULES = {"opt": (decoding_opt, relaxed.simulate_opt), "uno": (decoding_uno, relaxed.simulate_uno)}
+"""The exact law of each rule, and its sampler."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "sweep", sweep),
         Cell(CLAIM.id, "line", line, {"instances": settings.sized(25_000, 1_000_000)}, cost=2),
+        Cell(
+            CLAIM.id,
+            "simulation",
+            simulation,
+            {"trials": settings.sized(1_000_000, 20_000_000)},
+            tests=2 * len(RULES) * len(SIMULATED),
+        ),
         *(
             Cell(
                 CLAIM.id,
@@ -81,6 +98,30 @@ def sweep(rng: np.random.Generator, level: float) -> Findings:
             point = {"rejection": float(law.rejection), "bias": float(law.bias)}
             records.append({"rule": rule, "epsilon": float(epsilon), **point, "tv": distance, "tokens": draft.size})
     return Findings(tables={"sweep": records})
+
+
+def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+    """Test the samplers of both rules against their exact laws, and each where they differ against the other's."""
+    draft, target = named_pairs()["dirichlet"]
+    rows, records = [], []
+    for epsilon in SIMULATED:
+        laws = {rule: exact(draft, target, epsilon) for rule, (exact, _) in RULES.items()}
+        for rule, other in (("opt", "uno"), ("uno", "opt")):
+            found, law = RULES[rule][1](draft, target, epsilon, trials, rng), laws[rule]
+            rejected = int(np.count_nonzero(found.accepted < 0))
+            shared: dict[str, Any] = {"level": level, "rule": rule, "epsilon": epsilon, "tokens": draft.size}
+            frequency = check_frequency(rejected, trials, float(law.rejection), level)
+            output = check_law(found.tokens, law.output, level)
+            rows.append(from_check("frequency of rejections", frequency, resolution=0.01, **shared))
+            rows.append(from_check("law of the emitted token", output, resolution=0.01, **shared))
+            if epsilon == 0.0:
+                crossed = check_law(found.tokens, laws[other].output, level)
+                quantity = "law of the emitted token, against the other rule's"
+                rows.append(from_check(quantity, crossed, method=Method.CONTROL, **shared))
+            low, high = binomial_interval(rejected, trials, BAND_LEVEL)
+            seen = {"rejection": rejected / trials, "low": low, "high": high, "level": BAND_LEVEL, "trials": trials}
+            records.append({"rule": rule, "epsilon": epsilon, "bias": float(law.bias), **seen})
+    return Findings(rows, {"simulated": records})
 
 
 def attack(rng: np.random.Generator, level: float, tokens: int, generations: int) -> Findings:
