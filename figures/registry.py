@@ -108,7 +108,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Sun et al. 2023, the guarantee of Algorithm 2",
         "The smallest share of the optimum that K-SEQ accepts, found and in closed form, above 1 - 1/e for every k.",
         "spectr2023.kseq-guarantee",
-        ("worst_share",),
+        ("worst_share", "worst_instances"),
         worst_share.draw,
     ),
     FigureSpec(
