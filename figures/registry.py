@@ -162,7 +162,7 @@ FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
         "figure.block-efficiency-map",
         "Sun et al. 2023, Algorithm 3, on a Markov chain",
-        "Exact tokens per target call for every number and length of draft sequences, verifier by verifier.",
+        "Exact tokens per target call and accepted share for every number and length of draft sequences, by verifier.",
         "spectr2023.block-efficiency",
         ("efficiency",),
         block_efficiency_map.draw,
