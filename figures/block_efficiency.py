@@ -17,7 +17,7 @@ _COLOURS = (VERMILION, BLUE, ORANGE, GREEN, PURPLE, SKY)
 
 def draw(efficiency: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     """Draw the ``efficiency`` (exact) and ``simulated`` (mean, low, high) tables, against K and against L."""
-    figure = new_figure(width=9.6)
+    figure = new_figure(width=9.6, height=4.6)
     left, right = figure.subplots(1, 2, sharey=True)
     length, count = int(simulated["length"].max()), int(simulated["drafts"].max())
     _panel(left, efficiency[efficiency["length"] == length], simulated[simulated["length"] == length], "drafts")
@@ -27,8 +27,7 @@ def draw(efficiency: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     left.set_title(f"L = {length} tokens each")
     right.set_xlabel("length of the draft sequences L")
     right.set_title(f"K = {count}, chain with {simulated['states'].iloc[0]:.0f} states")
-    left.legend(loc="upper left")
-    right.legend(loc="upper left")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Block efficiency over all numbers and lengths of draft sequences: one map for each verifier of several drafts."""
+"""Block efficiency and acceptance over all numbers and lengths of draft sequences: two maps for each verifier."""
 
 from __future__ import annotations
 
@@ -8,38 +8,44 @@ from figures.style import new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
-_PANELS = 2
-"""Maps side by side."""
+_SHOWN = (("exact", "tokens per target call", "viridis"), ("accepted", "accepted share of the L tokens", "cividis"))
+"""Column, name and colours of each row of maps."""
 
 
 def draw(efficiency: pd.DataFrame) -> Figure:
-    """Draw the ``efficiency`` table: columns label, drafts, length and exact, on one colour scale."""
+    """Draw the ``efficiency`` table, columns label, drafts, length, exact and accepted: a column for each verifier."""
     labels = list(efficiency["label"].unique())
-    rows = -(-len(labels) // _PANELS)
-    figure = new_figure(width=9.6, height=0.6 + 3.6 * rows)
-    panels = figure.subplots(rows, _PANELS, squeeze=False).ravel()
-    low, high = efficiency["exact"].min(), efficiency["exact"].max()
-    for axes, label in zip(panels, labels, strict=False):
-        table = efficiency[efficiency["label"] == label].pivot(index="drafts", columns="length", values="exact")
-        counts, lengths = table.index, table.columns
-        edges = (lengths[0] - 0.5, lengths[-1] + 0.5, counts[0] - 0.5, counts[-1] + 0.5)
-        image = axes.imshow(
-            table, origin="lower", extent=edges, aspect="auto", vmin=low, vmax=high, cmap="viridis", label=label
-        )
-        for count in counts:
-            for length in lengths:
-                value = table.loc[count, length]
-                ink = "white" if value < (low + high) / 2 else "black"
-                axes.text(length, count, f"{value:.2f}", color=ink, fontsize=7.5, ha="center", va="center")
-        axes.set_xticks(lengths)
-        axes.set_yticks(counts)
-        axes.grid(visible=False)
+    figure = new_figure(width=3.6 * len(labels), height=7.4)
+    panels = figure.subplots(len(_SHOWN), len(labels), squeeze=False, sharex=True, sharey=True)
+    for row, (column, name, colours) in zip(panels, _SHOWN, strict=True):
+        low, high = efficiency[column].min(), efficiency[column].max()
+        for axes, label in zip(row, labels, strict=True):
+            rows = efficiency[efficiency["label"] == label]
+            table = rows.pivot(index="drafts", columns="length", values=column)
+            image = _map(axes, table, low, high, colours)
+            axes.set_title(label)
+        figure.colorbar(image, ax=row, label=name)
+    for axes in panels[-1]:
         axes.set_xlabel("length of the draft sequences L")
+    for axes in panels[:, 0]:
         axes.set_ylabel("draft sequences K")
-        axes.set_title(label)
-    for axes in panels[len(labels) :]:
-        axes.remove()
-    figure.colorbar(image, ax=panels[: len(labels)], label="tokens per target call")
     return figure
+
+
+def _map(axes: Axes, table: pd.DataFrame, low: float, high: float, colours: str) -> AxesImage:
+    counts, lengths = table.index, table.columns
+    edges = (lengths[0] - 0.5, lengths[-1] + 0.5, counts[0] - 0.5, counts[-1] + 0.5)
+    image = axes.imshow(table, origin="lower", extent=edges, aspect="auto", vmin=low, vmax=high, cmap=colours)
+    for count in counts:
+        for length in lengths:
+            value = table.loc[count, length]
+            ink = "white" if value < (low + high) / 2 else "black"
+            axes.text(length, count, f"{value:.2f}", color=ink, fontsize=7.5, ha="center", va="center")
+    axes.set_xticks(lengths)
+    axes.set_yticks(counts)
+    axes.grid(visible=False)
+    return image

@@ -108,7 +108,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Sun et al. 2023, the guarantee of Algorithm 2",
         "The smallest share of the optimum that K-SEQ accepts, found and in closed form, above 1 - 1/e for every k.",
         "spectr2023.kseq-guarantee",
-        ("worst_share",),
+        ("worst_share", "worst_instances"),
         worst_share.draw,
     ),
     FigureSpec(
@@ -162,7 +162,7 @@ FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
         "figure.block-efficiency-map",
         "Sun et al. 2023, Algorithm 3, on a Markov chain",
-        "Exact tokens per target call for every number and length of draft sequences, verifier by verifier.",
+        "Exact tokens per target call and accepted share for every number and length of draft sequences, by verifier.",
         "spectr2023.block-efficiency",
         ("efficiency",),
         block_efficiency_map.draw,

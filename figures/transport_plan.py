@@ -30,6 +30,7 @@ def draw(plan: pd.DataFrame, sets: pd.DataFrame, tokens: pd.DataFrame) -> Figure
     beside.barh(sets["row"], sets["rejected"], left=sets["accepted"], color=VERMILION, height=0.7, label="rejected")
     beside.tick_params(labelleft=False)
     beside.set_xlabel("P(set of drafts)")
+    beside.set_xlim(right=1.1 * sets["probability"].max())
     beside.legend(loc="lower right")
     below = figure.add_subplot(grid[1, 0], sharex=main)
     below.bar(tokens["token"], tokens["drafted"], color=GREEN, width=0.6, label="was drafted")
@@ -63,7 +64,6 @@ def _draw_plan(axes: Axes, plan: pd.DataFrame, sets: pd.DataFrame) -> None:
     axes.set_yticks(sets["row"], sets["set"])
     axes.invert_yaxis()
     axes.tick_params(labelbottom=False)
-    axes.set_xlabel("token y emitted")
     axes.set_ylabel("set of the drafted tokens")
     axes.legend(loc="upper right", markerscale=0.5)
 

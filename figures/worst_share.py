@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, ORANGE, VERMILION, new_figure
+from figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_MARKERS = (("o", VERMILION), ("s", GREEN), ("^", PURPLE), ("D", SKY))
+"""By structure of the laws searched, in the order of the table."""
 
-def draw(table: pd.DataFrame) -> Figure:
-    """Draw the ``worst_share`` table: columns num_drafts, found, worst, worst_limit, at_rho_k, guarantee."""
-    figure = new_figure()
+_APART = 0.17
+"""Between the markers of one number of drafts, so that those on the curve can be told apart."""
+
+
+def draw(table: pd.DataFrame, instances: pd.DataFrame) -> Figure:
+    """Draw the tables.
+
+    ``worst_share``: columns num_drafts, worst, worst_limit, at_rho_k, guarantee; ``worst_instances``: num_drafts,
+    structure, share.
+    """
+    figure = new_figure(width=8.4, height=4.6)
     axes = figure.add_subplot()
     rows = table.sort_values("num_drafts")
     limit, guarantee = rows["worst_limit"].iloc[0], rows["guarantee"].iloc[0]
     axes.plot(rows["num_drafts"], rows["worst"], color=BLUE, label=r"worst case at $\rho^*$, closed form")
-    axes.plot(
-        rows["num_drafts"],
-        rows["found"],
-        color=VERMILION,
-        linestyle="",
-        marker="o",
-        markersize=5,
-        markerfacecolor="none",
-        label="smallest share found by the attack",
-    )
+    structures = list(instances.groupby("structure", sort=False))
+    for index, ((name, found), (marker, colour)) in enumerate(zip(structures, _MARKERS, strict=True)):
+        axes.plot(
+            found["num_drafts"] + _APART * (index - (len(_MARKERS) - 1) / 2),
+            found["share"],
+            color=colour,
+            linestyle="",
+            marker=marker,
+            markersize=3.5,
+            markerfacecolor="none",
+            label=f"smallest share found: {name}, V = {', '.join(map(str, sorted(found['tokens'].unique())))}",
+        )
     axes.axhline(limit, color=BLUE, linestyle=":", linewidth=1.2, label=f"its limit of many drafts, {limit:.4f}")
     axes.plot(rows["num_drafts"], rows["at_rho_k"], color=ORANGE, label=r"worst case at $\rho = k$, $1 - (1 - 1/k)^k$")
     axes.axhline(guarantee, color=BLACK, linestyle="--", linewidth=1.2, label=f"guarantee 1 - 1/e, {guarantee:.4f}")

@@ -2,7 +2,8 @@ r"""K-SEQ (Sun et al. 2023, Algorithm 2): k drafts tried in turn with acceptance
 
 Write :math:`\beta(\rho) = \sum_i \min(p_i, q_i/\rho)` for the chance that one draft is accepted. The rule is valid,
 that is, a residual exists which makes it lossless, exactly for rho >= rho*, the root on [1, k] of
-:math:`1 - (1 - \beta(\rho))^k = \rho \beta(\rho)`.
+:math:`1 - (1 - \beta(\rho))^k = \rho \beta(\rho)`. (Smaller factors are valid too where rho* caps no
+token, :math:`0 < q < \rho^* p` for none, as with a target of one token: then they have no effect.)
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -201,23 +202,20 @@ def simulation(rng: np.random.Generator, level: float, verifier: str, trials: in
 
 
 def efficiency_map(rng: np.random.Generator, level: float) -> Findings:
-    """Tabulate the exact efficiency of the simulated chain for all K and L, from its start and in the long run."""
+    """Tabulate the exact efficiency of the simulated chain for all K and L, from its start and in the long run.
+
+    ``accepted`` is the share of the L levels at which a draft is accepted, (tokens per call - 1) / L.
+    """
     del rng, level
     draft, target = simulated_pair()
-    records: Records = [
-        {
-            "states": STATES,
-            "verifier": name,
-            "label": rule.label,
-            "drafts": count,
-            "length": length,
-            "exact": block_efficiency(draft, target, count, length, rule),
-            "long_run": long_run(draft, target, count, length, rule).efficiency,
-        }
-        for name, rule in VERIFIERS.items()
-        for count in range(1, MOST + 1)
-        for length in range(1, LONGEST + 1)
-    ]
+    records: Records = []
+    for (name, rule), count, length in product(VERIFIERS.items(), range(1, MOST + 1), range(1, LONGEST + 1)):
+        exact = block_efficiency(draft, target, count, length, rule)
+        running = long_run(draft, target, count, length, rule).efficiency
+        records.append(
+            {"states": STATES, "verifier": name, "label": rule.label, "drafts": count, "length": length}
+            | {"exact": exact, "accepted": (exact - 1.0) / length, "long_run": running}
+        )
     return Findings(tables={"efficiency": records})
 
 

@@ -40,13 +40,13 @@ def _cells(settings: Settings) -> list[Cell]:
 CLAIM = Claim(
     "spectr2023.kseq-valid",
     f"{SOURCE}, Algorithm 2",
-    "K-SEQ emits exactly q, with a residual that is nowhere negative, for every division factor rho >= rho*.",
+    "K-SEQ emits exactly q, its residual nowhere negative, for every division factor in [rho*, k], and not below.",
     _cells,
 )
 
 
 def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
-    """Check output law, residual and the equation of rho*, and what happens just below rho*."""
+    """Check output law, residual and the equation of rho*, the extreme rho = k, and the invalidity below rho*."""
     del level
     worst = Worst(tokens="1..40", drafts="1..16")
     batches = [random_rows(rng, tokens, instances) for tokens in (2, 3, 6, 15, 40)]
@@ -54,17 +54,24 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
         pairs = draft.size // draft.shape[-1]
         for count in (1, 2, 3, 4, 8, 16):
             rho = division_factor(draft, target, count)
-            for factor in (rho, 0.5 * (rho + count), np.full_like(rho, count)):
+            factors = {"rho*": rho, "half way to k": 0.5 * (rho + count), "the extreme k": np.full_like(rho, count)}
+            for where, factor in factors.items():
                 law = kseq(draft, target, count, factor)
-                worst.see("output law", np.abs(law.output - target).max(), instances=pairs)
+                worst.see(f"output law at rho = {where}", np.abs(law.output - target).max(), instances=pairs)
                 excess = np.maximum(law.accepted - target, 0.0).max()
-                worst.see("negative part of the residual", excess, instances=pairs)
+                worst.see(f"negative part of the residual at rho = {where}", excess, instances=pairs)
             law = kseq(draft, target, count)
             beta = np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1)
             root = np.abs(law.acceptance - rho * beta).max(where=rho > 1.0, initial=0.0)
             worst.see("1 - (1 - beta)^k = rho beta at rho* > 1", root, instances=np.count_nonzero(rho > 1.0))
-            error = np.abs(law_at(draft, target, count, 0.999 * rho).output - target).max()
+            below = law_at(draft, target, count, 0.999 * rho)
+            error = np.abs(below.output - target).max()
             worst.see("output law at 0.999 rho*", error, instances=pairs, method=Method.CONTROL)
+            # A factor has an effect only where it caps a token, 0 < q < rho p.
+            capped = ((target > 0) & (target < 0.999 * rho[..., np.newaxis] * draft)).any(axis=-1) & (rho > 1.002)
+            spared = int(np.count_nonzero(capped & (below.accepted <= target).all(axis=-1)))
+            quantity = "pairs without a negative residual at 0.999 rho* > 1, where it caps a token"
+            worst.see(quantity, spared, instances=np.count_nonzero(capped))
         one, known = kseq(draft, target, 1), maximal_coupling(draft, target)
         worst.see(
             "one draft against the maximal coupling", np.abs(one.accepted - known.accepted).max(), instances=pairs
