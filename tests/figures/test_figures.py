@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
+from figures import build_time
 from figures.registry import FIGURES, FigureSpec
 from figures.style import new_figure, save, styled
 from simulations.claims.claim import Claim, Settings
@@ -158,6 +159,26 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
     drawn = heights(picture)
     assert len(drawn) > 2 or any(axes.get_label() == "<colorbar>" for axes in picture.axes)
     assert drawn <= numbers
+
+
+def test_build_times_are_drawn_as_they_are() -> None:
+    rows = [
+        {
+            "tokens": tokens,
+            "num_drafts": count,
+            "part": part,
+            "ms": tokens * count / 7.0,
+            "ns_per_token": place + count / 9.0,
+        }
+        for tokens in (1000, 32_000)
+        for count in (2, 8)
+        for place, part in enumerate(build_time._COLOURS)
+    ]
+    table = pd.DataFrame(rows)
+    left, right = build_time.draw(table).axes
+    drawn = {float(y) for axes in (left, right) for line in axes.lines for y in line.get_ydata()}
+    assert drawn <= set(table["ms"]) | set(table["ns_per_token"])
+    assert (len(left.lines), len(right.lines)) == (3, 6)
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:
