@@ -16,6 +16,7 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
+from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
 from theory.rejections import (
@@ -59,6 +60,7 @@ __all__ = [
     "MarkovChain",
     "MembershipPlan",
     "PriorityCoupling",
+    "PriorityOrders",
     "RelaxedLaw",
     "SelectionLaw",
     "TabularModel",
@@ -73,9 +75,11 @@ __all__ = [
     "decoding_uno",
     "dirichlet",
     "division_factor",
+    "drafted_sets",
     "expected_rejections",
     "expected_rejections_batch",
     "expected_tokens",
+    "independent_drafts",
     "kseq",
     "long_run",
     "maximal_coupling",
@@ -84,6 +88,7 @@ __all__ = [
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",
     "optimal_length",
+    "optimal_orders",
     "optimal_plan",
     "optimal_resampling",
     "random_markov_pair",
