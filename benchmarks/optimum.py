@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import ot
 
+from benchmarks.max_flow import PushRelabel, network
 from benchmarks.timing import Comparison, best
 from theory.distribution import Array, dirichlet, softmax
 from theory.transport import DraftSets, optimal_acceptance, optimal_plan, reference_plan, solve_membership_lp
@@ -47,4 +48,5 @@ LINEAR_PROGRAMS: dict[str, Callable[[DraftSets, Array], float]] = {
     "HiGHS on the sparse program": lambda drafts, target: optimal_plan(drafts, target).acceptance,
     "HiGHS through cvxpy": lambda drafts, target: reference_plan(drafts, target).acceptance,
     "POT, network simplex": network_simplex,
+    "OR-Tools, maximum flow": lambda drafts, target: PushRelabel(network(drafts, target)).acceptance(),
 }

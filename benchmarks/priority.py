@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import ot
 import scipy.sparse as sp
 from scipy.sparse.csgraph import maximum_flow
 
+from benchmarks.max_flow import PushRelabel, network
 from benchmarks.timing import Comparison, best
 from simulations.claims.priority.instances import llm_shaped_pair
+from simulations.language_models.decoding import walk_target
+from simulations.language_models.pairs import load_pair
+from simulations.language_models.prompts import encode, load_prompts
+from simulations.language_models.weights import smollm2_is_cached
 from simulations.samplers.inversion import invert
 from theory.distribution import Array, dirichlet
 from theory.priority import PriorityCoupling
-from theory.transport import solve_membership_lp
-from theory.transport.draft_sets import DraftSets
+from theory.ratio import likelihood_ratio
+from theory.transport import DraftSets, solve_membership_lp
 
 LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
 """Seconds for one build at a vocabulary size, input checks included."""
 
 QUOTED = {(1_000, 2): 35e-3, (10, 5): 70e-3}
 """Seconds that Global Resolution reports for (tokens, drafts): arXiv 2511.15898, another machine, tolerance 1e-3."""
+
+POSITIONS = 6
+"""Of a text, whose laws are built for."""
 
 SMALL = ((10, 2), (10, 3), (40, 2))
 
@@ -34,6 +41,7 @@ def compare() -> Iterator[Comparison]:
     """Time builds against their limits, a bare argsort, published figures and solvers, and selections."""
     rng = np.random.default_rng(0)
     yield from _builds(rng)
+    yield from _real_builds(rng)
     for (tokens, count), seconds in QUOTED.items():
         pair = llm_shaped_pair(rng, tokens)
         ours = best(lambda pair=pair, count=count: PriorityCoupling(*pair, count))
@@ -58,42 +66,38 @@ def _builds(rng: np.random.Generator) -> Iterator[Comparison]:
             yield Comparison(_what(tokens, count), seconds, sort, "numpy.argsort of q/p alone", 0.0)
 
 
+def _real_builds(rng: np.random.Generator) -> Iterator[Comparison]:
+    """The laws of the default pair of language models along a text, one after another in one call of the clock."""
+    if not smollm2_is_cached():  # nothing is fetched for a benchmark
+        return
+    models, prompts = load_pair(device="cpu"), load_prompts()[:1]
+    steps = list(walk_target(models, encode(prompts, models.tokenizer), POSITIONS, rng))
+    pairs = [(step.draft.cpu().numpy()[0], step.target.cpu().numpy()[0]) for step in steps]
+    ratios = [likelihood_ratio(draft, target) for draft, target in pairs]
+    sort = best(lambda: [np.argsort(ratio) for ratio in ratios]) / len(pairs)
+    for count in (2, 8):
+        ours = best(lambda count=count: [PriorityCoupling(*pair, count) for pair in pairs]) / len(pairs)
+        what = f"priority coupling, real laws, V = {ratios[0].size:,}, k = {count}"
+        yield Comparison(what, ours, sort, f"numpy.argsort of q/p alone, mean of {len(pairs)} positions", 0.0)
+
+
 def _solvers(draft: Array, target: Array, num_drafts: int) -> Iterator[Comparison]:
     what = _what(draft.size, num_drafts)
     ours = best(lambda: PriorityCoupling(draft, target, num_drafts))
     highs = best(lambda: solve_membership_lp(draft, target, num_drafts), repeats=3)
     yield Comparison(what, ours, highs, "HiGHS through cvxpy", 20.0)
-    problem = _problem(draft, target, num_drafts)
-    pot = best(lambda: ot.emd(problem.masses, target, problem.cost, numItermax=10_000_000), repeats=3)
+    # Posed outside what is timed.
+    drafts = DraftSets.iid(draft, num_drafts)
+    masses, cost = drafts.probability / drafts.probability.sum(), 1.0 - drafts.membership.toarray()
+    pot = best(lambda: ot.emd(masses, target, cost, numItermax=10_000_000), repeats=3)
     yield Comparison(what, ours, pot, "POT, network simplex", 1.0)
-    flow = best(lambda: maximum_flow(problem.network, 0, problem.network.shape[0] - 1), repeats=3)
+    arcs = network(drafts, target)
+    push = PushRelabel(arcs)
+    yield Comparison(what, ours, best(push.acceptance, repeats=3), "OR-Tools, maximum flow, 50 bits", 0.0)
+    capacities = np.rint(arcs.capacities / FLOW_UNIT).astype(np.int32)
+    graph = sp.csr_array((capacities, (arcs.tails, arcs.heads)), shape=(arcs.sink + 1, arcs.sink + 1))
+    flow = best(lambda: maximum_flow(graph, 0, arcs.sink), repeats=3)
     yield Comparison(what, ours, flow, "SciPy, maximum flow (Dinic), 28 bits", 1.0)
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """The transport problem posed to others, outside what is timed: sets of drafts against tokens."""
-
-    masses: Array
-    cost: Array
-    network: sp.csr_array
-
-
-def _problem(draft: Array, target: Array, num_drafts: int) -> _Problem:
-    law = DraftSets.iid(draft, num_drafts)
-    masses = np.array(law.masses, dtype=np.float64)
-    cost = np.ones((masses.size, target.size))
-    for row, tokens in enumerate(law.sets):
-        cost[row, list(tokens)] = 0.0
-    members, inside = np.nonzero(cost == 0)
-    # Nodes: the source, the sets, the tokens, the sink.
-    sets, tokens = 1 + np.arange(masses.size), 1 + masses.size + np.arange(target.size)
-    tails = np.concatenate((np.zeros_like(sets), sets[members], tokens))
-    heads = np.concatenate((sets, tokens[inside], np.full_like(tokens, 1 + masses.size + target.size)))
-    capacities = np.concatenate((masses, masses[members], target)) / FLOW_UNIT
-    size = masses.size + target.size + 2
-    network = sp.csr_array((np.rint(capacities).astype(np.int32), (tails, heads)), shape=(size, size))
-    return _Problem(masses / masses.sum(), cost, network)
 
 
 def _what(tokens: int, num_drafts: int) -> str:

@@ -16,6 +16,7 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
+from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 from theory.orders_certificate import certify_different, certify_without_replacement
 from theory.priority import PriorityCoupling
 from theory.recursive import recursive_rejection
@@ -71,6 +72,7 @@ __all__ = [
     "MembershipPlan",
     "ParetoPoint",
     "PriorityCoupling",
+    "PriorityOrders",
     "RelaxedLaw",
     "SelectionLaw",
     "SubsetMinimum",
@@ -89,9 +91,11 @@ __all__ = [
     "decoding_uno",
     "dirichlet",
     "division_factor",
+    "drafted_sets",
     "expected_rejections",
     "expected_rejections_batch",
     "expected_tokens",
+    "independent_drafts",
     "kseq",
     "long_run",
     "maximal_coupling",
@@ -102,6 +106,7 @@ __all__ = [
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",
     "optimal_length",
+    "optimal_orders",
     "optimal_plan",
     "optimal_resampling",
     "pareto_point",

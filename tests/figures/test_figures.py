@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
+from figures import build_time
 from figures.registry import FIGURES, FigureSpec
 from figures.style import new_figure, save, styled
 from simulations.claims.claim import Claim, Settings
@@ -166,6 +167,26 @@ def test_what_a_run_prints_is_tabulated(claim: Claim) -> None:
         table = tables_of(claim.id)[name]
         assert len(table)
         assert set(columns) <= set(table.columns)
+
+
+def test_build_times_are_drawn_as_they_are() -> None:
+    rows = [
+        {
+            "tokens": tokens,
+            "num_drafts": count,
+            "part": part,
+            "ms": tokens * count / 7.0,
+            "ns_per_token": place + count / 9.0,
+        }
+        for tokens in (1000, 32_000)
+        for count in (2, 8)
+        for place, part in enumerate(build_time._COLOURS)
+    ]
+    table = pd.DataFrame(rows)
+    left, right = build_time.draw(table).axes
+    drawn = {float(y) for axes in (left, right) for line in axes.lines for y in line.get_ydata()}
+    assert drawn <= set(table["ms"]) | set(table["ns_per_token"])
+    assert (len(left.lines), len(right.lines)) == (3, 6)
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:

@@ -167,16 +167,21 @@ def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
 
 
 def _tile_block(draft: Array, target: Array, num_drafts: int) -> Tiling:
+    ratio, heights = ratios_and_heights(draft, target, num_drafts)
+    tiling: Tiling = tile_rows(draft, target, heights, np.argsort(ratio, axis=-1), num_drafts)
+    return tiling
+
+
+def ratios_and_heights(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
+    """q/p of trusted rows, and the heights where the density k s^(k-1) is that: (q/pk)^(1/(k-1))."""
     ratio = likelihood_ratio(draft, target)
-    order = np.argsort(ratio, axis=-1)
-    # Where the density k s^(k-1) is q/p. One draft has density 1 everywhere: the power is 0 below it and inf above.
+    # One draft has density 1 everywhere: the power is 0 below it and inf above.
     exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
-    heights = np.maximum(ratio, 0.0, out=ratio)
+    heights = np.maximum(ratio, 0.0)
     heights /= num_drafts
     with np.errstate(over="ignore"):
         np.power(heights, exponent, out=heights)
-    tiling: Tiling = tile_rows(draft, target, heights, order, num_drafts)
-    return tiling
+    return ratio, heights
 
 
 def _joined(blocks: list[Tiling]) -> Tiling:

@@ -16,7 +16,9 @@ from simulations.claims.priority.instances import adversarial_pair, llm_shaped_p
 from theory.distribution import dirichlet
 from theory.errors import InvalidInput
 from theory.priority import PriorityCoupling
+from theory.priority.coupling import ratios_and_heights
 from theory.priority.reference import rational_tiling
+from theory.priority.tiling import tile_rows
 from theory.single import maximal_coupling
 from theory.transport import certify, optimal_acceptance, solve_membership_lp
 
@@ -117,6 +119,24 @@ def test_linear_program_and_certificate(seed: int) -> None:
     found = float(PriorityCoupling(draft, target, num_drafts).acceptance)
     assert found == pytest.approx(solve_membership_lp(draft, target, num_drafts).acceptance, abs=1e-9)
     assert found == pytest.approx(float(certify(draft, target, num_drafts).acceptance), abs=1e-14)
+
+
+@pytest.mark.parametrize("delta", [1e-3, 1e-6, 1e-12])
+@pytest.mark.parametrize("num_drafts", [2, 4, 16])
+def test_an_order_wrong_by_delta_costs_delta_at_most(num_drafts: int, delta: float) -> None:
+    """Many near-ties, sorted by ratios that err by delta/3 either way."""
+    worst = 0.0
+    for seed in range(60):
+        rng = np.random.default_rng([66, seed])
+        draft = dirichlet(40, 0.5, rng)[np.newaxis]
+        target = draft * rng.choice([0.3, 1.0, 2.5], 40) * (1 + 0.3 * delta * rng.uniform(-1, 1, 40))
+        target /= target.sum()
+        ratio, heights = ratios_and_heights(draft, target, num_drafts)
+        order = np.argsort(ratio * (1 + delta / 3 * rng.uniform(-1, 1, 40)), axis=-1)
+        won = tile_rows(draft, target, heights, order, num_drafts).won
+        lost = float(optimal_acceptance(draft[0], target[0], num_drafts)) - np.minimum(won, target).sum()
+        worst = max(worst, lost)
+    assert worst <= delta + 1e-13
 
 
 @given(pair=pairs())

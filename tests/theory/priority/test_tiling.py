@@ -14,11 +14,14 @@ from simulations.claims.priority.instances import adversarial_pair, llm_shaped_p
 from theory.distribution import dirichlet
 from theory.priority import PriorityCoupling
 from theory.priority.powers import power_quotient
-from theory.priority.reference import RationalTiling, rational_tiling
+from theory.priority.reference import RationalInterval, RationalTiling, rational_tiling
 from theory.priority.tiling import _partial, _upper_end
 
 DISPLACED = 1e-11
 """Length of [0, 1] that the compiled tiling may give to another token than the rational one."""
+
+HALVED = Fraction(2) ** -60
+"""How much of the free space the reference leaves undecided."""
 
 
 def rationals(row: np.ndarray) -> list[Fraction]:
@@ -199,3 +202,54 @@ def test_once_a_token_is_held_down_all_later_ones_are(num_drafts: int) -> None:
             first = int(np.argmax(short))
             assert short[first:].sum() >= short[first:].size - 1
             assert not excess[first:].any()
+
+
+def in_order(tiling: RationalTiling, draft: list[Fraction], target: list[Fraction]) -> list[list[RationalInterval]]:
+    """The sets of the drafted tokens, in the order of placing."""
+    drafted = [token for token in range(len(draft)) if draft[token] > 0]
+    drafted.sort(key=lambda token: target[token] / draft[token])
+    return [[interval for interval in tiling.intervals if interval.token == token] for token in drafted]
+
+
+def mass(intervals: list[RationalInterval], num_drafts: int) -> Fraction:
+    return sum((each.end**num_drafts - each.start**num_drafts for each in intervals), Fraction(0))
+
+
+@pytest.mark.parametrize("num_drafts", [2, 3, 5])
+def test_in_rational_numbers_a_token_ends_above_all_before_it_unless_held_down(num_drafts: int) -> None:
+    """Lemma 9. The reference knows nothing of a stack: it looks through all free space for each token."""
+    inside = 0
+    for seed in range(20):
+        rng = np.random.default_rng([49, seed])
+        draft, target = (rationals(dirichlet(7, 1.0, rng)) for _ in range(2))
+        reached = Fraction(0)
+        for owned in in_order(rational_tiling(draft, target, num_drafts), draft, target):
+            if mass(owned, num_drafts) < target[owned[0].token] - num_drafts * HALVED:
+                continue
+            assert owned[-1].end >= reached
+            inside += 0 < reached < owned[-1].end
+            reached = owned[-1].end
+    assert inside > 40
+
+
+@pytest.mark.parametrize("num_drafts", [2, 3, 5])
+def test_in_rational_numbers_each_token_is_thinned_held_down_or_has_what_it_wants(num_drafts: int) -> None:
+    """Lemma 5: the mass is q, or more on the lowest stretch of what was free, or less on the highest."""
+    cases = [0, 0, 0]
+    for seed in range(20):
+        rng = np.random.default_rng([50, seed])
+        draft, target = (rationals(dirichlet(7, 1.0, rng)) for _ in range(2))
+        taken: list[RationalInterval] = []
+        for owned in in_order(rational_tiling(draft, target, num_drafts), draft, target):
+            excess = mass(owned, num_drafts) - target[owned[0].token]
+            taken += owned
+            low, high = owned[0].start, owned[-1].end
+            if excess > 0:
+                assert sum(each.end - each.start for each in taken if each.end <= high) == high
+                cases[0] += 1
+            elif excess < -num_drafts * HALVED:
+                assert sum(each.end - each.start for each in taken if each.start >= low) == 1 - low
+                cases[1] += 1
+            else:
+                cases[2] += 1
+    assert min(cases) >= 5
