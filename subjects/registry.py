@@ -96,9 +96,15 @@ SUBJECTS = (
         "generate",
         "`standard_speculative_step`",
         TABLES,
+        patience=3,
     ),
     Subject(
-        "sequential-naive-hsd", "sequential_speculative_decoding:naive_hsd", "generate", "`naive_hsd_step`", TABLES
+        "sequential-naive-hsd",
+        "sequential_speculative_decoding:naive_hsd",
+        "generate",
+        "`naive_hsd_step`",
+        TABLES,
+        patience=3,
     ),
     Subject(
         "sequential-capped-hsd",
@@ -120,7 +126,7 @@ SUBJECTS = (
         f"{LOOP}, and a target model that has its logits ready",
     ),
     Subject("flashspec", "flashspec:verify", "chain", "`rejection_step`", BATCHED),
-    Subject("mini-infer", "mini_infer:generate", "generate", "`speculative_step`", TABLES),
+    Subject("mini-infer", "mini_infer:generate", "generate", "`speculative_step`", TABLES, patience=3),
     Subject(
         "economize", "economize:verify", "chain", "`RejectionVerifier.verify_batch`", "a selector at temperature 1"
     ),
@@ -167,6 +173,7 @@ SUBJECTS = (
         "generate",
         "`evaluate_posterior` at temperature 1",
         "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's tables",
+        patience=3,
     ),
     Subject(
         "eagle-llm-warm",
