@@ -1,4 +1,7 @@
-"""Check every subject and write docs/audit.md: ``python -m subjects.audit``. With names, check those and print."""
+"""Check every subject and write docs/audit.md: ``python -m subjects.audit``. With names, check those and print.
+
+The text of the page is in this module and in :mod:`subjects.registry`, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,42 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from simulations.conformance import Budget, Report, Verdict, check_sampler
-from simulations.conformance.check import DEFAULT
+from simulations.conformance import DEFAULT, Report, Verdict, check_sampler
 from simulations.conformance.runner import load_function
 from simulations.statistics import Check
 from subjects.networks import LENGTH, PROMPT, decoder_loop, transformers_loop
 from subjects.networks import check as check_network
 from subjects.registry import SUBJECTS, Subject
+from subjects.repairs import REPAIRS
 from theory.errors import InvalidInput
 
-NETWORK_TRIALS = {"transformers-generate": 400, "speculative-decoding": 20_000}
+NETWORK_TRIALS = {"transformers-generate": 4000, "speculative-decoding": 20_000}
 
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Subjects; default all, into the document.")] = None,
-    seconds: Annotated[float, typer.Option(help="For each check.")] = 30.0,
+    seconds: Annotated[float, typer.Option(help="For each check.")] = DEFAULT.seconds,
     out: Annotated[Path, typer.Option(help="The document.")] = Path("docs/audit.md"),
 ) -> None:
     """Run the checks, fetching the wheels that are missing."""
-    reports = []
-    for subject in _chosen(names):
-        reports.append((subject, audit(subject, seconds)))
-        typer.echo(f"{reports[-1][1]}\n")
-    if not names:
-        out.write_text("\n".join(document(reports, seconds)) + "\n", encoding="utf-8")
+    try:
+        chosen = _chosen(names)
+        reports = []
+        for subject in chosen:
+            reports.append((subject, audit(subject, seconds)))
+            typer.echo(f"{reports[-1][1]}\n")
+        if not names:
+            out.write_text("\n".join(document(reports, seconds)) + "\n", encoding="utf-8")
+    except InvalidInput as error:
+        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+        raise typer.Exit(2) from None
 
 
 def audit(subject: Subject, seconds: float) -> Report:
-    """Check one subject; more samples than by default are drawn as long as there is time."""
-    budget = Budget(DEFAULT.first, DEFAULT.rounds, DEFAULT.small, DEFAULT.corner, seconds * subject.patience)
-    return check_sampler(load_function(subject.function), subject.contract, budget=budget)
+    """Check one subject, as ``specproof check`` does with the line that the page gives."""
+    return check_sampler(load_function(subject.function), subject.contract, time_limit=seconds * subject.patience)
 
 
 def document(reports: list[tuple[Subject, Report]], seconds: float) -> Iterator[str]:
@@ -47,9 +55,12 @@ def document(reports: list[tuple[Subject, Report]], seconds: float) -> Iterator[
         cells = (subject.distribution, subject.version, subject.calls, subject.contract, f"**{report.verdict}**")
         yield f"| {' | '.join((*cells, _evidence(report)))} |"
     yield from _networks()
+    yield from _REPAIRS.splitlines()
+    for repair in REPAIRS:
+        yield f"| {repair.subject} | {repair.what} | {repair.outcome(seconds)} |"
     yield from ("", "## One by one")
     for subject, report in reports:
-        yield from _section(subject, report)
+        yield from _section(subject, report, seconds)
 
 
 def _evidence(report: Report) -> str:
@@ -58,7 +69,7 @@ def _evidence(report: Report) -> str:
     return report.reason
 
 
-def _section(subject: Subject, report: Report) -> Iterator[str]:
+def _section(subject: Subject, report: Report, seconds: float) -> Iterator[str]:
     yield from ("", f"### {subject.name}: {report.verdict}", "")
     yield f"{subject.distribution} {subject.version}, {subject.calls}, contract {subject.contract}."
     yield f"The adapter adds {subject.assumes}."
@@ -76,7 +87,8 @@ def _section(subject: Subject, report: Report) -> Iterator[str]:
         for outcome, expected in report.instance.expected.items():
             yield f"{outcome}: expected {expected:.4f}, observed {report.instance.observed[outcome]:.4f}"
         yield "```"
-    yield from ("", f"Again: `specproof check {subject.function} --contract {subject.contract}`")
+    limit = f"--time-limit {seconds * subject.patience:g}"
+    yield from ("", f"Again: `specproof check {subject.function} --contract {subject.contract} {limit}`")
 
 
 def _networks() -> Iterator[str]:
@@ -89,7 +101,7 @@ def _networks() -> Iterator[str]:
         trials = NETWORK_TRIALS[name]
         result = check_network(build(), trials, seed=0)
         outcome = "**refuted**" if result.is_refuted else "consistent"
-        yield f"| {name} | {what} | {trials} | {outcome} | {_worst(result)} |"
+        yield f"| {name} | {what} | {trials:,} | {outcome} | {_worst(result)} | {result.detectable:.3f} |"
     yield from ("", _DECODER)
 
 
@@ -110,7 +122,12 @@ _HEAD = """# Audit of published verifiers
 Written by `python -m subjects.audit`; do not edit. Each verifier is run by `check_sampler` through an adapter in
 `subjects/adapters/`, for {seconds:g} seconds (the slowest longer) at the kit's false-alarm level of 1e-6 a check.
 Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only the
-module that is called is imported.
+module that is called is imported. Installing them would bring engines, drivers and requirements that exclude each
+other; what their modules import beside themselves is torch and transformers, which
+`pip install 'specproof[subjects]'` brings, and two small wheels that are fetched in the same way.
+
+Where fewer trials are named than the others have, time cut the check short: how many there are depends on the machine,
+and with them what could have escaped.
 
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
@@ -127,8 +144,20 @@ The kit's tables cannot show what a cache or a mask does to a network. So two lo
 networks of the package's own classes: {length} tokens after a prompt of {prompt}, against the joint law enumerated
 without a loop. Level 1e-6.
 
-| loop | networks | texts | outcome | furthest text |
-| --- | --- | --- | --- | --- |"""
+*Would be seen* is the change of one text's probability that as many texts show with probability 0.99. (transformers'
+assisted generation takes one text a call.)
+
+| loop | networks | texts | outcome | furthest text | would be seen |
+| --- | --- | --- | --- | --- | --- |"""
+
+_REPAIRS = """
+## Suspected causes undone
+
+Where a cause was found by reading the code, it was undone in the package's own function, and nothing else, and the
+result checked again (`subjects/repairs.py`).
+
+| subject | undone | outcome |
+| --- | --- | --- |"""
 
 _DECODER = """In speculative-decoding the loop itself is lossless (above). Texts of one batch get ragged, and
 `Decoder.forward` builds a mask of what lies left of each text's start, but does not hand it to the attention of its

@@ -55,7 +55,7 @@ def load(wheel: Wheel, *requirements: Wheel) -> ModuleType:
             return importlib.import_module(name)
     except ImportError as error:
         raise InvalidInput(
-            f"{wheel.distribution} {wheel.version} cannot be imported ({error}): run pip install 'specproof[llm]'"
+            f"{wheel.distribution} {wheel.version} cannot be imported ({error}): run pip install 'specproof[subjects]'"
         ) from None
 
 

@@ -96,9 +96,15 @@ SUBJECTS = (
         "generate",
         "`standard_speculative_step`",
         TABLES,
+        patience=3,
     ),
     Subject(
-        "sequential-naive-hsd", "sequential_speculative_decoding:naive_hsd", "generate", "`naive_hsd_step`", TABLES
+        "sequential-naive-hsd",
+        "sequential_speculative_decoding:naive_hsd",
+        "generate",
+        "`naive_hsd_step`",
+        TABLES,
+        patience=3,
     ),
     Subject(
         "sequential-capped-hsd",
@@ -120,7 +126,7 @@ SUBJECTS = (
         f"{LOOP}, and a target model that has its logits ready",
     ),
     Subject("flashspec", "flashspec:verify", "chain", "`rejection_step`", BATCHED),
-    Subject("mini-infer", "mini_infer:generate", "generate", "`speculative_step`", TABLES),
+    Subject("mini-infer", "mini_infer:generate", "generate", "`speculative_step`", TABLES, patience=3),
     Subject(
         "economize", "economize:verify", "chain", "`RejectionVerifier.verify_batch`", "a selector at temperature 1"
     ),
@@ -140,8 +146,9 @@ SUBJECTS = (
         "the loop over tokens that its documentation describes, and the bonus draw",
         "`rejection_sample` is handed the draft's probability of the drafted token alone, and its residual "
         "subtracts that at that token instead of the whole draft law. Two tokens cannot show it, and the check "
-        "passes there; three do. The function is documented as keeping the exact target distribution, and "
-        "`verify_tokens` of the package has the same residual.",
+        "passes there; three do. With the whole draft law subtracted the bias is gone (below). The function is "
+        "documented as keeping the exact target distribution. By reading: `verify_tokens` of the package has the same "
+        "residual.",
     ),
     Subject(
         "mtplx",
@@ -164,16 +171,16 @@ SUBJECTS = (
         "eagle-llm",
         "eagle_llm:generate",
         "generate",
-        "`evaluate_posterior`",
-        "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's "
-        "tables; temperature 1",
+        "`evaluate_posterior` at temperature 1",
+        "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's tables",
+        patience=3,
     ),
     Subject(
         "eagle-llm-warm",
         "eagle_llm:generate_warm",
         "generate",
-        "`evaluate_posterior`",
-        "as above, at temperature 0.5: the logits are such that the laws at that temperature are the tables'",
+        "`evaluate_posterior` at temperature 0.5",
+        "as above; the logits are such that the laws at that temperature are the tables'",
         "After a path that is accepted to its end, `evaluate_posterior` draws the next token from the logits as "
         "they are, not as `logits_processor` makes them, so that this token is drawn at temperature 1. At "
         "temperature 1 the check passes; with the processor applied there too, the bias is gone. The package "
@@ -202,7 +209,9 @@ SUBJECTS = (
         "From three drafts on, `rejection_random_sample_block_verify_pytorch` keeps the longest prefix whose "
         "product of capped ratios is at least the product of as many uniforms, which is not the acceptance "
         "probability of block verification (Sun et al. 2024), and `rejection_sample` draws the replacement from "
-        "the residual of the token-by-token rule. More is accepted than any lossless rule can. With one or two "
+        "the residual of the token-by-token rule. More is accepted than any lossless rule can. Each was put in order "
+        "alone, and both together (below): the acceptance is what the check sees, the replacement shows with "
+        "three tokens once the acceptance is right, and with both as published the bias is gone. With one or two "
         "drafts, and with the option off, the check passes. The option is documented as raising acceptance, not "
         "as lossy, and vllm-ascend's pull request 7808 calls the feature lossless; 9772 rewrote it.",
     ),

@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     share = -(-(given.checks or experiment.checks) // len(experiment.samplers))
     blocks = [
         (name, first, min(first + experiment.block, share))
-        for name in experiment.samplers
         for first in range(0, share, experiment.block)
+        for name in experiment.samplers
     ]
     counts = _run(given.budget, level, blocks, given.record, given.jobs)
     print(f"budget {given.budget}, level {level:g} a check, seeds 0 to {share - 1} of each sampler")

@@ -10,13 +10,17 @@ import pytest
 
 pytest.importorskip("transformers")
 
+import typer
+from typer.testing import CliRunner
+
 from simulations.conformance import Budget, ChainProblem, Verdict, check_sampler
 from simulations.conformance.runner import load_function
 from simulations.language_models.wheel import Wheel
-from subjects import networks
+from subjects import audit, networks
 from subjects.adapters import transformers_rule
 from subjects.package import load
 from subjects.registry import SUBJECTS, Subject
+from subjects.repairs import REPAIRS
 from theory.chain import TabularModel
 from theory.errors import InvalidInput
 
@@ -75,6 +79,30 @@ def test_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp
     wheel = Wheel("no-such-package-of-ours", "1.0", "no_such_package-1.0-py3-none-any.whl", 1, "0" * 64, "x.py")
     with pytest.raises(InvalidInput, match=r"put no_such_package-1.0-py3-none-any.whl into"):
         load(wheel)
+
+
+def test_an_unknown_subject_is_one_line() -> None:
+    result = CliRunner().invoke(_app(), ["nosuch"])
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "'nosuch' is no subject" in result.stderr
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(audit.main)
+    return app
+
+
+@pytest.mark.parametrize("index", [0, 1, 3, 4])
+def test_a_repair_ends_as_the_audit_says(index: int) -> None:
+    """Only the acceptance of vllm-ascend put back as it was is seen on the kit's ladder."""
+    repair = REPAIRS[index]
+    subject = by_name(repair.subject)
+    if not subject.is_here:
+        pytest.skip(f"{subject.wheels[0].filename} is not in the cache: python -m subjects.audit fetches it")
+    outcome = repair.outcome(SECONDS)
+    assert outcome.startswith("**biased**") == (index == 3), outcome
 
 
 def test_kit_and_adapter_agree_on_shapes() -> None:
