@@ -50,8 +50,9 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
 
 
 def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) -> None:
-    shift = 1.0
-    for (verifier, length), rows in table.groupby(["verifier", "draft_length"], sort=False):
+    groups = table.groupby(["verifier", "draft_length"], sort=False)
+    shift = _SPREAD ** (-(groups.ngroups - 1) / 2)  # so that each number of drafts has its verifiers around it
+    for (verifier, length), rows in groups:
         colour, marker = _STYLES.get(verifier, (BLACK, "v"))
         rows = rows.sort_values("num_drafts")
         filled = colour if length == 8 else "white"

@@ -84,14 +84,12 @@ def _cells(settings: Settings) -> list[Cell]:
 
 
 def _configurations(scale: str) -> list[Configuration]:
-    """Return the runs to compare: quickly, all numbers of drafts with K-SEQ, and the other verifiers once."""
+    """Return the runs to compare: all numbers of drafts, quickly the other verifiers at the shorter length alone."""
     alone_and_one = [(ALONE, 1, 0), *((ONE_DRAFT, 1, length) for length in DRAFT_LENGTHS)]
     grid = [(FLAGSHIP, count, length) for count in DRAFT_COUNTS for length in DRAFT_LENGTHS]
+    lengths = DRAFT_LENGTHS if scale == "full" else DRAFT_LENGTHS[:1]
     others = [name for name in SAMPLERS if name not in (ONE_DRAFT, FLAGSHIP)]
-    if scale == "full":
-        grid += [(name, count, length) for name in others for _, count, length in grid]
-    else:
-        grid += [(name, 4, 4) for name in others]
+    grid += [(name, count, length) for name in others for count in DRAFT_COUNTS for length in lengths]
     return alone_and_one + grid
 
 
