@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks import kseq, optimum, priority, rejections, samplers, stops
+from benchmarks import kseq, optimum, priority, rejections, samplers
 
 
 def main() -> int:
@@ -31,7 +31,6 @@ def main() -> int:
                     f"{line.least:g}",
                 )
     Console().print(table)
-    Console().print(stops.table())
     return int(short > 0)
 
 
