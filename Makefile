@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test lint bench lock clean
+.PHONY: reproduce test lint bench limits lock clean
 
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
@@ -19,6 +19,9 @@ lint: $(READY)  ## formatting, style and types
 
 bench: $(READY)  ## speed, as ratios against named peers
 	$(BIN)/python -m benchmarks
+
+limits: $(READY)  ## where each way to the optimum stops, and why
+	$(BIN)/python -m benchmarks.stops
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"specproof needs Python 3.11 or newer and this is {v[0]}.{v[1]}: run make PYTHON=python3.11 ...")'

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks import build_time, kseq, optimum, priority, rejections, samplers, stops
+from benchmarks import build_time, kseq, optimum, priority, rejections, samplers
 
 RESULTS = Path("results/benchmarks")
 
@@ -39,7 +39,6 @@ def main() -> int:
         build_time.draw(RESULTS)
     pd.DataFrame(lines).to_csv(RESULTS / "speed.csv", index=False)
     Console().print(table)
-    Console().print(stops.table())
     return int(short > 0)
 
 

@@ -1,64 +1,179 @@
-"""Where each way to the optimum stops: the same instances, larger and larger, until one takes too long."""
+"""Where each way to the optimum stops, and why: larger and larger instances, ``make limits``."""
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import resource
+import signal
 import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from benchmarks.optimum import LINEAR_PROGRAMS
-from theory.distribution import dirichlet
+from theory.distribution import Array, softmax
 from theory.errors import InvalidInput
-from theory.transport import DraftSets, optimal_acceptance
+from theory.orders_certificate import certify_different, certify_without_replacement
+from theory.transport import (
+    DraftSets,
+    certify,
+    minimise_over_sets,
+    optimal_acceptance,
+    optimal_acceptance_different,
+    optimal_acceptance_without_replacement,
+)
 
-SIZES = ((12, 3), (60, 2), (200, 2), (50, 3), (500, 2), (100, 3), (2000, 2))
-PATIENCE = 2.0
-"""A route that took more seconds of processor time than this is not tried on the next size."""
+PATIENCE = 20
+"""Seconds of processor time that one instance may take."""
 
-CLOSED_FORM = "subset formula"
+MEMORY = 4 * 2**30
+"""Bytes that one route may hold."""
+
+Size = tuple[int, int]
+"""Tokens V and drafts k."""
+
+
+class Route(NamedTuple):
+    """One way to the optimum."""
+
+    solve: Callable[[Array, Array], int]
+    """``solve(drafts, target)``, shapes (k, V) and (V,): the variables of its program, or 0 if it has none."""
+    sizes: tuple[Size, ...]
+    """From small to large; the last is tried whatever became of those before it."""
+
+
+class Outcome(NamedTuple):
+    """What became of one instance, as text."""
+
+    variables: str
+    seconds: str
+    megabytes: str
+    stopped: str
+
+
+def _program(solve: Callable[[DraftSets, Array], object]) -> Callable[[Array, Array], int]:
+    def run(drafts: Array, target: Array) -> int:
+        sets = DraftSets.iid(drafts[0], len(drafts))
+        solve(sets, target)
+        return int(sets.membership.nnz)
+
+    return run
+
+
+def _without(solve: Callable[[Array, Array], object]) -> Callable[[Array, Array], int]:
+    """Nothing is enumerated."""
+
+    def run(drafts: Array, target: Array) -> int:
+        solve(drafts, target)
+        return 0
+
+    return run
+
+
+FULL = 152_064
+PROGRAM_SIZES = ((12, 3), (50, 3), (60, 2), (200, 2), (500, 2), (900, 2), (1400, 2), (2000, 2))
+
+ROUTES: dict[str, Route] = {
+    "subset formula, i.i.d.": Route(
+        _without(lambda drafts, target: optimal_acceptance(drafts[0], target, len(drafts))),
+        ((900, 2), (FULL, 2), (FULL, 16)),
+    ),
+    "subset formula, without replacement": Route(
+        _without(lambda drafts, target: optimal_acceptance_without_replacement(drafts[0], target, len(drafts))),
+        ((900, 2), (FULL, 2), (FULL, 8), (12, 13)),
+    ),
+    "subset formula, different laws": Route(
+        _without(optimal_acceptance_different), ((900, 2), (FULL, 2), (FULL, 4), (900, 8))
+    ),
+    "proof, i.i.d.": Route(
+        _without(lambda drafts, target: certify(drafts[0], target, len(drafts))),
+        ((900, 2), (FULL, 2), (FULL, 16)),
+    ),
+    "proof, without replacement": Route(
+        _without(lambda drafts, target: certify_without_replacement(drafts[0], target, len(drafts))),
+        ((60, 2), (200, 2), (60, 3), (301, 2)),
+    ),
+    "proof, different laws": Route(_without(certify_different), ((60, 2), (300, 2), (300, 4), (301, 2))),
+    "all sets of tokens": Route(_program(minimise_over_sets), ((12, 3), (20, 2), (22, 2), (23, 2))),
+    **{name: Route(_program(solve), PROGRAM_SIZES) for name, solve in LINEAR_PROGRAMS.items()},
+}
 
 
 def table() -> Table:
-    """Run every route on every size that it gets to, each in a process of its own so that its memory can be told."""
-    report = Table("route", "V", "k", "variables", "seconds", "MB", title="Where each way to the optimum stops")
-    for route in (CLOSED_FORM, *LINEAR_PROGRAMS):
-        for tokens, count in SIZES:
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                cells, seconds = pool.apply(measure, (route, tokens, count))
-            report.add_row(route, str(tokens), str(count), *cells)
-            if seconds > PATIENCE:
-                break
+    """Run every route on its sizes, in a process of its own so that it can be stopped and its memory told."""
+    title = f"Where each way to the optimum stops: {PATIENCE} s and {MEMORY / 2**30:g} GB, one core"
+    report = Table("route", "V", "k", "variables", "seconds", "MB", "why it stopped", title=title)
+    for name, route in ROUTES.items():
+        for (tokens, count), outcome in outcomes(name, route.sizes):
+            report.add_row(name, f"{tokens:,}", str(count), *outcome)
+        report.add_section()
     return report
 
 
-def measure(route: str, tokens: int, num_drafts: int) -> tuple[tuple[str, str, str], float]:
-    """Solve one instance: variables, seconds of processor time and megabytes on top of the empty process, as text."""
+def outcomes(name: str, sizes: tuple[Size, ...]) -> Iterator[tuple[Size, Outcome]]:
+    """Go up the sizes until one is too much; the last one is tried anyway, as it may be refused at once."""
+    reached = 0
+    for reached, outcome in enumerate(_run(name, sizes), start=1):
+        yield sizes[reached - 1], outcome
+    if reached < len(sizes):
+        yield from zip(sizes[-1:], _run(name, sizes[-1:]), strict=False)
+
+
+def _run(name: str, sizes: tuple[Size, ...]) -> Iterator[Outcome]:
+    """The outcomes of a new process, until there are no more or a limit ends it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, name, sizes), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        for _ in sizes:
+            yield ours.recv()
+    except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGXCPU:
+            yield Outcome("", f"> {PATIENCE}", "", "time limit")
+        else:  # Python and solvers alike end where they cannot allocate
+            yield Outcome("", "", f"> {MEMORY / 2**20:,.0f}", "memory limit")
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(connection: Connection, name: str, sizes: tuple[Size, ...]) -> None:
+    ROUTES[name].solve(np.array([[0.5, 0.5]]), np.array([0.5, 0.5]))  # the first call of a library loads it
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    before = _peak_megabytes()
+    for size in sizes:
+        limit = math.ceil(time.process_time()) + PATIENCE
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        connection.send(measure(name, size, before))
+
+
+def measure(name: str, size: Size, before: float) -> Outcome:
+    """Solve one instance: seconds of processor time, and megabytes on top of ``before``, at the peak so far."""
+    tokens, count = size
     rng = np.random.default_rng(0)
-    draft, target = (dirichlet(tokens, 1.0, rng) for _ in range(2))
-    if route != CLOSED_FORM:  # the first call of a library loads it
-        LINEAR_PROGRAMS[route](DraftSets.iid([0.5, 0.5], 1), np.array([0.5, 0.5]))
-    before, start = _peak_megabytes(), time.process_time()
+    laws = softmax(2.0 * rng.normal(size=tokens) + rng.normal(size=(count + 1, tokens)))
+    start = time.process_time()
     try:
         with threadpool_limits(limits=1):
-            variables = _solve(route, draft, target, num_drafts)
-    except InvalidInput:
-        return ("refused", "-", "-"), np.inf
+            variables = ROUTES[name].solve(laws[1:], laws[0])
+    except InvalidInput as refusal:
+        return Outcome("", f"{time.process_time() - start:.2g}", "", f"refused: {refusal}")
     seconds = time.process_time() - start
-    return (variables, f"{seconds:.3g}", f"{_peak_megabytes() - before:.0f}"), seconds
-
-
-def _solve(route: str, draft: np.ndarray, target: np.ndarray, num_drafts: int) -> str:
-    if route == CLOSED_FORM:
-        optimal_acceptance(draft, target, num_drafts)
-        return "-"
-    drafts = DraftSets.iid(draft, num_drafts)
-    LINEAR_PROGRAMS[route](drafts, target)
-    return f"{drafts.membership.nnz:,}"
+    return Outcome(f"{variables:,}" if variables else "", f"{seconds:.2g}", f"{_peak_megabytes() - before:,.0f}", "")
 
 
 def _peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    Console().print(table())

@@ -25,7 +25,7 @@ from theory.errors import InvalidInput
 from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 from theory.transport.bracket import Bracket
 from theory.transport.certificate import as_integers
-from theory.transport.draft_sets import DraftSets, as_drafts
+from theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
 
 MOST_TOKENS = 300
 """The largest vocabulary that is certified: the work grows with its third power, and takes up to a minute here."""
@@ -93,8 +93,9 @@ def certify_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts:
         If the arguments are not one pair of distributions, k is not an integer >= 1 or exceeds the number of tokens
         that can be drafted, V > ``MOST_TOKENS``, or the sets are more than :class:`DraftSets` takes.
     """
-    drafts = DraftSets.without_replacement(draft, num_drafts, exact=True)
-    _refuse_large(drafts.vocabulary, "optimal_acceptance_without_replacement")
+    row = one_distribution(draft, "draft")
+    _refuse_large(row.size, "optimal_acceptance_without_replacement")
+    drafts = DraftSets.without_replacement(row, num_drafts, exact=True)
     coupling = optimal_orders(drafted_sets(drafts), target)
     masses = [int(mass * MASS_UNIT) for mass in drafts.masses]
 
@@ -111,7 +112,7 @@ def certify_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts:
 def _refuse_large(vocabulary: int, alternative: str) -> None:
     if vocabulary > MOST_TOKENS:
         raise InvalidInput(
-            f"target has {vocabulary:,} tokens, and proofs by priority orders stop at {MOST_TOKENS}: "
+            f"there are {vocabulary:,} tokens, and proofs by priority orders stop at {MOST_TOKENS}: "
             f"use {alternative}, which proves nothing but takes any number"
         )
 

@@ -1,0 +1,72 @@
+"""The benchmarks start, and what they measure is right on one tiny size."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from benchmarks import stops
+from benchmarks.optimum import LINEAR_PROGRAMS
+from benchmarks.timing import Comparison, best
+from theory.distribution import dirichlet
+from theory.transport import DraftSets, optimal_acceptance
+
+
+@pytest.mark.parametrize("name", ["optimum", "priority", "kseq", "samplers", "rejections"])
+def test_every_benchmark_compares(name: str) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert isinstance(module.compare(), Iterator)  # nothing runs before it is asked for
+
+
+def test_a_ratio_is_how_many_times_faster() -> None:
+    assert Comparison("what", ours=2.0, theirs=6.0, peer="peer", least=1.0).ratio == 3.0
+    calls: list[int] = []
+    assert best(lambda: calls.append(1), repeats=3) >= 0.0
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("name", LINEAR_PROGRAMS)
+def test_peers_solve_the_same_program(name: str) -> None:
+    rng = np.random.default_rng(0)
+    draft, target = dirichlet(5, 1.0, rng), dirichlet(5, 1.0, rng)
+    found = LINEAR_PROGRAMS[name](DraftSets.iid(draft, 2), target)
+    assert found == pytest.approx(float(optimal_acceptance(draft, target, 2)), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", stops.ROUTES)
+def test_every_route_is_measured(name: str) -> None:
+    outcome = stops.measure(name, (4, 2), before=0.0)
+    assert outcome.stopped == ""
+    assert float(outcome.seconds) >= 0.0
+
+
+def test_what_is_refused_says_why() -> None:
+    outcome = stops.measure("HiGHS on the sparse program", (2000, 2), before=0.0)
+    assert outcome.stopped.startswith("refused: the plan for num_drafts 2 has up to 4,000,000 variables")
+
+
+def test_a_route_goes_on_to_its_last_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A size that is too much ends the process, and the last is still tried in another."""
+    solved, stopped = stops.Outcome("", "1", "1", ""), stops.Outcome("", "> 20", "", "time limit")
+    refused = stops.Outcome("", "0", "", "refused: too large")
+    runs = iter([[solved, stopped], [refused]])
+    monkeypatch.setattr(stops, "_run", lambda *_: iter(next(runs)))
+    sizes = ((2, 1), (3, 1), (4, 1), (5, 1))
+    found = list(stops.outcomes("any", sizes))
+    assert found == [((2, 1), solved), ((3, 1), stopped), ((5, 1), refused)]
+
+
+def test_one_route_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "all sets of tokens"
+    route = stops.ROUTES[name]._replace(sizes=((3, 2), (23, 2)))
+    monkeypatch.setattr(stops, "ROUTES", {name: route})
+    printed = io.StringIO()
+    Console(width=300, file=printed).print(stops.table())
+    text = printed.getvalue()
+    assert "why it stopped" in text
+    assert "refused: target has 23 tokens" in text
