@@ -170,7 +170,6 @@ class _Check:
         tests = len(self.small) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
         self.share = level / tests
         self.notes: list[str] = []
-        self.refused: list[str] = []
         self.reproducible = True
         self.out_of_time = False
         for watch in self.watches.values():
