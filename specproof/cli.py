@@ -251,9 +251,12 @@ def check(
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
     level: Annotated[float, typer.Option(help="Chance that a lossless sampler is called anything else.")] = 1e-6,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds for the tests and for a single call. Default: 10, or 60.")
+        float | None, typer.Option(help="Seconds; a call that takes half of them is a hang. Default: 10, or 60.")
     ] = None,
     arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,
+    require_seed: Annotated[
+        bool, typer.Option("--require-seed", help="Refuse output that is not reproduced by the same generator.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check whether a sampler is lossless, and how far its acceptance is from the best.
@@ -284,6 +287,7 @@ def check(
         level=level,
         seed=seed,
         arrays=arrays.value,
+        require_seed=require_seed,
     )
     show(replace(report, subject=function), as_json=as_json)
     if not report.is_lossless:

@@ -11,6 +11,7 @@ Three lines in a test-suite::
 from simulations.conformance.check import DEFAULT, THOROUGH, Budget, assert_lossless, check_sampler
 from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, next_token_law
 from simulations.conformance.report import Report, Verdict
+from simulations.conformance.runner import Unsupported
 
 __all__ = [
     "DEFAULT",
@@ -20,6 +21,7 @@ __all__ = [
     "GenerateProblem",
     "MultiProblem",
     "Report",
+    "Unsupported",
     "Verdict",
     "assert_lossless",
     "check_sampler",

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulations.conformance.investigation import broken, investigate
+from simulations.conformance.investigation import Case, Explanation, broken, explain_small, investigate
 from simulations.conformance.ladder import corners, ladder
-from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Problem
+from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Problem, Tokens
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
-from simulations.conformance.runner import Crash, InvalidOutput, Sampler, Subject
-from simulations.conformance.sampling import Watch, sample, sample_mixed
+from simulations.conformance.runner import Crash, InvalidOutput, Refusal, Sampler, Subject
+from simulations.conformance.sampling import Watch, calls, sample, sample_mixed, sample_small
 from simulations.statistics import binomial_interval
 from theory.errors import InvalidInput
 
@@ -26,6 +26,11 @@ DETECTORS = ("law", "acceptance", "neighbours")
 """What sees a wrong law, the most telling first."""
 REPEATED = 256
 """Trials of the calls that are repeated with the same and with another generator."""
+SMALL, ROUNDS, END = 0.15, 0.6, 0.9
+"""Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
+still to return."""
+HANG = 0.5
+"""A call that takes this share of the time limit is a hang."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,11 @@ class Budget:
         Trials on each problem in the first round; each further round doubles them.
     rounds : int
     small : int
-        Calls with batches of one to three trials.
+        Calls with one trial; there are a quarter as many with two and with three.
     corner : int
         Trials on each degenerate problem.
     seconds : float
-        Time limit of the tests, and of a single call; looking into a failure may take half of it more.
+        Time limit of the check; a single call may take half of it.
     """
 
     first: int
@@ -52,8 +57,8 @@ class Budget:
     seconds: float
 
 
-DEFAULT = Budget(first=1000, rounds=7, small=100, corner=1000, seconds=10.0)
-THOROUGH = Budget(first=1000, rounds=11, small=1000, corner=20_000, seconds=60.0)
+DEFAULT = Budget(first=1000, rounds=7, small=3000, corner=1000, seconds=10.0)
+THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
 
 
 def check_sampler(
@@ -66,19 +71,21 @@ def check_sampler(
     time_limit: float | None = None,
     arrays: str = "numpy",
     budget: Budget | None = None,
+    require_seed: bool = False,
 ) -> Report:
     """Check whether a sampler is lossless.
 
     The sampler is run on a ladder of small problems whose laws are known exactly, alone and in batches of different
-    problems, and on degenerate ones. Each law is tested by an e-process (:mod:`simulations.conformance.sequential`)
-    that is looked at after every round; ``level`` is shared evenly among all of them, so that a lossless sampler is
-    called anything else with probability at most ``level``.
+    problems, one trial at a time, and on degenerate ones. Each law is tested by an e-process
+    (:mod:`simulations.conformance.sequential`) that is looked at after every round; ``level`` is shared evenly among
+    all of them, so that a lossless sampler is called anything else with probability at most ``level``.
 
     Parameters
     ----------
     function : callable
         With the signature of its contract, see :mod:`simulations.conformance.problems`. Its trials are independent
-        given the inputs, and all its randomness comes from ``rng``.
+        given the inputs, and all its randomness comes from ``rng``. It may raise
+        :class:`~simulations.conformance.runner.Unsupported` on problems that it cannot be asked.
     contract : {"chain", "multi", "generate"}
     thorough : bool
         Spend a minute instead of seconds.
@@ -88,11 +95,14 @@ def check_sampler(
         Of the inputs and of the generators that the sampler is handed. The same seed gives the same report where time
         does not run out.
     time_limit : float, optional
-        Seconds, default 10 and 60 with ``thorough``. A call that takes longer is a hang.
+        Seconds, default 10 and 60 with ``thorough``. A call that takes half as long is a hang.
     arrays : {"numpy", "torch"}
         What the verifier is handed.
     budget : Budget, optional
         In place of the one that ``thorough`` picks.
+    require_seed : bool
+        Whether output that differs for the same inputs and the same ``rng`` is invalid: the contract says that all
+        randomness comes from ``rng``. By default it is noted, as no law need be wrong for it.
 
     Raises
     ------
@@ -101,15 +111,26 @@ def check_sampler(
     """
     check_arguments(contract, level, seed, time_limit, arrays)
     spent = budget or (THOROUGH if thorough else DEFAULT)
-    seconds = spent.seconds if time_limit is None else time_limit
-    subject = Subject(function, arrays, seconds)
-    return _Check(subject, contract, spent, level, seed, seconds).run(_name(function))
+    spent = spent if time_limit is None else replace(spent, seconds=time_limit)
+    subject = Subject(function, arrays, HANG * spent.seconds)
+    return _Check(subject, contract, spent, level, seed, require_seed=require_seed).run(_name(function))
 
 
 def assert_lossless(
-    function: Sampler, contract: str = "chain", *, thorough: bool = False, level: float = LEVEL, seed: int = 0
+    function: Sampler,
+    contract: str = "chain",
+    *,
+    thorough: bool = False,
+    level: float = LEVEL,
+    seed: int = 0,
+    time_limit: float | None = None,
+    arrays: str = "numpy",
+    budget: Budget | None = None,
+    require_seed: bool = False,
 ) -> Report:
     """Check a sampler in a test: raises AssertionError with the whole report unless it is lossless.
+
+    The arguments are those of :func:`check_sampler`.
 
     Raises
     ------
@@ -118,7 +139,17 @@ def assert_lossless(
     InvalidInput
         As :func:`check_sampler`.
     """
-    report = check_sampler(function, contract, thorough=thorough, level=level, seed=seed)
+    report = check_sampler(
+        function,
+        contract,
+        thorough=thorough,
+        level=level,
+        seed=seed,
+        time_limit=time_limit,
+        arrays=arrays,
+        budget=budget,
+        require_seed=require_seed,
+    )
     if not report.is_lossless:
         raise AssertionError(str(report))
     return report
@@ -127,51 +158,53 @@ def assert_lossless(
 class _Check:
     """One check in progress."""
 
-    def __init__(self, subject: Subject, contract: str, budget: Budget, level: float, seed: int, seconds: float):
-        self.start = time.monotonic()
-        self.deadline = self.start + seconds
+    def __init__(
+        self, subject: Subject, contract: str, budget: Budget, level: float, seed: int, *, require_seed: bool
+    ) -> None:
         self.subject, self.contract, self.budget, self.level, self.seed = subject, contract, budget, level, seed
+        self.require_seed = require_seed
         self.rng = np.random.default_rng(seed)
-        self.ladder, self.corners = ladder(contract), corners(contract)
-        self.watches = {name: Watch(problem, name) for name, problem in self.ladder.items()}
-        self.corner_watches = {name: Watch(problem, name) for name, problem in self.corners.items()}
-        self.small = Watch(_example(self.ladder), next(n for n, p in self.ladder.items() if p is _example(self.ladder)))
-        tests = 1 + sum(watch.tests for watch in (*self.watches.values(), *self.corner_watches.values()))
+        self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
+        self.corners = {name: Watch(problem, name) for name, problem in corners(contract).items()}
+        self.small = {size: Watch(*_example(self.watches)) for size in (1, 2, 3)}
+        tests = len(self.small) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
         self.share = level / tests
         self.notes: list[str] = []
+        self.reproducible = True
         self.out_of_time = False
+        for watch in self.watches.values():
+            if not isinstance(watch.problem, GenerateProblem):
+                watch.problem.inputs(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
+        self.start = time.monotonic()
 
     def run(self, name: str) -> Report:
         """Every stage in turn; the first that finds the contract broken on an ordinary problem is the last."""
         findings: list[Finding] = []
         try:
+            self._try_all()
             repeated, small = self._repeat(), self._small_batches()
             findings += (self._rounds() or small) + repeated
         except (Crash, InvalidOutput) as error:
             findings.append(broken(error, "on an ordinary problem", "output", ""))
         else:
             findings += self._corners()
-        instance = diagnosis = None
-        biased = next((f for f in findings if f.verdict == Verdict.BIASED and f.detector != "dice"), None)
-        if biased:
-            watch = (self.watches | self.corner_watches)[biased.problem]
-            watches = [watch, *(other for other in self.watches.values() if other is not watch)]
-            seconds = 0.5 * (self.deadline - self.start)
-            found = investigate(self.subject, watches, findings, self.level, self.rng, seconds)
-            findings, instance, diagnosis = found.findings, found.instance, found.diagnosis
-        self._note_manners(slow=not findings)
-        power, hardest = max((watch.detectable(self.share), name) for name, watch in self.watches.items())
+        found = self._explain(findings)
+        self._note_manners(slow=not found.findings)
+        powers = [(watch.detectable(self.share), name) for name, watch in self.watches.items()]
+        power, hardest = max(powers, default=(1.0, ""))
         return Report(
             subject=name,
             contract=self.contract,
-            verdict=self._verdict(findings, power),
-            findings=tuple(_summed(findings)),
+            verdict=self._verdict(found.findings, power),
+            findings=tuple(_summed(found.findings)),
             notes=tuple(self.notes),
-            instance=instance,
+            instance=found.instance,
             acceptance=tuple(self._acceptance()),
-            diagnosis=diagnosis,
+            diagnosis=found.diagnosis,
             power=power,
             hardest=hardest,
+            power_of_one=self.small[1].detectable(self.share),
+            reproducible=self.reproducible,
             level=self.level,
             trials=self.subject.trials,
             calls=self.subject.calls,
@@ -184,45 +217,82 @@ class _Check:
             return findings[0].verdict
         return Verdict.INCONCLUSIVE if self.out_of_time and power > SMALLEST_POWER else Verdict.LOSSLESS
 
+    def _explain(self, findings: list[Finding]) -> Explanation:
+        alarm = next((f for f in findings if f.verdict == Verdict.BIASED and f.detector != "dice"), None)
+        if alarm is None:
+            return Explanation(findings, None, None)
+        watch = (self.watches | self.corners)[alarm.problem]
+        others = [other for other in self.watches.values() if other is not watch]
+        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END))
+        if alarm.detector == "small batches":
+            size = next(size for size, small in self.small.items() if self._is_alarm(small.law.log_value))
+            return explain_small(case, findings, size)
+        return investigate(case, findings, alarm)
+
+    def _try_all(self) -> None:
+        """One to three trials of every problem; those that the function refuses are left out."""
+        for index, (name, watch) in enumerate(list(self.watches.items())):
+            try:
+                sample(self.subject, watch.problem, 1 + index % 3, self.rng)
+            except Refusal as error:
+                self._refuse(name, error)
+                del self.watches[name]
+        self.out_of_time |= not self.watches
+
+    def _refuse(self, name: str, error: Refusal) -> None:
+        self.notes.append(f"it does not support '{name}', which was left out ({error})")
+
     def _repeat(self) -> list[Finding]:
-        """The same inputs with the same generator, and with another."""
-        problem = _example(self.ladder)
+        """The same inputs with the same generator, on two problems, and with another."""
+        findings: list[Finding] = []
+        for name in dict.fromkeys((_example(self.watches)[1], *list(self.watches)[-1:])) if self.watches else ():
+            problem = self.watches[name].problem
+            same, again, other = self._tokens(problem)
+            if not np.array_equal(same, again):
+                self.reproducible = False
+            elif np.array_equal(same, other) and name == _example(self.watches)[1]:
+                text = f"two calls on the same {len(same)} trials with different rngs return the same: it ignores rng"
+                findings.append(Finding(Verdict.BIASED, "dice", name, text))
+        if not self.reproducible:
+            text = "the same inputs and the same rng give different output: it draws from elsewhere"
+            self.notes.append(text)
+            if self.require_seed:
+                findings.append(Finding(Verdict.INVALID, "seed", "", text))
+        return findings
+
+    def _tokens(self, problem: Problem) -> list[Tokens]:
+        """What is emitted for the same inputs with the same generator twice, and with another."""
+        trials = int(min(REPEATED, max(self.subject.longest_call, 64)))
         if isinstance(problem, GenerateProblem):
-            results = [self.subject.generate(problem, REPEATED, seed).tokens for seed in (1, 1, 2)]
-        else:
-            inputs = problem.inputs(REPEATED, self.rng)
-            results = [self.subject.verify(problem, inputs, seed).tokens for seed in (1, 1, 2)]
-        if not np.array_equal(results[0], results[1]):
-            self.notes.append("the same inputs and the same rng give different output: it draws from elsewhere")
-        elif np.array_equal(results[0], results[2]):
-            text = f"two calls on the same {REPEATED} trials with different rngs return the same: it ignores rng"
-            return [Finding(Verdict.BIASED, "dice", self.small.name, text)]
-        return []
+            return [self.subject.generate(problem, trials, seed).tokens for seed in (1, 1, 2)]
+        inputs = problem.inputs(trials, self.rng)
+        return [self.subject.verify(problem, inputs, seed).tokens for seed in (1, 1, 2)]
 
     def _small_batches(self) -> list[Finding]:
-        """Batches of one to three trials, on every problem once and then on one of them."""
-        for index, problem in enumerate(self.ladder.values()):
-            sample(self.subject, problem, 1 + index % 3, self.rng)
-        for index in range(self.budget.small):
-            if self._time_left() < 0.8 * (self.deadline - self.start):
-                break
-            self.small.see(sample(self.subject, self.small.problem, 1 + index % 3, self.rng), adjacent=False)
-        if self.small.law.log_value < -np.log(self.share):
-            return []
-        text = f"on '{self.small.name}' the law is wrong in batches of one to three trials"
-        return [Finding(Verdict.BIASED, "small batches", self.small.name, text)]
+        """Batches of one, of two and of three trials of one problem, each with its own evidence."""
+        findings = []
+        for size, watch in self.small.items() if self.watches else ():
+            number = self.budget.small if size == 1 else self.budget.small // 4
+            watch.see(sample_small(self.subject, watch.problem, size, number, self._after(SMALL), self.rng))
+            if self._is_alarm(watch.law.log_value):
+                text = f"on '{watch.name}' the law is wrong in batches of {size}, seen in {watch.law.trials:,} trials"
+                findings.append(Finding(Verdict.BIASED, "small batches", watch.name, text))
+        return findings
 
     def _rounds(self) -> list[Finding]:
         """Each problem alone and mixed with others of its shape, in doubling rounds until something alarms."""
         groups = defaultdict(list)
         for watch in self.watches.values():
             groups[watch.problem.shape].append(watch)
+        pace = 0.0
         for number in range(self.budget.rounds):
-            trials = self._affordable(self.budget.first << number)
+            trials = self._affordable(self.budget.first << number, pace or self.subject.batches.pace)
             if trials == 0:
                 break
+            start, before = time.monotonic(), self.subject.trials
             for group in groups.values():
                 self._see(group, trials)
+            pace = (time.monotonic() - start) / max(self.subject.trials - before, 1)
             findings = [finding for watch in self.watches.values() for finding in self._alarms(watch)]
             if findings:
                 return sorted(findings, key=lambda finding: DETECTORS.index(finding.detector))
@@ -232,18 +302,24 @@ class _Check:
         problems = [watch.problem for watch in group if not isinstance(watch.problem, GenerateProblem)]
         alone = trials // 2 if len(problems) > 1 else trials
         for watch in group:
-            watch.see(sample(self.subject, watch.problem, alone, self.rng), adjacent=True)
+            for part in calls(self.subject, watch.problem, alone, self.rng):
+                watch.see_batch(part, self.rng)
         if len(problems) > 1:
             for index, part in sample_mixed(self.subject, problems, trials - alone, self.rng):
-                group[index].see(part, adjacent=False)
+                group[index].see_mixed(part)
 
     def _corners(self) -> list[Finding]:
         """Degenerate problems, alone in a batch of one and of many."""
         findings = []
-        for name, watch in self.corner_watches.items():
+        for name, watch in self.corners.items():
+            if time.monotonic() > self._after(END):
+                self.notes.append(f"no time was left for the degenerate problems from '{name}' on")
+                break
             try:
                 for trials in (1, self._corner_trials()):
-                    watch.see(sample(self.subject, watch.problem, trials, self.rng), adjacent=True)
+                    watch.see_batch(sample(self.subject, watch.problem, trials, self.rng), self.rng)
+            except Refusal as error:
+                self._refuse(name, error)
             except (Crash, InvalidOutput) as error:
                 findings.append(broken(error, f"on '{name}'", "corner", name))
                 if "did not return" in str(error):
@@ -253,13 +329,11 @@ class _Check:
 
     def _corner_trials(self) -> int:
         """As many as a tenth of the time allows, for a slow sampler; at least some."""
-        rate = self.subject.seconds / max(self.subject.trials, 1)
-        limit = 0.1 * (self.deadline - self.start) / (rate * len(self.corners))
+        limit = 0.1 * self.budget.seconds / (self.subject.batches.pace * len(self.corners))
         return max(min(self.budget.corner, int(limit)), 16)
 
     def _alarms(self, watch: Watch) -> list[Finding]:
-        values = watch.log_values()
-        alarms = [detector for detector, value in values.items() if value >= -np.log(self.share)]
+        alarms = [detector for detector, value in watch.log_values().items() if self._is_alarm(value)]
         if "law" in alarms and "neighbours" in alarms:
             alarms.remove("neighbours")  # of course: their joint law was stated with the same marginals
         return [
@@ -267,13 +341,16 @@ class _Check:
             for detector in alarms
         ]
 
-    def _time_left(self) -> float:
-        return self.deadline - time.monotonic()
+    def _is_alarm(self, log_value: float) -> bool:
+        return bool(log_value >= -np.log(self.share))
 
-    def _affordable(self, trials: int) -> int:
-        """Trials on each problem that the time still allows, at the rate so far; 0 if a round is not worth it."""
-        rate = (time.monotonic() - self.start) / max(self.subject.trials, 1)
-        affordable = int(self._time_left() / (rate * len(self.ladder)))
+    def _after(self, share: float) -> float:
+        """The moment when this share of the time limit is over."""
+        return self.start + share * self.budget.seconds
+
+    def _affordable(self, trials: int, pace: float) -> int:
+        """Trials on each problem that the rounds' time still allows at this pace; 0 if a round is not worth it."""
+        affordable = int((self._after(ROUNDS) - time.monotonic()) / (pace * max(len(self.watches), 1)))
         if affordable >= trials:
             return trials
         self.out_of_time = True
@@ -302,9 +379,9 @@ class _Check:
             )
 
 
-def _example(problems: Mapping[str, Problem]) -> Problem:
+def _example(watches: Mapping[str, Watch]) -> tuple[Problem, str]:
     """The first problem with three tokens: the smallest on which every defect of one position shows."""
-    return next(problem for problem in problems.values() if problem.num_tokens == 3)
+    return next((watch.problem, name) for name, watch in watches.items() if watch.problem.num_tokens == 3)
 
 
 def _summed(findings: list[Finding]) -> list[Finding]:
@@ -318,7 +395,7 @@ def _summed(findings: list[Finding]) -> list[Finding]:
     ]
 
 
-def _meaning(watch: Watch, detector: str, degenerate: Mapping[str, Problem]) -> Verdict:
+def _meaning(watch: Watch, detector: str, degenerate: Mapping[str, Watch]) -> Verdict:
     impossible = detector == "law" and watch.law.log_value == float("inf")
     return Verdict.INVALID if impossible and watch.name in degenerate else Verdict.BIASED
 
@@ -334,7 +411,7 @@ def _sentence(watch: Watch, detector: str) -> str:
             f"on '{watch.name}' {what} passed in {share:.4f} of {trials}: no lossless sampler exceeds {seen.bound:.4f}"
         )
     if detector == "neighbours":
-        return f"on '{watch.name}' trials next to each other in a batch depend on each other, seen in {trials}"
+        return f"on '{watch.name}' trials of one batch depend on each other, seen in {trials}"
     if watch.law.log_value == float("inf"):
         return f"on '{watch.name}' a token of target probability 0 was emitted, seen in {trials}"
     return f"on '{watch.name}' the law of the emitted tokens is not the target's, seen in {trials}"

@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts load when first used: scipy.stats takes a second
+from numpy.typing import NDArray
 
 from simulations.conformance.diagnosis import Observed, diagnose
-from simulations.conformance.problems import GenerateProblem, Problem
+from simulations.conformance.problems import GenerateProblem, Problem, Tokens
 from simulations.conformance.report import Diagnosis, Finding, Instance, Verdict
 from simulations.conformance.runner import Crash, InvalidOutput, Subject
-from simulations.conformance.sampling import VerifierProblem, Watch, frequencies, outcome_name, sample, sample_mixed
+from simulations.conformance.sampling import (
+    LARGEST_CALL,
+    VerifierProblem,
+    Watch,
+    calls,
+    frequencies,
+    outcome_name,
+    sample,
+    sample_mixed,
+    sample_small,
+)
 from simulations.conformance.sequential import LawEvidence, total_variation_bound
 from simulations.conformance.shrink import shrink
 
-MOST_TRIALS = 2**17
+FEWEST, MOST = 4000, 2**20
+"""Trials of a problem that is looked at again: four times as many as gave the alarm, within these and the time left."""
 FIRST_LOOK = 64
-MOST_SINGLES = 4000
-"""Batches of one are slow: a fault that takes at most this many of them to see may be one of batches."""
-SINGLES = 4
-"""Batches of one for each trial that a batch of many took to convince: enough to see a fault that is in each trial."""
+LEAST_SECONDS = 0.1
+"""Time for each step of the investigation, also when it is late."""
+SINGLES, FEWEST_SINGLES = 1000, 64
+"""Batches of one against which batches of many are held; no fewer than these however little time is left."""
+REPEATS = 4
+"""Calls that are held against them: trials that share something differ from call to call."""
+CONTRAST = 1e-6
+"""The chance that a sampler whose trials are independent, and of one law in any batch, is said to fail by its batches.
+
+It is shared by ``REPEATS`` tests (Fisher's, exact) of mixed batches against batches of the problem alone and as many of
+those against single trials, each of the probability of the set of outcomes that came too often when the alarm was
+given. What is compared is drawn afresh, so that choice is free.
+"""
 DIAGNOSTIC_TRIALS = 2**14
 CONVINCING = float(np.log(1e6))
 """Evidence asked for on a smaller problem. The alarm has been given already; this only says which problem shows it."""
 SHOWN = 4
 """Outcomes in the report."""
+MIXED_UP = "the law in batches of different problems is another than alone: rows are mixed up"
+SHARED = "the law in batches is another than one trial at a time: the trials of a batch share something"
 
 
 class Explanation(NamedTuple):
@@ -38,109 +62,153 @@ class Explanation(NamedTuple):
     diagnosis: Diagnosis | None
 
 
-def investigate(
-    subject: Subject,
-    watches: Sequence[Watch],
-    findings: list[Finding],
-    level: float,
-    rng: np.random.Generator,
-    seconds: float,
-) -> Explanation:
-    """Explain the alarm of the first of the watches; the others are what else it was tried on."""
-    deadline = time.monotonic() + seconds
-    watch, problem, name = watches[0], watches[0].problem, watches[0].name
-    needed = min(max(4 * watch.law.trials, 4000), MOST_TRIALS)
-    mates = [other for other in watches if other.problem.shape == problem.shape and other.problem is not problem]
+@dataclass(frozen=True)
+class Case:
+    """A function that alarmed on one problem, the other problems it was tried on, and the time there is to look."""
 
-    def fails(candidate: Problem) -> bool:
-        return _convinced_after(subject, candidate, needed, rng, deadline) is not None
+    subject: Subject
+    watch: Watch
+    others: Sequence[Watch]
+    level: float
+    rng: np.random.Generator
+    deadline: float
 
-    batch = None
-    convinced = _convinced_after(subject, problem, needed, rng, deadline)
-    if convinced is not None:
-        singles = SINGLES * convinced
-        if singles <= MOST_SINGLES and _is_right_one_by_one(subject, problem, singles, rng, deadline):
-            batch = "the law is wrong in a batch and was not seen wrong in batches of one: its trials share something"
-        else:
-            problem = shrink(problem, fails, 0.5 * (deadline - time.monotonic()), int(rng.integers(2**31)))
-            name = watch.name if problem is watch.problem else "found by shrinking"
-    elif mates and not isinstance(problem, GenerateProblem) and findings[0].detector == "law":
-        batch = "the law is wrong in a batch of different problems and was not seen wrong alone: rows are mixed up"
-    if batch:
-        findings = [Finding(Verdict.BIASED, "batch", watch.name, f"on '{watch.name}' {batch}"), *findings]
-    mixed = [w.problem for w in (watch, *mates) if not isinstance(w.problem, GenerateProblem)]
-    mixed = mixed if batch and "different" in batch else []
-    instance = diagnosis = None
-    try:
-        instance = _describe(subject, problem, name, mixed, needed, level, rng)
-        if batch and not mixed:  # no bound: the trials of a batch are not independent
-            instance = replace(instance, total_variation=0.0)
-        diagnosis = None if batch else _diagnose(subject, watches, rng, deadline)
-    except (Crash, InvalidOutput) as error:
-        findings = [
-            *findings,
-            broken(error, f"on '{watch.name}', looked at again after the alarm", "output", watch.name),
-        ]
-    return Explanation(findings, instance, diagnosis)
+    @property
+    def mates(self) -> list[VerifierProblem]:
+        """The problem and others of its shape, which fit into one batch."""
+        watches = [self.watch, *(other for other in self.others if other.problem.shape == self.watch.problem.shape)]
+        return [watch.problem for watch in watches if not isinstance(watch.problem, GenerateProblem)]
+
+    def seconds(self, share: float) -> float:
+        """A share of the time left, but enough for a fast function on a busy machine."""
+        return max(share * (self.deadline - time.monotonic()), LEAST_SECONDS)
+
+    def affordable(self, share: float) -> int:
+        """Trials of batches that a share of the time left allows."""
+        return max(int(self.seconds(share) / self.subject.batches.pace), FIRST_LOOK)
+
+    def trials(self, share: float) -> int:
+        """Trials for a second look."""
+        return min(max(4 * self.watch.law.trials, FEWEST), MOST, self.affordable(share))
 
 
 def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str) -> Finding:
     """What an exception of :mod:`simulations.conformance.runner` says about the function."""
-    return Finding(
-        Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID, detector, problem, f"{where}: {error}"
-    )
+    verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
+    return Finding(verdict, detector, problem, f"{where}: {error}")
 
 
-def _convinced_after(
-    subject: Subject, problem: Problem, trials: int, rng: np.random.Generator, deadline: float
-) -> int | None:
-    """How many trials of a problem alone convince, looked at as they double; None if not so many do."""
+def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanation:
+    """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
+    instance = diagnosis = None
+    try:
+        cause = _batch_cause(case) if alarm.detector == "law" else ""
+        if cause:
+            name = case.watch.name
+            findings = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}"), *findings]
+            instance = _describe(case, case.watch.problem, name, _mixed(case) if cause == MIXED_UP else _alone(case))
+            if cause == SHARED:  # no bound: the trials are not independent
+                instance = replace(instance, total_variation=0.0)
+        else:
+            problem = _smallest(case)
+            name = case.watch.name if problem is case.watch.problem else "found by shrinking"
+            instance = _describe(case, problem, name, _alone(case, problem))
+            diagnosis = _diagnose(case)
+    except (Crash, InvalidOutput) as error:
+        findings = [*findings, _broke_later(case, error)]
+    return Explanation(findings, instance, diagnosis)
+
+
+def explain_small(case: Case, findings: list[Finding], size: int) -> Explanation:
+    """Show an alarm of batches of ``size`` trials."""
+    problem, instance = case.watch.problem, None
+
+    def draw(trials: int) -> Tokens:
+        stop = time.monotonic() + case.seconds(0.4)
+        return sample_small(case.subject, problem, size, trials // size, stop, case.rng).completed
+
+    try:
+        instance = _describe(case, problem, case.watch.name, draw)
+    except (Crash, InvalidOutput) as error:
+        findings = [*findings, _broke_later(case, error)]
+    return Explanation(findings, instance, None)
+
+
+def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
+    return broken(error, f"on '{case.watch.name}', looked at again after the alarm", "output", case.watch.name)
+
+
+def _batch_cause(case: Case) -> str:
+    """What batches have to do with it, if the data themselves refute that they have nothing to do with it."""
+    law, mixed = case.watch.law.law, case.watch.mixed
+    counts = case.watch.law.counts - mixed
+    if len(case.mates) > 1:
+        alone = _alone(case)(case.trials(0.1))
+        if _is_another(case, mixed > mixed.sum() * law, alone, _mixed(case)):
+            return MIXED_UP
+    few = sample_small(case.subject, case.watch.problem, 1, FEWEST_SINGLES, np.inf, case.rng).completed
+    stop = time.monotonic() + case.seconds(0.2)
+    more = sample_small(case.subject, case.watch.problem, 1, SINGLES, stop, case.rng).completed
+    if _is_another(case, counts > counts.sum() * law, np.concatenate([few, more]), _alone(case)):
+        return SHARED
+    return ""
+
+
+def _is_another(case: Case, chosen: NDArray[np.bool_], one: Tokens, draw: Callable[[int], Tokens]) -> bool:
+    """Whether one of ``REPEATS`` draws has the chosen outcomes more wrongly than ``one``, by Fisher's exact test."""
+    exact, trials = float(case.watch.law.law[chosen].sum()), min(case.trials(0.05), LARGEST_CALL)
+    hits = int(np.count_nonzero(chosen[one]))
+    for _ in range(REPEATS):
+        other = draw(trials)
+        found = int(np.count_nonzero(chosen[other]))
+        table = [(hits, len(one) - hits), (found, len(other) - found)]
+        further = abs(found / len(other) - exact) > abs(hits / len(one) - exact)
+        if further and scipy.stats.fisher_exact(table).pvalue < CONTRAST / (2 * REPEATS):
+            return True
+    return False
+
+
+def _alone(case: Case, problem: Problem | None = None) -> Callable[[int], Tokens]:
+    asked = problem or case.watch.problem
+    return lambda trials: sample(case.subject, asked, trials, case.rng).completed
+
+
+def _mixed(case: Case) -> Callable[[int], Tokens]:
+    def draw(trials: int) -> Tokens:
+        parts = sample_mixed(case.subject, case.mates, trials, case.rng)
+        return np.concatenate([part.completed for index, part in parts if index == 0])
+
+    return draw
+
+
+def _smallest(case: Case) -> Problem:
+    """The smallest problem found that convinces alone; that of the alarm if it does not."""
+    problem, trials = case.watch.problem, case.trials(0.2)
+    if not _convinces(case, problem, trials):
+        return problem
+    return shrink(problem, lambda it: _convinces(case, it, trials), case.seconds(0.4), int(case.rng.integers(2**31)))
+
+
+def _convinces(case: Case, problem: Problem, trials: int) -> bool:
+    """Whether so many trials of a problem alone convince, looked at as they double."""
     evidence = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
     size = min(FIRST_LOOK, trials)
-    while evidence.trials < trials and time.monotonic() < deadline:
+    while size and time.monotonic() < case.deadline:
         try:
-            evidence.add(sample(subject, problem, size, rng).completed)
+            for part in calls(case.subject, problem, size, case.rng):
+                evidence.add(part.completed)
         except (Crash, InvalidOutput):
-            return None
+            return False
         if evidence.log_value >= CONVINCING:
-            return evidence.trials
+            return True
         size = min(evidence.trials, trials - evidence.trials)
-    return None
+    return False
 
 
-def _is_right_one_by_one(
-    subject: Subject, problem: Problem, trials: int, rng: np.random.Generator, deadline: float
-) -> bool:
-    evidence = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
-    for done in range(trials):
-        if time.monotonic() >= deadline or (done % 100 == 0 and evidence.log_value >= CONVINCING):
-            return False
-        try:
-            evidence.add(sample(subject, problem, 1, rng).completed)
-        except (Crash, InvalidOutput):
-            return False
-    return evidence.log_value < CONVINCING
-
-
-def _describe(
-    subject: Subject,
-    problem: Problem,
-    name: str,
-    mixed: Sequence[VerifierProblem],
-    trials: int,
-    level: float,
-    rng: np.random.Generator,
-) -> Instance:
-    """Draw afresh, among ``mixed`` if there are any, and say what differs most; two halves bound the distance."""
+def _describe(case: Case, problem: Problem, name: str, draw: Callable[[int], Tokens]) -> Instance:
+    """Draw afresh and say what differs most; two halves bound the distance."""
     law = problem.target_law.reshape(-1)
-    halves = []
-    for _ in range(2):
-        if mixed:
-            parts = sample_mixed(subject, mixed, trials, rng)
-            drawn = np.concatenate([part.completed for index, part in parts if index == 0])
-        else:
-            drawn = sample(subject, problem, trials, rng).completed
-        halves.append(np.bincount(drawn, minlength=law.size))
+    halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
     observed = frequencies(halves[0] + halves[1])
     order = np.argsort(-np.abs(observed - law), kind="stable")[:SHOWN]
     shown = [outcome for outcome in order if law[outcome] or observed[outcome]]
@@ -150,20 +218,19 @@ def _describe(
         int(sum(half.sum() for half in halves)),
         {outcome_name(problem, int(i)): float(law[i]) for i in shown},
         {outcome_name(problem, int(i)): float(observed[i]) for i in shown},
-        total_variation_bound(halves[0], halves[1], law, level),
+        total_variation_bound(halves[0], halves[1], law, case.level),
     )
 
 
-def _diagnose(
-    subject: Subject, watches: Sequence[Watch], rng: np.random.Generator, deadline: float
-) -> Diagnosis | None:
+def _diagnose(case: Case) -> Diagnosis | None:
     """Compare with the catalogue what was emitted on every problem, and some more of it, as time allows."""
     from simulations.conformance.defects import DEFECTS
 
-    observed = []
+    observed, watches = [], (case.watch, *case.others)
     for watch in watches:
-        if time.monotonic() < deadline:
-            watch.see(sample(subject, watch.problem, DIAGNOSTIC_TRIALS, rng), adjacent=False)
+        trials = min(DIAGNOSTIC_TRIALS, case.affordable(0.5 / len(watches)))
+        if time.monotonic() < case.deadline:
+            watch.see(sample(case.subject, watch.problem, trials, case.rng))
         if watch.emitted.any():
             observed.append(Observed(watch.problem, watch.emitted))
     return diagnose(observed, DEFECTS)

@@ -36,8 +36,9 @@ class Finding:
         What it means for the sampler.
     detector : str
         What saw it: "law", "acceptance" and "neighbours", the tests on ordinary problems; "small batches", the law in
-        batches of one to three; "batch", what else a batch has to do with it; "corner", a degenerate problem;
-        "output", what was returned or raised; "dice", calls with different generators; "process", its own end.
+        batches of one, two or three; "batch", what else a batch has to do with it; "corner", a degenerate problem;
+        "output", what was returned or raised; "dice", calls with different generators; "seed", calls with the same
+        generator; "process", how its process ended.
     problem : str
         Name of the problem it was seen on; empty if it was no particular one.
     text : str
@@ -154,6 +155,10 @@ class Report:
         A bias of this total variation on any problem of the ladder would have been seen with probability 0.99.
     hardest : str
         The problem on which it would have been hardest to see.
+    power_of_one : float
+        The same for batches of one trial, on one problem.
+    reproducible : bool
+        Whether the same inputs and the same generator gave the same output.
     level : float
         The chance that the check of a lossless sampler alarms.
     trials, calls, seed, seconds
@@ -170,6 +175,8 @@ class Report:
     diagnosis: Diagnosis | None = None
     power: float = 1.0
     hardest: str = ""
+    power_of_one: float = 1.0
+    reproducible: bool = True
     level: float = 0.0
     trials: int = 0
     calls: int = 0
@@ -187,10 +194,12 @@ class Report:
         if self.findings:
             return self.findings[0].text
         if self.verdict == Verdict.INCONCLUSIVE:
-            return f"time ran out after {self.trials} trials; a bias of {self.power:.2g} could have escaped"
+            ended = "time ran out" if self.hardest else "every problem was refused"
+            return f"{ended} after {self.trials} trials; a bias of {self.power:.2g} could have escaped"
         return (
             f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}' would have escaped with probability 0.01"
+            f"'{self.hardest}', or one of {self.power_of_one:.2g} in batches of one trial, "
+            "would have escaped with probability 0.01"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -211,7 +220,13 @@ class Report:
             "total_variation_at_least": self.instance.total_variation if self.instance else 0.0,
             "acceptance": [{**asdict(row), "slow": row.is_slow} for row in self.acceptance],
             "diagnosis": self.diagnosis and {key: _finite(value) for key, value in asdict(self.diagnosis).items()},
-            "power": {"total_variation": self.power, "probability": 0.99, "hardest": self.hardest},
+            "power": {
+                "total_variation": self.power,
+                "probability": 0.99,
+                "hardest": self.hardest,
+                "batches_of_one": self.power_of_one,
+            },
+            "reproducible": self.reproducible,
             "level": self.level,
             "trials": self.trials,
             "calls": self.calls,

@@ -25,10 +25,25 @@ from theory.errors import InvalidInput
 Sampler = Callable[..., Any]
 
 LARGEST_MESSAGE = 300
+BATCH = 16
+"""Trials of a call from which on its time says how long a trial of a batch takes."""
+LONGEST_CALL = 0.2
+"""Share of the time after which a call counts as a hang that one should take."""
 
 
 class Crash(Exception):
     """The function raised, or did not return in time."""
+
+
+class Unsupported(InvalidInput):
+    """For adapters to raise on a problem that what they adapt cannot be asked, such as a chain with memory.
+
+    The problem is left out of the check and named in the report.
+    """
+
+
+class Refusal(Crash):
+    """The function raised :class:`Unsupported`."""
 
 
 class InvalidOutput(Exception):
@@ -71,6 +86,24 @@ def load_function(name: str) -> Sampler:
     return found
 
 
+class Spent(NamedTuple):
+    """Trials and the seconds they took."""
+
+    trials: int = 0
+    seconds: float = 0.0
+
+    @property
+    def pace(self) -> float:
+        """Seconds for a trial."""
+        return max(self.seconds, 1e-9) / max(self.trials, 1)
+
+    def more(self, trials: int, seconds: float) -> Spent:
+        """With those of another call; what was counted of a few trials is forgotten once there are many."""
+        if self.trials < BATCH:
+            return Spent(trials, seconds)
+        return Spent(self.trials + trials, self.seconds + seconds)
+
+
 class Subject:
     """A sampler under test.
 
@@ -88,10 +121,15 @@ class Subject:
 
     def __init__(self, function: Sampler, arrays: str, call_limit: float) -> None:
         self.calls = self.trials = 0
-        self.seconds = 0.0
+        self.batches = Spent()
         self.printed = 0
         self.changes_inputs = False
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
+
+    @property
+    def longest_call(self) -> float:
+        """Trials that one call should have at most, at the pace so far, to be far from a hang."""
+        return LONGEST_CALL * self._call_limit / self.batches.pace
 
     def verify(self, problem: Problem, inputs: Inputs, seed: int) -> Emission:
         """Run the inputs of a chain or multi problem; rows may come from several problems of its shape.
@@ -147,12 +185,15 @@ class Subject:
             thread.start()
             thread.join(self._call_limit)
         self.calls, self.trials = self.calls + 1, self.trials + trials
-        self.seconds += time.perf_counter() - start
+        if trials >= BATCH or not self.batches.trials:
+            self.batches = self.batches.more(trials, time.perf_counter() - start)
         self.printed += output.tell()
         if not ended:
             _abandon(thread)
             raise Crash(f"a call with n = {trials} did not return within {self._call_limit:g} s")
         result, error = ended[0]
+        if isinstance(error, Unsupported):
+            raise Refusal(_one_line(error)) from error
         if error is not None:
             raise Crash(f"a call with n = {trials} raised {_one_line(error)}") from error
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from theory.distribution import Array
 
 LARGEST_CALL = 2**15
 """Trials in one call; larger batches leave the caches."""
-
+MOST_PAIRS = 2**13
+"""Pairs of trials of one call that are looked at, of each kind."""
 
 VerifierProblem = ChainProblem | MultiProblem
 
@@ -29,15 +31,41 @@ class Sample(NamedTuple):
     accepted: Tokens
 
 
-def sample(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
-    """Run one problem alone.
+def calls(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Iterator[Sample]:
+    """Run one problem alone, a call at a time.
 
     Raises
     ------
     Crash, InvalidOutput
         See :mod:`simulations.conformance.runner`.
     """
-    parts = [_sample_call(subject, problem, size, rng) for size in _calls(trials)]
+    for size in _sizes(subject, trials):
+        yield _sample_call(subject, problem, size, rng)
+
+
+def sample(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
+    """Run one problem alone, in as many calls as it takes: see :func:`calls`."""
+    return joined(list(calls(subject, problem, trials, rng)))
+
+
+def sample_small(
+    subject: Subject, problem: Problem, size: int, number: int, deadline: float, rng: np.random.Generator
+) -> Sample:
+    """Run one problem in calls of ``size`` trials: ``number`` of them, or as many as there is time for; at least one.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`simulations.conformance.runner`.
+    """
+    parts = [_sample_call(subject, problem, size, rng)]
+    while len(parts) < number and time.monotonic() < deadline:
+        parts.append(_sample_call(subject, problem, size, rng))
+    return joined(parts)
+
+
+def joined(parts: Sequence[Sample]) -> Sample:
+    """The trials of several calls as one."""
     return parts[0] if len(parts) == 1 else Sample(*map(np.concatenate, zip(*parts, strict=True)))
 
 
@@ -51,7 +79,7 @@ def sample_mixed(
     Crash, InvalidOutput
         See :mod:`simulations.conformance.runner`.
     """
-    for size in _calls(trials * len(problems)):
+    for size in _sizes(subject, trials * len(problems)):
         share = max(size // len(problems), 1)
         places = rng.permutation(share * len(problems)).reshape(len(problems), share)
         inputs = problems[0].empty_inputs(places.size)
@@ -74,8 +102,11 @@ class Watch:
     ----------
     law : LawEvidence
         Of the completed law.
-    neighbours : LawEvidence
-        Of the first tokens of two trials next to each other in a batch: they are independent.
+    mixed : array of int
+        Those of its counts that come from batches of several problems.
+    pairs : list of LawEvidence
+        Of the first tokens of two trials of a batch, which are independent: next to each other, two apart, half a batch
+        apart, and in random pairs.
     acceptance : list of AcceptanceEvidence
         One for each bound; empty in the contract generate.
     emitted : array of int
@@ -85,32 +116,43 @@ class Watch:
     def __init__(self, problem: Problem, name: str) -> None:
         self.problem, self.name = problem, name
         self.law = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+        self.mixed = np.zeros_like(self.law.counts)
         first = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim)))
-        self.neighbours = LawEvidence(np.outer(first, first).reshape(-1))
+        self.pairs = [LawEvidence(np.outer(first, first).reshape(-1)) for _ in range(4)]
         bounds = () if isinstance(problem, GenerateProblem) else problem.acceptance_bounds
         self.acceptance = [AcceptanceEvidence(float(bound)) for bound in bounds]
         self.emitted = np.zeros(int(np.prod(problem.emitted_shape)), dtype=np.int64)
 
     @property
     def tests(self) -> int:
-        """How many e-processes."""
+        """How many e-processes; the average of those of the pairs is one."""
         return 2 + len(self.acceptance)
 
-    def see(self, sample: Sample, *, adjacent: bool) -> None:
-        """Count further trials; ``adjacent`` if they were one batch in this order."""
+    def see(self, sample: Sample) -> None:
+        """Count further trials."""
         self.law.add(sample.completed)
         self.emitted += np.bincount(sample.emitted, minlength=self.emitted.size)
         for index, evidence in enumerate(self.acceptance):
             chain = isinstance(self.problem, ChainProblem)
             evidence.add(sample.accepted > index if chain else sample.accepted >= 0)
-        if adjacent:
-            size, paired = self.problem.num_tokens, len(sample.first) // 2 * 2
-            self.neighbours.add(sample.first[0:paired:2] * size + sample.first[1:paired:2])
+
+    def see_batch(self, sample: Sample, rng: np.random.Generator) -> None:
+        """Count further trials that were one call, in this order."""
+        self.see(sample)
+        first, size = sample.first, self.problem.num_tokens
+        for evidence, (left, right) in zip(self.pairs, _pairings(len(first), rng), strict=True):
+            evidence.add(first[left] * size + first[right])
+
+    def see_mixed(self, sample: Sample) -> None:
+        """Count further trials from a batch of several problems."""
+        self.see(sample)
+        self.mixed += np.bincount(sample.completed, minlength=self.mixed.size)
 
     def log_values(self) -> dict[str, float]:
         """Evidence by detector, in logarithms."""
         accepted = max((evidence.log_value for evidence in self.acceptance), default=0.0)
-        return {"law": self.law.log_value, "acceptance": accepted, "neighbours": self.neighbours.log_value}
+        pairs = np.logaddexp.reduce([evidence.log_value for evidence in self.pairs]) - np.log(len(self.pairs))
+        return {"law": self.law.log_value, "acceptance": accepted, "neighbours": float(pairs)}
 
     def detectable(self, level: float) -> float:
         """The bias of the completed law that would have been seen, see :func:`sequential.detectable`."""
@@ -140,8 +182,25 @@ def _take_apart(problem: Problem, emission: Emission, rng: np.random.Generator) 
     return Sample(outcomes, outcomes, first, emission.accepted)
 
 
-def _calls(trials: int) -> list[int]:
-    return [LARGEST_CALL] * (trials // LARGEST_CALL) + [trials % LARGEST_CALL] * (trials % LARGEST_CALL > 0)
+def _sizes(subject: Subject, trials: int) -> list[int]:
+    """Trials of each call: powers of two that a slow function still returns from in time, and the rest."""
+    size = LARGEST_CALL
+    while size > 1 and size > subject.longest_call:
+        size //= 2
+    return [size] * (trials // size) + [trials % size] * (trials % size > 0)
+
+
+def _pairings(trials: int, rng: np.random.Generator) -> tuple[tuple[Tokens, Tokens], ...]:
+    """Disjoint pairs of the trials of a call, of four kinds."""
+    fours = np.arange(min(trials // 4, MOST_PAIRS // 2))[:, np.newaxis] * 4
+    twos = np.arange(min(trials // 2, MOST_PAIRS))
+    dealt = rng.permutation(trials)
+    return (
+        (2 * twos, 2 * twos + 1),
+        ((fours + np.array([0, 1])).reshape(-1), (fours + np.array([2, 3])).reshape(-1)),
+        (twos, twos + trials // 2),
+        (dealt[2 * twos], dealt[2 * twos + 1]),
+    )
 
 
 def _seed(rng: np.random.Generator) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from random import Random
@@ -11,23 +12,30 @@ from simulations.conformance.problems import Problem
 MOST_EXAMPLES = 300
 
 
-def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
-    """Look for a smaller failing problem with hypothesis; the given one where none is found in time.
+class _TimeIsUp(BaseException):
+    """Not an Exception: hypothesis would take that for one more failure, and shrink it."""
 
-    ``fails`` is random, so each problem is judged once and the judgement kept. When time is up nothing new fails any
-    more, which ends the search with the smallest found so far.
+
+def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
+    """Look for a smaller failing problem with hypothesis: the smallest found when it, or the time, comes to an end.
+
+    ``fails`` is random, so each problem is judged once and the judgement kept.
     """
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis.errors import NoSuchExample
 
     from simulations.conformance.strategies import problems
 
-    deadline, known = time.monotonic() + seconds, {}
+    deadline, known, failing = time.monotonic() + seconds, {}, [problem]
 
     def judge(candidate: Problem) -> bool:
+        if time.monotonic() > deadline:
+            raise _TimeIsUp
         key = repr(candidate)
         if key not in known:
-            known[key] = time.monotonic() < deadline and fails(candidate)
+            known[key] = fails(candidate)
+            if known[key]:
+                failing.append(candidate)
         return known[key]
 
     quiet = settings(
@@ -37,11 +45,9 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, s
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        found = find(problems(problem.contract), judge, settings=quiet, random=Random(seed))
-    except NoSuchExample:
-        return problem
-    return min(problem, found, key=_size)
+    with contextlib.suppress(NoSuchExample, _TimeIsUp):
+        find(problems(problem.contract), judge, settings=quiet, random=Random(seed))
+    return min(failing, key=_size)
 
 
 def _size(problem: Problem) -> tuple[int, int]:

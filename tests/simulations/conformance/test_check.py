@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations.conformance import DEFAULT, Budget, Verdict, assert_lossless, check_sampler
+from simulations.conformance import DEFAULT, Budget, Unsupported, Verdict, assert_lossless, check_sampler
 from simulations.conformance.problems import next_token_law
 from simulations.conformance.references import REFERENCES, select, speculate, token_by_token
 from theory.errors import InvalidInput
@@ -63,9 +63,9 @@ def goes_on(emitted: Any, drafts: Any, rng: Any) -> Any:
         (lambda emitted, *_: emitted[0], Verdict.INVALID, "its shape must be"),
         (lambda emitted, *_: emitted.astype(float), Verdict.INVALID, "dtype float64"),
         (lambda emitted, *_: emitted + 7, Verdict.INVALID, "is out of range"),
-        (lambda emitted, *_: emitted - 1, Verdict.INVALID, "is out of range"),
+        (lambda emitted, *_: emitted - 9, Verdict.INVALID, "is out of range (allowed: -1.."),
         (lambda emitted, *_: np.full_like(emitted, -1), Verdict.INVALID, "emits no token"),
-        (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "emits no token"),
+        (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "on an ordinary problem: trial"),
         (goes_on, Verdict.INVALID, "not the draft's"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_hang_is_a_crash_and_is_left_behind() -> None:
     start = time.monotonic()
     report = check_sampler(hangs, time_limit=0.3)
     assert report.verdict == Verdict.CRASHES
-    assert "did not return within 0.3 s" in report.reason
+    assert "did not return within 0.15 s" in report.reason
     assert time.monotonic() - start < 5
 
 
@@ -259,7 +259,94 @@ def test_its_own_dice_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
     assert check_sampler(repeats, budget=QUICK).findings[0].detector == "dice"
     report = check_sampler(elsewhere, budget=QUICK)
     assert report.verdict == Verdict.LOSSLESS
+    assert not report.reproducible
     assert "draws from elsewhere" in report.notes[0]
+    report = check_sampler(elsewhere, budget=QUICK, require_seed=True)
+    assert (report.verdict, report.findings[0].detector) == (Verdict.INVALID, "seed")
+    assert check_sampler(token_by_token, budget=QUICK, require_seed=True).reproducible
+
+
+def test_dice_of_its_own_for_long_drafts_only_are_noticed() -> None:
+    def elsewhere(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        own = draft_probs.shape[2] > 5
+        return token_by_token(draft_probs, target_probs, draft_tokens, np.random.default_rng() if own else rng)
+
+    assert not check_sampler(elsewhere, budget=QUICK).reproducible
+
+
+class Coins:
+    """A generator whose trials share uniforms: row i reads those of row ``source(n)[i]``."""
+
+    def __init__(self, rng: Any, source: Callable[[int], Any]) -> None:
+        self.rng, self.source = rng, source
+
+    def random(self, shape: Any) -> Any:
+        return self.rng.random(shape)[self.source(shape[0])]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda n: np.where(np.arange(n) // 2 * 2 == np.arange(n), np.arange(n), np.arange(n) - 1),
+        lambda n: np.where(np.arange(n) % 4 < 2, np.arange(n), np.arange(n) - 2),
+        lambda n: np.arange(n) % max((n + 1) // 2, 1),
+    ],
+    ids=["next", "two apart", "half apart"],
+)
+def test_pairs_that_share_coins_are_seen(source: Callable[[int], Any]) -> None:
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        return select("single", draft_probs, target_probs, draft_tokens, Coins(rng, source))  # type: ignore[arg-type]
+
+    report = check_sampler(verify, "multi", budget=QUICK)
+    assert report.findings[0].detector == "neighbours", str(report)
+
+
+def lenient_if(condition: Callable[[Any], bool], factor: float) -> Callable[..., Any]:
+    """Token-by-token verification that accepts too much in calls where the drafts are as the condition says."""
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        shown = draft_probs / factor if condition(draft_tokens) else draft_probs
+        return token_by_token(shown, target_probs, draft_tokens, rng)
+
+    return verify
+
+
+def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
+    report = check_sampler(lenient_if(lambda drafts: len(drafts) == 1, 3.0), budget=replace(QUICK, small=1000))
+    assert (report.verdict, report.findings[0].detector) == (Verdict.BIASED, "small batches")
+    assert "batches of 1," in report.reason
+    assert not any("mixed up" in finding.text or "share" in finding.text for finding in report.findings)
+    assert report.instance is not None
+    assert report.instance.total_variation > 0
+
+
+def test_what_is_wrong_in_large_batches_only_is_said_to_be() -> None:
+    report = check_sampler(lenient_if(lambda drafts: len(drafts) > 100, 1e9), budget=QUICK)
+    assert report.findings[0].detector == "batch"
+    assert "share something" in report.reason
+
+
+def test_a_fault_of_each_row_is_not_blamed_on_batches() -> None:
+    report = check_sampler(lenient_if(lambda drafts: True, 1.5), budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert not any(finding.detector == "batch" for finding in report.findings)
+
+
+def test_problems_that_an_adapter_does_not_support_are_left_out_and_named() -> None:
+    def no_long(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        if length > 3:
+            raise Unsupported("three tokens at most")
+        return speculate(draft, target, prompt, length, n, rng)
+
+    def nothing(*_: Any) -> Any:
+        raise Unsupported("no models of this kind")
+
+    report = check_sampler(no_long, "generate", budget=QUICK)
+    assert report.is_lossless
+    assert any("does not support 'longer'" in note and "three tokens at most" in note for note in report.notes)
+    report = check_sampler(nothing, "generate", budget=QUICK)
+    assert report.verdict == Verdict.INCONCLUSIVE
+    assert "every problem was refused" in report.reason
 
 
 def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
