@@ -154,7 +154,8 @@ _REPAIRS = """
 ## Suspected causes undone
 
 Where a cause was found by reading the code, it was undone in the package's own function, and nothing else, and the
-result checked again (`subjects/repairs.py`).
+result checked again (`subjects/repairs.py`). What is "published" for vllm-ascend is the kit's exact law of block
+verification, put in the place of what the package's function decides.
 
 | subject | undone | outcome |
 | --- | --- | --- |"""
