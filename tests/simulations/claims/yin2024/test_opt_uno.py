@@ -20,6 +20,7 @@ from tiny_llama import save_model, save_reward_model
 
 from simulations.claims.claim import Settings
 from simulations.claims.gather import ClaimFindings, gather
+from simulations.claims.real.intervals import over_prompts
 from simulations.claims.yin2024 import opt_uno
 from simulations.evidence import Method, Verdict
 from simulations.experiments.cell import Cell, Findings, Records
@@ -27,7 +28,7 @@ from simulations.experiments.store import Store
 from simulations.samplers.relaxed import decoding_opt
 from theory.errors import InvalidInput
 
-PROMPTS, COPIES, HORIZON = 8, 3, 12
+PROMPTS, COPIES, HORIZON = 12, 6, 4
 RULES = 2
 
 
@@ -76,7 +77,7 @@ def test_the_claim_is_not_refuted_and_its_controls_are(found: ClaimFindings) -> 
 def test_every_rule_continues_spread_prompts_several_times(found: ClaimFindings) -> None:
     positions, written = table(found, "positions"), table(found, "continuations")
     assert len(positions) == RULES * len(opt_uno.EPSILONS) * PROMPTS * COPIES * HORIZON
-    assert set(written.groupby(["epsilon", "rule", "prompt"])["copy"].agg(tuple)) == {(0, 1, 2)}
+    assert set(written.groupby(["epsilon", "rule", "prompt"])["copy"].agg(tuple)) == {tuple(range(COPIES))}
     assert written["tokens"].map(len).eq(HORIZON).all()
     words = written["tokens"].map(lambda ids: " ".join(f"w{i}" for i in ids if i))  # w0 is the special token
     assert (written["text"] == words).all()
@@ -99,7 +100,7 @@ def test_each_score_is_of_the_text_it_stands_by(found: ClaimFindings, settings: 
 
     written = table(found, "continuations").sort_values(["epsilon", "rule", "prompt", "copy"])
     scores = table(found, "scores").sort_values(["epsilon", "rule", "prompt", "copy"])
-    asked = [Prompt(**settings.prompts[2 * number]) for number in written["prompt"]]  # type: ignore[arg-type]
+    asked = [Prompt(**settings.prompts[number]) for number in written["prompt"]]  # type: ignore[arg-type]
     answers = [Continuation(*pair) for pair in zip(written["tokens"], written["text"], strict=True)]
     alone = likelihood_scorer(load_pair(settings.pair, "cpu"))(asked, answers)
     np.testing.assert_allclose(scores["score"], alone, rtol=0, atol=1e-5)
@@ -190,8 +191,16 @@ def test_every_continuation_meets_every_other_and_prompts_count_alike() -> None:
     (row,) = concluded(GOOD, judged=judged).tables["win_rate"]
     assert (row["comparisons"], row["prompts"]) == (5, 2)
     assert row["mean"] == pytest.approx((3.5 / 4 + 0) / 2)
-    # Standard error 3.5/8, and 12.7062 is the 97.5 per cent point of Student's law with one degree of freedom.
-    assert row["high"] - row["mean"] == pytest.approx(3.5 / 8 * 12.706205, rel=1e-6)
+    assert (row["low"], row["high"]) == (0.0, 1.0), "a rate cannot be beyond, as Student's interval is"
+
+
+def test_an_interval_over_prompts_is_students() -> None:
+    """Standard error 3.5/8, and 12.7062 is the 97.5 per cent point of Student's law with one degree of freedom."""
+    values, prompts = pd.Series([1.0, 0.75, 0.0]), pd.Series([0, 0, 1])
+    found = over_prompts(values, prompts)
+    assert found["high"] - found["mean"] == pytest.approx(3.5 / 8 * 12.706205, rel=1e-6)
+    assert found["mean"] - found["low"] == pytest.approx(3.5 / 8 * 12.706205, rel=1e-6)
+    assert math.isnan(over_prompts(values[:2], prompts[:2], 0.0, 1.0)["high"]), "of one prompt there is none"
 
 
 def test_a_rule_that_ignores_epsilon_is_refuted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
