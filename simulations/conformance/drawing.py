@@ -80,6 +80,18 @@ def complete_path(target: Tables, tokens: Tokens, numbers: Tokens, rng: np.rando
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
+    """Whether each row of tokens (n, L+1) begins with a token and goes on, until it ends, after drafts (n, L) only."""
+    for trial in range(tokens.shape[0]):
+        if tokens[trial, 0] < 0:
+            return False
+        for position in range(drafts.shape[1]):
+            if tokens[trial, position + 1] >= 0 and tokens[trial, position] != drafts[trial, position]:
+                return False
+    return True
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _draw(cumulative: Array, row: int, rng: np.random.Generator) -> int:
     uniform, token = rng.random(), 0
     while cumulative[row, token] <= uniform:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulations.conformance.drawing import are_well_formed
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
 from theory.chain import TabularModel
 from theory.errors import InvalidInput
@@ -254,18 +255,23 @@ def _one_line(error: BaseException) -> str:
 def _chain_emission(result: Any, problem: ChainProblem, inputs: Inputs) -> Emission:
     trials, length = inputs.draft_tokens.shape
     tokens = _as_ids(result, "emitted", (trials, length + 1), -1, problem.num_tokens)
+    if not are_well_formed(tokens, inputs.draft_tokens):
+        _refuse_malformed(tokens, inputs.draft_tokens)
+    return Emission(tokens, problem.matches(inputs, tokens))
+
+
+def _refuse_malformed(tokens: Tokens, drafts: Tokens) -> None:
     ended = tokens < 0
     _refuse_rows(ended[:, 0], tokens, "emits no token", "emit at least one token in each trial")
     resumed = (ended[:, :-1] & ~ended[:, 1:]).any(axis=1)
     _refuse_rows(resumed, tokens, "goes on after -1", "-1 stands after the last emitted token only")
-    replaced = (tokens[:, :-1] != inputs.draft_tokens) & ~ended[:, 1:]
+    replaced = (tokens[:, :-1] != drafts) & ~ended[:, 1:]
     _refuse_rows(
         replaced.any(axis=1),
         tokens,
         "goes on after a token that is not the draft's",
         "the rows that follow are conditioned on the draft, so the replaced token is the last",
     )
-    return Emission(tokens, problem.matches(inputs, tokens))
 
 
 def _multi_emission(result: Any, problem: MultiProblem, inputs: Inputs) -> Emission:
@@ -291,7 +297,9 @@ def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest
         raise InvalidOutput(f"{name} is {_shown(result)}: its shape must be {shape}")
     if array.dtype.kind not in "iu":
         raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
-    ids = array.astype(np.int64)
+    ids = array.astype(np.int64, order="C")
+    if ids.size == 0 or (ids.min() >= lowest and ids.max() < highest):
+        return ids
     wrong = (ids < lowest) | (ids >= highest)
     _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"allowed: {lowest}..{highest - 1}")
     return ids

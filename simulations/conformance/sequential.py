@@ -61,7 +61,7 @@ class LawEvidence:
         spread = _dirichlet_multinomial(counts, self.law[self._possible])
         if self._log_ratios is None:
             return float(spread)
-        leaked = scipy.special.logsumexp(self._log_ratios @ counts) - np.log(LEAKS.size)
+        leaked = np.logaddexp.reduce(self._log_ratios @ counts) - np.log(LEAKS.size)
         return float(np.logaddexp(spread, leaked) - np.log(2))
 
 
@@ -93,7 +93,7 @@ class AcceptanceEvidence:
         larger = self.bound + (1 - self.bound) * 0.5 ** np.arange(1, 13)
         gains = self.successes * (np.log(larger) - np.log(self.bound))
         losses = (self.trials - self.successes) * np.log1p(-(larger - self.bound) / (1 - self.bound))
-        return float(scipy.special.logsumexp(gains + losses) - np.log(larger.size))
+        return float(np.logaddexp.reduce(gains + losses) - np.log(larger.size))
 
 
 def total_variation_bound(first: NDArray[np.int64], second: NDArray[np.int64], law: Array, level: float) -> float:
@@ -139,7 +139,7 @@ def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> float:
     terms = gammaln(prior[:, seen] + counts[seen]) - gammaln(prior[:, seen])
     total = gammaln(CONCENTRATIONS + counts.sum()) - gammaln(CONCENTRATIONS)
     values = terms.sum(axis=1) - total - (counts[seen] * np.log(law[seen])).sum()
-    return float(scipy.special.logsumexp(values) - np.log(CONCENTRATIONS.size))
+    return float(np.logaddexp.reduce(values) - np.log(CONCENTRATIONS.size))
 
 
 def _leak_ratios(law: Array, leak: Array) -> Array:
