@@ -271,19 +271,17 @@ def _summary(values: pd.DataFrame) -> Records:
     """Average over prompts: block efficiency and gain with intervals, and where the time of a round went."""
     records: Records = []
     for (verifier, count, length), part in values.groupby(KEYS, sort=False):
-        found, gain = (over_prompts(part[name], part["prompt"]) for name in ("efficiency", "gain"))
+        found = over_prompts(part["efficiency"], part["prompt"], 1.0, length + 1.0)
+        gain = over_prompts(part["gain"], part["prompt"], 0.0)
         records.append(
             {
                 "verifier": verifier,
                 "label": VERIFIERS[verifier].label if verifier in VERIFIERS else "target alone",
                 "num_drafts": count,
                 "draft_length": length,
-                # Student's interval knows no bounds, and a round emits 1 to L + 1 tokens.
                 **found,
-                "low": max(found["low"], 1.0),
-                "high": min(found["high"], length + 1.0),
                 "gain": gain["mean"],
-                "gain_low": max(gain["low"], 0.0),
+                "gain_low": gain["low"],
                 "gain_high": gain["high"],
                 **{name: float(part[name].mean()) for name in EXPLAINING},
                 "prompts": len(part),

@@ -85,6 +85,10 @@ CLAIM = Claim(
         "neither is what runs here. Where they can be had: specproof reproduce yin2024.opt-uno "
         "--pair hf:EleutherAI/pythia-70m,EleutherAI/pythia-2.8b --scorer hf:NAME --full"
     ),
+    digest={
+        "trade_off": ("epsilon", "quantity", "mean", "low", "high"),
+        "win_rate": ("epsilon", "mean", "low", "high", "prompts", "comparisons", "scorer"),
+    },
 )
 
 

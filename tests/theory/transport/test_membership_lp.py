@@ -121,27 +121,6 @@ def test_peers_agree(tokens: int, num_drafts: int) -> None:
     assert 1.0 - rejected == pytest.approx(found.acceptance, abs=SOLVER)
 
 
-@pytest.mark.parametrize(("tokens", "num_drafts"), [(12, 3), (60, 2)])
-def test_a_maximum_flow_agrees(tokens: int, num_drafts: int) -> None:
-    """OR-Tools, in integers: probabilities are rounded to 2^-50, each arc by half of it."""
-    max_flow = pytest.importorskip("ortools.graph.python.max_flow")
-    rng = np.random.default_rng(tokens)
-    draft, target = dirichlet(tokens, 1.0, rng), dirichlet(tokens, 1.0, rng)
-    drafts = DraftSets.iid(draft, num_drafts)
-    count, (members, inside) = len(drafts.sets), drafts.membership.nonzero()
-    capacities = np.rint(np.concatenate((drafts.probability, drafts.probability[members], target)) * 2.0**50)
-    solver = max_flow.SimpleMaxFlow()
-    solver.add_arcs_with_capacity(
-        np.concatenate((np.zeros(count, dtype=int), 1 + members, 1 + count + np.arange(tokens))),
-        np.concatenate((1 + np.arange(count), 1 + count + inside, np.full(tokens, 1 + count + tokens))),
-        capacities.astype(np.int64),
-    )
-    assert solver.solve(0, 1 + count + tokens) == solver.OPTIMAL
-    optimum = float(optimal_acceptance(draft, target, num_drafts))
-    assert solver.optimal_flow() * 2.0**-50 == pytest.approx(optimum, abs=capacities.size * 2.0**-51)
-    assert solve_membership_lp(draft, target, num_drafts).acceptance == pytest.approx(optimum, abs=SOLVER)
-
-
 @pytest.mark.parametrize("solve", [optimal_plan, reference_plan, minimise_over_sets])
 def test_targets_of_another_shape_are_refused(solve: object) -> None:
     assert callable(solve)

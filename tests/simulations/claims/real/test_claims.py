@@ -102,15 +102,21 @@ def concluded(*positions: dict[str, Any]) -> Any:
 
 
 def test_means_are_over_prompts_with_student_intervals() -> None:
-    """Prompt 0 has three positions and counts as much as prompt 1 with one: means 0.4 and 0.8."""
-    places = [(0, 0.3), (0, 0.4), (0, 0.5), (1, 0.8)]
+    """Prompt 0 has three positions and counts as much as prompt 1 with one: means 0.4 and 0.42."""
+    places = [(0, 0.3), (0, 0.4), (0, 0.5), (1, 0.42)]
     found = concluded(*({**POSITION, "prompt": prompt, "single": value} for prompt, value in places))
     row = found.tables["acceptance"][0]
     assert (row["rule"], row["num_drafts"], row["prompts"], row["positions"]) == ("single", 1, 2, 4)
-    # Standard error 0.2, and 12.7062 is the 97.5 per cent point of Student's law with one degree of freedom.
-    assert row["mean"] == pytest.approx(0.6)
-    assert row["high"] - row["mean"] == pytest.approx(0.2 * 12.706205, rel=1e-6)
+    # Standard error 0.01, and 12.7062 is the 97.5 per cent point of Student's law with one degree of freedom.
+    assert row["mean"] == pytest.approx(0.41)
+    assert row["high"] - row["mean"] == pytest.approx(0.01 * 12.706205, rel=1e-6)
     assert len(found.tables["acceptance"]) == 5 * len(acceptance.DRAFT_COUNTS)
+
+
+def test_intervals_of_probabilities_end_at_0_and_1() -> None:
+    found = concluded(*({**POSITION, "prompt": prompt, "single": value} for prompt, value in [(0, 0.3), (1, 0.9)]))
+    row = found.tables["acceptance"][0]
+    assert (row["low"], row["high"]) == (0.0, 1.0)
 
 
 def test_one_prompt_has_a_mean_and_no_interval() -> None:
