@@ -57,7 +57,8 @@ def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Di
     """
     contract = observed[0].problem.contract
     candidates = [defect for defect in defects if defect.contract == contract]
-    laws = {defect.name: [defect.law(part.problem).reshape(-1) for part in observed] for defect in candidates}
+    with np.errstate(over="ignore"):  # quotients of a law of 1e-300 and less
+        laws = {defect.name: [defect.law(part.problem).reshape(-1) for part in observed] for defect in candidates}
     scores = {name: _log_likelihood(observed, parts) for name, parts in laws.items()}
     fitting = [
         defect

@@ -117,7 +117,7 @@ class Subject:
     arrays : {"numpy", "torch"}
         What verifiers are handed.
     call_limit : float
-        Seconds after which a call counts as a hang.
+        Seconds after which a call counts as a hang; the first, which may have to compile, may take twice as long.
     """
 
     def __init__(self, function: Sampler, arrays: str, call_limit: float) -> None:
@@ -180,18 +180,19 @@ class Subject:
             except BaseException as error:  # SystemExit too: a stranger's function must not end the check
                 ended.append((None, error))
 
+        limit = self._call_limit if self.calls else 2 * self._call_limit
         start, output = time.perf_counter(), io.StringIO()
         thread = threading.Thread(target=run, daemon=True)
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             thread.start()
-            thread.join(self._call_limit)
+            thread.join(limit)
         self.calls, self.trials = self.calls + 1, self.trials + trials
         if trials >= BATCH or not self.batches.trials:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
         self.printed += output.tell()
         if not ended:
             _abandon(thread)
-            raise Crash(f"a call with n = {trials} did not return within {self._call_limit:g} s")
+            raise Crash(f"a call with n = {trials} did not return within {limit:g} s")
         result, error = ended[0]
         if isinstance(error, Unsupported):
             raise Refusal(_one_line(error)) from error

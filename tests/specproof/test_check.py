@@ -59,6 +59,19 @@ def test_what_a_function_prints_does_not_mix_with_json(command: Any, tmp_path: P
     assert "RuntimeError: no luck" in report["reason"]
 
 
+@pytest.mark.parametrize(("options", "verdict"), [([], "lossless"), (["--require-seed"], "invalid output")])
+def test_a_generator_that_is_not_used_is_refused_on_demand(
+    command: Any, tmp_path: Path, options: list[str], verdict: str
+) -> None:
+    path = tmp_path / "unseeded_subject.py"
+    path.write_text(
+        "import numpy as np\nfrom simulations.conformance.references import token_by_token\n"
+        "def verify(p, q, drafts, rng):\n    return token_by_token(p, q, drafts, np.random.default_rng())\n"
+    )
+    report = json.loads(command("check", f"{path}:verify", "--json", *options).out)
+    assert (report["verdict"], report["reproducible"]) == (verdict, False)
+
+
 CATASTROPHES = """
 import ctypes, os, re, signal, sys, time
 import numpy as np

@@ -180,6 +180,17 @@ def test_a_hanging_thread_is_asked_to_end() -> None:
         finally:
             ended.set()
 
-    with pytest.raises(Crash, match=r"did not return within 0\.1 s"):
+    with pytest.raises(Crash, match=r"did not return within 0\.2 s"):
         Subject(hangs, "numpy", 0.1).verify(CHAIN, CHAIN.inputs(1, np.random.default_rng(0)), 0)
     assert ended.wait(5)
+
+
+def test_only_the_first_call_may_take_long() -> None:
+    def compiles(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        time.sleep(0.6)
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    subject, inputs = Subject(compiles, "numpy", 0.5), CHAIN.inputs(1, np.random.default_rng(0))
+    subject.verify(CHAIN, inputs, 0)
+    with pytest.raises(Crash, match=r"within 0\.5 s"):
+        subject.verify(CHAIN, inputs, 0)
