@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
+from simulations.conformance import Unsupported
 from simulations.language_models.quiet import quiet_transformers
 from subjects.randomness import seeded
 from subjects.trials import Tokens
 from theory.chain import TabularModel
-from theory.errors import InvalidInput
 
 IMPOSSIBLE = -1e4
 """Logit of a token that cannot be drawn: its probability rounds to 0, and it may be multiplied by 0."""
@@ -54,13 +54,13 @@ def markov_llama(model: TabularModel) -> LlamaForCausalLM:
 
     Raises
     ------
-    InvalidInput
+    Unsupported
         If a law of the table depends on more than the last token, or on the position.
     """
     size = model.num_states
     for index, table in enumerate(model.conditionals[1:], start=1):
         if not np.array_equal(np.broadcast_to(model.conditionals[1], table.shape), table):
-            raise InvalidInput(f"conditionals[{index}] depends on more than the last token: give a stationary chain")
+            raise Unsupported(f"conditionals[{index}] depends on more than the last token: give a stationary chain")
     module = _silent_llama(size + 1)
     logits = torch.full((size + 1, size + 1), IMPOSSIBLE, dtype=torch.float64)
     with np.errstate(divide="ignore"):

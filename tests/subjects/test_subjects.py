@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 import typer
 from typer.testing import CliRunner
 
-from simulations.conformance import Budget, ChainProblem, Verdict, check_sampler
+from simulations.conformance import Budget, ChainProblem, Unsupported, Verdict, check_sampler
 from simulations.conformance.runner import load_function
 from simulations.language_models.wheel import Wheel
 from subjects import audit, networks
@@ -69,7 +69,7 @@ def test_a_chain_with_memory_has_no_llama() -> None:
     first, rows = [0.5, 0.5], [[0.5, 0.5], [0.1, 0.9]]
     whole = [[[0.5, 0.5], [0.1, 0.9]], [[0.2, 0.8], [0.1, 0.9]]]
     markov_llama(TabularModel([first, rows]))
-    with pytest.raises(InvalidInput, match="more than the last token"):
+    with pytest.raises(Unsupported, match="more than the last token"):
         markov_llama(TabularModel([first, rows, whole]))
 
 

@@ -27,7 +27,7 @@ ONE_DRAFT, FLAGSHIP = "single", "kseq"
 ALONE = "none"
 """Stands for the verifier where the target decodes alone."""
 
-QUICK_PROMPTS = 6
+QUICK_PROMPTS = 4
 SEEDS = 3
 """Runs of each prompt, each with a stream of its own."""
 
