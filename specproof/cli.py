@@ -303,9 +303,8 @@ def main() -> None:
     except TyperException as error:
         _fail(f"{error.format_message().rstrip('.')}; 'specproof --help' shows what there is")
     if status == EXIT_INTERRUPTED:  # what typer makes of an interrupt
-        print(
-            "specproof: interrupted; finished cells are kept, and the same command goes on from them", file=sys.stderr
-        )
+        kept = "; finished cells are kept, and the same command goes on from them"
+        print("specproof: interrupted" + kept * (sys.argv[1:2] == ["reproduce"]), file=sys.stderr)
     sys.exit(status)
 
 
