@@ -11,22 +11,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _RULES = {
-    "distinct": ("recursive, distinct drafts (sampled)", ORANGE, "v"),
-    "optimal": ("optimum, independent drafts", GREEN, "s"),
-    "kseq": ("K-SEQ", BLUE, "o"),
-    "recursive": ("recursive", PURPLE, "d"),
-    "single": ("one draft", VERMILION, "^"),
+    "optimal": ("optimum, independent drafts", GREEN, "s", "-"),
+    "kseq": ("K-SEQ", BLUE, "o", "-"),
+    "distinct": ("recursive, distinct drafts (sampled)", ORANGE, "v", "--"),
+    "recursive": ("recursive", PURPLE, "d", "-"),
+    "single": ("one draft", VERMILION, "^", "-"),
 }
+"""Dashed is what may lie on another curve."""
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``acceptance`` table: columns rule, num_drafts, mean, low, high, level, prompts, positions, pair."""
     figure = new_figure()
     axes = figure.add_subplot()
-    for rule, (label, colour, marker) in _RULES.items():
+    for rule, (label, colour, marker, style) in _RULES.items():
         rows = table[table["rule"] == rule].sort_values("num_drafts")
         axes.fill_between(rows["num_drafts"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
-        axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, label=label)
+        axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, linestyle=style, label=label)
     first = table.iloc[0]
     counts = sorted(table["num_drafts"].unique())
     axes.set_xscale("log", base=2)
