@@ -15,11 +15,11 @@ from simulations.conformance.report import Report, Verdict
 INTRODUCTION = """\
 # Known defects of speculative samplers
 
-Every entry is a small mutation of a correct sampler, with its exact law, and was run through `specproof check` at the
-default budget. *TV* is the exact total variation distance between what it emits (completed by the target) and the
-target, on its witness problem; *seen by* says which tests of the kit alarmed; *diagnosis* whether the likelihood of the
-data named this very defect among all of the catalogue. This page is written by
-`python -m simulations.conformance.defects docs/defects.md`.
+Every entry is a small mutation of a correct sampler, with its exact law, and was run through
+`specproof check --require-seed` at the default budget. *TV* is the exact total variation distance between what it emits
+(completed by the target) and the target, on its witness problem; *seen by* says which tests of the kit alarmed;
+*diagnosis* whether the likelihood of the data named this very defect among all of the catalogue. This page is written
+by `python -m simulations.conformance.defects docs/defects.md`.
 """
 
 REACH_INTRODUCTION = """
@@ -41,8 +41,6 @@ def row(entry: Defect, report: Report) -> str:
     named = report.diagnosis is not None and report.diagnosis.name == entry.name
     diagnosis = "named" if named else "not needed" if report.diagnosis is None else str(report.diagnosis)
     seen = ", ".join(sorted({finding.detector for finding in report.findings}))
-    if report.is_lossless:
-        seen = "; ".join(_remarks(report))
     cells = (
         f"`{entry.name}`",
         entry.contract,
@@ -66,15 +64,6 @@ def _line(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _remarks(report: Report) -> list[str]:
-    """Notes on the random numbers: a law may be right although they are not drawn from where they should be."""
-    return [note for note in report.notes if "rng" in note]
-
-
-def _is_seen(report: Report) -> bool:
-    return not report.is_lossless or bool(_remarks(report))
-
-
 def _distance(entry: Defect) -> str:
     if not entry.witness:
         return "0"
@@ -86,7 +75,7 @@ def _distance(entry: Defect) -> str:
 def page(entries: tuple[Defect, ...], lookalikes: tuple[Defect, ...]) -> tuple[str, list[str]]:
     """The tables in Markdown, and the names of entries with another verdict than they should have."""
     reports = {
-        (entry.contract, entry.name): check_sampler(entry.sampler, entry.contract)
+        (entry.contract, entry.name): check_sampler(entry.sampler, entry.contract, require_seed=True)
         for entry in track((*entries, *lookalikes), description="checking", transient=True)
     }
     lines = [
@@ -103,7 +92,7 @@ def page(entries: tuple[Defect, ...], lookalikes: tuple[Defect, ...]) -> tuple[s
         "| --- | --- | --- |",
         *(_line(*cells) for cells in reach.rows()),
     ]
-    missed = [e.name for e in entries if not _is_seen(reports[e.contract, e.name])]
+    missed = [e.name for e in entries if reports[e.contract, e.name].is_lossless]
     accused = [e.name for e in lookalikes if reports[e.contract, e.name].verdict != Verdict.LOSSLESS]
     return "\n".join(lines) + "\n", missed + accused
 

@@ -62,6 +62,7 @@ def test_a_generator_that_is_not_used_is_noted():
     report = check_sampler(BY_NAME["chain", "seed-ignored"].sampler)
     assert report.is_lossless
     assert any("draws from elsewhere" in note for note in report.notes)
+    assert not check_sampler(BY_NAME["chain", "seed-ignored"].sampler, require_seed=True).is_lossless
 
 
 def test_the_page_shows_what_was_caught_and_accuses_nobody_else():
