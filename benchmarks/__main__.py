@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks import build_time, kseq, optimum, priority, rejections, samplers
 
 RESULTS = Path("results/benchmarks")
+WIDTH = 150
+"""Columns of the table where the output is no terminal, or a narrow one."""
 
 
 def main() -> int:
@@ -38,7 +40,9 @@ def main() -> int:
                 )
         build_time.draw(RESULTS)
     pd.DataFrame(lines).to_csv(RESULTS / "speed.csv", index=False)
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    console.print(table)
     return int(short > 0)
 
 

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks.optimum import LINEAR_PROGRAMS
+from benchmarks.max_flow import PushRelabel, network
+from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
 from theory.distribution import Array, softmax
 from theory.errors import InvalidInput
 from theory.orders_certificate import certify_different, certify_without_replacement
@@ -102,6 +103,7 @@ ROUTES: dict[str, Route] = {
     "proof, different laws": Route(_without(certify_different), ((60, 2), (300, 2), (300, 4), (301, 2))),
     "all sets of tokens": Route(_program(minimise_over_sets), ((12, 3), (20, 2), (22, 2), (23, 2))),
     **{name: Route(_program(solve), PROGRAM_SIZES) for name, solve in LINEAR_PROGRAMS.items()},
+    MAXIMUM_FLOW: Route(_program(lambda sets, target: PushRelabel(network(sets, target)).acceptance()), PROGRAM_SIZES),
 }
 
 

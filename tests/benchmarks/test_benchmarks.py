@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks import stops
 from benchmarks.max_flow import network, push_relabel_apart
-from benchmarks.optimum import LINEAR_PROGRAMS
+from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
 from benchmarks.timing import Comparison, best
 from theory.distribution import dirichlet
 from theory.transport import DraftSets, optimal_acceptance
@@ -31,10 +31,6 @@ def test_a_ratio_is_how_many_times_faster() -> None:
     assert len(calls) == 4
 
 
-IN_PROCESS = [name for name in LINEAR_PROGRAMS if not name.startswith("OR-Tools")]
-"""OR-Tools gets a process of its own here, as others have loaded another libhighs into this one."""
-
-
 @pytest.mark.parametrize(("tokens", "num_drafts"), [(12, 3), (60, 2)])
 def test_a_maximum_flow_agrees(tokens: int, num_drafts: int) -> None:
     """OR-Tools, in integers: probabilities are rounded to 2^-50, each arc by half of it."""
@@ -47,7 +43,7 @@ def test_a_maximum_flow_agrees(tokens: int, num_drafts: int) -> None:
     assert seconds > 0
 
 
-@pytest.mark.parametrize("name", IN_PROCESS)
+@pytest.mark.parametrize("name", LINEAR_PROGRAMS)
 def test_peers_solve_the_same_program(name: str) -> None:
     rng = np.random.default_rng(0)
     draft, target = dirichlet(5, 1.0, rng), dirichlet(5, 1.0, rng)
@@ -55,7 +51,9 @@ def test_peers_solve_the_same_program(name: str) -> None:
     assert found == pytest.approx(float(optimal_acceptance(draft, target, 2)), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name in stops.ROUTES if not name.startswith("OR-Tools")])
+@pytest.mark.parametrize(
+    "name", [name for name in stops.ROUTES if name != MAXIMUM_FLOW]
+)  # that one gets a process of its own, as above
 def test_every_route_is_measured(name: str) -> None:
     outcome = stops.measure(name, (4, 2), before=0.0)
     assert outcome.stopped == ""
