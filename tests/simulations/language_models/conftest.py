@@ -22,8 +22,8 @@ from simulations.language_models.pairs import ModelPair  # noqa: E402
 from simulations.language_models.wheel import Wheel  # noqa: E402
 
 
-def tiny_pair(*, eos: int | None = None) -> ModelPair:
-    draft, target = (LanguageModel(tiny_llama(seed, eos=eos), VOCABULARY, "cpu") for seed in (11, 12))
+def tiny_pair(*, eos: int | None = None, device: str = "cpu") -> ModelPair:
+    draft, target = (LanguageModel(tiny_llama(seed, eos=eos).to(device), VOCABULARY, device) for seed in (11, 12))
     return ModelPair("tiny", draft, target, None)
 
 
