@@ -92,37 +92,32 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
     )
     offsets = np.zeros(rows + 1, dtype=np.int64)
     first = np.full((rows, vocabulary), -1, dtype=np.int64)
-    won = np.zeros((rows, vocabulary))
+    won = np.empty((rows, vocabulary))
     for row in range(rows):
-        begin = offsets[row]
+        begin, ranked = offsets[row], order[row]
         pieces = _Pieces(lengths[begin:], tokens[begin:], above)
-        count = _cut(draft[row], target[row], heights[row], order[row], num_drafts, free, pieces)
+        # Tokens go by their rank until all is placed: what is read and written lies side by side then.
+        count = _cut(draft[row][ranked], target[row][ranked], heights[row][ranked], num_drafts, free, pieces)
         offsets[row + 1] = begin + count
-        _settle(free.lowest[0], pieces, starts[begin:], won[row], num_drafts)
+        masses = _settle(free.lowest[0], pieces, starts[begin:], vocabulary, num_drafts)
+        for rank in range(vocabulary):
+            won[row, ranked[rank]] = masses[rank]
         for piece in range(count - 1, -1, -1):
+            pieces.tokens[piece] = ranked[pieces.tokens[piece]]
             first[row, pieces.tokens[piece]] = begin + piece
     end = offsets[rows]
     return Tiling(starts[:end], lengths[:end], tokens[:end], offsets, first, won)
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _cut(
-    draft: Array,
-    target: Array,
-    heights: Array,
-    order: NDArray[np.int64],
-    num_drafts: int,
-    free: _Free,
-    pieces: _Pieces,
-) -> int:
-    """Place all tokens of one row; return the number of pieces, their list being that of level 0."""
+def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Free, pieces: _Pieces) -> int:
+    """Place all tokens of one row, by q/p ascending; return how many pieces, their list being that of level 0."""
     free.bottoms[:2] = 0.0
     free.lengths[0] = 0.0
     free.lowest[:2] = -1
     free.highest[:2] = -1
     top, count, capped = 1, 0, False
-    for rank in range(order.size):
-        token = order[rank]
+    for token in range(draft.size):
         length, wanted, height = draft[token], target[token], heights[token]
         if length == 0.0:  # never drafted
             continue
@@ -309,16 +304,18 @@ def _drop(free: _Free, pieces: _Pieces, level: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _settle(lowest: int, pieces: _Pieces, starts: Array, won: Array, num_drafts: int) -> None:
-    """Sum the lengths from the lowest piece up (Kahan 1965), and each token's mass over its pieces."""
+def _settle(lowest: int, pieces: _Pieces, starts: Array, vocabulary: int, num_drafts: int) -> Array:
+    """Sum the lengths from the lowest piece up (Kahan 1965) into ``starts``, and each token's mass over its pieces."""
+    masses = np.zeros(vocabulary)
     piece, start, total, lost = lowest, 0.0, 0.0, 0.0
     while piece >= 0:
         length = pieces.lengths[piece]
         starts[piece] = start
-        won[pieces.tokens[piece]] += length * power_quotient(start + length, start, num_drafts)
+        masses[pieces.tokens[piece]] += length * power_quotient(start + length, start, num_drafts)
         grown = length - lost
         reached = total + grown
         lost = (reached - total) - grown
         total = reached
         start = max(start, total)  # a correction may take a unit in the last place back
         piece = pieces.above[piece]
+    return masses
