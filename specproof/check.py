@@ -83,8 +83,8 @@ def _show_instance(console: Console, report: Report) -> None:
 def _show_acceptance(console: Console, report: Report) -> None:
     if not report.acceptance:
         return
-    what = "the first draft" if report.contract == "chain" else "some draft"
-    table = Table(title=f"How often {what} is accepted", title_justify="left")
+    what = "the first token is the first draft" if report.contract == "chain" else "some draft is accepted"
+    table = Table(title=f"How often {what}", title_justify="left")
     for heading in ("problem", "measured", "the most without loss"):
         table.add_column(heading)
     for row in report.acceptance:

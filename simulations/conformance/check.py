@@ -407,12 +407,10 @@ def _sentence(watch: Watch, detector: str) -> str:
     trials = f"{watch.law.trials:,} trials"
     if detector == "acceptance":
         index, seen = max(enumerate(watch.acceptance), key=lambda item: item[1].log_value)
-        what = f"the first {index + 1} drafts" if index else "the first draft"
-        what = what if isinstance(watch.problem, ChainProblem) else "a draft"
+        what = f"the first {index + 1} drafts were emitted" if index else "the first draft was emitted"
+        what = what if isinstance(watch.problem, ChainProblem) else "a draft was accepted"
         share = seen.successes / seen.trials
-        return (
-            f"on '{watch.name}' {what} passed in {share:.4f} of {trials}: no lossless sampler exceeds {seen.bound:.4f}"
-        )
+        return f"on '{watch.name}' {what} in {share:.4f} of {trials}: no lossless sampler exceeds {seen.bound:.4f}"
     if detector == "neighbours":
         return f"on '{watch.name}' trials of one batch depend on each other, seen in {trials}"
     if watch.law.log_value == float("inf"):

@@ -78,13 +78,14 @@ class Instance:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How often drafts are accepted, against the most that a lossless sampler can.
+    """How often drafts are emitted, against the most that a lossless sampler can.
 
     Attributes
     ----------
     problem : str
     measured, low, high : float
-        Frequency with which the first draft (contract multi: some draft) is accepted, and its interval at level 1e-3.
+        Frequency with which the first token is the first draft, be it accepted or drawn anew (contract multi: with
+        which some draft is accepted), and its interval at level 1e-3.
     bound : float
         Exact.
     trials : int

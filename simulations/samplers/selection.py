@@ -28,12 +28,13 @@ Verifier = Callable[[Array, Array, Array, Array], Selection]
 
 
 def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Any:
-    """The array library of the arguments of a rule, once their shapes go together; no entry is read.
+    """The array library of the arguments of a rule, once their shapes go together and the drafts are tokens.
 
     Raises
     ------
     InvalidInput
-        If they are not arrays of one library, the drafts are not integers, or a shape is not that of :data:`Verifier`.
+        If they are not arrays of one library, the laws are not floats of 32 bits or more, the drafts are not integers
+        from 0 to V - 1, or a shape is not that of :data:`Verifier`.
     """
     try:
         xp = array_namespace(draft, target, drafts, uniforms)
@@ -43,6 +44,8 @@ def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Arra
     if drafts.ndim == 0 or shape[-1] == 0 or not xp.isdtype(drafts.dtype, "integral"):
         raise InvalidInput(f"drafts has shape {shape} and dtype {drafts.dtype}: it must hold k >= 1 tokens in each row")
     for name, law in (("draft", draft), ("target", target)):
+        if not xp.isdtype(law.dtype, "real floating") or xp.finfo(law.dtype).bits < 32:
+            raise InvalidInput(f"{name} has dtype {law.dtype}: cast to float32 or float64, before any softmax")
         if law.ndim == 0 or (law.ndim > 1 and tuple(law.shape[:-1]) != shape[:-1]):
             raise InvalidInput(
                 f"{name} has shape {tuple(law.shape)}: beside drafts of shape {shape} it must be (V,), or "
@@ -55,7 +58,19 @@ def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Arra
     needed = (*shape[:-1], shape[-1] + 1)
     if tuple(uniforms.shape) != needed:
         raise InvalidInput(f"uniforms has shape {tuple(uniforms.shape)}: drafts of shape {shape} take {needed}")
+    _check_tokens(xp, drafts, draft.shape[-1])
     return xp
+
+
+def _check_tokens(xp: Any, drafts: Array, vocabulary: int) -> None:
+    # An index of -1, which engines pad with, would be read as the last token's.
+    wrong = (drafts < 0) | (drafts >= vocabulary)
+    if bool(xp.any(wrong)):
+        index = tuple(int(places[0]) for places in xp.nonzero(wrong))
+        raise InvalidInput(
+            f"drafts[{', '.join(map(str, index))}] is {int(drafts[index])}, not a token from 0 to {vocabulary - 1}: "
+            "leave padding out"
+        )
 
 
 def or_target(residual: Array, target: Array) -> Array:

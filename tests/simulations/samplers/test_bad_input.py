@@ -41,6 +41,14 @@ CHAINS = random_markov_pair(3, 5, np.random.default_rng(0))
         ((DRAFT, TARGET, np.zeros((2, 0), dtype=int), UNIFORMS), r"drafts has shape \(2, 0\)"),
         ((DRAFT, TARGET, DRAFTS, UNIFORMS[:, :2]), r"uniforms has shape \(2, 2\): .* take \(2, 3\)"),
         ((DRAFT, TARGET[:2], DRAFTS, UNIFORMS), "draft has 3 tokens and target has 2"),
+        ((DRAFT, TARGET, DRAFTS - 1, UNIFORMS), r"drafts\[0, 0\] is -1, not a token from 0 to 2"),
+        ((DRAFT, TARGET, DRAFTS + 1, UNIFORMS), r"drafts\[1, 0\] is 3, not a token from 0 to 2"),
+        ((DRAFT, TARGET.astype(np.float16), DRAFTS, UNIFORMS), "target has dtype float16: cast to float32"),
+        (tuple(map(torch.asarray, (DRAFT, TARGET, DRAFTS + 1, UNIFORMS))), r"drafts\[1, 0\] is 3"),
+        (
+            (torch.asarray(DRAFT).bfloat16(), *map(torch.asarray, (TARGET, DRAFTS, UNIFORMS))),
+            "draft has dtype torch.bfloat16: cast to float32",
+        ),
         ((np.tile(DRAFT, (3, 1)), TARGET, DRAFTS, UNIFORMS), r"draft has shape \(3, 3\): .* or \(2, V\)"),
     ],
 )

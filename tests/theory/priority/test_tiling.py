@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -90,15 +91,18 @@ def count_powers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
+DIGITS = 1000
+"""Enough for a float's expansion, and for what the difference of two powers cancels."""
+
 DRAFT_COUNTS, SEEN = (2, 3, 8, 64, 158, 1000, 10_000), 1e-280
 
 
 @pytest.mark.parametrize("num_drafts", DRAFT_COUNTS)
 def test_the_upper_end_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To O(k eps) in the mass, in integers; two powers a step, six steps but for noise in the last digits."""
+    """To O(k eps) in the mass, to a thousand digits; two powers a step, six steps but for noise in the last digits."""
     seen = count_powers(monkeypatch)
     rng = np.random.default_rng([47, num_drafts])
-    for _ in range(200 if num_drafts < 1000 else 4):
+    for _ in range(200 if num_drafts < 1000 else 20):
         root = float(rng.uniform(SEEN ** (1.0 / num_drafts), 1.0))
         length = root * float(10.0 ** rng.uniform(-6.0, 0.0))
         wanted = length * power_quotient(root, root - length, num_drafts)
@@ -106,9 +110,10 @@ def test_the_upper_end_is_the_exact_root_in_few_steps(num_drafts: int, monkeypat
         seen.clear()
         found = _upper_end.py_func(length, wanted, height, num_drafts)
         assert len(seen) <= 1 + 2 * 8
-        end, low = Fraction(found), Fraction(found) - Fraction(length)
-        mass = Fraction((end**num_drafts - max(low, 0) ** num_drafts) / Fraction(wanted))
-        assert abs(mass - 1) <= 8 * num_drafts * Fraction(2) ** -53
+        with localcontext(prec=DIGITS):
+            end, low = Decimal(found), Decimal(found) - Decimal(length)
+            mass = (end**num_drafts - max(low, Decimal(0)) ** num_drafts) / Decimal(wanted)
+            assert abs(mass - 1) <= 8 * num_drafts * Decimal(2) ** -53
 
 
 @pytest.mark.parametrize("num_drafts", DRAFT_COUNTS)
@@ -117,7 +122,7 @@ def test_a_cut_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pyte
     seen = count_powers(monkeypatch)
     rng = np.random.default_rng([48, num_drafts])
     most = 0
-    for _ in range(200 if num_drafts < 1000 else 4):
+    for _ in range(200 if num_drafts < 1000 else 20):
         high = float(rng.uniform(SEEN ** (1.0 / num_drafts), 1.0))
         edge, bottom = (high * np.sort(rng.random(2))).tolist()
         kept, root = high - bottom, float(rng.uniform(0.0, min(edge, 1.0 - high)))
@@ -126,11 +131,12 @@ def test_a_cut_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pyte
         seen.clear()
         cut, held_down = _partial.py_func(bottom, kept + root, 0.0, edge, edge, wanted, num_drafts)
         most = max(most, len(seen))
-        rest, below = Fraction(kept + root) - Fraction(cut), Fraction(edge) - Fraction(cut)
-        mass = (Fraction(bottom) + rest) ** num_drafts - Fraction(bottom) ** num_drafts
-        mass += Fraction(edge) ** num_drafts - below**num_drafts
         assert not held_down
-        assert abs(Fraction(mass / Fraction(wanted)) - 1) <= 16 * num_drafts * Fraction(2) ** -53
+        with localcontext(prec=DIGITS):
+            rest, below = Decimal(kept + root) - Decimal(cut), Decimal(edge) - Decimal(cut)
+            mass = (Decimal(bottom) + rest) ** num_drafts - Decimal(bottom) ** num_drafts
+            mass += Decimal(edge) ** num_drafts - below**num_drafts
+            assert abs(mass / Decimal(wanted) - 1) <= 16 * num_drafts * Decimal(2) ** -53
     assert most <= 4 * (8 + num_drafts / 20)
 
 
