@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
 from simulations.conformance.investigation import Case, Explanation, broken, explain_small, investigate
-from simulations.conformance.ladder import corners, ladder
-from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Problem, Tokens
+from simulations.conformance.ladder import SMALL_PROBLEMS, corners, ladder
+from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, Tokens
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
 from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Sampler, Subject
-from simulations.conformance.sampling import Watch, calls, sample, sample_mixed, sample_small
+from simulations.conformance.sampling import Watch, calls, sample, sample_mixed
+from simulations.conformance.small import SmallBatches
 from simulations.statistics import binomial_interval
 from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 LEVEL = 1e-6
 """The chance that the check of a lossless sampler alarms."""
 SMALLEST_POWER = 0.2
-"""A check that ran out of time before it could see a bias of this total variation is inconclusive."""
+"""A check that could not see a bias of this total variation, for want of time or by its budget, is inconclusive."""
 DETECTORS = ("law", "acceptance", "neighbours")
 """What sees a wrong law, the most telling first."""
-REPEATED = 64
-"""Trials of the calls that are repeated with the same and with another generator; that different generators give a
+REPEATED, STREAMS = 64, 128
+"""Trials of the calls that are repeated, and other generators that they are repeated with; that two generators give a
 lossless sampler the same output in all of them has a chance far below any level."""
-SMALL, ROUNDS, END = 0.15, 0.6, 0.9
+REPEATING = 0.05
+"""Share of the time limit that repeating may take, twice."""
+SMALL, ROUNDS, END = 0.25, 0.6, 0.9
 """Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
 still to return."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
+
+
+def _check_seconds(value: float, name: str) -> None:
+    if not (isinstance(value, Real) and 0 < value < float("inf")):
+        raise InvalidInput(f"{name} is {value!r}: it must be a positive number of seconds")
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Budget:
         Trials on each problem in the first round; each further round doubles them.
     rounds : int
     small : int
-        Calls with one trial; there are a quarter as many with two and with three.
+        Calls with one trial; there are a quarter as many with two, with three and with up to some hundred.
     corner : int
         Trials on each degenerate problem.
     seconds : float
@@ -57,8 +68,13 @@ class Budget:
     corner: int
     seconds: float
 
+    def __post_init__(self) -> None:
+        for name in ("first", "rounds", "small", "corner"):
+            positive_integer(getattr(self, name), f"Budget.{name}")
+        _check_seconds(self.seconds, "Budget.seconds")
 
-DEFAULT = Budget(first=1000, rounds=7, small=3000, corner=1000, seconds=10.0)
+
+DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=1000, seconds=10.0)
 THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
 
 
@@ -109,9 +125,14 @@ def check_sampler(
     Raises
     ------
     InvalidInput
-        If the contract or kind of arrays is unknown, or the level, seed or time limit cannot be used.
+        If the function cannot be called, the contract or kind of arrays is unknown, or the level, seed, time limit or
+        budget cannot be used.
     """
+    if not callable(function):
+        raise InvalidInput(f"function is {_name(function)}: give a function of the contract {contract}")
     check_arguments(contract, level, seed, time_limit, arrays)
+    if budget is not None and not isinstance(budget, Budget):
+        raise InvalidInput(f"budget is a {type(budget).__name__}: give a Budget, such as Budget(500, 2, 20, 100, 60.0)")
     spent = budget or (THOROUGH if thorough else DEFAULT)
     spent = spent if time_limit is None else replace(spent, seconds=time_limit)
     subject = Subject(function, arrays, HANG * spent.seconds)
@@ -168,12 +189,12 @@ class _Check:
         self.rng = np.random.default_rng(seed)
         self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
         self.corners = {name: Watch(problem, name) for name, problem in corners(contract).items()}
-        self.small = {size: Watch(*_example(self.watches)) for size in (1, 2, 3)}
-        tests = len(self.small) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
+        self.small = SmallBatches({name: self.watches[name].problem for name in SMALL_PROBLEMS[contract]})
+        tests = len(self.small.watches) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
         self.share = level / tests
         self.notes: list[str] = []
+        self.wrong_when_small: list[Finding] = []
         self.reproducible = True
-        self.out_of_time = False
         for watch in self.watches.values():
             if not isinstance(watch.problem, GenerateProblem):
                 watch.problem.inputs(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
@@ -186,6 +207,7 @@ class _Check:
             self._try_all()
             repeated, small = self._repeat(), self._small_batches()
             findings += (self._rounds() or small) + repeated
+            self.wrong_when_small = small
         except (Crash, InvalidOutput) as error:
             findings.append(broken(error, "on an ordinary problem", "output", ""))
         else:
@@ -205,7 +227,7 @@ class _Check:
             diagnosis=found.diagnosis,
             power=power,
             hardest=hardest,
-            power_of_one=self.small[1].detectable(self.share),
+            power_of_small=self.small.power(self.share),
             reproducible=self.reproducible,
             level=self.level,
             trials=self.subject.trials,
@@ -217,7 +239,7 @@ class _Check:
     def _verdict(self, findings: list[Finding], power: float) -> Verdict:
         if findings:
             return findings[0].verdict
-        return Verdict.INCONCLUSIVE if self.out_of_time and power > SMALLEST_POWER else Verdict.LOSSLESS
+        return Verdict.INCONCLUSIVE if power > SMALLEST_POWER else Verdict.LOSSLESS
 
     def _explain(self, findings: list[Finding]) -> Explanation:
         alarm = next((f for f in findings if f.verdict == Verdict.BIASED and f.detector != "dice"), None)
@@ -225,62 +247,80 @@ class _Check:
             return Explanation(findings, None, None)
         watch = (self.watches | self.corners)[alarm.problem]
         others = [other for other in self.watches.values() if other is not watch]
-        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END))
+        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), self.wrong_when_small)
         if alarm.detector == "small batches":
-            size = next(size for size, small in self.small.items() if self._is_alarm(small.law.log_value))
-            return explain_small(case, findings, size)
+            return explain_small(case, findings, self._small_alarms()[0][0])
         return investigate(case, findings, alarm)
 
     def _try_all(self) -> None:
         """One to three trials of every problem; those that the function refuses are left out."""
         for index, (name, watch) in enumerate(list(self.watches.items())):
+            if time.monotonic() > self._after(ROUNDS):
+                break
             try:
                 sample(self.subject, watch.problem, 1 + index % 3, self.rng)
             except Refusal as error:
                 self._refuse(name, error)
                 del self.watches[name]
-        self.out_of_time |= not self.watches
 
     def _refuse(self, name: str, error: Refusal) -> None:
         self.notes.append(f"it does not support '{name}', which was left out ({error})")
 
     def _repeat(self) -> list[Finding]:
-        """The same inputs with the same generator twice, on a small and on the last problem, and with another."""
-        if not self.watches:
+        """The same inputs with the same generator twice, on a small and on the last problem, and with many others."""
+        if not self.watches or time.monotonic() > self._after(ROUNDS):
             return []
-        findings = []
-        example, last = _example(self.watches)[1], list(self.watches)[-1]
-        same, again, other = self._tokens(example, REPEATED, (1, 1, 2))
-        longer, longer_again = self._tokens(last, BATCH, (1, 1))
+        example = next(watch for watch in self.watches.values() if watch.problem.num_tokens == 3)
+        last = list(self.watches.values())[-1]
+        trials = min(self._repeatable(), REPEATED)
+        same, again = self._tokens(example, trials, [1, 1])
+        longer, longer_again = self._tokens(last, min(trials, BATCH), [1, 1])
         self.reproducible = np.array_equal(same, again) and np.array_equal(longer, longer_again)
         if not self.reproducible:
             text = "the same inputs and the same rng give different output: it draws from elsewhere"
             self.notes.append(text)
-            if self.require_seed:
-                findings.append(Finding(Verdict.INVALID, "seed", "", text))
-        elif np.array_equal(same, other):
-            text = f"two calls on the same {REPEATED} trials with different rngs return the same: it ignores rng"
-            findings.append(Finding(Verdict.BIASED, "dice", example, text))
-        return findings
+            return [Finding(Verdict.INVALID, "seed", "", text)] if self.require_seed else []
+        return self._other_dice(example) if trials == REPEATED else []
 
-    def _tokens(self, name: str, trials: int, seeds: tuple[int, ...]) -> list[Tokens]:
+    def _other_dice(self, example: Watch) -> list[Finding]:
+        """The same inputs with many generators: no two may give the same."""
+        streams = min(max(self._repeatable() // REPEATED, 2), STREAMS)
+        found = {tokens.tobytes() for tokens in self._tokens(example, REPEATED, self.rng.integers(2**63, size=streams))}
+        if len(found) == streams:
+            return []
+        text = (
+            f"{streams} calls on the same {REPEATED} trials, each with an rng of its own, have {len(found)} outputs: "
+        )
+        text += "it ignores rng" if len(found) == 1 else "it has few streams"
+        return [Finding(Verdict.BIASED, "dice", example.name, text)]
+
+    def _repeatable(self) -> int:
+        """Trials that there is time to repeat."""
+        return max(int(REPEATING * self.budget.seconds / self.subject.batches.pace), 1)
+
+    def _tokens(self, watch: Watch, trials: int, seeds: Iterable[int]) -> list[Tokens]:
         """What is emitted for the same inputs with each of the generators."""
-        problem = self.watches[name].problem
+        problem = watch.problem
         if isinstance(problem, GenerateProblem):
-            return [self.subject.generate(problem, trials, seed).tokens for seed in seeds]
+            return [self.subject.generate(problem, trials, int(seed)).tokens for seed in seeds]
         inputs = problem.inputs(trials, self.rng)
-        return [self.subject.verify(problem, inputs, seed).tokens for seed in seeds]
+        return [self.subject.verify(problem, inputs, int(seed)).tokens for seed in seeds]
 
     def _small_batches(self) -> list[Finding]:
-        """Batches of one, of two and of three trials of one problem, each with its own evidence."""
-        findings = []
-        for size, watch in self.small.items() if self.watches else ():
-            number = self.budget.small if size == 1 else self.budget.small // 4
-            watch.see(sample_small(self.subject, watch.problem, size, number, self._after(SMALL), self.rng))
-            if self._is_alarm(watch.law.log_value):
-                text = f"on '{watch.name}' the law is wrong in batches of {size}, seen in {watch.law.trials:,} trials"
-                findings.append(Finding(Verdict.BIASED, "small batches", watch.name, text))
-        return findings
+        names = [name for name in SMALL_PROBLEMS[self.contract] if name in self.watches]
+        self.small.run(self.subject, names, self.budget.small, self._after(SMALL), self.rng)
+        return [
+            Finding(
+                Verdict.BIASED,
+                "small batches",
+                watch.name,
+                f"on '{watch.name}' the law is wrong in batches of {kind}, seen in {watch.law.trials:,} trials",
+            )
+            for kind, watch in self._small_alarms()
+        ]
+
+    def _small_alarms(self) -> list[tuple[str, Watch]]:
+        return [(kind, watch) for (kind, _), watch in self.small.watches.items() if self._is_alarm(watch.law.log_value)]
 
     def _rounds(self) -> list[Finding]:
         """Each problem alone and mixed with others of its shape, in doubling rounds until something alarms."""
@@ -331,9 +371,9 @@ class _Check:
         return findings
 
     def _corner_trials(self) -> int:
-        """As many as a tenth of the time allows, for a slow sampler; at least some."""
+        """As many as a tenth of the time allows, for a slow sampler."""
         limit = 0.1 * self.budget.seconds / (self.subject.batches.pace * len(self.corners))
-        return max(min(self.budget.corner, int(limit)), 16)
+        return max(min(self.budget.corner, int(limit)), 1)
 
     def _alarms(self, watch: Watch) -> list[Finding]:
         alarms = [detector for detector, value in watch.log_values().items() if self._is_alarm(value)]
@@ -356,7 +396,6 @@ class _Check:
         affordable = int((self._after(ROUNDS) - time.monotonic()) / (pace * max(len(self.watches), 1)))
         if affordable >= trials:
             return trials
-        self.out_of_time = True
         return affordable if affordable >= 2 else 0
 
     def _acceptance(self) -> list[Acceptance]:
@@ -380,11 +419,6 @@ class _Check:
                 f"it accepts less than a lossless sampler can: {worst.measured:.3f} of {worst.bound:.3f} "
                 f"on '{worst.problem}'; nothing is lost but speed"
             )
-
-
-def _example(watches: Mapping[str, Watch]) -> tuple[Problem, str]:
-    """The first problem with three tokens: the smallest on which every defect of one position shows."""
-    return next((watch.problem, name) for name, watch in watches.items() if watch.problem.num_tokens == 3)
 
 
 def _summed(findings: list[Finding]) -> list[Finding]:
@@ -420,7 +454,12 @@ def _sentence(watch: Watch, detector: str) -> str:
 
 def _name(function: Sampler) -> str:
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
-    return f"{module}:{name}" if module and name else repr(function)
+    if module and name:
+        return f"{module}:{name}"
+    try:
+        return repr(function)
+    except Exception:  # a stranger's object need not have a name that can be read
+        return f"a {type(function).__name__}"
 
 
 def check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
@@ -433,11 +472,13 @@ def check_arguments(contract: str, level: float, seed: int, time_limit: float | 
     """
     if contract not in CONTRACTS:
         raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
-    if not 0 < level < 1:
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise InvalidInput(f"level is {level!r}: it must lie strictly between 0 and 1, such as 1e-6")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}: it must be an integer >= 0")
-    if time_limit is not None and not 0 < time_limit < float("inf"):
-        raise InvalidInput(f"time_limit is {time_limit!r}: it must be a positive number of seconds")
+    if time_limit is not None:
+        _check_seconds(time_limit, "time_limit")
     if arrays not in ("numpy", "torch"):
         raise InvalidInput(f"arrays is {arrays!r}: it must be 'numpy' or 'torch'")
+    if arrays == "torch" and importlib.util.find_spec("torch") is None:
+        raise InvalidInput("arrays is 'torch', which is not installed: pip install 'specproof[llm]'")

@@ -11,6 +11,7 @@ import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
+from simulations.conformance.dependence import are_dependent
 from simulations.conformance.diagnosis import Observed, diagnose
 from simulations.conformance.problems import GenerateProblem, Problem, Tokens
 from simulations.conformance.report import Diagnosis, Finding, Instance, Verdict
@@ -23,11 +24,13 @@ from simulations.conformance.sampling import (
     frequencies,
     outcome_name,
     sample,
+    sample_call,
     sample_mixed,
-    sample_small,
+    sample_singly,
 )
 from simulations.conformance.sequential import LawEvidence, total_variation_bound
 from simulations.conformance.shrink import shrink
+from simulations.conformance.small import size_of
 
 FEWEST, MOST = 4000, 2**20
 """Trials of a problem that is looked at again: four times as many as gave the alarm, within these and the time left."""
@@ -36,14 +39,14 @@ LEAST_SECONDS = 0.1
 """Time for each step of the investigation, also when it is late."""
 SINGLES, FEWEST_SINGLES = 1000, 64
 """Batches of one against which batches of many are held; no fewer than these however little time is left."""
-REPEATS = 4
-"""Calls that are held against them: trials that share something differ from call to call."""
+CALLS = 32
+"""Calls of each kind in which batches of different problems are held against those of one."""
 CONTRAST = 1e-6
 """The chance that a sampler whose trials are independent, and of one law in any batch, is said to fail by its batches.
 
-It is shared by ``REPEATS`` tests (Fisher's, exact) of mixed batches against batches of the problem alone and as many of
-those against single trials, each of the probability of the set of outcomes that came too often when the alarm was
-given. What is compared is drawn afresh, so that choice is free.
+Shared evenly by three: batches of different problems against those of one, call by call; trials of a batch against each
+other; and batches against single trials. Batches are compared by how often they have the outcomes that came too often
+when the alarm was given. What is compared is drawn afresh, so that choice is free.
 """
 DIAGNOSTIC_TRIALS = 2**14
 CONVINCING = float(np.log(1e6))
@@ -51,7 +54,8 @@ CONVINCING = float(np.log(1e6))
 SHOWN = 4
 """Outcomes in the report."""
 MIXED_UP = "the law in batches of different problems is another than alone: rows are mixed up"
-SHARED = "the law in batches is another than one trial at a time: the trials of a batch share something"
+DEPENDENT = "the trials of a batch depend on each other, which leaves open what the law of each is"
+ANOTHER = "the law in batches is another than one trial at a time"
 
 
 class Explanation(NamedTuple):
@@ -72,6 +76,8 @@ class Case:
     level: float
     rng: np.random.Generator
     deadline: float
+    small: Sequence[Finding] = ()
+    """What was wrong in small batches."""
 
     @property
     def mates(self) -> list[VerifierProblem]:
@@ -101,14 +107,16 @@ def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str
 def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanation:
     """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
     instance = diagnosis = None
+    name = case.watch.name
     try:
-        cause = _batch_cause(case) if alarm.detector == "law" else ""
-        if cause:
-            name = case.watch.name
+        cause = DEPENDENT if alarm.detector == "neighbours" else _batch_cause(case)
+        if cause == DEPENDENT:
+            # Bounds and proofs from counts of trials hold for independent ones only.
+            findings = [*_seen_without_independence(findings, f"on '{name}' {cause}", name), *case.small]
+            instance = replace(_describe(case, case.watch.problem, name, _alone(case)), total_variation=0.0)
+        elif cause:
             findings = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}"), *findings]
             instance = _describe(case, case.watch.problem, name, _mixed(case) if cause == MIXED_UP else _alone(case))
-            if cause == SHARED:  # no bound: the trials are not independent
-                instance = replace(instance, total_variation=0.0)
         else:
             problem = _smallest(case)
             name = case.watch.name if problem is case.watch.problem else "found by shrinking"
@@ -119,19 +127,31 @@ def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanat
     return Explanation(findings, instance, diagnosis)
 
 
-def explain_small(case: Case, findings: list[Finding], size: int) -> Explanation:
-    """Show an alarm of batches of ``size`` trials."""
+def explain_small(case: Case, findings: list[Finding], kind: str) -> Explanation:
+    """Show an alarm of small batches of one kind."""
     problem, instance = case.watch.problem, None
 
     def draw(trials: int) -> Tokens:
+        parts: list[Tokens] = []
         stop = time.monotonic() + case.seconds(0.4)
-        return sample_small(case.subject, problem, size, trials // size, stop, case.rng).completed
+        while not parts or (sum(map(len, parts)) < trials and time.monotonic() < stop):
+            size = size_of(kind, case.subject, case.rng)
+            parts.append(sample_call(case.subject, problem, size, case.rng).completed)
+        return np.concatenate(parts)
 
     try:
         instance = _describe(case, problem, case.watch.name, draw)
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, None)
+
+
+def _seen_without_independence(findings: list[Finding], text: str, name: str) -> list[Finding]:
+    """The findings that hold for trials that depend on each other, after that they do."""
+    held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
+    if any(finding.detector == "neighbours" for finding in held):
+        return held
+    return [Finding(Verdict.BIASED, "batch", name, text), *held]
 
 
 def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
@@ -142,30 +162,42 @@ def _batch_cause(case: Case) -> str:
     """What batches have to do with it, if the data themselves refute that they have nothing to do with it."""
     law, mixed = case.watch.law.law, case.watch.mixed
     counts = case.watch.law.counts - mixed
-    if len(case.mates) > 1:
-        alone = _alone(case)(case.trials(0.1))
-        if _is_another(case, mixed > mixed.sum() * law, alone, _mixed(case)):
-            return MIXED_UP
-    few = sample_small(case.subject, case.watch.problem, 1, FEWEST_SINGLES, np.inf, case.rng).completed
-    stop = time.monotonic() + case.seconds(0.2)
-    more = sample_small(case.subject, case.watch.problem, 1, SINGLES, stop, case.rng).completed
-    if _is_another(case, counts > counts.sum() * law, np.concatenate([few, more]), _alone(case)):
-        return SHARED
+    if len(case.mates) > 1 and _is_mixed_up(case, mixed > mixed.sum() * law):
+        return MIXED_UP
+    calls_of_one = [sample_call(case.subject, case.watch.problem, _call_size(case), case.rng) for _ in range(CALLS)]
+    batches = [(each.first, each.completed) for each in calls_of_one]
+    if are_dependent(batches, case.watch.problem.num_tokens, CONTRAST / 3):
+        return DEPENDENT
+    if _is_another(case, counts > counts.sum() * law, np.concatenate([each.completed for each in calls_of_one])):
+        return ANOTHER
     return ""
 
 
-def _is_another(case: Case, chosen: NDArray[np.bool_], one: Tokens, draw: Callable[[int], Tokens]) -> bool:
-    """Whether one of ``REPEATS`` draws has the chosen outcomes more wrongly than ``one``, by Fisher's exact test."""
-    exact, trials = float(case.watch.law.law[chosen].sum()), min(case.trials(0.05), LARGEST_CALL)
-    hits = int(np.count_nonzero(chosen[one]))
-    for _ in range(REPEATS):
-        other = draw(trials)
-        found = int(np.count_nonzero(chosen[other]))
-        table = [(hits, len(one) - hits), (found, len(other) - found)]
-        further = abs(found / len(other) - exact) > abs(hits / len(one) - exact)
-        if further and scipy.stats.fisher_exact(table).pvalue < CONTRAST / (2 * REPEATS):
-            return True
-    return False
+def _call_size(case: Case) -> int:
+    """Trials of each of ``CALLS`` calls."""
+    return min(max(case.affordable(0.1) // CALLS, FIRST_LOOK), LARGEST_CALL // 8)
+
+
+def _is_mixed_up(case: Case, chosen: NDArray[np.bool_]) -> bool:
+    """Whether mixed calls have the chosen outcomes more wrongly than calls of the problem alone (Mann and Whitney).
+
+    Calls are independent also where the trials of one are not.
+    """
+    size, exact = _call_size(case), float(case.watch.law.law[chosen].sum())
+    alone, mixed = ([float(chosen[draw(size)].mean()) for _ in range(CALLS)] for draw in (_alone(case), _mixed(case)))
+    further = abs(np.mean(mixed) - exact) > abs(np.mean(alone) - exact)
+    return bool(further and scipy.stats.mannwhitneyu(alone, mixed).pvalue < CONTRAST / 3)
+
+
+def _is_another(case: Case, chosen: NDArray[np.bool_], batched: Tokens) -> bool:
+    """Whether batches have the chosen outcomes more wrongly than single trials, by Fisher's exact test."""
+    few = sample_singly(case.subject, case.watch.problem, FEWEST_SINGLES, np.inf, case.rng).completed
+    stop = time.monotonic() + case.seconds(0.2)
+    more = sample_singly(case.subject, case.watch.problem, SINGLES, stop, case.rng).completed
+    rows = [chosen[np.concatenate([few, more])], chosen[batched]]
+    singles, batches = (abs(row.mean() - float(case.watch.law.law[chosen].sum())) for row in rows)
+    table = [(int(row.sum()), int((~row).sum())) for row in rows]
+    return bool(batches > singles and scipy.stats.fisher_exact(table).pvalue < CONTRAST / 3)
 
 
 def _alone(case: Case, problem: Problem | None = None) -> Callable[[int], Tokens]:

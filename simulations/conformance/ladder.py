@@ -24,6 +24,13 @@ from theory.distribution import Array
 LOOKAHEAD = 4
 """Positions past the end of a ``generate`` problem for which the models still have tables."""
 
+SMALL_PROBLEMS = {
+    "chain": ("three tokens", "two drafts, three tokens"),
+    "multi": ("three tokens, k = 2", "five tokens, k = 3"),
+    "generate": ("three tokens", "whole history"),
+}
+"""What is run in small batches: every defect of one position shows on the first, the second has more to it."""
+
 P3, Q3 = (0.6, 0.2, 0.2), (0.2, 0.3, 0.5)
 P3_ROWS = ((0.2, 0.6, 0.2), (0.5, 0.4, 0.1), (0.1, 0.3, 0.6))
 Q3_ROWS = ((0.5, 0.4, 0.1), (0.1, 0.2, 0.7), (0.3, 0.6, 0.1))

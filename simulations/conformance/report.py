@@ -36,9 +36,9 @@ class Finding:
         What it means for the sampler.
     detector : str
         What saw it: "law", "acceptance" and "neighbours", the tests on ordinary problems; "small batches", the law in
-        batches of one, two or three; "batch", what else a batch has to do with it; "corner", a degenerate problem;
-        "output", what was returned or raised; "dice", calls with different generators; "seed", calls with the same
-        generator; "process", how its process ended.
+        batches of one, two, three or some more; "batch", what else a batch has to do with it; "corner", a degenerate
+        problem; "output", what was returned or raised; "dice", calls with different generators; "seed", calls with the
+        same generator; "process", how its process ended.
     problem : str
         Name of the problem it was seen on; empty if it was no particular one.
     text : str
@@ -156,8 +156,8 @@ class Report:
         A bias of this total variation on any problem of the ladder would have been seen with probability 0.99.
     hardest : str
         The problem on which it would have been hardest to see.
-    power_of_one : float
-        The same for batches of one trial, on one problem.
+    power_of_small : dict
+        The same for small batches, by how many trials they have, on the two problems that are run in them.
     reproducible : bool
         Whether the same inputs and the same generator gave the same output.
     level : float
@@ -176,7 +176,7 @@ class Report:
     diagnosis: Diagnosis | None = None
     power: float = 1.0
     hardest: str = ""
-    power_of_one: float = 1.0
+    power_of_small: Mapping[str, float] = field(default_factory=dict)
     reproducible: bool = True
     level: float = 0.0
     trials: int = 0
@@ -195,12 +195,14 @@ class Report:
         if self.findings:
             return self.findings[0].text
         if self.verdict == Verdict.INCONCLUSIVE:
-            ended = "time ran out" if self.hardest else "every problem was refused"
-            return f"{ended} after {self.trials} trials; a bias of {self.power:.2g} could have escaped"
+            if not self.hardest:
+                return "every problem was refused"
+            escaped = f"a bias of {self.power:.2g} on '{self.hardest}' could have escaped"
+            return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
+        small = ", ".join(f"{bias:.2g} of {kind}" for kind, bias in self.power_of_small.items())
         return (
             f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}', or one of {self.power_of_one:.2g} in batches of one trial, "
-            "would have escaped with probability 0.01"
+            f"'{self.hardest}', or in batches of few trials one of {small}, would have escaped with probability 0.01"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,7 +227,7 @@ class Report:
                 "total_variation": self.power,
                 "probability": 0.99,
                 "hardest": self.hardest,
-                "batches_of_one": self.power_of_one,
+                "small_batches": dict(self.power_of_small),
             },
             "reproducible": self.reproducible,
             "level": self.level,

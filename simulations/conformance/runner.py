@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import ctypes
 import importlib
 import importlib.util
-import io
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulations.conformance.calling import Worker, swallowed
 from simulations.conformance.drawing import are_well_formed
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
 from theory.chain import TabularModel
@@ -78,9 +76,12 @@ def load_function(name: str) -> Sampler:
     module = _load_file(Path(module_name)) if module_name.endswith(".py") else _load_module(module_name)
     function: Any = module
     for part in function_name.split("."):
-        if not hasattr(function, part):
-            raise InvalidInput(f"{module_name} has no {function_name!r}: name a function that is defined there")
-        function = getattr(function, part)
+        try:
+            function = getattr(function, part)
+        except Exception as error:  # a stranger's module may raise what it likes
+            raise InvalidInput(
+                f"{module_name} has no {function_name!r} ({_one_line(error)}): name a function that is defined there"
+            ) from None
     if not callable(function):
         raise InvalidInput(f"{function_name!r} in {module_name} is a {type(function).__name__}: name a function")
     found: Sampler = function
@@ -125,6 +126,7 @@ class Subject:
         self.batches = Spent()
         self.printed = 0
         self.changes_inputs = False
+        self._worker = Worker()
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
 
     @property
@@ -172,28 +174,19 @@ class Subject:
         return array.copy()
 
     def _call(self, trials: int, *arguments: Any) -> Any:
-        ended: list[tuple[Any, BaseException | None]] = []
-
-        def run() -> None:
-            try:
-                ended.append((self._function(*arguments), None))
-            except BaseException as error:  # SystemExit too: a stranger's function must not end the check
-                ended.append((None, error))
-
         limit = self._call_limit if self.calls else 2 * self._call_limit
-        start, output = time.perf_counter(), io.StringIO()
-        thread = threading.Thread(target=run, daemon=True)
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            thread.start()
-            thread.join(limit)
+        start = time.perf_counter()
+        with swallowed() as output:
+            try:
+                result, error = self._worker.call(lambda: self._function(*arguments), limit)
+            except TimeoutError:
+                self._worker = Worker()
+                raise Crash(f"a call with n = {trials} did not return within {limit:g} s") from None
         self.calls, self.trials = self.calls + 1, self.trials + trials
-        if trials >= BATCH or not self.batches.trials:
+        # What little is known of batches until there is a large one: of the last call, as the first may compile.
+        if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
-        self.printed += output.tell()
-        if not ended:
-            _abandon(thread)
-            raise Crash(f"a call with n = {trials} did not return within {limit:g} s")
-        result, error = ended[0]
+        self.printed += output.written
         if isinstance(error, Unsupported):
             raise Refusal(_one_line(error)) from error
         if error is not None:
@@ -236,19 +229,14 @@ def _importing(name: str, folder: Path) -> Any:
             raise
         raise InvalidInput(f"{name} cannot be imported ({_one_line(error)}): import it in Python to see why") from None
     finally:
-        sys.path.remove(str(folder))
-
-
-def _abandon(thread: threading.Thread) -> None:
-    """Ask a thread that hangs in Python to end; one that hangs in compiled code dies with the process."""
-    assert thread.ident is not None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+        with contextlib.suppress(ValueError):  # the module took it away
+            sys.path.remove(str(folder))
 
 
 def _one_line(error: BaseException) -> str:
     try:
         text = " ".join(str(error).split())
-    except Exception:  # a stranger's exception need not have a message that can be read
+    except (Exception, SystemExit):  # a stranger's exception need not have a message that can be read
         text = "(its message cannot be read)"
     return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
 
@@ -266,11 +254,11 @@ def _refuse_malformed(tokens: Tokens, drafts: Tokens) -> None:
     _refuse_rows(ended[:, 0], tokens, "emits no token", "emit at least one token in each trial")
     resumed = (ended[:, :-1] & ~ended[:, 1:]).any(axis=1)
     _refuse_rows(resumed, tokens, "goes on after -1", "-1 stands after the last emitted token only")
-    replaced = (tokens[:, :-1] != drafts) & ~ended[:, 1:]
+    replaced = ((tokens[:, :-1] != drafts) & ~ended[:, 1:]).any(axis=1)
     _refuse_rows(
-        replaced.any(axis=1),
+        replaced,
         tokens,
-        "goes on after a token that is not the draft's",
+        f"goes on after a token that is not the draft's, {drafts[int(np.argmax(replaced))].tolist()}",
         "the rows that follow are conditioned on the draft, so the replaced token is the last",
     )
 
@@ -284,7 +272,7 @@ def _multi_emission(result: Any, problem: MultiProblem, inputs: Inputs) -> Emiss
     drafts = inputs.draft_tokens[np.arange(trials), np.maximum(accepted, 0)]
     wrong = (accepted >= 0) & (drafts != tokens)
     _refuse_rows(
-        wrong, np.stack([tokens, drafts], axis=1), "[emitted, draft] names a draft that was not emitted", "they agree"
+        wrong, np.stack([tokens, drafts], axis=1), "[emitted, accepted draft], do not agree", "the accepted index names a draft that was emitted"
     )
     return Emission(tokens[:, np.newaxis], accepted)
 
@@ -292,18 +280,16 @@ def _multi_emission(result: Any, problem: MultiProblem, inputs: Inputs) -> Emiss
 def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest: int) -> Tokens:
     try:
         array = _to_numpy(result)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidOutput(f"{name} is not an array ({_one_line(error)})") from None
     if array.shape != shape:
         raise InvalidOutput(f"{name} is {_shown(result)}: its shape must be {shape}")
     if array.dtype.kind not in "iu":
         raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
-    ids = array.astype(np.int64, order="C")
-    if ids.size == 0 or (ids.min() >= lowest and ids.max() < highest):
-        return ids
-    wrong = (ids < lowest) | (ids >= highest)
-    _refuse_rows(wrong.reshape(len(ids), -1).any(axis=1), ids, "is out of range", f"allowed: {lowest}..{highest - 1}")
-    return ids
+    wrong = np.asarray((array < lowest) | (array >= highest))
+    rows = wrong.reshape(len(array), -1).any(axis=1) if wrong.any() else wrong
+    _refuse_rows(rows, array, f"is out of range for {name}", f"allowed: {lowest}..{highest - 1}")
+    return array.astype(np.int64, order="C")
 
 
 def _to_numpy(result: Any) -> NDArray[Any]:

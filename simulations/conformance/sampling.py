@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulations.conformance.dependence import PairEvidence
 from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem, Tokens
 from simulations.conformance.runner import Emission, Subject
 from simulations.conformance.sequential import AcceptanceEvidence, LawEvidence, detectable
@@ -16,8 +17,6 @@ from theory.distribution import Array
 
 LARGEST_CALL = 2**15
 """Trials in one call; larger batches leave the caches."""
-MOST_PAIRS = 2**13
-"""Pairs of trials of one call that are looked at, of each kind."""
 
 VerifierProblem = ChainProblem | MultiProblem
 
@@ -40,7 +39,7 @@ def calls(subject: Subject, problem: Problem, trials: int, rng: np.random.Genera
         See :mod:`simulations.conformance.runner`.
     """
     for size in _sizes(subject, trials):
-        yield _sample_call(subject, problem, size, rng)
+        yield sample_call(subject, problem, size, rng)
 
 
 def sample(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
@@ -48,19 +47,17 @@ def sample(subject: Subject, problem: Problem, trials: int, rng: np.random.Gener
     return joined(list(calls(subject, problem, trials, rng)))
 
 
-def sample_small(
-    subject: Subject, problem: Problem, size: int, number: int, deadline: float, rng: np.random.Generator
-) -> Sample:
-    """Run one problem in calls of ``size`` trials: ``number`` of them, or as many as there is time for; at least one.
+def sample_singly(subject: Subject, problem: Problem, number: int, deadline: float, rng: np.random.Generator) -> Sample:
+    """Run one problem one trial a call: ``number`` of them, or as many as there is time for; at least one.
 
     Raises
     ------
     Crash, InvalidOutput
         See :mod:`simulations.conformance.runner`.
     """
-    parts = [_sample_call(subject, problem, size, rng)]
+    parts = [sample_call(subject, problem, 1, rng)]
     while len(parts) < number and time.monotonic() < deadline:
-        parts.append(_sample_call(subject, problem, size, rng))
+        parts.append(sample_call(subject, problem, 1, rng))
     return joined(parts)
 
 
@@ -104,9 +101,8 @@ class Watch:
         Of the completed law.
     mixed : array of int
         Those of its counts that come from batches of several problems.
-    pairs : list of LawEvidence
-        Of the first tokens of two trials of a batch, which are independent: next to each other, two apart, half a batch
-        apart, and in random pairs.
+    pairs : PairEvidence
+        Of two trials of a batch, which are independent.
     acceptance : list of AcceptanceEvidence
         One for each bound; empty in the contract generate.
     emitted : array of int
@@ -117,15 +113,14 @@ class Watch:
         self.problem, self.name = problem, name
         self.law = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
         self.mixed = np.zeros_like(self.law.counts)
-        first = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim)))
-        self.pairs = [LawEvidence(np.outer(first, first).reshape(-1)) for _ in range(4)]
+        self.pairs = PairEvidence(problem)
         bounds = () if isinstance(problem, GenerateProblem) else problem.acceptance_bounds
         self.acceptance = [AcceptanceEvidence(float(bound)) for bound in bounds]
         self.emitted = np.zeros(int(np.prod(problem.emitted_shape)), dtype=np.int64)
 
     @property
     def tests(self) -> int:
-        """How many e-processes; the average of those of the pairs is one."""
+        """How many e-processes."""
         return 2 + len(self.acceptance)
 
     def see(self, sample: Sample) -> None:
@@ -139,9 +134,7 @@ class Watch:
     def see_batch(self, sample: Sample, rng: np.random.Generator) -> None:
         """Count further trials that were one call, in this order."""
         self.see(sample)
-        first, size = sample.first, self.problem.num_tokens
-        for evidence, (left, right) in zip(self.pairs, _pairings(len(first), rng), strict=True):
-            evidence.add(first[left] * size + first[right])
+        self.pairs.add(sample.first, sample.completed, rng)
 
     def see_mixed(self, sample: Sample) -> None:
         """Count further trials from a batch of several problems."""
@@ -151,8 +144,7 @@ class Watch:
     def log_values(self) -> dict[str, float]:
         """Evidence by detector, in logarithms."""
         accepted = max((evidence.log_value for evidence in self.acceptance), default=0.0)
-        pairs = np.logaddexp.reduce([evidence.log_value for evidence in self.pairs]) - np.log(len(self.pairs))
-        return {"law": self.law.log_value, "acceptance": accepted, "neighbours": float(pairs)}
+        return {"law": self.law.log_value, "acceptance": accepted, "neighbours": self.pairs.log_value}
 
     def detectable(self, level: float) -> float:
         """The bias of the completed law that would have been seen, see :func:`sequential.detectable`."""
@@ -165,7 +157,8 @@ def frequencies(counts: NDArray[np.int64]) -> Array:
     return shares
 
 
-def _sample_call(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
+def sample_call(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
+    """Run one problem alone, in one call: see :func:`calls`."""
     if isinstance(problem, GenerateProblem):
         return _take_apart(problem, subject.generate(problem, trials, _seed(rng)), rng)
     return _take_apart(problem, subject.verify(problem, problem.inputs(trials, rng), _seed(rng)), rng)
@@ -188,19 +181,6 @@ def _sizes(subject: Subject, trials: int) -> list[int]:
     while size > 1 and size > subject.longest_call:
         size //= 2
     return [size] * (trials // size) + [trials % size] * (trials % size > 0)
-
-
-def _pairings(trials: int, rng: np.random.Generator) -> tuple[tuple[Tokens, Tokens], ...]:
-    """Disjoint pairs of the trials of a call, of four kinds."""
-    fours = np.arange(min(trials // 4, MOST_PAIRS // 2))[:, np.newaxis] * 4
-    twos = np.arange(min(trials // 2, MOST_PAIRS))
-    dealt = rng.permutation(trials)
-    return (
-        (2 * twos, 2 * twos + 1),
-        ((fours + np.array([0, 1])).reshape(-1), (fours + np.array([2, 3])).reshape(-1)),
-        (twos, twos + trials // 2),
-        (dealt[2 * twos], dealt[2 * twos + 1]),
-    )
 
 
 def _seed(rng: np.random.Generator) -> int:

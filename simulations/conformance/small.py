@@ -1,0 +1,75 @@
+"""Small batches: one trial a call, as engines often run, two and three, and what is between those and large ones.
+
+What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
+on the first every defect of one position shows, the second has more than one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from simulations.conformance.problems import Problem
+from simulations.conformance.runner import Subject
+from simulations.conformance.sampling import Sample, Watch, joined, sample_call
+
+LEAST, MOST = 4, 256
+KINDS = ("1", "2", "3", f"{LEAST} to {MOST}")
+"""How many trials a call has, as a report says it."""
+TURN = (*KINDS, "1", "1", "1")
+"""Calls in turn, so that no kind takes the time of another."""
+
+
+class SmallBatches:
+    """The evidence of each kind of batch on each problem, which is looked at once.
+
+    Attributes
+    ----------
+    watches : dict of (str, str) to Watch
+        By kind and name of the problem.
+    """
+
+    def __init__(self, problems: Mapping[str, Problem]) -> None:
+        """Start with no trials."""
+        self.watches = {(kind, name): Watch(problem, name) for name, problem in problems.items() for kind in KINDS}
+
+    def run(
+        self, subject: Subject, names: Sequence[str], singles: int, deadline: float, rng: np.random.Generator
+    ) -> None:
+        """Run the named problems in turn, until there were so many calls of one trial or time is over.
+
+        Raises
+        ------
+        Crash, InvalidOutput
+            See :mod:`simulations.conformance.runner`.
+        """
+        parts: dict[tuple[str, str], list[Sample]] = {}
+        for turn in range(-(-singles // TURN.count("1")) if names else 0):
+            name = names[turn % len(names)]
+            for kind in TURN:
+                size = size_of(kind, subject, rng)
+                parts.setdefault((kind, name), []).append(sample_call(subject, self._problem(name), size, rng))
+                if time.monotonic() > deadline:
+                    break
+            if time.monotonic() > deadline:
+                break
+        for key, seen in parts.items():
+            self.watches[key].see(joined(seen))
+
+    def power(self, level: float) -> dict[str, float]:
+        """By kind, the bias that would have been seen on any of the problems that were run."""
+        seen = [(kind, watch) for (kind, _), watch in self.watches.items() if watch.law.trials]
+        return {kind: max((w.detectable(level) for own, w in seen if own == kind), default=1.0) for kind in KINDS}
+
+    def _problem(self, name: str) -> Problem:
+        return self.watches[KINDS[0], name].problem
+
+
+def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:
+    """Trials of the next call of a kind; any number between two is as likely as any other of its logarithm."""
+    if kind != KINDS[-1]:
+        return int(kind)
+    largest = min(MOST, subject.longest_call)
+    return int(LEAST * (max(largest, LEAST) / LEAST) ** rng.random())
