@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION, new_figure
+from figures.style import RULES, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_RULES = {
-    "optimal": ("optimum, independent drafts", GREEN, "s", "-"),
-    "kseq": ("K-SEQ", BLUE, "o", "-"),
-    "distinct": ("recursive, distinct drafts (sampled)", ORANGE, "v", "--"),
-    "recursive": ("recursive", PURPLE, "d", "-"),
-    "single": ("one draft", VERMILION, "^", "-"),
+_SHOWN = {
+    "optimal": (RULES["optimal"], "-"),
+    "kseq": (RULES["kseq"], "-"),
+    "distinct": (RULES["recursive_distinct"], "--"),
+    "recursive": (RULES["recursive"], "-"),
+    "single": (RULES["single"], "-"),
 }
 """Dashed is what may lie on another curve."""
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``acceptance`` table: columns rule, num_drafts, mean, low, high, level, prompts, positions, pair."""
-    figure = new_figure()
+    figure = new_figure(height=4.4)
     axes = figure.add_subplot()
-    for rule, (label, colour, marker, style) in _RULES.items():
+    for rule, ((name, colour, marker), style) in _SHOWN.items():
         rows = table[table["rule"] == rule].sort_values("num_drafts")
+        label = f"{name} (sampled)" if rule == "distinct" else name
         axes.fill_between(rows["num_drafts"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
         axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, linestyle=style, label=label)
     first = table.iloc[0]
@@ -37,9 +38,8 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("number of drafts k")
     axes.set_ylabel("probability that a draft is accepted")
     axes.set_title(
-        f"Draft {first['pair']}: {first['positions']} positions of {first['prompts']} prompts, "
-        f"{1 - first['level']:.0%} intervals over prompts",
-        fontsize=9.5,
+        f"Draft {first['pair']}: {first['positions']} positions of {first['prompts']} prompts,\n"
+        f"{1 - first['level']:.0%} intervals over prompts"
     )
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure

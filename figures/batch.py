@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, intervals, new_figure
+from figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, VERMILION, intervals, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ def draw(convergence: pd.DataFrame, against_drafts: pd.DataFrame, simulated: pd.
 
     In the second panel ``simulated`` means stand by what is exact.
     """
-    figure = new_figure(width=9.6)
+    figure = new_figure(PAGE)
     left, right = figure.subplots(1, 2)
     _converge(left, convergence)
     _fall(right, against_drafts, simulated)
@@ -55,6 +55,6 @@ def _fall(axes: Axes, table: pd.DataFrame, simulated: pd.DataFrame) -> None:
     axes.plot(simulated["drafts"], simulated["mean"], color=BLUE, linestyle="", marker="o", markersize=4, label=label)
     axes.axhline(limit, color=BLACK, linestyle=":", label=f"limit of many drafts: {limit:.3f}")
     axes.set_xlabel("number of drafts M")
-    axes.set_ylabel("expected rejections")
-    axes.set_title(f"Expected rejections, chain with {table['states'].iloc[0]:.0f} states")
+    axes.set_ylabel(f"rejections in T = {table['horizon'].iloc[0]:.0f} positions")
+    axes.set_title(f"Non-stationary chain with {table['states'].iloc[0]:.0f} states")
     axes.legend(loc="upper right")

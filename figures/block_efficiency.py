@@ -4,49 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure
+from figures.style import BLACK, PAGE, by_rule, intervals, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = (VERMILION, BLUE, ORANGE, GREEN, PURPLE, SKY)
-"""By verifier, in the order of the tables."""
-
 
 def draw(efficiency: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     """Draw the ``efficiency`` (exact) and ``simulated`` (mean, low, high) tables, against K and against L."""
-    figure = new_figure(width=9.6, height=4.6)
+    figure = new_figure(PAGE, 4.2)
     left, right = figure.subplots(1, 2, sharey=True)
     length, count = int(simulated["length"].max()), int(simulated["drafts"].max())
     _panel(left, efficiency[efficiency["length"] == length], simulated[simulated["length"] == length], "drafts")
     _panel(right, efficiency[efficiency["drafts"] == count], simulated[simulated["drafts"] == count], "length")
     left.set_xlabel("number of draft sequences K")
     left.set_ylabel("tokens per target call")
-    left.set_title(f"L = {length} tokens each")
+    left.set_title(f"L = {length}, chain with {simulated['states'].iloc[0]:.0f} states")
     right.set_xlabel("length of the draft sequences L")
-    right.set_title(f"K = {count}, chain with {simulated['states'].iloc[0]:.0f} states")
+    right.set_title(f"K = {count}, the same chain")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 def _panel(axes: Axes, exact: pd.DataFrame, simulated: pd.DataFrame, across: str) -> None:
-    for colour, (label, rows) in zip(_COLOURS, exact.groupby("label", sort=False), strict=False):
-        axes.plot(rows[across], rows["exact"], color=colour, label=label)
-        points = simulated[simulated["label"] == label]
-        for place, low, high in zip(points[across], points["low"], points["high"], strict=True):
-            axes.plot([place, place], [low, high], color=BLACK, linewidth=1.0)
-        axes.plot(points[across], points["mean"], color=colour, linestyle="none", marker="o", markersize=5)
+    for (name, colour, _), rows in by_rule(exact):
+        axes.plot(rows[across], rows["exact"], color=colour, label=f"{name}, exact")
+    for (_, colour, marker), points in by_rule(simulated):
+        axes.plot(points[across], points["mean"], color=colour, linestyle="", marker=marker, markersize=5)
+        intervals(axes, points[across], points, BLACK)
     first = simulated.iloc[0]
-    axes.plot(
-        [],
-        [],
-        color=BLACK,
-        linewidth=1.0,
-        marker="o",
-        markersize=5,
-        label=f"{first['trials']:,} simulated calls, {1 - first['level']:.0%} intervals",
-    )
-    axes.set_xlim(left=0)
+    label = f"{first['trials']:,} simulated calls, {1 - first['level']:.0%} intervals in black"
+    axes.plot([], [], color="0.6", linestyle="", marker="o", markersize=5, label=label)
     axes.set_xticks(sorted(exact[across].unique()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import new_figure
+from figures.style import by_rule, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,24 +13,22 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _SHOWN = (("exact", "tokens per target call", "viridis"), ("accepted", "accepted share of the L tokens", "cividis"))
-"""Column, name and colours of each row of maps."""
+"""Column, name and colours of each column of maps."""
 
 
 def draw(efficiency: pd.DataFrame) -> Figure:
-    """Draw the ``efficiency`` table, columns label, drafts, length, exact and accepted: a column for each verifier."""
-    labels = list(efficiency["label"].unique())
-    figure = new_figure(width=3.6 * len(labels), height=7.4)
-    panels = figure.subplots(len(_SHOWN), len(labels), squeeze=False, sharex=True, sharey=True)
-    for row, (column, name, colours) in zip(panels, _SHOWN, strict=True):
-        low, high = efficiency[column].min(), efficiency[column].max()
-        for axes, label in zip(row, labels, strict=True):
-            rows = efficiency[efficiency["label"] == label]
-            table = rows.pivot(index="drafts", columns="length", values=column)
+    """Draw the ``efficiency`` table, columns verifier, drafts, length, exact and accepted: a row for each verifier."""
+    verifiers = list(by_rule(efficiency))
+    figure = new_figure(7.4, 0.9 + 2.3 * len(verifiers))
+    panels = figure.subplots(len(verifiers), len(_SHOWN), squeeze=False, sharex=True, sharey=True)
+    for column, (quantity, name, colours) in zip(panels.T, _SHOWN, strict=True):
+        low, high = efficiency[quantity].min(), efficiency[quantity].max()
+        for axes, (rule, rows) in zip(column, verifiers, strict=True):
+            table = rows.pivot(index="drafts", columns="length", values=quantity)
             image = _map(axes, table, low, high, colours)
-            axes.set_title(label)
-        figure.colorbar(image, ax=row, label=name)
-    for axes in panels[-1]:
-        axes.set_xlabel("length of the draft sequences L")
+            axes.set_title(rule.name)
+        column[-1].set_xlabel("length of the draft sequences L")
+        figure.colorbar(image, ax=column, label=name, location="bottom", aspect=40, pad=0.01)
     for axes in panels[:, 0]:
         axes.set_ylabel("draft sequences K")
     return figure
@@ -44,7 +42,7 @@ def _map(axes: Axes, table: pd.DataFrame, low: float, high: float, colours: str)
         for length in lengths:
             value = table.loc[count, length]
             ink = "white" if value < (low + high) / 2 else "black"
-            axes.text(length, count, f"{value:.2f}", color=ink, fontsize=7.5, ha="center", va="center")
+            axes.text(length, count, f"{value:.2f}", color=ink, fontsize=7, ha="center", va="center")
     axes.set_xticks(lengths)
     axes.set_yticks(counts)
     axes.grid(visible=False)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure
+from figures.style import BLACK, PAGE, by_rule, intervals, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLES = {"single": (VERMILION, "^"), "kseq": (BLUE, "o"), "recursive": (GREEN, "s"), "priority": (ORANGE, "D")}
 _DASHES = {4: "--", 8: "-"}
 _SPREAD = 1.04
 """Factor by which verifiers with the same number of drafts stand apart, so that their intervals do not hide."""
@@ -19,7 +18,7 @@ _SPREAD = 1.04
 
 def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
     """Draw the ``block_efficiency`` and ``paper`` tables: tokens per target call, and what they gain on the clock."""
-    figure = new_figure(width=9.6, height=4.4)
+    figure = new_figure(PAGE, 4.6)
     left, right = figure.subplots(1, 2)
     drafted = table[table["draft_length"] > 0]
     _lines(left, drafted, "mean", "low", "high")
@@ -28,7 +27,7 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
     for length, rows in one_or_kseq.groupby("draft_length"):
         rows = rows.sort_values("num_drafts")
         right.plot(rows["num_drafts"], rows["predicted"], color="grey", linestyle=_DASHES[length], linewidth=1.2)
-    right.plot([], [], color="grey", label="tokens per call / (Lc + 1)")
+    right.plot([], [], color="grey", label="tokens per call of K-SEQ / (Lc + 1)")
     right.axhline(1.0, color=BLACK, linestyle=":", linewidth=1.2, label="target alone")
     _reference(left, paper, "block efficiency")
     _reference(right, paper, "over the target alone")
@@ -43,26 +42,26 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
         axes.set_xticks(counts, [str(count) for count in counts])
         axes.minorticks_off()
         axes.set_xlabel("number of draft sequences K")
-        axes.legend(loc="upper left", fontsize=7.5, ncols=2)
-    # Room for the legends above what is drawn.
-    left.set_ylim(top=1.5 * max(drafted["high"].max(), paper["paper"].max()))
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) -> None:
-    groups = table.groupby(["verifier", "draft_length"], sort=False)
-    shift = _SPREAD ** (-(groups.ngroups - 1) / 2)  # so that each number of drafts has its verifiers around it
-    for (verifier, length), rows in groups:
-        colour, marker = _STYLES.get(verifier, (BLACK, "v"))
+    groups = [(rule, *group) for rule, rows in by_rule(table) for group in rows.groupby("draft_length")]
+    shift = _SPREAD ** (-(len(groups) - 1) / 2)  # so that each number of drafts has its verifiers around it
+    for (name, colour, marker), length, rows in groups:
         rows = rows.sort_values("num_drafts")
-        filled = colour if length == 8 else "white"
-        label = f"{rows['label'].iloc[0]}, L = {length}"
         places = rows["num_drafts"] * shift
         axes.plot(
-            places, rows[middle], _DASHES[length], color=colour, marker=marker, markerfacecolor=filled, label=label
+            places,
+            rows[middle],
+            _DASHES[length],
+            color=colour,
+            marker=marker,
+            markerfacecolor=colour if length == 8 else "white",
+            label=f"{name}, L = {length}",
         )
-        for place, bottom, top in zip(places, rows[low], rows[high], strict=True):
-            axes.plot([place, place], [bottom, top], color=colour, linewidth=1.0)
+        intervals(axes, places, rows[[low, high]].set_axis(["low", "high"], axis=1), colour)
         shift *= _SPREAD
 
 

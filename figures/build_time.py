@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure
+from figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, PURPLE, SKY, VERMILION, legend_below, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ _MARKERS = {2: "o", 8: "s"}
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw a table of columns tokens, num_drafts, part, ms and ns_per_token."""
-    figure = new_figure(width=9.6)
+    figure = new_figure(PAGE, 4.2)
     left, right = figure.subplots(1, 2)
     counts = sorted(table["num_drafts"].unique())
     for count in counts:
@@ -45,5 +45,5 @@ def draw(table: pd.DataFrame) -> Figure:
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_xlabel("vocabulary V")
-        axes.legend(fontsize=8)
+        legend_below(axes)
     return figure

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, new_figure
+from figures.style import PAGE, RULES, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_RULES = {
-    "optimal_distinct": ("optimum, distinct drafts", BLACK, ":", ""),
-    "recursive_distinct": ("recursive, distinct drafts", ORANGE, "--", "v"),
-    "optimal": ("optimum, independent drafts", GREEN, "-", "s"),
-    "kseq": ("K-SEQ", BLUE, "-", "o"),
-    "recursive": ("recursive", PURPLE, "--", "d"),
-    "single": ("one draft", VERMILION, "-", "^"),
+_LINES = {
+    "optimal_distinct": ":",
+    "recursive_distinct": "-",
+    "optimal": ":",
+    "kseq": "-",
+    "recursive": "--",
+    "single": "-",
 }
+"""In the order of the legend. Rules may reach their optimum, so optima are dotted and on top, in open markers."""
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``families`` table: columns family, rule, num_drafts, acceptance; one panel for each family."""
-    figure = new_figure(width=8.6, height=7.0)
+    figure = new_figure(PAGE, 6.8)
     families = table["family"].unique()
     panels = figure.subplots(2, (len(families) + 1) // 2, sharex=True).flat
     for axes, family in zip(panels, families, strict=True):
         rows = table[table["family"] == family]
-        for rule, (label, colour, line, marker) in _RULES.items():
+        for rule, line in _LINES.items():
+            label, colour, marker = RULES[rule]
+            optimum = line == ":"
             part = rows[rows["rule"] == rule].sort_values("num_drafts")
             axes.plot(
                 part["num_drafts"],
@@ -35,7 +38,9 @@ def draw(table: pd.DataFrame) -> Figure:
                 color=colour,
                 linestyle=line,
                 marker=marker,
-                markersize=4.5,
+                markersize=7.5 if optimum else 4.5,
+                markerfacecolor="none" if optimum else colour,
+                zorder=3 if optimum else 2,
                 label=label,
             )
         axes.set_title(family)

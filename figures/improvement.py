@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLUE, GREEN, VERMILION, intervals, new_figure
+from figures.style import BLUE, GREEN, PAGE, VERMILION, intervals, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +18,13 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     """
     from matplotlib.lines import Line2D
 
-    figure = new_figure(width=9.6)
+    figure = new_figure(PAGE, 3.8)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, family in zip(panels, ("Bernoulli", "uniform"), strict=True):
         members = table[table["pair"].str.startswith(family)]
         for (pair, rows), colour in zip(members.groupby("pair", sort=False), (BLUE, GREEN, VERMILION), strict=False):
-            axes.plot(rows["drafts"], rows["closed_form"], color=colour, linewidth=1.2)
-            axes.plot(rows["drafts"], rows["saving"], color=colour, linestyle="", marker="_", markersize=8, label=pair)
+            axes.plot(rows["drafts"], rows["closed_form"], color=colour, linewidth=1.2, label=pair)
+            axes.plot(rows["drafts"], rows["saving"], color=colour, linestyle="", marker="_", markersize=8)
             seen = simulated[simulated["pair"] == pair]
             intervals(axes, seen["drafts"], seen, colour)
             axes.plot(seen["drafts"], seen["saving"], color=colour, linestyle="", marker="o", markersize=4)
@@ -47,5 +47,5 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
         ),
     ]
     figure.legend(handles=kinds, loc="outside lower center", ncols=len(kinds))
-    panels[0].set_ylabel(r"saved rejection probability, TV $-\;\prod_m$ TV$(q^m, p)$")
+    panels[0].set_ylabel("saved probability of rejection\n" r"TV $-\;\prod_m$ TV$(q^m, p)$")
     return figure

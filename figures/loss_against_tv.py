@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLUE, VERMILION, new_figure
+from figures.style import BLACK, PAGE, SKY, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,14 +15,14 @@ _RULES = ("kseq", "recursive")
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``losses`` table: columns verifier, tv, lost, passed_over, num_drafts, ..."""
-    figure = new_figure(width=9.6)
+    figure = new_figure(PAGE)
     panels = figure.subplots(1, len(_RULES), sharey=True)
     for rule, axes in zip(_RULES, panels, strict=True):
         rows = table[table["verifier"] == rule]
         mostly_passed = rows["passed_over"] > 0.5 * rows["lost"]
         for kind, colour, marker, label in (
-            (mostly_passed, VERMILION, "^", "mostly wanted drafts passed over"),
-            (~mostly_passed, BLUE, "o", "mostly target mass emitted in place of drafts"),
+            (mostly_passed, BLACK, "^", "mostly wanted drafts passed over"),
+            (~mostly_passed, SKY, "o", "mostly target mass emitted in place of drafts"),
         ):
             axes.plot(
                 rows["tv"][kind],
@@ -34,9 +34,9 @@ def draw(table: pd.DataFrame) -> Figure:
                 mew=0,
                 label=label,
             )
-        axes.set_title(f"{rows['label'].iloc[0]}, {rows['num_drafts'].iloc[0]} drafts", fontsize=10)
+        axes.set_title(f"{rows['label'].iloc[0]}, {rows['num_drafts'].iloc[0]} drafts")
         axes.set_xlabel("total variation of draft and target")
     panels[0].set_ylim(bottom=0.0)  # last, as it fixes the top of both panels
     panels[0].set_ylabel("acceptance below the optimum")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=1.5)
     return figure

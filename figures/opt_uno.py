@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, GREEN, VERMILION, new_figure
+from figures.style import BLACK, BLUE, GREEN, PAGE, VERMILION, legend_below, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +21,10 @@ _QUANTITIES = {
 
 def draw(trade_off: pd.DataFrame, win_rate: pd.DataFrame) -> Figure:
     """Draw the ``trade_off`` and ``win_rate`` tables side by side: columns epsilon, mean, low, high, level, ..."""
-    figure = new_figure(width=9.6)
+    figure = new_figure(PAGE, 4.2)
     first = win_rate.iloc[0]
     # A line of its own, as names of models may be long.
-    figure.suptitle(f"Pair {first['pair']}, judged by {first['scorer']}", fontsize=9.5)
+    figure.suptitle(f"Pair {first['pair']}, judged by {first['scorer']}", fontsize=10)
     left, right = figure.subplots(1, 2)
     _trade(left, trade_off)
     _win(right, win_rate, trade_off)
@@ -38,7 +38,7 @@ def _trade(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylabel("per position, exact in each context")
     first = table.iloc[0]
     axes.set_title(f"{first['prompts']} prompts, {1 - first['level']:.0%} intervals over prompts")
-    axes.legend(loc="best")
+    legend_below(axes)
 
 
 def _win(axes: Axes, table: pd.DataFrame, trade_off: pd.DataFrame) -> None:
@@ -52,7 +52,7 @@ def _win(axes: Axes, table: pd.DataFrame, trade_off: pd.DataFrame) -> None:
         axes.annotate(note, (epsilon, 0.97), ha="right", va="top", fontsize=8.5, color="0.3")
     axes.set_ylabel("win rate of OPT over UNO")
     axes.set_title(f"{table['comparisons'].sum()} comparisons, ties count half")
-    axes.legend(loc="lower left")
+    legend_below(axes)
 
 
 def _curve(axes: Axes, table: pd.DataFrame, label: str, colour: str, marker: str, style: str) -> None:

@@ -16,15 +16,15 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
 
     On it stand ``simulated`` frequencies of rejection with intervals, at the exact bias of their rule.
     """
-    figure = new_figure(width=5.6, height=4.6)
+    figure = new_figure(height=4.4)
     axes = figure.add_subplot()
     distance = float(table["tv"].iloc[0])
     axes.fill_between([0.0, distance], [distance, 0.0], color="0.85", linewidth=0, label="unattainable")
     # Above the markers, which lie on it.
     axes.plot([0.0, distance], [distance, 0.0], color=BLACK, linewidth=1.2, zorder=4, label="rejection + bias = TV")
     for rule, colour, marker, label in (
-        ("opt", BLUE, "o", "Decoding-OPT"),
-        ("uno", VERMILION, "^", "Decoding-UNO"),
+        ("opt", BLUE, "o", "OPT"),
+        ("uno", VERMILION, "^", "UNO"),
     ):
         rows = table[table["rule"] == rule]
         axes.plot(rows["rejection"], rows["bias"], color=colour, linestyle="", marker=marker, markersize=4, label=label)
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     axes.set_xlim(left=0.0)
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("probability of rejection R")
-    axes.set_ylabel("bias TV(A, q)")
+    axes.set_ylabel("bias TV(A, q) of the output law A")
     axes.set_title(rf"Threshold $\epsilon$ from 0 to 1, {table['tokens'].iloc[0]:.0f} tokens, TV = {distance:.3f}")
     axes.legend(loc="upper right")
     return figure

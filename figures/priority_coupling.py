@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, new_figure
+from figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, PURPLE, SKY, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 _NAMES = "abcde"
+_HATCH = "//////"
 
 
 def draw(profile: pd.DataFrame, tokens: pd.DataFrame) -> Figure:
@@ -22,7 +23,7 @@ def draw(profile: pd.DataFrame, tokens: pd.DataFrame) -> Figure:
 
     Its columns are token, draft, target, rate, acceptance.
     """
-    figure = new_figure(width=9.6, height=4.2)
+    figure = new_figure(PAGE, 4.0)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1.0))
     _intervals(left, profile)
     _rates(right, tokens)
@@ -38,7 +39,7 @@ def _intervals(axes: Axes, profile: pd.DataFrame) -> None:
         axes.fill_between(rows["priority"], rows["kept"], color=colour, alpha=0.75, linewidth=0)
         if (rows["kept"] < rows["density"]).any():
             axes.fill_between(
-                rows["priority"], rows["kept"], rows["density"], facecolor="white", edgecolor=colour, hatch="////"
+                rows["priority"], rows["kept"], rows["density"], facecolor="white", edgecolor=colour, hatch=_HATCH
             )
         middle = rows.iloc[len(rows) // 2]
         axes.annotate(
@@ -51,7 +52,7 @@ def _intervals(axes: Axes, profile: pd.DataFrame) -> None:
     curve = profile.sort_values("priority")
     label = f"density of the highest of {drafts} priorities, {drafts}$s^{drafts - 1}$"
     axes.plot(curve["priority"], curve["density"], color=BLACK, label=label)
-    axes.fill_between([], [], facecolor="white", edgecolor=BLACK, hatch="////", label="thinned away")
+    axes.fill_between([], [], facecolor="white", edgecolor=BLACK, hatch=_HATCH, label="thinned away")
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(bottom=0.0)
     axes.grid(visible=False)
@@ -64,7 +65,7 @@ def _intervals(axes: Axes, profile: pd.DataFrame) -> None:
 def _rates(axes: Axes, tokens: pd.DataFrame) -> None:
     places = np.arange(len(tokens))
     colours = [_COLOURS[token] for token in tokens["token"]]
-    axes.bar(places, tokens["rate"], width=0.7, color=colours, alpha=0.75, label="accepted as a draft, r")
+    axes.bar(places, tokens["rate"], width=0.7, color=colours, alpha=0.75)
     axes.bar(
         places,
         tokens["target"] - tokens["rate"],
@@ -72,8 +73,10 @@ def _rates(axes: Axes, tokens: pd.DataFrame) -> None:
         bottom=tokens["rate"],
         facecolor="white",
         edgecolor=colours,
-        label="emitted from the residual",
     )
+    # Grey stands for any token.
+    axes.fill_between([], [], color="0.6", label="accepted as a draft, r")
+    axes.fill_between([], [], facecolor="white", edgecolor="0.6", label="emitted from the residual")
     axes.plot(places, tokens["target"], linestyle="", marker="_", markersize=22, color=BLACK, label="target q")
     axes.plot(places, tokens["draft"], linestyle="", marker="x", markersize=6, color=BLACK, label="draft p")
     axes.set_xticks(places, [_NAMES[token] for token in tokens["token"]])
@@ -81,4 +84,4 @@ def _rates(axes: Axes, tokens: pd.DataFrame) -> None:
     axes.set_xlabel("token")
     axes.set_ylabel("probability")
     axes.set_title(f"Acceptance {tokens['acceptance'].iloc[0]:.4f}, the optimum")
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="upper left", handlelength=1.5)

@@ -104,7 +104,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         opt_uno.draw,
     ),
     FigureSpec(
-        "figure.worst-ratio",
+        "figure.worst-share",
         "Sun et al. 2023, the guarantee of Algorithm 2",
         "The smallest share of the optimum that K-SEQ accepts, found and in closed form, above 1 - 1/e for every k.",
         "spectr2023.kseq-guarantee",

@@ -28,6 +28,6 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_xlim(table["runs"].min(), table["runs"].max())
     axes.set_xlabel("number of simulated runs N")
     axes.set_ylabel(f"rejections in T = {first['horizon']:.0f} positions")
-    axes.set_title(f"Expected rejections, non-stationary chain with {first['states']:.0f} states")
+    axes.set_title(f"Non-stationary chain with {first['states']:.0f} states")
     axes.legend(loc="upper right")
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulations.experiments.store import whole_file
 
@@ -25,16 +25,41 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 )
 """The palette of Okabe and Ito (2008), distinguishable with every kind of colour vision."""
 
+COLUMN, PAGE = 5.2, 8.4
+"""Widths in inches of a figure for one column and across the page; a journal prints them at some 3.4 and 7."""
+
+
+class Look(NamedTuple):
+    """What a rule is called in every figure, and how it is drawn."""
+
+    name: str
+    colour: str
+    marker: str
+
+
+RULES = {
+    "optimal_distinct": Look("optimum, distinct drafts", BLACK, "v"),
+    "recursive_distinct": Look("recursive rejection, distinct drafts", ORANGE, "v"),
+    "optimal": Look("optimum, independent drafts", GREEN, "s"),
+    "priority": Look("priority coupling", GREEN, "s"),
+    "kseq": Look("K-SEQ", BLUE, "o"),
+    "recursive": Look("recursive rejection", PURPLE, "d"),
+    "single": Look("one draft", VERMILION, "^"),
+}
+"""From what mostly accepts most to what accepts least, as legends list them; priority coupling is an optimum."""
+
 _RC: Any = {
     "font.size": 10,
-    "axes.labelsize": 11,
-    "axes.titlesize": 11,
+    "axes.axisbelow": True,
+    "axes.labelsize": 10,
+    "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.6,
+    "legend.fontsize": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "pdf.fonttype": 42,
@@ -51,7 +76,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
+def new_figure(width: float = COLUMN, height: float = 3.6) -> Figure:
     """Make an empty figure, sizes in inches, that no window system needs to know of."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -59,6 +84,17 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def by_rule(table: pd.DataFrame) -> Iterator[tuple[Look, pd.DataFrame]]:
+    """Split a table by its column ``verifier``, in the order of ``RULES``."""
+    for verifier in sorted(table["verifier"].unique(), key=list(RULES).index):
+        yield RULES[verifier], table[table["verifier"] == verifier]
+
+
+def legend_below(axes: Axes) -> None:
+    """Put the legend under the axes, where there may be data at any height."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
 
 
 def intervals(axes: Axes, places: pd.Series, table: pd.DataFrame, colour: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLUE, GREEN, VERMILION, new_figure
+from figures.style import BLACK, BLUE, GREEN, VERMILION, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,46 +26,42 @@ def draw(plan: pd.DataFrame, sets: pd.DataFrame, tokens: pd.DataFrame) -> Figure
     main = figure.add_subplot(grid[0, 0])
     _draw_plan(main, plan, sets)
     beside = figure.add_subplot(grid[0, 1], sharey=main)
-    beside.barh(sets["row"], sets["accepted"], color=GREEN, height=0.7, label="emitted")
+    beside.barh(sets["row"], sets["accepted"], color=GREEN, height=0.7)
     beside.barh(sets["row"], sets["rejected"], left=sets["accepted"], color=VERMILION, height=0.7, label="rejected")
     beside.tick_params(labelleft=False)
     beside.set_xlabel("P(set of drafts)")
     beside.set_xlim(right=1.1 * sets["probability"].max())
-    beside.legend(loc="lower right")
     below = figure.add_subplot(grid[1, 0], sharex=main)
-    below.bar(tokens["token"], tokens["drafted"], color=GREEN, width=0.6, label="was drafted")
-    below.bar(
-        tokens["token"],
-        tokens["resampled"],
-        bottom=tokens["drafted"],
-        color=BLUE,
-        width=0.6,
-        label="drawn after rejection",
-    )
-    below.plot(tokens["token"], tokens["draft"], color="black", marker="_", linestyle="", markersize=24, label="p")
-    below.set_xticks(tokens["token"], _token_names(tokens))
-    below.set_xlabel("token y emitted (*: the set A, whose q(A) + 1 - p(A)$^2$ is the acceptance)")
-    below.set_ylabel("q(y)")
-    figure.legend(*below.get_legend_handles_labels(), loc="lower right", bbox_to_anchor=(0.98, 0.08))
-    below.legend().set_visible(False)
+    _draw_tokens(below, tokens)
     main.set_title(f"Two i.i.d. drafts, optimal acceptance {tokens['acceptance'].iloc[0]:.4f}: area is probability")
-    for axes in figure.axes:
-        axes.set_axisbelow(True)
+    # In the empty corner: on the grid its square and its dot would be data.
+    figure.legend(loc="lower right", bbox_to_anchor=(0.98, 0.06))
     return figure
 
 
 def _draw_plan(axes: Axes, plan: pd.DataFrame, sets: pd.DataFrame) -> None:
     unit = _LARGEST / plan["mass"].max() ** 0.5
-    axes.plot(plan["token"], plan["row"], color="#CCCCCC", marker=".", linestyle="", markersize=3, label="drafted only")
-    for index, pair in enumerate(plan[plan["mass"] > 0].itertuples()):
-        label = "emitted" if index == 0 else None
+    axes.plot(
+        plan["token"], plan["row"], color="0.6", marker=".", linestyle="", markersize=5, label="drafted, not emitted"
+    )
+    for pair in plan[plan["mass"] > 0].itertuples():
         side = unit * pair.mass**0.5
-        axes.plot([pair.token], [pair.row], color=GREEN, marker="s", linestyle="", markersize=side, label=label)
+        axes.plot([pair.token], [pair.row], color=GREEN, marker="s", linestyle="", markersize=side)
+    axes.plot([], [], color=GREEN, marker="s", linestyle="", markersize=9, label="drafted and emitted")
     axes.set_yticks(sets["row"], sets["set"])
     axes.invert_yaxis()
     axes.tick_params(labelbottom=False)
     axes.set_ylabel("set of the drafted tokens")
-    axes.legend(loc="upper right", markerscale=0.5)
+
+
+def _draw_tokens(axes: Axes, tokens: pd.DataFrame) -> None:
+    place, drafted = tokens["token"], tokens["drafted"]
+    axes.bar(place, drafted, color=GREEN, width=0.6)
+    axes.bar(place, tokens["resampled"], bottom=drafted, color=BLUE, width=0.6, label="drawn after rejection")
+    axes.plot(place, tokens["draft"], color=BLACK, marker="_", linestyle="", markersize=24, label="draft p(y)")
+    axes.set_xticks(place, _token_names(tokens))
+    axes.set_xlabel("token y emitted (*: the set A, whose q(A) + 1 $-$ p(A)$^2$ is the acceptance)")
+    axes.set_ylabel("target q(y)")
 
 
 def _token_names(tokens: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from figures import build_time
+from figures import build_time, style
 from figures.registry import FIGURES, FigureSpec
 from figures.style import new_figure, save, styled
 from simulations.claims.claim import Claim, Settings
@@ -197,6 +197,41 @@ def test_axes_are_named(figure: FigureSpec) -> None:
         assert any(mate.get_xlabel() for mate in axes.get_shared_x_axes().get_siblings(axes))
         coloured = axes.images or axes.collections  # explained by a colour bar
         assert axes.get_legend() is not None or drawn.legends or coloured
+
+
+def test_legends_lie_on_no_data_and_no_text_is_cut(figure: FigureSpec) -> None:
+    with styled():
+        drawn = draw(figure)
+        drawn.canvas.draw()
+    shown = drawn.get_tightbbox()
+    assert min(shown.x0, shown.y0) > -0.01
+    assert (drawn.get_size_inches() - (shown.x1, shown.y1)).min() > -0.01
+    legends = [*drawn.legends, *(axes.get_legend() for axes in drawn.axes if axes.get_legend() is not None)]
+    for axes in drawn.axes:
+        places = [line.get_transform().transform(line.get_xydata()) for line in axes.lines if len(line.get_xydata())]
+        for x, y in (place for line in places for place in line if axes.bbox.contains(*place)):
+            assert not any(legend.get_window_extent().contains(x, y) for legend in legends), (x, y)
+
+
+def test_a_rule_looks_the_same_in_every_figure(figure: FigureSpec) -> None:
+    names = {look.name: look for look in sorted(style.RULES.values(), key=lambda look: len(look.name))}
+    for axes in draw(figure).axes:
+        for line in axes.lines:
+            known = [look for name, look in names.items() if str(line.get_label()).startswith(name)]
+            if known:
+                assert line.get_color() == known[-1].colour, line.get_label()
+
+
+def test_an_optimum_is_seen_where_a_rule_reaches_it() -> None:
+    (spec,) = (item for item in FIGURES if item.id == "figure.acceptance-synthetic")
+    for axes in draw(spec).axes:
+        optima = [line for line in axes.lines if str(line.get_label()).startswith("optimum")]
+        others = [line for line in axes.lines if line not in optima]
+        assert len(optima) == 2
+        for line in optima:
+            assert line.get_markerfacecolor() == "none"
+            assert line.get_zorder() > max(other.get_zorder() for other in others)
+            assert line.get_markersize() > max(other.get_markersize() for other in others)
 
 
 def test_a_figure_that_cannot_be_saved_is_told_and_leaves_no_half_of_it(tmp_path: Path) -> None:
