@@ -77,7 +77,7 @@ def _show_instance(console: Console, report: Report) -> None:
         table.add_row(outcome, f"{expected:.4f}", f"{instance.observed[outcome]:.4f}")
     console.print(table)
     if instance.total_variation > 0:
-        console.print(f"Total variation at least {instance.total_variation:.4f}, at level {report.level:g}.")
+        console.print(f"Total variation at least {instance.total_variation:.2g}, at level {report.level:g}.")
 
 
 def _show_acceptance(console: Console, report: Report) -> None:

@@ -11,8 +11,10 @@ import faulthandler
 import multiprocessing
 import os
 import signal
+import sys
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from theory.errors import InvalidInput
@@ -93,6 +95,8 @@ def _child(connection: Connection, function: str, contract: str, options: dict[s
         _check(connection, function, contract, options)
     except InvalidInput as error:
         connection.send(error)
+    except BaseException as error:
+        connection.send(f"checking it raised {type(error).__name__}: {' '.join(str(error).split())[:300]}")
     os._exit(0)  # whatever threads it has left
 
 
@@ -102,7 +106,13 @@ def _check(connection: Connection, function: str, contract: str, options: dict[s
 
     check_arguments(contract, **{name: options[name] for name in ("level", "seed", "time_limit", "arrays")})
     _end_after(IMPORT_LIMIT)
-    sampler = load_function(function)
+    module = function.rpartition(":")[0]
+    # What the function imports when it is called lies where Python would look for it, had it been started there.
+    sys.path.insert(0, str(Path(module).resolve().parent if module.endswith(".py") else Path.cwd()))
+    try:
+        sampler = load_function(function)
+    except KeyboardInterrupt:  # its own: the user's goes to the parent
+        raise InvalidInput(f"{module} cannot be imported (KeyboardInterrupt): import it in Python to see why") from None
     seconds = options["time_limit"] or (THOROUGH if options["thorough"] else DEFAULT).seconds
     limit = seconds + max(SLACK, seconds / 2)
     _end_after(limit)

@@ -74,7 +74,9 @@ def swallowed() -> Iterator[Nowhere]:
     """Standard output and error go nowhere, through a real file, as code that asks for its number expects."""
     nowhere = Nowhere()
     stream = io.TextIOWrapper(io.BufferedWriter(nowhere), encoding="utf-8", errors="replace")
-    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        yield nowhere
-    with contextlib.suppress(ValueError):  # closed by the function
-        stream.close()
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield nowhere
+    finally:
+        with contextlib.suppress(ValueError):  # closed by the function
+            stream.close()

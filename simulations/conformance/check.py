@@ -17,7 +17,7 @@ from simulations.conformance.problems import CONTRACTS, ChainProblem, GeneratePr
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
 from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Sampler, Subject
 from simulations.conformance.sampling import Watch, calls, sample, sample_mixed
-from simulations.conformance.small import SmallBatches
+from simulations.conformance.small import SINGLE, SmallBatches
 from simulations.statistics import binomial_interval
 from theory.errors import InvalidInput
 from theory.integers import positive_integer
@@ -28,10 +28,10 @@ SMALLEST_POWER = 0.2
 """A check that could not see a bias of this total variation, for want of time or by its budget, is inconclusive."""
 DETECTORS = ("law", "acceptance", "neighbours")
 """What sees a wrong law, the most telling first."""
-REPEATED, STREAMS = 64, 128
+REPEATED, STREAMS = 64, 64
 """Trials of the calls that are repeated, and other generators that they are repeated with; that two generators give a
 lossless sampler the same output in all of them has a chance far below any level."""
-REPEATING = 0.05
+REPEATING = 0.03
 """Share of the time limit that repeating may take, twice."""
 SMALL, ROUNDS, END = 0.25, 0.6, 0.9
 """Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
@@ -74,7 +74,7 @@ class Budget:
         _check_seconds(self.seconds, "Budget.seconds")
 
 
-DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=1000, seconds=10.0)
+DEFAULT = Budget(first=1000, rounds=7, small=3000, corner=1000, seconds=10.0)
 THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
 
 
@@ -247,7 +247,8 @@ class _Check:
             return Explanation(findings, None, None)
         watch = (self.watches | self.corners)[alarm.problem]
         others = [other for other in self.watches.values() if other is not watch]
-        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), self.wrong_when_small)
+        alone = [f for (kind, _), f in zip(self._small_alarms(), self.wrong_when_small, strict=True) if kind == SINGLE]
+        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), alone)
         if alarm.detector == "small batches":
             return explain_small(case, findings, self._small_alarms()[0][0])
         return investigate(case, findings, alarm)
@@ -291,7 +292,7 @@ class _Check:
         text = (
             f"{streams} calls on the same {REPEATED} trials, each with an rng of its own, have {len(found)} outputs: "
         )
-        text += "it ignores rng" if len(found) == 1 else "it has few streams"
+        text += "it ignores rng" if len(found) == 1 else "few streams, or shared ones"
         return [Finding(Verdict.BIASED, "dice", example.name, text)]
 
     def _repeatable(self) -> int:

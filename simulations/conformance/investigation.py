@@ -77,7 +77,7 @@ class Case:
     rng: np.random.Generator
     deadline: float
     small: Sequence[Finding] = ()
-    """What was wrong in small batches."""
+    """What was wrong one trial at a time."""
 
     @property
     def mates(self) -> list[VerifierProblem]:
@@ -112,7 +112,9 @@ def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanat
         cause = DEPENDENT if alarm.detector == "neighbours" else _batch_cause(case)
         if cause == DEPENDENT:
             # Bounds and proofs from counts of trials hold for independent ones only.
-            findings = [*_seen_without_independence(findings, f"on '{name}' {cause}", name), *case.small]
+            held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
+            own = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}")] * (alarm.detector != "neighbours")
+            findings = [*own, *held, *case.small]
             instance = replace(_describe(case, case.watch.problem, name, _alone(case)), total_variation=0.0)
         elif cause:
             findings = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}"), *findings]
@@ -146,14 +148,6 @@ def explain_small(case: Case, findings: list[Finding], kind: str) -> Explanation
     return Explanation(findings, instance, None)
 
 
-def _seen_without_independence(findings: list[Finding], text: str, name: str) -> list[Finding]:
-    """The findings that hold for trials that depend on each other, after that they do."""
-    held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
-    if any(finding.detector == "neighbours" for finding in held):
-        return held
-    return [Finding(Verdict.BIASED, "batch", name, text), *held]
-
-
 def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
     return broken(error, f"on '{case.watch.name}', looked at again after the alarm", "output", case.watch.name)
 
@@ -179,14 +173,16 @@ def _call_size(case: Case) -> int:
 
 
 def _is_mixed_up(case: Case, chosen: NDArray[np.bool_]) -> bool:
-    """Whether mixed calls have the chosen outcomes more wrongly than calls of the problem alone (Mann and Whitney).
+    """Whether mixed calls have the chosen outcomes more wrongly than calls of the problem alone (Welch's t-test).
 
-    Calls are independent also where the trials of one are not.
+    The calls are independent also where the trials of one are not.
     """
     size, exact = _call_size(case), float(case.watch.law.law[chosen].sum())
-    alone, mixed = ([float(chosen[draw(size)].mean()) for _ in range(CALLS)] for draw in (_alone(case), _mixed(case)))
-    further = abs(np.mean(mixed) - exact) > abs(np.mean(alone) - exact)
-    return bool(further and scipy.stats.mannwhitneyu(alone, mixed).pvalue < CONTRAST / 3)
+    shares = np.array([[chosen[draw(size)].mean() for _ in range(CALLS)] for draw in (_alone(case), _mixed(case))])
+    alone, mixed = shares.mean(axis=1)
+    noise = np.sqrt(shares.var(axis=1, ddof=1).sum() / CALLS)
+    surprise = scipy.stats.t.isf(CONTRAST / 3 / 2, CALLS - 1)
+    return bool(abs(mixed - exact) > abs(alone - exact) and abs(mixed - alone) > surprise * noise)
 
 
 def _is_another(case: Case, chosen: NDArray[np.bool_], batched: Tokens) -> bool:

@@ -265,11 +265,11 @@ class MultiProblem:
         return token
 
     def describe(self) -> str:
-        """Both laws in simple fractions."""
-        return f"draft  {_fractions(self.draft)}\ntarget {_fractions(self.target)}"
+        """Both laws in simple fractions, and the number of drafts."""
+        return f"draft  {_fractions(self.draft)}\ntarget {_fractions(self.target)}\ndrafts {self.num_drafts}"
 
     def __repr__(self) -> str:
-        return f"<multi, k={self.num_drafts}, V={self.num_tokens}>\n{self.describe()}"
+        return f"<multi, V={self.num_tokens}>\n{self.describe()}"
 
     @cached_property
     def _cumulative(self) -> Array:

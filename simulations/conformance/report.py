@@ -243,7 +243,7 @@ class Report:
         if self.instance:
             lines.append(f"  smallest failing instance ({self.instance.name}): {self.instance.problem!r}")
             if self.instance.total_variation > 0:
-                lines.append(f"  total variation at least {self.instance.total_variation:.4f}")
+                lines.append(f"  total variation at least {self.instance.total_variation:.2g}")
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])

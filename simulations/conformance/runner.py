@@ -271,9 +271,8 @@ def _multi_emission(result: Any, problem: MultiProblem, inputs: Inputs) -> Emiss
     accepted = _as_ids(result[1], "accepted", (trials,), -1, problem.num_drafts)
     drafts = inputs.draft_tokens[np.arange(trials), np.maximum(accepted, 0)]
     wrong = (accepted >= 0) & (drafts != tokens)
-    _refuse_rows(
-        wrong, np.stack([tokens, drafts], axis=1), "[emitted, accepted draft], do not agree", "the accepted index names a draft that was emitted"
-    )
+    both = np.stack([tokens, drafts], axis=1)
+    _refuse_rows(wrong, both, "emits another token than the draft it names", "[emitted, draft], -1 if none is accepted")
     return Emission(tokens[:, np.newaxis], accepted)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from simulations.conformance.problems import Problem
+from simulations.conformance.problems import MultiProblem, Problem
 
 MOST_EXAMPLES = 300
 
@@ -50,5 +50,6 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, s
     return min(failing, key=_size)
 
 
-def _size(problem: Problem) -> tuple[int, int]:
-    return problem.target_law.size, len(problem.describe())
+def _size(problem: Problem) -> tuple[int, int, int]:
+    drafts = problem.num_drafts if isinstance(problem, MultiProblem) else 1
+    return problem.target_law.size, drafts, len(problem.describe())

@@ -16,9 +16,10 @@ from simulations.conformance.runner import Subject
 from simulations.conformance.sampling import Sample, Watch, joined, sample_call
 
 LEAST, MOST = 4, 256
-KINDS = ("1", "2", "3", f"{LEAST} to {MOST}")
+SINGLE = "1"
+KINDS = (SINGLE, "2", "3", f"{LEAST} to {MOST}")
 """How many trials a call has, as a report says it."""
-TURN = (*KINDS, "1", "1", "1")
+TURN = (*KINDS, SINGLE, SINGLE, SINGLE)
 """Calls in turn, so that no kind takes the time of another."""
 
 
@@ -46,7 +47,7 @@ class SmallBatches:
             See :mod:`simulations.conformance.runner`.
         """
         parts: dict[tuple[str, str], list[Sample]] = {}
-        for turn in range(-(-singles // TURN.count("1")) if names else 0):
+        for turn in range(-(-singles // TURN.count(SINGLE)) if names else 0):
             name = names[turn % len(names)]
             for kind in TURN:
                 size = size_of(kind, subject, rng)

@@ -1,7 +1,7 @@
 """Hypothesis strategies for laws, models and problems: ``@given(problems())`` in anybody's property tests.
 
 Everything shrinks to few tokens, short drafts and simple fractions. Zeros, ties, point masses, equal and disjoint laws
-and entries of 1e-300 and below come up on their own.
+and (of models, at the first position) entries of 1e-300 and below come up on their own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, MultiProblem, Problem
 from theory.chain import MarkovChain, TabularModel
 from theory.distribution import Array
+from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 LARGEST_WEIGHT = 6
 TINY = (1e-300, 5e-324)
@@ -32,8 +34,13 @@ def distributions(draw: st.DrawFn, num_tokens: int | None = None, *, tiny: bool 
         V; default 1 to 5.
     tiny : bool
         Whether an entry may be 1e-300 or 5e-324.
+
+    Raises
+    ------
+    InvalidInput
+        If V is not an integer >= 1.
     """
-    size = draw(st.integers(1, 5)) if num_tokens is None else num_tokens
+    size = draw(st.integers(1, 5)) if num_tokens is None else positive_integer(num_tokens, "num_tokens")
     entries = st.integers(0, LARGEST_WEIGHT).map(float)
     if tiny:
         entries = st.one_of(entries, entries, entries, st.sampled_from(TINY))
@@ -70,7 +77,7 @@ def tabular_models(draw: st.DrawFn, num_tokens: int | None = None, horizon: int 
     tables = []
     for index in range(steps):
         kept = min(memory, index)
-        rows = draw(st.lists(distributions(size, tiny=False), min_size=size**kept, max_size=size**kept))
+        rows = draw(st.lists(distributions(size, tiny=index == 0), min_size=size**kept, max_size=size**kept))
         table = np.array(rows).reshape((1,) * (index - kept) + (size,) * (kept + 1))
         tables.append(np.broadcast_to(table, (size,) * (index + 1)))
     return TabularModel(tables)
@@ -83,8 +90,8 @@ def drafts(draft: Array, num_drafts: int) -> st.SearchStrategy[tuple[int, ...]]:
 
 @st.composite
 def chain_problems(draw: st.DrawFn) -> ChainProblem:
-    """Problems of the contract chain: 1 or 2 drafted tokens, 2 to 4 tokens in the vocabulary."""
-    length, size = draw(st.integers(1, 2)), draw(st.integers(2, 4))
+    """Problems of the contract chain: 1 to 3 drafted tokens, 2 to 4 tokens in the vocabulary."""
+    length, size = draw(st.integers(1, 3)), draw(st.integers(2, 4))
     return ChainProblem(draw(tabular_models(size, length)), draw(tabular_models(size, length + 1)))
 
 
@@ -111,5 +118,13 @@ _PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
 
 
 def problems(contract: str | None = None) -> st.SearchStrategy[Problem]:
-    """Problems of one contract, or of all."""
-    return st.one_of([_PROBLEMS[name]() for name in ((contract,) if contract else CONTRACTS)])
+    """Problems of one contract, or of all.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such contract.
+    """
+    if contract is not None and contract not in CONTRACTS:
+        raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
+    return st.one_of([_PROBLEMS[name]() for name in (CONTRACTS if contract is None else (contract,))])
