@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -161,7 +162,7 @@ def random_markov_pair(
     Raises
     ------
     InvalidInput
-        If there is no state, the horizon is not an integer >= 1, or the concentration not positive and finite.
+        If the states or the horizon are not an integer >= 1, or the concentration not positive and finite.
     """
     return (
         _random_markov(num_states, horizon, rng, concentration, stationary),
@@ -179,10 +180,11 @@ def random_tabular_pair(
     InvalidInput
         As :func:`random_markov_pair`, or if a table exceeds ``LARGEST_TABLE``.
     """
+    size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon")
+    _refuse_large(size, steps)
 
     def model() -> TabularModel:
-        shapes = [(num_states,) * index for index in range(positive_integer(horizon, "horizon"))]
-        return TabularModel([dirichlet(num_states, concentration, rng, shape) for shape in shapes])
+        return TabularModel([dirichlet(size, concentration, rng, (size,) * index) for index in range(steps)])
 
     return model(), model()
 
@@ -190,11 +192,11 @@ def random_tabular_pair(
 def _random_markov(
     num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
 ) -> MarkovChain:
-    steps = positive_integer(horizon, "horizon") - 1
-    initial = dirichlet(num_states, concentration, rng)
+    size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon") - 1
+    initial = dirichlet(size, concentration, rng)
     if stationary:
-        return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
-    return MarkovChain(initial, dirichlet(num_states, concentration, rng, (steps, num_states)))
+        return MarkovChain(initial, dirichlet(size, concentration, rng, size), horizon)
+    return MarkovChain(initial, dirichlet(size, concentration, rng, (steps, size)))
 
 
 def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
@@ -205,7 +207,8 @@ def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
 
 
 def _refuse_large(num_states: int, horizon: int) -> None:
-    if num_states**horizon > LARGEST_TABLE:
+    # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
+    if horizon * math.log2(num_states) > math.log2(LARGEST_TABLE):
         raise InvalidInput(
             f"conditionals[{horizon - 1}] has {num_states}**{horizon} entries, more than {LARGEST_TABLE}: "
             "use a MarkovChain or a shorter horizon"

@@ -51,6 +51,8 @@ from theory.errors import InvalidInput
 NAN, INF = float("nan"), float("inf")
 HALF = [0.5, 0.5]
 RNG = np.random.default_rng(0)
+NO_DRAWS: Any = None
+"""A generator that is not to be used: what is too large is refused before any row is drawn."""
 CHAIN = MarkovChain(HALF, [HALF, HALF], 3)
 LONGER = MarkovChain(HALF, [HALF, HALF], 4)
 WIDER = MarkovChain([1.0, 0.0, 0.0], np.eye(3), 3)
@@ -231,6 +233,11 @@ CHAINS: list[Case] = [
     (TabularModel, ([HALF, [HALF, [0.5, 0.6]]],), ("row 1 of conditionals[1]", "1.1")),
     (TabularModel, ([HALF, [HALF, [1.0]]],), ("conditionals[1]", "one length")),
     (random_markov_pair(7, 50, RNG)[0].tabulate, (), ("7**50", "shorter horizon")),
+    (MarkovChain(HALF, [HALF, HALF], 10**12).tabulate, (), (f"2**{10**12}", "shorter horizon")),
+    *(
+        (random_tabular_pair, (size, horizon, NO_DRAWS), (f"{size}**{horizon}", "shorter horizon"))
+        for size, horizon in ((60, 5), (100, 9), (2, 27), (2**26 + 1, 1), (3, 10**12))
+    ),
 ]
 
 TWO_CHAINS: list[Case] = [
@@ -262,7 +269,11 @@ TWO_CHAINS: list[Case] = [
         for pair in (random_markov_pair, partial(random_markov_pair, stationary=True), random_tabular_pair)
         for horizon in (0, -1, 1.5)
     ),
-    (random_markov_pair, (0, 3, RNG), ("vocabulary", "0")),
+    *(
+        (pair, (size, 3, RNG), (f"num_states is {size}", ">= 1"))
+        for pair in (random_markov_pair, random_tabular_pair)
+        for size in (0, 2.5, True)
+    ),
     (partial(random_markov_pair, concentration=0.0), (2, 3, RNG), ("concentration", "0.0")),
     (partial(random_tabular_pair, concentration=-1.0), (2, 3, RNG), ("concentration", "-1.0")),
     (maximal_coupling(HALF, HALF).is_lossless, ([0.2, 0.3, 0.5],), ("target has 3 tokens", "2")),
