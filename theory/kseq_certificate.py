@@ -13,10 +13,11 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair
+from theory.distribution import as_pair
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 from theory.kseq import RHO_TOLERANCE, division_factor
+from theory.rationals import as_fractions
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,4 @@ def enclose(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertifi
         raise InvalidInput("enclose takes one pair of shape (V,): loop over the rows")
     rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
     low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
-    return KSeqCertificate(_fractions(draft_row), _fractions(target_row), count, low, high)
-
-
-def _fractions(row: Array) -> tuple[Fraction, ...]:
-    exact = [Fraction(float(value)) for value in row]
-    total = sum(exact)
-    return tuple(value / total for value in exact)
+    return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)

@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 
 from theory.errors import InvalidInput
 from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
+from theory.rationals import as_fractions, as_integers
 from theory.transport.bracket import Bracket
-from theory.transport.certificate import as_integers
 from theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
 
 MOST_TOKENS = 300
@@ -119,11 +119,10 @@ def _refuse_large(vocabulary: int, alternative: str) -> None:
 
 def _bracket(coupling: PriorityOrders, first: _First, unit: int) -> Bracket:
     """Both bounds of a coupling, with everything but its orders, weights and cut computed anew."""
-    weights, target = as_integers(coupling.weights), as_integers(coupling.target)
-    mixture = [0] * len(target)
+    weights, law = as_integers(coupling.weights), as_fractions(coupling.target)
+    mixture = [0] * len(law)
     for weight, order in zip(weights, coupling.orders.tolist(), strict=True):
         mixture = [mass + weight * more for mass, more in zip(mixture, first(order), strict=True)]
-    law = [Fraction(mass, sum(target)) for mass in target]
     achieved = sum((min(Fraction(mass, sum(weights) * unit), q) for mass, q in zip(mixture, law, strict=True)))
     inside = np.flatnonzero(coupling.cut).tolist()
     found = first(np.flatnonzero(~coupling.cut).tolist() + inside)
