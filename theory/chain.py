@@ -98,6 +98,8 @@ class TabularModel:
     conditionals: tuple[Array, ...]
 
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
+        if not isinstance(conditionals, Sequence | np.ndarray):
+            raise InvalidInput(f"conditionals is a {type(conditionals).__name__}: give a list of T tables")
         if len(conditionals) == 0:
             raise InvalidInput("conditionals is empty: a model has a horizon of at least 1")
         first = _shape(conditionals[0], 0)
@@ -134,13 +136,16 @@ Chain = MarkovChain | TabularModel
 
 
 def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[TabularModel] | None = None) -> None:
-    """Refuse two models of different kind, vocabulary or horizon, or of another kind than ``kind``.
+    """Refuse what is no model, and two of different kind, vocabulary or horizon, or of another kind than ``kind``.
 
     Raises
     ------
     InvalidInput
         Naming what differs.
     """
+    for name, model in (("draft", draft), ("target", target)):
+        if not isinstance(model, Chain):
+            raise InvalidInput(f"{name} is a {type(model).__name__}: give a MarkovChain or a TabularModel")
     if type(draft) is not type(target):
         raise InvalidInput(
             f"draft is a {type(draft).__name__} and target a {type(target).__name__}: "
@@ -222,7 +227,7 @@ def _horizon(transitions: np.ndarray, horizon: int | None) -> int:
         given = horizon
     else:
         given = transitions.shape[0] + 1
-        if horizon is not None and horizon != given:
+        if horizon is not None and positive_integer(horizon, "horizon") != given:
             raise InvalidInput(
                 f"horizon is {horizon} but transitions holds {transitions.shape[0]} matrices, "
                 f"which make a horizon of {given}: leave horizon out"

@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair, normalise_or_zero
+from theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
 from theory.drafts import hit_probability, one_num_drafts
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, first_entry
 from theory.selection import SelectionLaw
 
 RHO_TOLERANCE = 1e-12
@@ -177,21 +177,20 @@ def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
     InvalidInput
         If they are not one for each row, or one lies outside [rho*, k].
     """
+    given = as_numbers(rho, "rho")
     try:
-        given = np.asarray(rho, dtype=np.float64)
         shape = np.broadcast_shapes(given.shape, smallest.shape)
-    except (TypeError, ValueError) as error:
+    except ValueError:
         raise InvalidInput(
-            f"rho is not one number for each of the rows of shape {smallest.shape} ({error}): leave rho out to use rho*"
+            f"rho has shape {given.shape} and the rows {smallest.shape}: leave rho out to use rho* of each"
         ) from None
     factor = np.broadcast_to(given, shape)
     bad = ~((factor >= smallest * (1 - RHO_TOLERANCE)) & (factor <= num_drafts))
     if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        where, index = first_entry(bad, "rho")
         least = np.broadcast_to(smallest, factor.shape)[index]
-        where = f"rho[{', '.join(map(str, index))}]" if index else "rho"
         above = factor[index] > num_drafts
-        why = "a larger factor than num_drafts only accepts less" if above else "below rho* the residual is negative"
+        why = "a larger factor than num_drafts only accepts less" if above else "below rho* the rule may be biased"
         raise InvalidInput(
             f"{where} is {factor[index]:.17g}, outside [rho*, num_drafts] = [{least:.17g}, {num_drafts}]: "
             f"{why}, so leave rho out to use rho* itself"
