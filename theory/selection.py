@@ -38,6 +38,8 @@ class SelectionLaw:
     def is_lossless(self, target: ArrayLike, tolerance: float = 1e-12) -> bool:
         """Whether the output law is within ``tolerance`` of the target in total variation, in every row.
 
+        A law of k drafts is rounded by some k times 1e-16: for k beyond 10^4 the tolerance should grow with k.
+
         Raises
         ------
         InvalidInput
