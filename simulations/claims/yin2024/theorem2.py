@@ -148,7 +148,7 @@ def _program(draft: Array, target: Array) -> float:
 
 
 def _certificate(draft: Array, target: Array) -> tuple[Fraction, Fraction]:
-    """Values of the primal point a = min(p, q) and of the dual point 1{q > p}, of the rational numbers stored, normalised."""
+    """Values of the primal point a = min(p, q) and of the dual point 1{q > p}, of the stored laws in fractions."""
     pairs = list(zip(as_fractions(draft), as_fractions(target), strict=True))
     primal = sum((q - min(p, q) for p, q in pairs), Fraction(0))
     dual = sum((q - p for p, q in pairs if q > p), Fraction(0))
