@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.errors import InvalidInput
 from theory.rationals import as_fractions
 from theory.transport.draft_sets import DraftSets
@@ -17,7 +18,11 @@ from theory.transport.plan import MembershipPlan
 
 
 class Bracket(NamedTuple):
-    """What a coupling and a set of tokens prove, without rounding."""
+    """What a coupling and a set of tokens prove, without rounding: the optimum lies between the bounds.
+
+    The coupling is made of float64 numbers. Where the best one meets a bound of the problem exactly, as it must for an
+    optimum of 1, they miss it by rounding, and a gap of some 1e-16 is left.
+    """
 
     lower: Fraction
     """Acceptance of a coupling; of a plan, scaled down where it would exceed a marginal."""
@@ -25,6 +30,19 @@ class Bracket(NamedTuple):
     """q(A) + 1 - P(set(X) in A), which nothing exceeds."""
     dual_set: NDArray[np.bool_]
     """The set A, shape (V,)."""
+
+    @property
+    def gap(self) -> Fraction:
+        """Upper minus lower bound, never negative."""
+        return self.upper - self.lower
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the instance is settled: both bounds are one number."""
+        return self.gap == 0
+
+    def __repr__(self) -> str:
+        return one_line(self, "lower", "upper", "gap", "dual_set")
 
 
 def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Bracket:
