@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution, dirichlet
 from theory.errors import InvalidInput
 from theory.integers import positive_integer
@@ -17,7 +18,7 @@ LARGEST_TABLE = 2**26
 """The most entries a full-history table may have (512 MiB of float64)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarkovChain:
     """A Markov chain x_1, ..., x_T over V states.
 
@@ -40,6 +41,8 @@ class MarkovChain:
     initial: Array
     transitions: Array
     horizon: int
+
+    __repr__ = one_line
 
     def __init__(self, initial: ArrayLike, transitions: ArrayLike, horizon: int | None = None) -> None:
         first = as_distribution(initial, "initial")
@@ -80,7 +83,7 @@ class MarkovChain:
         return TabularModel(tables)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TabularModel:
     """Any law of x_1, ..., x_T over V tokens, by its conditionals given the whole history.
 
@@ -96,6 +99,8 @@ class TabularModel:
     """
 
     conditionals: tuple[Array, ...]
+
+    __repr__ = one_line
 
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
         if not isinstance(conditionals, Sequence | np.ndarray):

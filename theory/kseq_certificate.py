@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import as_pair
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
@@ -20,7 +21,7 @@ from theory.kseq import RHO_TOLERANCE, division_factor
 from theory.rationals import as_fractions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KSeqCertificate:
     """An enclosure of rho* and of K-SEQ's acceptance at it, which checks itself.
 
@@ -39,6 +40,8 @@ class KSeqCertificate:
     num_drafts: int
     low: Fraction
     high: Fraction
+
+    __repr__ = one_line
 
     @property
     def is_proof(self) -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.distribution import Array, normalise_or_zero
 from theory.errors import InvalidInput
 from theory.selection import SelectionLaw
@@ -48,7 +49,7 @@ _STEPS_PER_TOKEN = 20
 """Wolfe's algorithm took less than two steps a token in every instance tried; it stops at this many."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PriorityOrders:
     """A coupling by a random priority order and a thinning coin, with a proof of how good it is.
 
@@ -73,6 +74,8 @@ class PriorityOrders:
     target: Array
     cut: NDArray[np.bool_]
     bound: float
+
+    __repr__ = one_line
 
     @property
     def rates(self) -> Array:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution
 from theory.errors import InvalidInput
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SelectionLaw:
     """The exact law of a verifier that accepts one of its drafts or emits from a residual.
 
@@ -28,6 +29,8 @@ class SelectionLaw:
     accepted: Array
     residual: Array
     acceptance: Array
+
+    __repr__ = one_line
 
     @property
     def output(self) -> Array:

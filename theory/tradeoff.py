@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_numbers, as_pair, normalise_or_zero
 from theory.errors import InvalidInput, first_entry
 
@@ -20,7 +21,7 @@ ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
 ``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RelaxedLaw:
     """The exact law of a rule that need not be lossless.
 
@@ -37,6 +38,8 @@ class RelaxedLaw:
     output: Array
     rejection: Array
     bias: Array
+
+    __repr__ = one_line
 
 
 NOTHING = 1e-12

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.distribution import Array, as_pair, normalise_or_zero
 from theory.drafts import one_num_drafts
 from theory.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
@@ -70,6 +71,9 @@ class PriorityCoupling:
         self.thinning: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
         self.thinning[self.target == 0] = 0.0  # also where the mass is too small for a float
         self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
+
+    def __repr__(self) -> str:
+        return one_line(self, "draft", "target", "num_drafts", "acceptance")
 
     @cached_property
     def residual(self) -> Array:

@@ -21,6 +21,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.distribution import as_pair
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
@@ -28,7 +29,7 @@ from theory.ratio import sort_by_ratio
 from theory.rationals import as_integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AcceptanceCertificate:
     """Primal rates and a dual set whose values can be compared exactly.
 
@@ -54,6 +55,8 @@ class AcceptanceCertificate:
     rates: tuple[int, ...]
     rate_unit: int
     dual_set: NDArray[np.bool_]
+
+    __repr__ = one_line
 
     @property
     def primal_value(self) -> Fraction:

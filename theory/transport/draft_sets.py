@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
@@ -38,7 +39,7 @@ _Weighted = list[tuple[int, Any]]
 _Law = dict[tuple[int, ...], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DraftSets:
     """P(set(X) = s), for every set s that can be drafted.
 
@@ -55,6 +56,8 @@ class DraftSets:
     vocabulary: int
     sets: tuple[tuple[int, ...], ...]
     masses: tuple[float | Fraction, ...]
+
+    __repr__ = one_line
 
     @classmethod
     def iid(cls, draft: ArrayLike, num_drafts: int, *, exact: bool = False) -> DraftSets:
