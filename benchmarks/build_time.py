@@ -56,13 +56,13 @@ def measure() -> pd.DataFrame:
 
 def _parts(draft: Array, target: Array, num_drafts: int) -> dict[str, Callable[[], object]]:
     """The build and its parts, each on what the parts before it made; the sort is a bare argsort of q/p."""
-    rows = tuple(row[np.newaxis] for row in as_pair(draft, target))
-    ratio, heights = ratios_and_heights(*rows, num_drafts)
+    proposal, law = (row[np.newaxis] for row in as_pair(draft, target))
+    ratio, heights = ratios_and_heights(proposal, law, num_drafts)
     order = np.argsort(ratio, axis=-1)
     return {
         WHOLE: lambda: PriorityCoupling(draft, target, num_drafts),
         "input checks": lambda: as_pair(draft, target),
-        "ratios and powers": lambda: ratios_and_heights(*rows, num_drafts),
+        "ratios and powers": lambda: ratios_and_heights(proposal, law, num_drafts),
         SORT: lambda: np.argsort(ratio, axis=-1),
-        TILING: lambda: tile_rows(*rows, heights, order, num_drafts),
+        TILING: lambda: tile_rows(proposal, law, heights, order, num_drafts),
     }

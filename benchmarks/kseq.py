@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def compare() -> Iterator[Comparison]:
     rng = np.random.default_rng(0)
     draft, target = _rows(1, LARGEST, rng)
     for count in (2, 8):
-        seconds = best(lambda k=count: division_factor(draft[0], target[0], k))
+        seconds = best(partial(division_factor, draft[0], target[0], count))
         yield Comparison(f"rho*, V = {LARGEST:,}, k = {count}", seconds, LIMIT, "limit of 30 ms", 1.0)
 
     draft, target = _rows(POSITIONS, VOCABULARY, rng)

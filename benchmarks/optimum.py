@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import ot
@@ -31,16 +32,16 @@ def compare() -> Iterator[Comparison]:
     ours = best(lambda: optimal_acceptance(draft, target, NUM_DRAFTS))
     what = f"optimum, V = {SMALL}, k = {NUM_DRAFTS}"
     for peer, solve in LINEAR_PROGRAMS.items():
-        yield Comparison(what, ours, best(lambda run=solve: run(drafts, target), repeats=3), peer, 20.0)
+        yield Comparison(what, ours, best(partial(solve, drafts, target), repeats=3), peer, 20.0)
     _, push = push_relabel_apart(network(drafts, target), repeats=3)
     yield Comparison(what, ours, push, MAXIMUM_FLOW, 1.0)
     for tokens, count, limit in ((12, 3, 0.3), (60, 2, 1.0)):
         draft, target = (dirichlet(tokens, 1.0, rng) for _ in range(2))
-        seconds = best(lambda p=draft, q=target, k=count: solve_membership_lp(p, q, k), repeats=3)
+        seconds = best(partial(solve_membership_lp, draft, target, count), repeats=3)
         program = f"linear program, V = {tokens}, k = {count}"
         yield Comparison(program, seconds, limit, f"limit of {limit:g} s", 1.0)
         drafts = DraftSets.iid(draft, count)
-        pot = best(lambda sets=drafts, q=target: network_simplex(sets, q), repeats=1)
+        pot = best(partial(network_simplex, drafts, target), repeats=1)
         yield Comparison(program, seconds, pot, POT, 0.0)
         _, push = push_relabel_apart(network(drafts, target), repeats=3)
         yield Comparison(program, seconds, push, MAXIMUM_FLOW, 0.0)

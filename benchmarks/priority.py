@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import ot
@@ -44,7 +45,7 @@ def compare() -> Iterator[Comparison]:
     yield from _real_builds(rng)
     for (tokens, count), seconds in QUOTED.items():
         pair = llm_shaped_pair(rng, tokens)
-        ours = best(lambda pair=pair, count=count: PriorityCoupling(*pair, count))
+        ours = best(partial(PriorityCoupling, *pair, count))
         yield Comparison(_what(tokens, count), ours, seconds, "Global Resolution, as published", 1.0)
     for tokens, count in SMALL:
         yield from _solvers(dirichlet(tokens, 1.0, rng), dirichlet(tokens, 1.0, rng), count)
@@ -58,10 +59,9 @@ def _builds(rng: np.random.Generator) -> Iterator[Comparison]:
     for tokens, limit in LIMITS.items():
         draft, target = llm_shaped_pair(rng, tokens)
         ratio = target / draft
-        sort = best(lambda ratio=ratio: np.argsort(ratio))
+        sort = best(partial(np.argsort, ratio))
         for count in (2, 8):
-            pair = (draft, target, count)
-            seconds = best(lambda pair=pair: PriorityCoupling(*pair))
+            seconds = best(partial(PriorityCoupling, draft, target, count))
             yield Comparison(_what(tokens, count), seconds, limit, f"limit of {limit * 1e3:g} ms", 1.0)
             yield Comparison(_what(tokens, count), seconds, sort, "numpy.argsort of q/p alone", 0.0)
 
@@ -76,9 +76,14 @@ def _real_builds(rng: np.random.Generator) -> Iterator[Comparison]:
     ratios = [likelihood_ratio(draft, target) for draft, target in pairs]
     sort = best(lambda: [np.argsort(ratio) for ratio in ratios]) / len(pairs)
     for count in (2, 8):
-        ours = best(lambda count=count: [PriorityCoupling(*pair, count) for pair in pairs]) / len(pairs)
+        ours = best(partial(_build_all, pairs, count)) / len(pairs)
         what = f"priority coupling, real laws, V = {ratios[0].size:,}, k = {count}"
         yield Comparison(what, ours, sort, f"numpy.argsort of q/p alone, mean of {len(pairs)} positions", 0.0)
+
+
+def _build_all(pairs: list[tuple[Array, Array]], num_drafts: int) -> None:
+    for pair in pairs:
+        PriorityCoupling(*pair, num_drafts)
 
 
 def _solvers(draft: Array, target: Array, num_drafts: int) -> Iterator[Comparison]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,10 +24,10 @@ def compare() -> Iterator[Comparison]:
     rng = np.random.default_rng(0)
     draft, target = (dirichlet(VOCABULARY, 1.0, rng) for _ in range(2))
     peer = best(lambda: _peer_calls(draft, target), repeats=3) / CALLS * TRIALS
-    rules = {"single draft": lambda: single.simulate(draft, target, TRIALS, rng)}
+    rules: dict[str, Callable[[], object]] = {"single draft": partial(single.simulate, draft, target, TRIALS, rng)}
     for count in (4, 8):
         rho = division_factor(draft, target, count)
-        rules[f"K-SEQ, k = {count}"] = lambda k=count, r=rho: kseq.simulate(draft, target, k, TRIALS, rng, r)
+        rules[f"K-SEQ, k = {count}"] = partial(kseq.simulate, draft, target, count, TRIALS, rng, rho)
     for name, run in rules.items():
         seconds = best(run)
         what = f"{name}, V = {VOCABULARY}, a million trials"

@@ -1,6 +1,7 @@
 """specproof: exact theory, simulation and conformance tests for speculative decoding.
 
-The exact mathematics is at hand from here; ``theory``, ``simulations`` and ``figures`` hold all of it.
+The exact mathematics is at hand from here; ``theory``, ``simulations`` and ``figures`` hold all of it. The conformance
+kit, ``assert_lossless`` and what goes with it, is :mod:`simulations.conformance`.
 """
 
 from theory.chain import MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
@@ -16,9 +17,11 @@ from theory.distribution import (
 )
 from theory.errors import InvalidInput
 from theory.kseq import division_factor, kseq
-from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
+from theory.kseq_certificate import KSeqCertificate, certify_kseq
+from theory.kseq_guarantee import kseq_worst_pair, kseq_worst_share
+from theory.orders import Drafted, PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 from theory.orders_certificate import certify_different, certify_without_replacement
-from theory.priority import PriorityCoupling
+from theory.priority import Intervals, PriorityCoupling
 from theory.recursive import recursive_rejection
 from theory.recursive_without_replacement import recursive_rejection_without_replacement
 from theory.rejections import (
@@ -66,7 +69,10 @@ __all__ = [
     "AcceptanceCertificate",
     "Bracket",
     "DraftSets",
+    "Drafted",
+    "Intervals",
     "InvalidInput",
+    "KSeqCertificate",
     "LongRun",
     "MarkovChain",
     "MembershipPlan",
@@ -86,6 +92,7 @@ __all__ = [
     "bracket",
     "certify",
     "certify_different",
+    "certify_kseq",
     "certify_without_replacement",
     "decoding_opt",
     "decoding_uno",
@@ -97,6 +104,8 @@ __all__ = [
     "expected_tokens",
     "independent_drafts",
     "kseq",
+    "kseq_worst_pair",
+    "kseq_worst_share",
     "long_run",
     "maximal_coupling",
     "minimal_bias",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution, dirichlet
 from theory.errors import InvalidInput
 from theory.integers import positive_integer
@@ -16,7 +18,7 @@ LARGEST_TABLE = 2**26
 """The most entries a full-history table may have (512 MiB of float64)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MarkovChain:
     """A Markov chain x_1, ..., x_T over V states.
 
@@ -39,6 +41,8 @@ class MarkovChain:
     initial: Array
     transitions: Array
     horizon: int
+
+    __repr__ = one_line
 
     def __init__(self, initial: ArrayLike, transitions: ArrayLike, horizon: int | None = None) -> None:
         first = as_distribution(initial, "initial")
@@ -79,7 +83,7 @@ class MarkovChain:
         return TabularModel(tables)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TabularModel:
     """Any law of x_1, ..., x_T over V tokens, by its conditionals given the whole history.
 
@@ -96,7 +100,11 @@ class TabularModel:
 
     conditionals: tuple[Array, ...]
 
+    __repr__ = one_line
+
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
+        if not isinstance(conditionals, Sequence | np.ndarray):
+            raise InvalidInput(f"conditionals is a {type(conditionals).__name__}: give a list of T tables")
         if len(conditionals) == 0:
             raise InvalidInput("conditionals is empty: a model has a horizon of at least 1")
         first = _shape(conditionals[0], 0)
@@ -133,13 +141,16 @@ Chain = MarkovChain | TabularModel
 
 
 def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[TabularModel] | None = None) -> None:
-    """Refuse two models of different kind, vocabulary or horizon, or of another kind than ``kind``.
+    """Refuse what is no model, and two of different kind, vocabulary or horizon, or of another kind than ``kind``.
 
     Raises
     ------
     InvalidInput
         Naming what differs.
     """
+    for name, model in (("draft", draft), ("target", target)):
+        if not isinstance(model, Chain):
+            raise InvalidInput(f"{name} is a {type(model).__name__}: give a MarkovChain or a TabularModel")
     if type(draft) is not type(target):
         raise InvalidInput(
             f"draft is a {type(draft).__name__} and target a {type(target).__name__}: "
@@ -161,7 +172,7 @@ def random_markov_pair(
     Raises
     ------
     InvalidInput
-        If there is no state, the horizon is not an integer >= 1, or the concentration not positive and finite.
+        If the states or the horizon are not an integer >= 1, or the concentration not positive and finite.
     """
     return (
         _random_markov(num_states, horizon, rng, concentration, stationary),
@@ -179,10 +190,11 @@ def random_tabular_pair(
     InvalidInput
         As :func:`random_markov_pair`, or if a table exceeds ``LARGEST_TABLE``.
     """
+    size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon")
+    _refuse_large(size, steps)
 
     def model() -> TabularModel:
-        shapes = [(num_states,) * index for index in range(positive_integer(horizon, "horizon"))]
-        return TabularModel([dirichlet(num_states, concentration, rng, shape) for shape in shapes])
+        return TabularModel([dirichlet(size, concentration, rng, (size,) * index) for index in range(steps)])
 
     return model(), model()
 
@@ -190,11 +202,11 @@ def random_tabular_pair(
 def _random_markov(
     num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
 ) -> MarkovChain:
-    steps = positive_integer(horizon, "horizon") - 1
-    initial = dirichlet(num_states, concentration, rng)
+    size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon") - 1
+    initial = dirichlet(size, concentration, rng)
     if stationary:
-        return MarkovChain(initial, dirichlet(num_states, concentration, rng, num_states), horizon)
-    return MarkovChain(initial, dirichlet(num_states, concentration, rng, (steps, num_states)))
+        return MarkovChain(initial, dirichlet(size, concentration, rng, size), horizon)
+    return MarkovChain(initial, dirichlet(size, concentration, rng, (steps, size)))
 
 
 def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
@@ -205,7 +217,8 @@ def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
 
 
 def _refuse_large(num_states: int, horizon: int) -> None:
-    if num_states**horizon > LARGEST_TABLE:
+    # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
+    if horizon * math.log2(num_states) > math.log2(LARGEST_TABLE):
         raise InvalidInput(
             f"conditionals[{horizon - 1}] has {num_states}**{horizon} entries, more than {LARGEST_TABLE}: "
             "use a MarkovChain or a shorter horizon"
@@ -219,7 +232,7 @@ def _horizon(transitions: np.ndarray, horizon: int | None) -> int:
         given = horizon
     else:
         given = transitions.shape[0] + 1
-        if horizon is not None and horizon != given:
+        if horizon is not None and positive_integer(horizon, "horizon") != given:
             raise InvalidInput(
                 f"horizon is {horizon} but transitions holds {transitions.shape[0]} matrices, "
                 f"which make a horizon of {given}: leave horizon out"

@@ -11,7 +11,9 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, first_entry
+from theory.integers import natural_number, positive_integer
+from theory.numbers import finite_number, positive_number, probability
 
 Array = NDArray[np.float64]
 
@@ -35,7 +37,7 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     InvalidInput
         If there is no token or no number in it, or an entry is NaN, infinite or negative, or a row does not sum to 1.
     """
-    array = _as_float64(values, name)
+    array = _with_tokens(values, name)
     with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
         totals = array.sum(axis=-1, keepdims=True)
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
@@ -87,14 +89,13 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -
     InvalidInput
         If a logit is NaN or +inf, a whole row is -inf, or the temperature is not a positive finite number.
     """
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise InvalidInput(f"temperature is {temperature!r}: it must be a positive finite number")
-    array = _as_float64(logits, name)
+    tau = positive_number(temperature, "temperature")
+    array = _with_tokens(logits, name)
     _refuse(np.isnan(array) | (array == np.inf), array, name, "is not a logit", "logits are finite numbers or -inf")
     peak = array.max(axis=-1, keepdims=True)
     _refuse(np.broadcast_to(peak == -np.inf, array.shape), array, name, "like its whole row", "leave it some token")
     with np.errstate(over="ignore"):  # so far below the peak that the distance overflows: e^-inf = 0, as it should
-        weights = np.exp((array - peak) / temperature)
+        weights = np.exp((array - peak) / tau)
     probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
     return probabilities
 
@@ -132,11 +133,10 @@ def bernoulli(success: float) -> Array:
     Raises
     ------
     InvalidInput
-        If ``success`` is outside [0, 1].
+        If ``success`` is not a number in [0, 1].
     """
-    if not 0 <= success <= 1:
-        raise InvalidInput(f"success is {success!r}: it must lie in [0, 1]")
-    return np.array([1.0 - success, success])
+    chance = probability(success, "success")
+    return np.array([1.0 - chance, chance])
 
 
 def uniform(vocabulary: int, support: int | None = None) -> Array:
@@ -145,12 +145,13 @@ def uniform(vocabulary: int, support: int | None = None) -> Array:
     Raises
     ------
     InvalidInput
-        If not 1 <= support <= vocabulary.
+        If the numbers are not integers with 1 <= support <= vocabulary.
     """
-    size = vocabulary if support is None else support
-    if not 1 <= size <= vocabulary:
-        raise InvalidInput(f"support is {size} of a vocabulary of {vocabulary}: it must lie in 1..vocabulary")
-    return np.where(np.arange(vocabulary) < size, 1.0 / size, 0.0)
+    tokens = positive_integer(vocabulary, "vocabulary")
+    size = tokens if support is None else positive_integer(support, "support")
+    if size > tokens:
+        raise InvalidInput(f"support is {size} of a vocabulary of {tokens}: it must lie in 1..vocabulary")
+    return np.where(np.arange(tokens) < size, 1.0 / size, 0.0)
 
 
 def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
@@ -159,13 +160,12 @@ def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
     Raises
     ------
     InvalidInput
-        If the vocabulary is empty or the exponent is not finite.
+        If the vocabulary is not an integer >= 1 or the exponent not a finite number.
     """
-    if vocabulary < 1 or not np.isfinite(exponent):
-        raise InvalidInput(f"zipf needs vocabulary >= 1 and a finite exponent, not {vocabulary} and {exponent!r}")
-    ranks = np.arange(1, vocabulary + 1, dtype=np.float64)
+    tokens, power = positive_integer(vocabulary, "vocabulary"), finite_number(exponent, "exponent")
+    ranks = np.arange(1, tokens + 1, dtype=np.float64)
     # Against the likeliest token, the first or with s < 0 the last, so that no weight exceeds 1.
-    weights = (ranks / (1 if exponent >= 0 else vocabulary)) ** -exponent
+    weights = (ranks / (1 if power >= 0 else tokens)) ** -power
     law: Array = weights / weights.sum()
     return law
 
@@ -181,27 +181,39 @@ def dirichlet(
     Raises
     ------
     InvalidInput
-        If the vocabulary is empty or the concentration is not a positive finite number.
+        If the vocabulary is not an integer >= 1, the concentration not a positive finite number, the size not integers
+        >= 0, or the generator not one of NumPy's.
     """
-    if vocabulary < 1 or not 0 < concentration < np.inf:
-        raise InvalidInput(
-            f"dirichlet needs vocabulary >= 1 and a finite concentration > 0, not {vocabulary} and {concentration!r}"
-        )
-    shape = (size,) if isinstance(size, int) else tuple(size)
-    gamma = rng.gamma(concentration + 1.0, size=(*shape, vocabulary))
+    tokens, alpha = positive_integer(vocabulary, "vocabulary"), positive_number(concentration, "concentration")
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"rng is {rng!r}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
+    lengths = size if isinstance(size, tuple | list) else (size,)
+    shape = (*(natural_number(length, "size") for length in lengths), tokens)
+    gamma = rng.gamma(alpha + 1.0, size=shape)
     # Gamma(a) = Gamma(a + 1) * U^(1/a), taken in logarithms (Marsaglia and Tsang 2000, section 6).
-    logarithms = np.log(gamma) + np.log1p(-rng.random((*shape, vocabulary))) / concentration
+    logarithms = np.log(gamma) + np.log1p(-rng.random(shape)) / alpha
     return softmax(logarithms)
 
 
-def _as_float64(values: ArrayLike, name: str) -> Array:
+def as_numbers(values: ArrayLike, name: str) -> Array:
+    """Check that these are real numbers and return them as a new float64 array, of whatever shape they have.
+
+    Raises
+    ------
+    InvalidInput
+        If they are of another kind, rows differ in length, or it is a tensor that requires a gradient.
+    """
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "fiu":
-            raise TypeError(f"dtype {array.dtype}")
-        array = array.astype(np.float64)
+            raise TypeError(f"dtype {array.dtype}, such as {array.ravel()[:1].tolist()}")
+        return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
-        raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats of shape (..., V)") from None
+        raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats") from None
+
+
+def _with_tokens(values: ArrayLike, name: str) -> Array:
+    array = as_numbers(values, name)
     if array.ndim == 0 or array.shape[-1] == 0:
         raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
     return array
@@ -210,8 +222,8 @@ def _as_float64(values: ArrayLike, name: str) -> Array:
 def _refuse_distribution(array: Array, totals: Array, name: str) -> NoReturn:
     _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
     _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
-    row = tuple(int(i) for i in np.argwhere(~(np.abs(totals - 1.0) <= SUM_TOLERANCE))[0])
-    where = f"row {_index(row)} of {name}" if row else name
+    _, row = first_entry(~(np.abs(totals - 1.0) <= SUM_TOLERANCE), name)
+    where = f"row {', '.join(map(str, row))} of {name}" if row else name
     raise InvalidInput(
         f"{where} sums to {totals[row]:.9g}, not 1 (tolerance {SUM_TOLERANCE:g}): "
         "divide it by its sum, or turn logits into probabilities with a softmax first"
@@ -220,9 +232,5 @@ def _refuse_distribution(array: Array, totals: Array, name: str) -> NoReturn:
 
 def _refuse(bad: NDArray[np.bool_], array: Array, name: str, what: str, remedy: str) -> None:
     if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InvalidInput(f"{name}[{_index(index)}] = {array[index]:.9g} {what}: {remedy}")
-
-
-def _index(index: tuple[int, ...]) -> str:
-    return ", ".join(map(str, index))
+        where, index = first_entry(bad, name)
+        raise InvalidInput(f"{where} = {array[index]:.9g} {what}: {remedy}")

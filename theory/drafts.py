@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, first_entry
 
 _MOST = np.iinfo(np.int64).max
 
@@ -27,8 +27,7 @@ def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
         shown = f"of shape {counts.shape} and dtype {counts.dtype}" if counts.ndim else repr(num_drafts)
         raise InvalidInput(f"num_drafts is {shown}: it must be an integer >= 1, or an array of them")
     if (counts < 1).any():
-        index = tuple(int(i) for i in np.argwhere(counts < 1)[0])
-        where = f"num_drafts[{', '.join(map(str, index))}]" if index else "num_drafts"
+        where, index = first_entry(counts < 1, "num_drafts")
         raise InvalidInput(f"{where} is {counts[index]}: it must be at least 1")
     return counts.astype(np.int64)
 

@@ -1,5 +1,10 @@
 """The error that a caller can cause and mend."""
 
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
 
 class InvalidInput(ValueError):
     """An argument that cannot be used.
@@ -7,3 +12,14 @@ class InvalidInput(ValueError):
     The message is one line that names the argument, the offending index and value where there is one, and the
     remedy. The command prints it as it stands and ends with exit status 2.
     """
+
+
+def first_entry(bad: NDArray[np.bool_], name: str) -> tuple[str, tuple[int, ...]]:
+    """The first marked entry of an argument: how a message names it, and its index."""
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    return entry(name, index), index
+
+
+def entry(name: str, index: tuple[int, ...]) -> str:
+    """``name[i, j]``, or the name alone of a single number."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name

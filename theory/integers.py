@@ -17,6 +17,21 @@ def positive_integer(value: Any, name: str) -> int:
     InvalidInput
         Naming the argument and its value.
     """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise InvalidInput(f"{name} is {value!r}: it must be an integer >= 1")
+    return _at_least(1, value, name)
+
+
+def natural_number(value: Any, name: str) -> int:
+    """Check an integer >= 0 and return it as int; a bool is none.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    return _at_least(0, value, name)
+
+
+def _at_least(least: int, value: Any, name: str) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise InvalidInput(f"{name} is {value!r}: it must be an integer >= {least}")
     return int(value)

@@ -1,9 +1,14 @@
 r"""K-SEQ (Sun et al. 2023, Algorithm 2): k drafts tried in turn with acceptance min(1, q/(rho p)).
 
-Write :math:`\beta(\rho) = \sum_i \min(p_i, q_i/\rho)` for the chance that one draft is accepted. The rule is valid,
-that is, a residual exists which makes it lossless, exactly for rho >= rho*, the root on [1, k] of
-:math:`1 - (1 - \beta(\rho))^k = \rho \beta(\rho)`. (Smaller factors are valid too where rho* caps no
-token, :math:`0 < q < \rho^* p` for none, as with a target of one token: then they have no effect.)
+Write :math:`\beta(\rho) = \sum_i \min(p_i, q_i/\rho)` for the chance that one draft is accepted. The rule is
+valid, that is, a residual exists which makes it lossless, for every rho >= rho*, the root on [1, k] of
+:math:`1 - (1 - \beta(\rho))^k = \rho \beta(\rho)`. A smaller factor is valid only if rho* caps no token, that is,
+:math:`0 < q < \rho^* p` for none, as with a target of one token; then every factor up to rho* is the same rule.
+
+*Proof.* Token i is accepted with :math:`t \min(p_i, q_i/\rho)`, where :math:`t(\rho) = (1-(1-\beta)^k)/\beta` rises
+with rho and is above it exactly below rho*. A capped token gets :math:`q_i t/\rho`, which is at most :math:`q_i` just
+if :math:`t \le \rho`; then so it is for all tokens. Let m be the least q/p where both are positive, so that factors
+above m cap a token. Those up to m have one t, valid just if :math:`t \le m`, and then rho* = t caps none.
 """
 
 from __future__ import annotations
@@ -14,9 +19,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair, normalise_or_zero
+from theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
 from theory.drafts import hit_probability, one_num_drafts
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, first_entry
 from theory.selection import SelectionLaw
 
 RHO_TOLERANCE = 1e-12
@@ -30,7 +35,7 @@ _STEPS = 128
 
 
 def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
-    r"""The smallest valid division factor rho*, in a few passes over each row and without sorting it.
+    r"""The division factor rho* from which on the rule is valid, in a few passes over each row and without sorting it.
 
     Good to a few units in the last place also where beta, or what is left of 1, is far below 1. Equal laws and k = 1
     give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
@@ -84,7 +89,7 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
 
 
 def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
-    """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, and not lossless."""
+    """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, lossless or not."""
     once = np.minimum(draft, target / rho[..., np.newaxis])
     beta = np.minimum(once.sum(axis=-1), 1.0)
     tries = mean_tries(beta, num_drafts)
@@ -141,7 +146,7 @@ def _solve(draft: Array, target: Array, num_drafts: int) -> float:
 def _validity(draft: Array, target: Array, num_drafts: int, rho: float) -> tuple[float, float]:
     """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
 
-    The rule is valid where it is >= 0. It is infinite, with no slope, where all is accepted or nothing can be.
+    It is >= 0 from rho* on. It is infinite, with no slope, where all is accepted or nothing can be.
     """
     head, tail, excess, missed = _split(draft, target, rho)
     beta = head + tail / rho
@@ -177,21 +182,22 @@ def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
     InvalidInput
         If they are not one for each row, or one lies outside [rho*, k].
     """
+    given = as_numbers(rho, "rho")
     try:
-        given = np.asarray(rho, dtype=np.float64)
         shape = np.broadcast_shapes(given.shape, smallest.shape)
-    except (TypeError, ValueError) as error:
+    except ValueError:
         raise InvalidInput(
-            f"rho is not one number for each of the rows of shape {smallest.shape} ({error}): leave rho out to use rho*"
+            f"rho has shape {given.shape} and the rows {smallest.shape}: leave rho out to use rho* of each"
         ) from None
     factor = np.broadcast_to(given, shape)
     bad = ~((factor >= smallest * (1 - RHO_TOLERANCE)) & (factor <= num_drafts))
     if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        where, index = first_entry(bad, "rho")
         least = np.broadcast_to(smallest, factor.shape)[index]
-        where = f"rho[{', '.join(map(str, index))}]" if index else "rho"
         above = factor[index] > num_drafts
-        why = "a larger factor than num_drafts only accepts less" if above else "below rho* the residual is negative"
+        why = (
+            "a larger factor than num_drafts only accepts less" if above else "below rho* it is not sure to be lossless"
+        )
         raise InvalidInput(
             f"{where} is {factor[index]:.17g}, outside [rho*, num_drafts] = [{least:.17g}, {num_drafts}]: "
             f"{why}, so leave rho out to use rho* itself"

@@ -13,13 +13,15 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair
+from theory.display import one_line
+from theory.distribution import as_pair
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 from theory.kseq import RHO_TOLERANCE, division_factor
+from theory.rationals import as_fractions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KSeqCertificate:
     """An enclosure of rho* and of K-SEQ's acceptance at it, which checks itself.
 
@@ -39,9 +41,11 @@ class KSeqCertificate:
     low: Fraction
     high: Fraction
 
+    __repr__ = one_line
+
     @property
     def is_proof(self) -> bool:
-        """Whether rho* is in the bracket: the rule is valid at its upper end, and only just or not at the lower."""
+        """Whether rho* is in the bracket: it is not above the upper end, and not below the lower."""
         return self._excess(self.low) >= 0 >= self._excess(self.high)
 
     @property
@@ -57,7 +61,7 @@ class KSeqCertificate:
         return 1 - (1 - capped / rho) ** self.num_drafts - capped
 
 
-def enclose(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertificate:
+def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertificate:
     """Enclose rho* and the acceptance of one pair, rho* to ``RHO_TOLERANCE`` on either side of the float.
 
     Parameters
@@ -79,13 +83,7 @@ def enclose(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertifi
     draft_row, target_row = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
     if draft_row.ndim != 1 or target_row.ndim != 1:
-        raise InvalidInput("enclose takes one pair of shape (V,): loop over the rows")
+        raise InvalidInput("certify_kseq takes one pair of shape (V,): loop over the rows")
     rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
     low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
-    return KSeqCertificate(_fractions(draft_row), _fractions(target_row), count, low, high)
-
-
-def _fractions(row: Array) -> tuple[Fraction, ...]:
-    exact = [Fraction(float(value)) for value in row]
-    total = sum(exact)
-    return tuple(value / total for value in exact)
+    return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)

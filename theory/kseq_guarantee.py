@@ -47,8 +47,8 @@ def guaranteed_share(num_drafts: int) -> float:
     return float(-np.expm1(_log_missed(one_num_drafts(num_drafts))))
 
 
-def worst_share(num_drafts: int) -> float:
-    """The least share of the optimum that K-SEQ accepts at rho*, :math:`W_k`, attained by :func:`worst_pair`.
+def kseq_worst_share(num_drafts: int) -> float:
+    """The least share of the optimum that K-SEQ accepts at rho*, :math:`W_k`, attained by :func:`kseq_worst_pair`.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def worst_share(num_drafts: int) -> float:
     return 1.0 if count == 1 else float(-np.expm1(_log_missed(count) - _decay(count)))
 
 
-def worst_pair(num_drafts: int) -> tuple[Array, Array]:
+def kseq_worst_pair(num_drafts: int) -> tuple[Array, Array]:
     """Draft and target of the pair, over two tokens, on which K-SEQ at rho* accepts :math:`W_k` and the optimum all.
 
     With one draft, where every pair has share 1, the first pair of equal laws.

@@ -23,10 +23,11 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.distribution import Array, normalise_or_zero
 from theory.errors import InvalidInput
 from theory.selection import SelectionLaw
-from theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
+from theory.transport.draft_sets import DraftSets, as_draft_sets, as_drafts, one_distribution
 
 
 class Drafted(NamedTuple):
@@ -48,7 +49,7 @@ _STEPS_PER_TOKEN = 20
 """Wolfe's algorithm took less than two steps a token in every instance tried; it stops at this many."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PriorityOrders:
     """A coupling by a random priority order and a thinning coin, with a proof of how good it is.
 
@@ -73,6 +74,8 @@ class PriorityOrders:
     target: Array
     cut: NDArray[np.bool_]
     bound: float
+
+    __repr__ = one_line
 
     @property
     def rates(self) -> Array:
@@ -135,8 +138,14 @@ def independent_drafts(drafts: ArrayLike) -> Drafted:
 
 
 def drafted_sets(drafts: DraftSets) -> Drafted:
-    """Drafts of any joint law, such as draws without replacement, given by the law of their set; O(kS) an order."""
-    vocabulary, sets = drafts.vocabulary, drafts.sets
+    """Drafts of any joint law, such as draws without replacement, given by the law of their set; O(kS) an order.
+
+    Raises
+    ------
+    InvalidInput
+        If the drafts are no :class:`DraftSets`.
+    """
+    vocabulary, sets = as_draft_sets(drafts).vocabulary, drafts.sets
     # A token V that comes last in every order fills the sets up to one length.
     padded = np.full((len(sets), max(map(len, sets))), vocabulary)
     for row, drawn in zip(padded, sets, strict=True):
@@ -168,8 +177,12 @@ def optimal_orders(drafted: Drafted, target: ArrayLike) -> PriorityOrders:
     Raises
     ------
     InvalidInput
-        If the target is not one distribution, or not over the vocabulary of the drafts.
+        If the drafts come in another form, or the target is not one distribution over their vocabulary.
     """
+    if not isinstance(drafted, Drafted):
+        raise InvalidInput(
+            f"drafted is a {type(drafted).__name__}: give independent_drafts(laws) or drafted_sets(DraftSets.iid(p, k))"
+        )
     law = one_distribution(target, "target")
     if law.size != drafted.ever.size:
         raise InvalidInput(

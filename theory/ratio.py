@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.display import one_line
 from theory.distribution import Array
 
 _BLOCK = 2**18
 """Entries sorted at a time: a few megabytes, so that a block's arrays stay in cache."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RatioOrder:
     """Rows sorted by q/p descending, with the masses of every split into a head and a tail.
 
@@ -35,6 +36,8 @@ class RatioOrder:
     ratio: Array
     draft_head: Array
     target_tail: Array
+
+    __repr__ = one_line
 
 
 def likelihood_ratio(draft: Array, target: Array) -> Array:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution
 from theory.errors import InvalidInput
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SelectionLaw:
     """The exact law of a verifier that accepts one of its drafts or emits from a residual.
 
@@ -29,6 +30,8 @@ class SelectionLaw:
     residual: Array
     acceptance: Array
 
+    __repr__ = one_line
+
     @property
     def output(self) -> Array:
         """Law of the emitted token: accepted + (1 - acceptance) * residual, shape (..., V)."""
@@ -37,6 +40,8 @@ class SelectionLaw:
 
     def is_lossless(self, target: ArrayLike, tolerance: float = 1e-12) -> bool:
         """Whether the output law is within ``tolerance`` of the target in total variation, in every row.
+
+        A law of k drafts is rounded by some k times 1e-16: for k beyond 10^4 the tolerance should grow with k.
 
         Raises
         ------

@@ -173,7 +173,7 @@ def _stationary(kernel: Array) -> Array:
         where = [int(np.flatnonzero(label == c)[0]) for c in closed]
         raise InvalidInput(
             f"draft and target leave the last tokens of calls in {len(closed)} closed classes, with {where} in "
-            "different ones: there is no long run that all starts share, so give a context instead"
+            "different ones: no long run is shared by all starts, so ask block_efficiency with a context"
         )
     inside = np.flatnonzero(label == closed[0])
     reduced = kernel[np.ix_(inside, inside)]
@@ -204,6 +204,6 @@ def _checked(
     steps = positive_integer(length, "length")
     if isinstance(verifier, Verifier):
         return count, steps, verifier
-    if verifier not in VERIFIERS:
+    if not isinstance(verifier, str) or verifier not in VERIFIERS:
         raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(VERIFIERS)}")
     return count, steps, VERIFIERS[verifier]

@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike
 
 from theory.distribution import as_pair, normalise_or_zero
 from theory.errors import InvalidInput
+from theory.integers import natural_number
+from theory.numbers import finite_number, probability
 from theory.selection import SelectionLaw
 
 LONGEST_DRAFT = 10_000
@@ -44,10 +46,8 @@ def expected_tokens(acceptance: float, length: int) -> float:
     InvalidInput
         If the acceptance is outside [0, 1] or the length is not an integer >= 0.
     """
-    _check_acceptance(acceptance)
-    if not isinstance(length, int | np.integer) or length < 0:
-        raise InvalidInput(f"length is {length!r}: it must be an integer >= 0")
-    return float(np.sum(acceptance ** np.arange(length + 1)))
+    powers = np.arange(natural_number(length, "length") + 1)
+    return float(np.sum(probability(acceptance, "acceptance") ** powers))
 
 
 def speedup(acceptance: float, length: int, cost: float) -> float:
@@ -60,9 +60,10 @@ def speedup(acceptance: float, length: int, cost: float) -> float:
     InvalidInput
         As :func:`expected_tokens`, or if the cost is negative or not finite.
     """
-    if not (np.isfinite(cost) and cost >= 0):
-        raise InvalidInput(f"cost is {cost!r}: it must be a finite number >= 0, draft time over target time")
-    return expected_tokens(acceptance, length) / (length * cost + 1.0)
+    price = finite_number(cost, "cost")
+    if price < 0:
+        raise InvalidInput(f"cost is {cost!r}: it must be at least 0, draft time over target time")
+    return expected_tokens(acceptance, length) / (length * price + 1.0)
 
 
 def optimal_length(acceptance: float, cost: float) -> int:
@@ -95,8 +96,3 @@ def optimal_length(acceptance: float, cost: float) -> int:
         f"acceptance {acceptance!r} at cost {cost!r} has its optimal length beyond {LONGEST_DRAFT}: "
         "bound the length by memory"
     )
-
-
-def _check_acceptance(acceptance: float) -> None:
-    if not 0 <= acceptance <= 1:
-        raise InvalidInput(f"acceptance is {acceptance!r}: it must lie in [0, 1]")

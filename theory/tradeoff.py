@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_pair, normalise_or_zero
-from theory.errors import InvalidInput
+from theory.display import one_line
+from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_numbers, as_pair, normalise_or_zero
+from theory.errors import InvalidInput, first_entry
 
 ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
 """How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within
 ``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RelaxedLaw:
     """The exact law of a rule that need not be lossless.
 
@@ -37,6 +38,8 @@ class RelaxedLaw:
     output: Array
     rejection: Array
     bias: Array
+
+    __repr__ = one_line
 
 
 NOTHING = 1e-12
@@ -69,10 +72,10 @@ def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) 
         If an argument is not a distribution, the two do not match, or an epsilon is negative or NaN.
     """
     draft_rows, target_rows = as_pair(draft, target)
-    slack = _numbers(epsilon, "epsilon")
+    slack = as_numbers(epsilon, "epsilon")
     if not np.all(slack >= 0):
-        where, value = _first(~(slack >= 0), slack, "epsilon")
-        raise InvalidInput(f"{where} is {value}: it must be at least 0, where 0 is the lossless rule")
+        where, index = first_entry(~(slack >= 0), "epsilon")
+        raise InvalidInput(f"{where} is {slack[index]}: it must be at least 0, where 0 is the lossless rule")
     try:
         raised = target_rows + slack[..., np.newaxis]
     except ValueError:
@@ -128,8 +131,9 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
     # Products below the smallest normal number have lost their digits.
     missing = (1.0 - ACCEPT_TOLERANCE) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
     if missing.any():
-        where, value = _first(missing, np.broadcast_to(_numbers(accept, "accept"), missing.shape), "accept")
-        least = np.broadcast_to(relaxed_acceptance(draft_rows, target_rows, 0.0), missing.shape)[missing][0]
+        where, index = first_entry(missing, "accept")
+        value = np.broadcast_to(as_numbers(accept, "accept"), missing.shape)[index]
+        least = np.broadcast_to(relaxed_acceptance(draft_rows, target_rows, 0.0), missing.shape)[index]
         raise InvalidInput(
             f"{where} is {value} and min(1, q/p) is {least} there: on the line are over-acceptances alone, "
             "so raise it, or ask minimal_bias, which takes any"
@@ -203,11 +207,11 @@ def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Rel
 def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
     """Return p, q and b p, of one shape."""
     draft_rows, target_rows = as_pair(draft, target)
-    probability = _numbers(accept, "accept")
+    probability = as_numbers(accept, "accept")
     bad = ~((probability >= 0) & (probability <= 1))
     if bad.any():
-        where, value = _first(bad, probability, "accept")
-        raise InvalidInput(f"{where} is {value}: an acceptance probability lies in [0, 1]")
+        where, index = first_entry(bad, "accept")
+        raise InvalidInput(f"{where} is {probability[index]}: an acceptance probability lies in [0, 1]")
     try:
         if probability.shape[-1:] != draft_rows.shape[-1:]:
             raise ValueError
@@ -220,7 +224,7 @@ def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[A
 
 def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...]) -> Array:
     """Check resampling laws, and that where there is none nothing is rejected."""
-    rows = _numbers(resampling, "resampling")
+    rows = as_numbers(resampling, "resampling")
     if rows.shape[-1:] != shape[-1:]:
         raise InvalidInput(f"resampling has shape {rows.shape} and draft {shape}: give one probability for each token")
     empty = np.asarray(~np.any(rows, axis=-1))
@@ -233,7 +237,8 @@ def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...])
             f"resampling has shape {rows.shape} and draft {shape}: its leading axes must broadcast"
         ) from None
     if missing.any():
-        where, value = _first(missing, np.broadcast_to(rejection, missing.shape), "the rejection")
+        where, index = first_entry(missing, "the rejection")
+        value = np.broadcast_to(rejection, missing.shape)[index]
         raise InvalidInput(f"{where} is {value} and the row of resampling there zeros: give a law to resample from")
     return laws
 
@@ -242,19 +247,3 @@ def _probability(sums: Array) -> Array:
     """Clip to 1 what rounding may take past it by a few units in the last place."""
     clipped: Array = np.minimum(sums, 1.0)
     return clipped
-
-
-def _numbers(values: ArrayLike, name: str) -> Array:
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"dtype {array.dtype}, such as {array.ravel()[:1].tolist()}")
-        return array.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
-        raise InvalidInput(f"{name} is not an array of real numbers ({error})") from None
-
-
-def _first(bad: NDArray[np.bool_], values: Array, name: str) -> tuple[str, np.float64]:
-    """Name the place of the first bad entry, and return its value."""
-    index = tuple(int(i) for i in np.argwhere(bad)[0])
-    return (f"{name}[{', '.join(map(str, index))}]" if index else name), values[index]

@@ -1,4 +1,4 @@
-"""What every public function says to an argument it cannot use: one line with the name, the place and the value."""
+"""What is said of an argument that cannot be used: one line with the name, the place and the value."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ from theory.errors import InvalidInput
 NAN, INF = float("nan"), float("inf")
 HALF = [0.5, 0.5]
 RNG = np.random.default_rng(0)
+NO_DRAWS: Any = None
+"""A generator that is not to be used: what is too large is refused before any row is drawn."""
 CHAIN = MarkovChain(HALF, [HALF, HALF], 3)
 LONGER = MarkovChain(HALF, [HALF, HALF], 4)
 WIDER = MarkovChain([1.0, 0.0, 0.0], np.eye(3), 3)
@@ -82,15 +84,23 @@ ONE_LAW: list[Case] = [
     (softmax, ([0.0], INF), ("temperature is inf", "finite")),
     (bernoulli, (1.5,), ("success is 1.5", "[0, 1]")),
     (bernoulli, (NAN,), ("success is nan", "[0, 1]")),
-    (uniform, (0,), ("vocabulary of 0", "1..vocabulary")),
+    (softmax, ([0.0], np.array([1.0, 2.0])), ("temperature is array([1., 2.])", "one positive")),
+    (bernoulli, ("a",), ("success is 'a'", "one number")),
+    (uniform, (0,), ("vocabulary is 0", ">= 1")),
+    (uniform, (3.5,), ("vocabulary is 3.5", "integer")),
+    (uniform, (3, 2.5), ("support is 2.5", "integer")),
     (uniform, (3, 4), ("support is 4", "vocabulary of 3")),
-    (uniform, (3, 0), ("support is 0", "vocabulary of 3")),
+    (uniform, (3, 0), ("support is 0", ">= 1")),
     (zipf, (0,), ("vocabulary", "0")),
+    (zipf, (2.5,), ("vocabulary is 2.5", "integer")),
     (zipf, (3, INF), ("exponent", "inf")),
     (dirichlet, (0, 1.0, RNG), ("vocabulary", "0")),
     (dirichlet, (3, 0.0, RNG), ("concentration", "0.0")),
     (dirichlet, (3, INF, RNG), ("concentration", "inf")),
     (dirichlet, (3, NAN, RNG), ("concentration", "nan")),
+    (dirichlet, (2.5, 1.0, RNG), ("vocabulary is 2.5", "integer")),
+    (dirichlet, (3, 1.0, RNG, (2, -1)), ("size is", "-1", ">= 0")),
+    (dirichlet, (3, 1.0, 0), ("rng is 0", "default_rng")),
 ]
 
 BAD_PAIRS: list[tuple[tuple[Any, Any], tuple[str, ...]]] = [
@@ -160,7 +170,7 @@ RHO: list[Case] = [
         (2.5, ("rho is 2.5", "2]", "leave rho out")),
         (NAN, ("rho is nan", "leave rho out")),
         ([1.8, 2.5], ("rho[1] is 2.5",)),
-        ("a", ("rho", "leave rho out")),
+        ("a", ("rho is not", "real numbers", "'a'")),
     ]
 ] + [(kseq, ([HALF] * 2, [HALF] * 2, 2, [1.0, 1.0, 1.0]), ("rho", "(2,)", "leave rho out"))]
 
@@ -201,8 +211,10 @@ FORMULAS: list[Case] = [
     (expected_tokens, (NAN, 2), ("acceptance is nan", "[0, 1]")),
     (expected_tokens, (0.5, -1), ("length is -1", ">= 0")),
     (expected_tokens, (0.5, 1.5), ("length is 1.5", "integer")),
+    (expected_tokens, (0.5, True), ("length is True", "integer")),
+    (expected_tokens, ([0.5], 2), ("acceptance is [0.5]", "one number")),
     (speedup, (0.5, -1, 0.1), ("length is -1",)),
-    (speedup, (0.5, 1, -0.1), ("cost is -0.1", ">= 0")),
+    (speedup, (0.5, 1, -0.1), ("cost is -0.1", "at least 0")),
     (speedup, (0.5, 1, INF), ("cost is inf", "finite")),
     (optimal_length, (-0.5, 0.1), ("acceptance is -0.5",)),
     (optimal_length, (0.5, NAN), ("cost is nan",)),
@@ -231,6 +243,11 @@ CHAINS: list[Case] = [
     (TabularModel, ([HALF, [HALF, [0.5, 0.6]]],), ("row 1 of conditionals[1]", "1.1")),
     (TabularModel, ([HALF, [HALF, [1.0]]],), ("conditionals[1]", "one length")),
     (random_markov_pair(7, 50, RNG)[0].tabulate, (), ("7**50", "shorter horizon")),
+    (MarkovChain(HALF, [HALF, HALF], 10**12).tabulate, (), (f"2**{10**12}", "shorter horizon")),
+    *(
+        (random_tabular_pair, (size, horizon, NO_DRAWS), (f"{size}**{horizon}", "shorter horizon"))
+        for size, horizon in ((60, 5), (100, 9), (2, 27), (2**26 + 1, 1), (3, 10**12))
+    ),
 ]
 
 TWO_CHAINS: list[Case] = [
@@ -246,6 +263,8 @@ TWO_CHAINS: list[Case] = [
             ((CHAIN, LONGER), ("horizon 3", "target 4")),
             ((CHAIN, WIDER), ("num_states 2", "target 3")),
             ((CHAIN, TABLE), ("MarkovChain", "TabularModel", "tabulate")),
+            ((HALF, HALF), ("draft is a list", "MarkovChain")),
+            ((CHAIN, HALF), ("target is a list", "MarkovChain")),
         ]
     ),
     (rejection_law, (CHAIN, LONGER), ("horizon 3", "target 4")),
@@ -262,7 +281,11 @@ TWO_CHAINS: list[Case] = [
         for pair in (random_markov_pair, partial(random_markov_pair, stationary=True), random_tabular_pair)
         for horizon in (0, -1, 1.5)
     ),
-    (random_markov_pair, (0, 3, RNG), ("vocabulary", "0")),
+    *(
+        (pair, (size, 3, RNG), (f"num_states is {size}", ">= 1"))
+        for pair in (random_markov_pair, random_tabular_pair)
+        for size in (0, 2.5, True)
+    ),
     (partial(random_markov_pair, concentration=0.0), (2, 3, RNG), ("concentration", "0.0")),
     (partial(random_tabular_pair, concentration=-1.0), (2, 3, RNG), ("concentration", "-1.0")),
     (maximal_coupling(HALF, HALF).is_lossless, ([0.2, 0.3, 0.5],), ("target has 3 tokens", "2")),

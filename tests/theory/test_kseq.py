@@ -126,6 +126,14 @@ def test_a_rho_below_the_smallest_loses_the_law() -> None:
     assert not law_at(draft, target, 3, 0.99 * rho).is_lossless(target, 1e-6)
 
 
+@pytest.mark.parametrize("rho", [0.1, 1.0, 1.2])
+def test_below_rho_star_the_law_is_kept_where_rho_star_caps_no_token(rho: float) -> None:
+    draft, target = as_pair([0.5, 0.5], [1.0, 0.0])  # rho* = 1.5 < q/p = 2
+    law, at_star = law_at(draft, target, 2, np.array(rho)), kseq(draft, target, 2)
+    assert law.is_lossless(target)
+    assert np.abs(law.accepted - at_star.accepted).max() <= 1e-15
+
+
 @pytest.mark.parametrize("factor", [1 - 1e-9, 0.5, float("nan")])
 def test_rho_below_the_smallest_is_refused(factor: float) -> None:
     smallest = float(division_factor(*OVERLAPPING, 3))

@@ -51,7 +51,7 @@ def in_turn(draft: Row, tokens: set[int], count: int, gone: Fraction = Fraction(
 def assert_proves(found: Bracket, optimum: Fraction) -> None:
     """Not up to rounding: the rational optimum itself lies between the rational bounds."""
     assert found.lower <= optimum <= found.upper
-    assert found.upper - found.lower <= WIDTH
+    assert found.gap <= WIDTH
 
 
 @st.composite
@@ -81,17 +81,25 @@ def test_without_replacement(pair: Pair, num_drafts: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_where_no_rates_tie_both_bounds_are_one_number(seed: int) -> None:
+def test_where_no_rate_meets_the_target_both_bounds_are_one_number(seed: int) -> None:
     rng = np.random.default_rng([61, seed])
     base = 2.0 * rng.normal(size=60)
     drafts, target = softmax(base + rng.normal(size=(3, 60))), softmax(base)
     found = certify_different(drafts, target)
-    assert found.lower == found.upper
+    assert found.is_proof
     assert float(found.upper) == pytest.approx(optimal_acceptance_different(drafts, target), abs=2e-13)
     found = certify_without_replacement(drafts[0], target, 2)
-    assert found.upper - found.lower < Fraction(1, 10**70)
+    assert found.gap < Fraction(1, 10**70)
     known = float(optimal_acceptance_without_replacement(drafts[0], target, 2))
     assert float(found.upper) == pytest.approx(known, abs=1e-13)
+
+
+def test_where_the_optimum_is_one_rounded_weights_leave_a_last_digit() -> None:
+    rng = np.random.default_rng(63)
+    instances = [(dirichlet(6, 5.0, rng, 3), dirichlet(6, 5.0, rng)) for _ in range(40)]
+    found = [proof for proof in (certify_different(*instance) for instance in instances) if proof.upper == 1]
+    assert any(proof.gap > 0 for proof in found)
+    assert all(proof.gap < 1e-14 for proof in found)
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
@@ -142,4 +150,5 @@ def test_rounding_down_parts_the_bounds_and_no_more(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "MASS_UNIT", 2**10)
     coarse = certify_without_replacement(draft, target, 2)
     assert coarse.lower <= fine.lower <= fine.upper <= coarse.upper
-    assert 0 < coarse.upper - coarse.lower < Fraction(1, 100)
+    assert 0 < coarse.gap < Fraction(1, 100)
+    assert not coarse.is_proof

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from theory.distribution import Array
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, entry, first_entry
 
 _LAST = np.iinfo(np.int64).max
 
@@ -58,8 +58,8 @@ def as_drafts(drafts: ArrayLike, num_drafts: int) -> NDArray[np.int64]:
             "the number of drafts that the coupling is made for"
         )
     if tokens.dtype == np.uint64 and tokens.max(initial=0) > _LAST:
-        place = _first(tokens > _LAST)
-        raise InvalidInput(f"{_entry('drafts', tokens, place)} is past the largest int64: tokens are counted from 0")
+        where, index = first_entry(tokens > _LAST, "drafts")
+        raise InvalidInput(f"{where} = {tokens[index]} is past the largest int64: tokens are counted from 0")
     return in_one_layout(tokens, np.int64)
 
 
@@ -81,8 +81,8 @@ def choose(
             f"uniforms has shape {dice.shape}: drafts of shape {drafts.shape} need {(*trials, count + 1)}"
         )
     if not (dice.min(initial=0.0) >= 0.0 and dice.max(initial=0.0) < 1.0):  # as NaN is neither
-        place = _first(~((dice >= 0.0) & (dice < 1.0)))
-        raise InvalidInput(f"{_entry('uniforms', dice, place)}: each must lie in [0, 1), as rng.random() draws them")
+        where, index = first_entry(~((dice >= 0.0) & (dice < 1.0)), "uniforms")
+        raise InvalidInput(f"{where} = {dice[index]}: each must lie in [0, 1), as rng.random() draws them")
     rows = np.arange(table.draft.shape[0]).reshape(table.leading)
     try:
         rows = np.broadcast_to(rows, trials).reshape(-1)
@@ -153,20 +153,10 @@ def _invert(cumulative: Array, uniform: float) -> int:
 
 def _refuse(table: ChoiceTable, row: int, drafts: NDArray[np.int64], place: int) -> None:
     token, vocabulary = int(drafts.flat[place]), table.draft.shape[1]
-    where = _entry("drafts", drafts, place)
+    where = f"{entry('drafts', tuple(map(int, np.unravel_index(place, drafts.shape))))} = {token}"
     if not 0 <= token < vocabulary:
         raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
     raise InvalidInput(
         f"{where} has draft probability {table.draft[row, token]:g}: "
         "it was not drawn from the draft law, so pass the law that the drafter samples from"
     )
-
-
-def _first(wrong: NDArray[np.bool_]) -> int:
-    return int(np.flatnonzero(wrong)[0])
-
-
-def _entry(name: str, values: NDArray[Any], place: int) -> str:
-    """An entry with its index and value, for an error message."""
-    index = (int(i) for i in np.unravel_index(place, values.shape))
-    return f"{name}[{', '.join(map(str, index))}] = {values.flat[place]}"

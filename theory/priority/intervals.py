@@ -10,10 +10,11 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
+from theory.display import one_line
 from theory.distribution import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Intervals:
     """Disjoint intervals, of one row of laws or of many, one entry each; tokens may have several.
 
@@ -31,6 +32,8 @@ class Intervals:
     lengths: Array
     tokens: NDArray[np.int64]
     offsets: NDArray[np.int64]
+
+    __repr__ = one_line
 
     def winner_law(self, vocabulary: int, num_drafts: int) -> Array:
         r"""Probability that each token holds the highest of k independent priorities, shape (R, V).

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.display import one_line
 from theory.errors import InvalidInput
+from theory.rationals import as_fractions
 from theory.transport.draft_sets import DraftSets
 from theory.transport.membership_lp import target_of
 from theory.transport.plan import MembershipPlan
 
 
 class Bracket(NamedTuple):
-    """What a coupling and a set of tokens prove, without rounding."""
+    """What a coupling and a set of tokens prove, without rounding: the optimum lies between the bounds.
+
+    The coupling is made of float64 numbers. Where the best one meets a bound of the problem exactly, as it must for an
+    optimum of 1, they miss it by rounding, and a gap of some 1e-16 is left.
+    """
 
     lower: Fraction
     """Acceptance of a coupling; of a plan, scaled down where it would exceed a marginal."""
@@ -23,6 +30,19 @@ class Bracket(NamedTuple):
     """q(A) + 1 - P(set(X) in A), which nothing exceeds."""
     dual_set: NDArray[np.bool_]
     """The set A, shape (V,)."""
+
+    @property
+    def gap(self) -> Fraction:
+        """Upper minus lower bound, never negative."""
+        return self.upper - self.lower
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the instance is settled: both bounds are one number."""
+        return self.gap == 0
+
+    def __repr__(self) -> str:
+        return one_line(self, "lower", "upper", "gap", "dual_set")
 
 
 def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Bracket:
@@ -42,10 +62,12 @@ def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Brack
     Raises
     ------
     InvalidInput
-        If the target is not one distribution over the drafts' vocabulary, or the plan is for other sets.
+        If the drafts are no DraftSets, the target is not one distribution over their vocabulary, or the plan is not
+        one over their sets.
     """
-    row = [Fraction(float(mass)) for mass in target_of(drafts, target)]
-    law = [mass / sum(row) for mass in row]
+    law = as_fractions(target_of(drafts, target))
+    if not isinstance(plan, MembershipPlan):
+        raise InvalidInput(f"plan is a {type(plan).__name__}: give what optimal_plan returns for these drafts")
     if plan.sets != drafts.sets:
         raise InvalidInput("plan is not over the sets of these drafts: solve it for the drafts it is checked against")
     dual_set = plan.dual_tokens > 0.5
@@ -61,7 +83,7 @@ def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Brack
     return Bracket(_achieved(drafts, law, plan), upper, dual_set)
 
 
-def _achieved(drafts: DraftSets, target: list[Fraction], plan: MembershipPlan) -> Fraction:
+def _achieved(drafts: DraftSets, target: Sequence[Fraction], plan: MembershipPlan) -> Fraction:
     """Acceptance of the plan once each set, and then each token, is scaled down to what it has."""
     emitted = [Fraction(0)] * len(target)
     for row, mass in enumerate(drafts.masses):

@@ -21,13 +21,15 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array, as_pair
+from theory.display import one_line
+from theory.distribution import as_pair
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 from theory.ratio import sort_by_ratio
+from theory.rationals import as_integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AcceptanceCertificate:
     """Primal rates and a dual set whose values can be compared exactly.
 
@@ -53,6 +55,8 @@ class AcceptanceCertificate:
     rates: tuple[int, ...]
     rate_unit: int
     dual_set: NDArray[np.bool_]
+
+    __repr__ = one_line
 
     @property
     def primal_value(self) -> Fraction:
@@ -138,13 +142,6 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     dual_set = np.ones(len(law), dtype=bool)
     dual_set[order[:split]] = False
     return AcceptanceCertificate(proposal, law, count, tuple(rates), unit, dual_set)
-
-
-def as_integers(row: Array) -> tuple[int, ...]:
-    """The row in units of the smallest power of two that divides every entry."""
-    ratios = [float(value).as_integer_ratio() for value in row]
-    unit = max(denominator for _, denominator in ratios)
-    return tuple(numerator * (unit // denominator) for numerator, denominator in ratios)
 
 
 def _descending(above: tuple[int, ...], below: tuple[int, ...], start: list[int] | None = None) -> list[int]:

@@ -19,9 +19,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from theory.display import one_line
 from theory.distribution import Array, as_distribution
 from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
+from theory.rationals import as_fractions
 
 LARGEST_PLAN = 2_000_000
 """The most pairs (set, token in it) that are enumerated: each is a variable of the linear program."""
@@ -37,7 +39,7 @@ _Weighted = list[tuple[int, Any]]
 _Law = dict[tuple[int, ...], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DraftSets:
     """P(set(X) = s), for every set s that can be drafted.
 
@@ -54,6 +56,8 @@ class DraftSets:
     vocabulary: int
     sets: tuple[tuple[int, ...], ...]
     masses: tuple[float | Fraction, ...]
+
+    __repr__ = one_line
 
     @classmethod
     def iid(cls, draft: ArrayLike, num_drafts: int, *, exact: bool = False) -> DraftSets:
@@ -152,6 +156,15 @@ class DraftSets:
         return sp.csr_array((np.ones(tokens.size), tokens, starts), shape=(len(self.sets), self.vocabulary))
 
 
+def as_draft_sets(drafts: Any) -> DraftSets:
+    """Check that this is the law of a set of drafts, and not that of one draft."""
+    if not isinstance(drafts, DraftSets):
+        raise InvalidInput(
+            f"drafts is a {type(drafts).__name__}: give the law of their set, such as DraftSets.iid(p, k)"
+        )
+    return drafts
+
+
 def one_distribution(values: ArrayLike, name: str) -> Array:
     """Check a single row, shape (V,)."""
     row = as_distribution(values, name)
@@ -186,9 +199,7 @@ def _weighted(rows: Array) -> list[_Weighted]:
 
 def _exactly(rows: Array) -> list[_Weighted]:
     """Every float64 is a rational number; each row is divided by its exact sum."""
-    fractions = [[(token, Fraction(value)) for token, value in row] for row in _weighted(rows)]
-    totals = [sum(value for _, value in row) for row in fractions]
-    return [[(token, value / total) for token, value in row] for row, total in zip(fractions, totals, strict=True)]
+    return [[(token, mass) for token, mass in enumerate(as_fractions(row)) if mass] for row in rows]
 
 
 def _independent(drafts: Sequence[_Weighted]) -> _Law:

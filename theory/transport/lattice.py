@@ -39,7 +39,8 @@ def minimise_over_sets(drafts: DraftSets, target: ArrayLike) -> SubsetMinimum:
     Raises
     ------
     InvalidInput
-        If the target is not one distribution over the drafts' vocabulary, or V > ``LARGEST_LATTICE``.
+        If the drafts are no DraftSets, the target is not one distribution over their vocabulary, or
+        V > ``LARGEST_LATTICE``.
     """
     law = target_of(drafts, target)
     if law.size > LARGEST_LATTICE:

@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from theory.distribution import Array
 from theory.errors import InvalidInput
-from theory.transport.draft_sets import DraftSets, one_distribution
+from theory.transport.draft_sets import DraftSets, as_draft_sets, one_distribution
 from theory.transport.plan import MembershipPlan, feasible_plan
 
 FEASIBILITY = 1e-10
@@ -85,7 +85,7 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
     Raises
     ------
     InvalidInput
-        If the target is not one distribution over the drafts' vocabulary.
+        If the drafts are no DraftSets or the target is not one distribution over their vocabulary.
     RuntimeError
         If the solver does not report an optimum.
     """
@@ -112,10 +112,10 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
 
 def target_of(drafts: DraftSets, target: ArrayLike) -> Array:
     """Check a target against the drafts' vocabulary."""
-    law = one_distribution(target, "target")
-    if law.size != drafts.vocabulary:
+    vocabulary, law = as_draft_sets(drafts).vocabulary, one_distribution(target, "target")
+    if law.size != vocabulary:
         raise InvalidInput(
-            f"target has {law.size} tokens and the drafts have {drafts.vocabulary}: "
+            f"target has {law.size} tokens and the drafts have {vocabulary}: "
             "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
         )
     return law

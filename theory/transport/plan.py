@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from theory.display import one_line
 from theory.distribution import Array
 from theory.transport.draft_sets import DraftSets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MembershipPlan:
     """An optimal coupling of the drafts with the target, from the linear program.
 
@@ -42,6 +43,8 @@ class MembershipPlan:
     dual_tokens: Array
     gap: float
     status: str
+
+    __repr__ = one_line
 
 
 def feasible_plan(drafts: DraftSets, target: Array, flow: Array, prices: Array, status: str) -> MembershipPlan:

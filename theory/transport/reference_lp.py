@@ -17,7 +17,7 @@ def reference_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
     Raises
     ------
     InvalidInput
-        If the target is not one distribution over the drafts' vocabulary.
+        If the drafts are no DraftSets or the target is not one distribution over their vocabulary.
     RuntimeError
         If the solver does not report an optimum.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
@@ -16,6 +14,7 @@ from simulations.experiments.cell import Cell, Findings, Records
 from theory.distribution import Array, dirichlet
 from theory.priority import Intervals, PriorityCoupling
 from theory.priority.reference import rational_tiling
+from theory.rationals import as_fractions
 
 PICTURE = (np.array([0.3, 0.1, 0.15, 0.25, 0.2]), np.array([0.015, 0.06, 0.14, 0.265, 0.52]))
 """Five tokens whose coupling for three drafts has all that there can be: thinned, split, split twice, held down."""
@@ -73,7 +72,7 @@ def rational(rng: np.random.Generator, level: float, instances: int) -> Findings
     for _ in range(instances):
         size, count = int(rng.integers(1, 7)), int(rng.integers(1, 4))
         coupling = PriorityCoupling(dirichlet(size, 0.5, rng), dirichlet(size, 0.5, rng), count)
-        draft, target = (_rational(row) for row in (coupling.draft, coupling.target))
+        draft, target = (as_fractions(row) for row in (coupling.draft, coupling.target))
         exact = np.array([float(rate) for rate in rational_tiling(draft, target, count).rates])
         # A pair of tokens may change places where rounding cannot tell which comes first: the sums do not see it.
         worst.see("acceptance against rational cuts", coupling.rates.sum() - exact.sum())
@@ -135,8 +134,3 @@ def _spare(fewest: float, instances: int) -> Evidence:
     """Record how far the number of intervals stays below 2V."""
     quantity = "fewest intervals short of twice the drafted tokens"
     return at_least(quantity, bound=1.0, estimate=float(fewest), tolerance=0.0, trials=instances)
-
-
-def _rational(row: Array) -> list[Fraction]:
-    exact = [Fraction(float(value)) for value in row]
-    return [value / sum(exact) for value in exact]

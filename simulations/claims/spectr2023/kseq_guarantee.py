@@ -18,8 +18,8 @@ from simulations.evidence import Evidence, Method, at_least
 from simulations.experiments.cell import Cell, Findings
 from theory.distribution import Array, softmax
 from theory.kseq import kseq
-from theory.kseq_certificate import enclose
-from theory.kseq_guarantee import GUARANTEE, guaranteed_share, worst_pair, worst_share, worst_share_limit
+from theory.kseq_certificate import certify_kseq
+from theory.kseq_guarantee import GUARANTEE, guaranteed_share, kseq_worst_pair, kseq_worst_share, worst_share_limit
 from theory.transport import certify, optimal_acceptance
 
 DRAFT_COUNTS = range(2, 17)
@@ -112,7 +112,7 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
     del level
     attempts = list(_search(rng, num_drafts, generations, finish))
     least = min(attempts, key=lambda attempt: attempt.share)
-    worst = worst_share(num_drafts)
+    worst = kseq_worst_share(num_drafts)
     # The result of all searches together.
     least = least._replace(evaluations=sum(attempt.evaluations for attempt in attempts))
 
@@ -161,7 +161,7 @@ def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
         draft, target = random_rows(rng, tokens, instances)
         for count in (1, 2, 3, 5, 16, 64):
             at_star, at_k = _share(draft, target, count), _share(draft, target, count, rho=count)
-            least_at_star = min(least_at_star, float((at_star - worst_share(count)).min()))
+            least_at_star = min(least_at_star, float((at_star - kseq_worst_share(count)).min()))
             least_at_k = min(least_at_k, float((at_k - guaranteed_share(count)).min()))
 
     def row(quantity: str, least: float) -> Evidence:
@@ -188,14 +188,14 @@ def worst_case(rng: np.random.Generator, level: float, most_drafts: int) -> Find
     del rng, level
     worst = Worst(drafts="1..16")
     for count in (1, *DRAFT_COUNTS):
-        draft, target = worst_pair(count)
+        draft, target = kseq_worst_pair(count)
         for end in _certified_share(draft, target, count):
-            error = end - worst_share(count)
+            error = end - kseq_worst_share(count)
             worst.see("share of the worst pair, in fractions, against the formula", error, method=Method.CERTIFICATE)
         error = float(_share(draft, draft, count, rho=count)) - guaranteed_share(count)
         worst.see("share of equal laws at rho = k against 1 - (1 - 1/k)^k", error)
     broken = float(_share(draft, draft, count, rho=count))
-    shares = np.array([worst_share(count) for count in range(1, most_drafts + 1)])
+    shares = np.array([kseq_worst_share(count) for count in range(1, most_drafts + 1)])
     falls = {
         "worst case of k minus that of k + 1": float(-np.diff(shares).max()),
         "worst case minus its limit": float(shares.min()) - worst_share_limit(),
@@ -206,7 +206,7 @@ def worst_case(rng: np.random.Generator, level: float, most_drafts: int) -> Find
     ]
     control = at_least(
         "share of equal laws at rho = k, against the worst case at rho*",
-        bound=worst_share(count),
+        bound=kseq_worst_share(count),
         estimate=broken,
         tolerance=TOLERANCE,
         method=Method.CONTROL,
@@ -228,7 +228,7 @@ def _search(rng: np.random.Generator, num_drafts: int, generations: int, finish:
 
 def _certified_share(draft: Array, target: Array, num_drafts: int) -> tuple[float, float]:
     """Two ends of the share in exact arithmetic, rounded once; NaN, which refutes, where there is no proof."""
-    optimum, rule = certify(draft, target, num_drafts), enclose(draft, target, num_drafts)
+    optimum, rule = certify(draft, target, num_drafts), certify_kseq(draft, target, num_drafts)
     if not (optimum.is_proof and rule.is_proof):
         return np.nan, np.nan
     low, high = (float(acceptance / optimum.acceptance) for acceptance in rule.acceptance)

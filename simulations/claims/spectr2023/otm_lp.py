@@ -70,7 +70,7 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
             proof = bracket(drafts, instance.target, plan)
             worst.see(
                 f"width of the rational bracket, {kind}",
-                float(proof.upper - proof.lower),
+                float(proof.gap),
                 method=Method.CERTIFICATE,
                 tolerance=LP_TOLERANCE,
             )

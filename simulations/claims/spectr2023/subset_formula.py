@@ -185,7 +185,7 @@ def _certificate_error(draft: Array, target: Array, num_drafts: int) -> float:
 
 def _see_proof(worst: Worst, proof: Bracket, kind: str, value: float, *, twin: float) -> None:
     """A proof's width, how far outside it the formula's value is, and how far that of other drafts."""
-    width = float(proof.upper - proof.lower)
+    width = float(proof.gap)
     worst.see(f"width of the rational bracket, {kind}", width, method=Method.CERTIFICATE, tolerance=WIDTH_TOLERANCE)
     outside, missed = (max(float(proof.lower) - found, found - float(proof.upper), 0.0) for found in (value, twin))
     quantity = f"formula outside the rational bracket, {kind}"

@@ -17,6 +17,7 @@ from simulations.claims.yin2024 import SOURCE
 from simulations.evidence import Method, at_least
 from simulations.experiments.cell import Cell, Findings
 from theory.distribution import Array, softmax, total_variation
+from theory.rationals import as_fractions
 from theory.tradeoff import minimal_bias, optimal_resampling
 
 LP_TOLERANCE = 3e-9
@@ -147,8 +148,8 @@ def _program(draft: Array, target: Array) -> float:
 
 
 def _certificate(draft: Array, target: Array) -> tuple[Fraction, Fraction]:
-    """Values of the primal point a = min(p, q) and of the dual point 1{q > p}, of the rational numbers stored."""
-    pairs = [(Fraction(float(p)), Fraction(float(q))) for p, q in zip(draft, target, strict=True)]
+    """Values of the primal point a = min(p, q) and of the dual point 1{q > p}, of the stored laws in fractions."""
+    pairs = list(zip(as_fractions(draft), as_fractions(target), strict=True))
     primal = sum((q - min(p, q) for p, q in pairs), Fraction(0))
     dual = sum((q - p for p, q in pairs if q > p), Fraction(0))
     return primal, dual

@@ -68,14 +68,14 @@ def test_a_division_factor_outside_its_range(kind: Callable[..., Any]) -> None:
     arguments = [kind(array) for array in (DRAFT, TARGET, DRAFTS, UNIFORMS)]
     smallest = float(division_factor(DRAFT, TARGET, 2))
     for rho, message in [
-        (0.999 * smallest, r"outside \[rho\*, num_drafts\].* below rho\* the residual is negative"),
+        (0.999 * smallest, r"outside \[rho\*, num_drafts\].* below rho\* it is not sure to be lossless"),
         (2.5, r"rho is 2\.5, outside .* a larger factor than num_drafts only accepts less"),
         (np.nan, "rho is nan"),
         ([2.0, 1.0], r"rho\[1\] is 1, outside"),
     ]:
         with pytest.raises(InvalidInput, match=message):
             kseq.verify(*arguments, kind(rho))
-    with pytest.raises(InvalidInput, match="rho is not one number for each of the rows"):
+    with pytest.raises(InvalidInput, match="rho is not an array of real numbers"):
         kseq.verify(*arguments, "a")
     below = kseq.verify_at(*arguments, kind(0.999 * smallest))  # what a negative control may do
     assert below.tokens.shape == (2,)

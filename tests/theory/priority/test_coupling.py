@@ -53,6 +53,14 @@ def test_lossless_and_optimal_on_hard_pairs(seed: int) -> None:
         assert_lossless_and_optimal(*adversarial_pair(rng, 60), int(rng.integers(1, 65)), ANYTHING)
 
 
+@pytest.mark.parametrize("num_drafts", [10**6, 10**8])
+def test_beyond_any_use_the_law_is_off_by_k_eps_at_most(num_drafts: int) -> None:
+    rng = np.random.default_rng([61, num_drafts])
+    for _ in range(20):
+        coupling = PriorityCoupling(*(dirichlet(20, 0.5, rng) for _ in range(2)), num_drafts)
+        assert coupling.law().is_lossless(coupling.target, tolerance=num_drafts * 2.0**-53)
+
+
 @pytest.mark.parametrize("num_drafts", [100, 158, 200, 1000, 10_000])
 def test_lossless_and_optimal_for_very_many_drafts(num_drafts: int) -> None:
     rng = np.random.default_rng([60, num_drafts])

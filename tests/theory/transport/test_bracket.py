@@ -23,7 +23,7 @@ def test_the_exact_optimum_is_in_the_bracket(pair: Pair) -> None:
     # The certificate normalises the rows as floats once more, which may move them by an ulp.
     assert found.lower - Fraction(1, 10**15) <= exact <= found.upper + Fraction(1, 10**15)
     assert found.lower <= found.upper
-    assert found.upper - found.lower <= 1e-9
+    assert found.gap <= 1e-9
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -38,7 +38,7 @@ def test_every_draft_law(exact: bool) -> None:
     for drafts in laws:
         plan = optimal_plan(drafts, target)
         found = bracket(drafts, target, plan)
-        assert 0 <= found.upper - found.lower <= 1e-12
+        assert 0 <= found.gap <= 1e-12
         assert float(found.lower) == pytest.approx(plan.acceptance, abs=1e-12)
 
 

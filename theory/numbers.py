@@ -1,0 +1,64 @@
+"""Single numbers that measure something: temperatures, probabilities, costs."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from theory.errors import InvalidInput
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Check one finite real number, also a fraction or an array of no axes, and return it as float; a bool is none.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    number = _as_float(value)
+    if not math.isfinite(number):
+        raise InvalidInput(f"{name} is {value!r}: it must be one finite number")
+    return number
+
+
+def positive_number(value: Any, name: str) -> float:
+    """Check one finite number above 0, of the kinds that :func:`finite_number` takes, and return it as float.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    number = _as_float(value)
+    if not 0.0 < number < math.inf:
+        raise InvalidInput(f"{name} is {value!r}: it must be one positive finite number")
+    return number
+
+
+def probability(value: Any, name: str) -> float:
+    """Check one number in [0, 1], of the kinds that :func:`finite_number` takes, and return it as float.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    number = _as_float(value)
+    if not 0.0 <= number <= 1.0:
+        raise InvalidInput(f"{name} is {value!r}: it must be one number in [0, 1]")
+    return number
+
+
+def _as_float(value: Any) -> float:
+    """NaN, which no range holds, for what is not one real number."""
+    single = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if not isinstance(single, Real) or isinstance(single, bool):
+        return math.nan
+    try:
+        return float(single)
+    except OverflowError:  # an integer or a fraction past the largest float
+        return math.inf
