@@ -58,6 +58,14 @@ def test_a_surprise_is_printed_and_ends_with_1(fake_command: Any, tmp_path: Path
     assert (tmp_path / "out" / "evidence.parquet").exists()
 
 
+def test_a_control_without_the_data_to_be_refuted_by_is_no_surprise_and_is_counted_apart(
+    fake_command: Any, tmp_path: Path
+) -> None:
+    outcome = fake_command("reproduce", "fake.scarce", "--out", tmp_path / "out")
+    assert outcome.status == 0
+    assert "1/1 │ 0/0 │ 0/1 (1 inconclusive)" in " ".join(outcome.out.split())
+
+
 def test_what_must_be_said_of_a_claim_is_printed_and_written(fake_command: Any, tmp_path: Path) -> None:
     note = "on other models than the paper's: see specproof [models]"
     for claim, notes in (("fake.noted", {"fake.noted": note}), ("fake.sleepy", {})):

@@ -48,6 +48,13 @@ def tame_control(rng: np.random.Generator, level: float) -> Findings:
     return Findings([_one(Method.IDENTITY), _one(Method.CONTROL)])
 
 
+def scarce_control(rng: np.random.Generator, level: float) -> Findings:
+    """A claim that holds, and a control on three numbers: at a level this small they can refute nothing."""
+    check = check_mean(rng.random(3), 0, 1, 0.0, level)
+    wrong = from_check("wrong mean", check, level=level, resolution=0.5, method=Method.CONTROL)
+    return Findings([_one(Method.IDENTITY), wrong])
+
+
 def refuse(rng: np.random.Generator, level: float) -> Findings:
     """What a user can cause, found out by a worker."""
     raise InvalidInput("the model is broken: choose another")
@@ -85,6 +92,7 @@ CLAIMS = (
     Claim("fake.sleepy", "no paper", "Numbers are drawn.", _sleepy),
     _alone("refuted", false_row),
     _alone("tame", tame_control),
+    _alone("scarce", scarce_control),
     _beside("refused", refuse),
     _beside("died", die),
     replace(_alone("noted", numbers), note="on other models than the paper's: see specproof [models]"),
