@@ -86,11 +86,11 @@ def reproduce(
 ) -> None:
     """Gather evidence for claims, draw the figures, and say what holds.
 
-    Ends with 0 only if no claim is refuted and every negative control is, but for
-    those with too little data to refute anything, which the table counts as
-    inconclusive; with 1 otherwise. Interrupted runs go on where they were: finished cells are kept in
-    OUT and count again for the same code, seed and settings. The result does not
-    depend on --jobs or --scheduler.
+    Ends with 0 only if no claim is refuted and every negative control is, except
+    where data is too scarce to refute anything: the table counts such controls as
+    inconclusive. Ends with 1 otherwise. Interrupted runs go on where they were:
+    finished cells are kept in OUT and count again for the same code, seed and
+    settings. The result does not depend on --jobs or --scheduler.
 
     For example:
 
@@ -100,40 +100,23 @@ def reproduce(
 
       specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
-    import joblib
-
-    from simulations.claims.claim import Settings
-    from simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
-    from simulations.language_models.prompts import load_prompts
-    from simulations.language_models.scoring import parse_scorer
     from specproof.findings import show
-    from specproof.progress import progress
-    from specproof.reproduce import open_store
     from specproof.reproduce import reproduce as run
+    from specproof.reproduce import settle
     from specproof.selection import select
 
     wanted = select(names or [])
-    name = parse_pair(pair).name
-    needs_models = any(claim.needs_models for claim in wanted.claims)
-    resolved = resolve_device(device.value) if needs_models else "cpu"
-    settings = Settings(
-        scale="full" if full else "quick",
+    settings = settle(
+        wanted.claims,
+        full=full,
         seed=seed,
-        pair=name,
-        device=resolved,
-        prompts=tuple(asdict(prompt) for prompt in load_prompts(prompts)),
+        pair=pair,
+        device=device.value,
+        prompts=prompts,
         draft_length=draft_length,
-        scorer=parse_scorer(scorer),
+        scorer=scorer,
     )
-    store = open_store(out, settings)
-    cells = [cell for claim in wanted.claims for cell in claim.cells(settings)]
-    if any(
-        claim.needs_models and store.load(cell) is None for claim in wanted.claims for cell in claim.cells(settings)
-    ):
-        fetch_pair(name)
-    workers = jobs or (1 if resolved == "cuda" else joblib.cpu_count())
-    with progress(len(cells)) as announce:
-        found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
+    found = run(wanted, settings, out, jobs=jobs, scheduler=scheduler)
     show(found, out)
     if any(part.surprises for part in found):
         raise typer.Exit(EXIT_REFUTED)

@@ -91,6 +91,32 @@ def test_the_seed_decides(fake_command: Any, evidence: Callable[[Path], pd.DataF
     assert len(cells_of(out)) == 2 * CELLS
 
 
+def test_a_run_that_replaces_another_names_both_before_it_starts(fake_command: Any, tmp_path: Path) -> None:
+    """By what they were asked for, and by the claims that only the earlier one is about; the same again loses none."""
+    out, prompts = tmp_path / "out", tmp_path / "mine.jsonl"
+    prompts.write_text('{"text": "mine"}\n')
+    runs: list[tuple[list[object], str]] = [
+        (["fake.noted", "fake.tame"], ""),
+        (["fake.noted", "fake.tame"], ""),
+        (["fake.noted"], "1 more claim"),
+        (["fake.noted", "fake.scarce", "fake.tame"], ""),
+        (["fake.noted", "--seed", 7, "--pair", "skip:12"], "seed 0 (now 7), pair rtn:4 (now skip:12), 2 more claims"),
+        (["fake.noted", "--seed", 7, "--pair", "skip:12", "--prompts", prompts], "other prompts"),
+    ]
+    for words, held in runs:
+        outcome = fake_command("reproduce", *words, "--out", out)
+        told = f"specproof: warning: {out} holds a run with {held}: its evidence, manifest and figures are replaced"
+        assert [line.partition(" and its finished cells")[0] for line in outcome.lines] == [told] * bool(held)
+        assert outcome.err.startswith("specproof: warning" * bool(held))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"settings": 5, "claims": {}}'])
+def test_a_manifest_of_something_else_is_none_of_ours(fake_command: Any, tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    outcome = fake_command("reproduce", "fake.noted", "--out", tmp_path)
+    assert (outcome.status, outcome.lines) == (0, [])
+
+
 def test_killed_in_the_middle_goes_on_and_neither_that_nor_the_number_of_jobs_shows(
     fake_command: Any, launch: Any, evidence: Callable[[Path], pd.DataFrame], tmp_path: Path
 ) -> None:
