@@ -67,9 +67,9 @@ def fake_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 class Launched:
-    """The command with the claims of ``fake_claims``, in a process group of its own."""
+    """The command with the claims of ``fake_claims``, which hang, in a process group of its own."""
 
-    def __init__(self, written: Path, *words: object, seconds: float) -> None:
+    def __init__(self, written: Path, *words: object) -> None:
         self._written = written
         with written.open("w") as stderr:
             self.process = subprocess.Popen(
@@ -77,7 +77,7 @@ class Launched:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_SECONDS": str(seconds)},
+                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_HANG": "yes"},
                 start_new_session=True,
             )
 
@@ -102,8 +102,8 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
     """Start the fake command in a process of its own; what is left of it in the end is killed."""
     launched: list[Launched] = []
 
-    def start(*words: object, seconds: float = 0.0) -> Launched:
-        launched.append(Launched(tmp_path / f"stderr-{len(launched)}", *words, seconds=seconds))
+    def start(*words: object) -> Launched:
+        launched.append(Launched(tmp_path / f"stderr-{len(launched)}", *words))
         return launched[-1]
 
     yield start

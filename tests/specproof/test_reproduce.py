@@ -121,7 +121,7 @@ def test_killed_in_the_middle_goes_on_and_neither_that_nor_the_number_of_jobs_sh
     fake_command: Any, launch: Any, evidence: Callable[[Path], pd.DataFrame], tmp_path: Path
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
-    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", 2, seconds=0.2)
+    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", 2)
     run.wait_for_cells(2)
     run.signal(signal.SIGKILL)
     assert run.finish().status == -signal.SIGKILL
@@ -142,7 +142,7 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
     fake_command: Any, launch: Any, tmp_path: Path, jobs: int
 ) -> None:
     out = tmp_path / "out"
-    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", jobs, seconds=0.3)
+    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", jobs)
     run.wait_for_cells(1)
     run.signal(signal.SIGINT)
     outcome = run.finish()
