@@ -193,7 +193,7 @@ def models(as_json: Json = False) -> None:
 
     The names go to --pair, as in:
 
-      specproof reproduce real --pair skip:12,16,20
+      specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
     from simulations.language_models.pairs import available_pairs
 
