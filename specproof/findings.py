@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -42,10 +43,15 @@ def show(found: Sequence[ClaimFindings], out: Path) -> None:
 
 
 def _verdicts(found: Sequence[ClaimFindings]) -> Table:
-    """One line a claim: how many of its rows of each kind are as they should be."""
+    """One line a claim: how many of its rows of each kind are as they should be.
+
+    Without frames the longest id, verdict and counts fit into 80 columns.
+    """
     whole = (Column(heading, no_wrap=True) for heading in ("claim", "verdict", "exact"))
     folded = (Column(heading, overflow="fold") for heading in ("statistical", "controls"))
-    table = Table(*whole, *folded, title="Claims")
+    table = Table(
+        *whole, *folded, title="Claims", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for part in found:
         controls = [row for row in part.rows if row.method == Method.CONTROL]
         others = [row for row in part.rows if row.method != Method.CONTROL]

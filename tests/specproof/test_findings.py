@@ -8,6 +8,7 @@ import pytest
 
 from simulations.claims.claim import Claim
 from simulations.claims.gather import ClaimFindings
+from simulations.claims.registry import CLAIMS
 from simulations.evidence import Evidence, Method, from_check, within
 from simulations.statistics import Check
 from specproof.findings import show
@@ -35,12 +36,19 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("claim", ["a.b", "spectr2023.maximal-coupling"])
-def test_only_what_was_decided_well_counts(claim: str, capsys: pytest.CaptureFixture[str]) -> None:
-    show([ClaimFindings(Claim(claim, "", "", lambda _: []), ROWS, {})], Path("out"))
-    printed = capsys.readouterr().out
-    (line,) = (line for line in printed.splitlines() if line.startswith(f"│ {claim} "))
-    assert [cell.split()[0] for cell in line.strip("│").split("│")] == [claim, "refuted", "2/3", "2/4", "2/5"]
-    assert "(1" in line.split("│")[4]
-    assert "(2" in line.split("│")[5]
-    assert "…" not in printed, "nothing is cut"
+def shown(claim: str, rows: list[Evidence], capsys: pytest.CaptureFixture[str]) -> str:
+    show([ClaimFindings(Claim(claim, "", "", lambda _: []), rows, {})], Path("out"))
+    return capsys.readouterr().out
+
+
+def test_only_what_was_decided_well_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = (line for line in shown("a.b", ROWS, capsys).splitlines() if line.startswith("a.b "))
+    assert line.split() == ["a.b", "refuted", "2/3", "2/4", "(1", "inconclusive)", "2/5", "(2", "inconclusive)"]
+
+
+def test_80_columns_break_no_word(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    longest = max((claim.id for claim in CLAIMS), key=len)
+    undecided = [statistical(0.5, 9.0), statistical(0.5, 9.0, Method.CONTROL)]
+    words = shown(longest, undecided, capsys).split()
+    assert (words.count(longest), words.count("inconclusive"), words.count("inconclusive)")) == (1, 1, 2)

@@ -63,7 +63,7 @@ def test_a_control_without_the_data_to_be_refuted_by_is_no_surprise_and_is_count
 ) -> None:
     outcome = fake_command("reproduce", "fake.scarce", "--out", tmp_path / "out")
     assert outcome.status == 0
-    assert "1/1 │ 0/0 │ 0/1 (1 inconclusive)" in " ".join(outcome.out.split())
+    assert "fake.scarce holds 1/1 0/0 0/1 (1 inconclusive)" in " ".join(outcome.out.split())
 
 
 def test_what_must_be_said_of_a_claim_is_printed_and_written(fake_command: Any, tmp_path: Path) -> None:
