@@ -30,8 +30,7 @@ class Verdict(StrEnum):
     ``holds``: shown by exact computation. ``consistent``: a statistical test with enough power did not object.
     ``inconclusive``: it did not object, but would not have seen a deviation of the size asked for. ``refuted``: the
     exact value and the evidence contradict each other. A row of method ``negative control`` is about a deliberately
-    broken twin, and is expected to be refuted; it may be inconclusive only where the claim itself is tested on as
-    little data.
+    broken twin, and is expected to be refuted; it may be inconclusive only where data is too scarce to refute anything.
     """
 
     HOLDS = "holds"
@@ -92,7 +91,7 @@ class Evidence:
 
     @property
     def is_expected(self) -> bool:
-        """Whether the row is as it should be: nothing is refuted but controls, and those are unless data was scarce."""
+        """Whether the row is as it should be: no row is refuted but controls, and each of those unless inconclusive."""
         if self.method == Method.CONTROL:
             return self.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE)
         return self.verdict != Verdict.REFUTED

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from simulations.conformance.problems import CONTRACTS
 from simulations.conformance.report import Report, Verdict
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
@@ -52,6 +53,9 @@ def _show(report: Report) -> None:
             console.print(f"  [red]{finding.verdict}[/] {escape(finding.text)}  \\[{finding.detector}]")
     else:
         console.print(f"  {escape(report.reason)}")
+    if report.calls == 1 and report.verdict in (Verdict.CRASHES, Verdict.INVALID):
+        others = " or ".join(contract for contract in CONTRACTS if contract != report.contract)
+        console.print(f"[yellow]hint[/] it failed on its very first call: is its contract {others}? See --contract")
     _show_instance(console, report)
     if report.diagnosis:
         console.print(f"\nDiagnosis: {escape(str(report.diagnosis))}")

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import numpy as np
 import typer
@@ -19,9 +19,6 @@ from typer.exceptions import TyperException
 
 from specproof.bound import acceptances, load
 from theory.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from simulations.claims.gather import ClaimFindings
 
 EXIT_REFUTED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -89,10 +86,11 @@ def reproduce(
 ) -> None:
     """Gather evidence for claims, draw the figures, and say what holds.
 
-    Ends with 0 only if nothing is refuted and every negative control is; with 1
-    otherwise. Interrupted runs go on where they were: finished cells are kept in
-    OUT and count again for the same code, seed and settings. The result does not
-    depend on --jobs or --scheduler.
+    Ends with 0 only if no claim is refuted and every negative control is, except
+    where data is too scarce to refute anything: the table counts such controls as
+    inconclusive. Ends with 1 otherwise. Interrupted runs go on where they were:
+    finished cells are kept in OUT and count again for the same code, seed and
+    settings. The result does not depend on --jobs or --scheduler.
 
     For example:
 
@@ -102,40 +100,24 @@ def reproduce(
 
       specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
-    import joblib
-
-    from simulations.claims.claim import Settings
-    from simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
-    from simulations.language_models.prompts import load_prompts
-    from simulations.language_models.scoring import parse_scorer
-    from specproof.progress import progress
-    from specproof.reproduce import open_store
+    from specproof.findings import show
     from specproof.reproduce import reproduce as run
+    from specproof.reproduce import settle
     from specproof.selection import select
 
     wanted = select(names or [])
-    name = parse_pair(pair).name
-    needs_models = any(claim.needs_models for claim in wanted.claims)
-    resolved = resolve_device(device.value) if needs_models else "cpu"
-    settings = Settings(
-        scale="full" if full else "quick",
+    settings = settle(
+        wanted.claims,
+        full=full,
         seed=seed,
-        pair=name,
-        device=resolved,
-        prompts=tuple(asdict(prompt) for prompt in load_prompts(prompts)),
+        pair=pair,
+        device=device.value,
+        prompts=prompts,
         draft_length=draft_length,
-        scorer=parse_scorer(scorer),
+        scorer=scorer,
     )
-    store = open_store(out, settings)
-    cells = [cell for claim in wanted.claims for cell in claim.cells(settings)]
-    if any(
-        claim.needs_models and store.load(cell) is None for claim in wanted.claims for cell in claim.cells(settings)
-    ):
-        fetch_pair(name)
-    workers = jobs or (1 if resolved == "cuda" else joblib.cpu_count())
-    with progress(len(cells)) as announce:
-        found = run(wanted, settings, out, store, jobs=workers, scheduler=scheduler, announce=announce)
-    _report(found, out)
+    found = run(wanted, settings, out, jobs=jobs, scheduler=scheduler)
+    show(found, out)
     if any(part.surprises for part in found):
         raise typer.Exit(EXIT_REFUTED)
 
@@ -177,7 +159,8 @@ def bound(
 ) -> None:
     """Acceptance of every verifier next to the optimum, exactly.
 
-    For rows of laws each number is a list, one entry a row, and the table shows their means.
+    For rows of laws JSON has a list, one entry a row, and the table the mean acceptance and the mean of the rows' own
+    shares of the optimum, which is not the share of the means.
 
     Example:
 
@@ -195,8 +178,9 @@ def bound(
         print(json.dumps({"num_drafts": num_drafts, "acceptance": values}, indent=2))
         return
     best = result["optimal"]
-    rows = f", mean over {best.size} rows" if best.ndim else ""
-    table = _table(f"k = {num_drafts}{rows}", "verifier", "acceptance", "share of optimum")
+    rows = f", {best.size} rows" if best.ndim else ""
+    mean = "mean " if best.ndim else ""
+    table = Table("verifier", f"{mean}acceptance", f"{mean}share of optimum", title=f"k = {num_drafts}{rows}")
     for rule, acceptance in result.items():
         share = np.divide(acceptance, best, out=np.ones_like(best), where=best > 0)
         table.add_row(rule, f"{acceptance.mean():.6f}", f"{share.mean():.2%}")
@@ -209,7 +193,7 @@ def models(as_json: Json = False) -> None:
 
     The names go to --pair, as in:
 
-      specproof reproduce real --pair skip:12,16,20
+      specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
     from simulations.language_models.pairs import available_pairs
 
@@ -311,53 +295,3 @@ def main() -> None:
 def _fail(message: str) -> NoReturn:
     print(f"specproof: error: {' '.join(message.splitlines())}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
-
-
-def _table(title: str, *headings: str) -> Table:
-    """Make a table of ids and numbers, which are never cut."""
-    table = Table(title=title)
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    return table
-
-
-def _report(found: list[ClaimFindings], out: Path) -> None:
-    import pandas as pd
-
-    from simulations.evidence import Method, Verdict
-
-    table = _table("Claims", "claim", "verdict", "exact", "statistical", "controls")
-    colours = {Verdict.HOLDS: "green", Verdict.CONSISTENT: "green", Verdict.INCONCLUSIVE: "yellow"}
-    for part in found:
-        controls = [row for row in part.rows if row.method == Method.CONTROL]
-        others = [row for row in part.rows if row.method != Method.CONTROL]
-        tests = [row for row in others if row.level > 0]
-        table.add_row(
-            part.claim.id,
-            f"[{colours.get(part.verdict, 'bold red')}]{part.verdict}[/]",
-            f"{sum(row.is_expected for row in others if row.level == 0)}/{len(others) - len(tests)}",
-            f"{sum(row.is_expected for row in tests)}/{len(tests)}",
-            f"{sum(row.is_expected for row in controls)}/{len(controls)}",
-        )
-    console = Console()
-    console.print(table)
-    for part in found:
-        for row in part.surprises:
-            what = "control not refuted" if row.method == Method.CONTROL else "refuted"
-            console.print(
-                f"[bold red]{what}[/]: {part.claim.id}: {row.quantity} {row.instance}: exact {row.exact:.9g}, "
-                f"estimate {row.estimate:.9g} in [{row.low:.9g}, {row.high:.9g}] (seed {row.seed}, cell {row.cell})",
-                highlight=False,
-                soft_wrap=True,
-            )
-    for part in found:
-        for name, columns in part.claim.digest.items():
-            digest = pd.DataFrame(part.tables[name])[list(columns)].rename(
-                columns=lambda column: column.replace("_", " ")
-            )
-            console.print(f"\n[bold]{part.claim.id}: {name.replace('_', ' ')}[/]", highlight=False)
-            print(digest.to_string(index=False, float_format="{:.3f}".format))
-    for part in found:
-        if part.claim.note:
-            console.print(f"{part.claim.id}: {part.claim.note}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False, soft_wrap=True)

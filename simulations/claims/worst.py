@@ -1,13 +1,13 @@
-"""The worst error of each compared quantity over many instances."""
+"""The worst of each compared quantity over many instances: the largest error, or the least of what has a bound."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.evidence import Evidence, Method, within
+from simulations.evidence import Evidence, Method, at_least, within
 from theory.distribution import Array
 
 TOLERANCE = 1e-12
@@ -62,4 +62,48 @@ class Worst:
                 **self._instance,
             )
             for quantity, seen in self._seen.items()
+        ]
+
+
+class _Bound(NamedTuple):
+    quantity: str
+    bound: float
+    tolerance: float
+    method: Method
+
+
+class Least:
+    """Collects numbers with a lower bound and turns each quantity's smallest into a row.
+
+    Parameters
+    ----------
+    **instance
+        What describes all instances together, for the rows.
+    """
+
+    def __init__(self, **instance: Any) -> None:
+        self._instance = instance
+        self._seen: dict[_Bound, tuple[float, int]] = {}
+
+    def see(
+        self,
+        quantity: str,
+        values: float | np.float64 | Array,
+        *,
+        bound: float = 0.0,
+        instances: int | None = None,
+        method: Method = Method.IDENTITY,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        """Take note of numbers that should be at least the bound, by default each of an instance of its own."""
+        asked = _Bound(quantity, bound, tolerance, method)
+        least, seen = self._seen.get(asked, (np.inf, 0))
+        more = np.size(values) if instances is None else instances
+        self._seen[asked] = float(np.minimum(least, np.min(values))), seen + more  # NaN stays, and is refuted
+
+    def rows(self) -> list[Evidence]:
+        """Return one row for each quantity, and for each bound, tolerance and method where they differ."""
+        return [
+            at_least(**asked._asdict(), estimate=least, trials=instances, **self._instance)
+            for asked, (least, instances) in self._seen.items()
         ]

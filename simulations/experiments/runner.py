@@ -69,9 +69,10 @@ def run_cells(
         # Closed whatever happens, so that the workers end with the run: what they were at is lost anyway.
         with closing(_execute(tasks, seed, level, jobs, scheduler)) as finished:
             for cell, findings in finished:
-                store.save(cell, findings)
-                found[cell.id] = findings
-                announce(cell)
+                with _undisturbed():
+                    store.save(cell, findings)
+                    found[cell.id] = findings
+                    announce(cell)
     return [found[cell.id] for cell in cells]
 
 
@@ -125,19 +126,34 @@ def _run_in_worker(cell: Cell, seed: int, level: float, needed: list[Findings]) 
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that ignore interrupts: one from the keyboard reaches all, and only this one is to act on it.
-
-    A process inherits that a signal is ignored, so it is deaf from its first moment.
-    """
+def _on_interrupt(handler: Callable[..., object] | signal.Handlers) -> Iterator[None]:
+    """Handle interrupts otherwise for a while, where that can be decided: in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _deaf_to_interrupts() -> AbstractContextManager[None]:
+    """Start processes that ignore interrupts: one from the keyboard reaches all, and only this one is to act on it.
+
+    A process inherits that a signal is ignored, so it is deaf from its first moment.
+    """
+    return _on_interrupt(signal.SIG_IGN)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let an interrupt wait until a cell is kept and announced, so that the one is never without the other."""
+    heard: list[object] = []
+    with _on_interrupt(lambda *signalled: heard.append(signalled)):
+        yield
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

@@ -136,13 +136,7 @@ def simulate(
     for level in range(length):
         step = min(level, law.shape[0] - 1)
         drafts = _draw(drawn[step], drafts, rng)
-        found = Selection(np.empty_like(last), np.empty_like(last))
-        for context in np.unique(last):  # so that a rule prepares each pair of laws once
-            here = last == context
-            coins = rng.random((np.count_nonzero(here), count + 1))
-            pair = proposal[step, context], law[step, context]
-            selection = verify_level(*pair, drafts[here], alive[here], coins, verifier)
-            found.tokens[here], found.accepted[here] = selection
+        found = _by_context(proposal[step], law[step], last, drafts, alive, rng, verifier)
         emitted[rows, level] = found.tokens
         goes_on = found.accepted >= 0
         accepted[rows[~goes_on]] = level
@@ -150,6 +144,25 @@ def simulate(
         rows, drafts, last = rows[goes_on], drafts[goes_on], found.tokens[goes_on]
     emitted[rows, length] = _draw(bonus[min(length, law.shape[0] - 1)], last, rng)
     return Blocks(emitted, accepted)
+
+
+def _by_context(
+    proposal: distribution.Array,
+    law: distribution.Array,
+    last: NDArray[np.int64],
+    drafts: NDArray[np.int64],
+    alive: NDArray[np.bool_],
+    rng: np.random.Generator,
+    verifier: Verifier,
+) -> Selection:
+    """Select one token of each block, those after one last token together: a rule prepares each pair of laws once."""
+    found = Selection(np.empty_like(last), np.empty_like(last))
+    for context in np.unique(last):
+        here = last == context
+        coins = rng.random((np.count_nonzero(here), drafts.shape[1] + 1))
+        selection = verify_level(proposal[context], law[context], drafts[here], alive[here], coins, verifier)
+        found.tokens[here], found.accepted[here] = selection
+    return found
 
 
 def complete(blocks: Blocks, target: MarkovChain, rng: np.random.Generator) -> NDArray[np.int64]:

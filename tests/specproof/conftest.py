@@ -59,16 +59,17 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def fake_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The same with the claims of ``fake_claims`` and no figures."""
-    for module in ("simulations.claims.registry", "specproof.selection"):
+    # The importing module first: imported under the other's patch it would keep these claims.
+    for module in ("specproof.selection", "simulations.claims.registry"):
         monkeypatch.setattr(f"{module}.CLAIMS", fake_claims.CLAIMS)
     monkeypatch.setattr("specproof.selection.FIGURES", ())
     return command
 
 
 class Launched:
-    """The command with the claims of ``fake_claims``, in a process group of its own."""
+    """The command with the claims of ``fake_claims``, which hang, in a process group of its own."""
 
-    def __init__(self, written: Path, *words: object, seconds: float) -> None:
+    def __init__(self, written: Path, *words: object) -> None:
         self._written = written
         with written.open("w") as stderr:
             self.process = subprocess.Popen(
@@ -76,7 +77,7 @@ class Launched:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_SECONDS": str(seconds)},
+                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_HANG": "yes"},
                 start_new_session=True,
             )
 
@@ -101,8 +102,8 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Launched]]:
     """Start the fake command in a process of its own; what is left of it in the end is killed."""
     launched: list[Launched] = []
 
-    def start(*words: object, seconds: float = 0.0) -> Launched:
-        launched.append(Launched(tmp_path / f"stderr-{len(launched)}", *words, seconds=seconds))
+    def start(*words: object) -> Launched:
+        launched.append(Launched(tmp_path / f"stderr-{len(launched)}", *words))
         return launched[-1]
 
     yield start

@@ -50,6 +50,25 @@ def test_the_report_for_people_names_what_matters(command: Any) -> None:
     assert "no lossless sampler exceeds" in outcome.out
 
 
+@pytest.mark.parametrize(
+    ("example", "contract", "others"),
+    [
+        ("multi_sibling_keeps_target", "chain", "multi or generate"),
+        ("chain_lossless", "multi", "chain or generate"),
+        ("multi_sibling_keeps_target", "multi", ""),
+    ],
+)
+def test_a_function_that_fails_at_once_may_be_of_another_contract(
+    command: Any, example: str, contract: str, others: str
+) -> None:
+    (path,) = (path for path in EXAMPLES if path.stem == example)
+    outcome = command("check", f"{path}:verify", "--contract", contract)
+    assert outcome.status == 1
+    assert [line for line in outcome.out.splitlines() if line.startswith("hint")] == (
+        [f"hint it failed on its very first call: is its contract {others}? See --contract"] * bool(others)
+    )
+
+
 def test_what_a_function_prints_does_not_mix_with_json(command: Any, tmp_path: Path) -> None:
     path = tmp_path / "loud_subject.py"
     path.write_text("print('imported')\ndef verify(*_):\n    print('called')\n    raise RuntimeError('no\\nluck')\n")

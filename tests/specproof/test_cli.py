@@ -103,7 +103,17 @@ def test_bound_of_rows_and_of_logits_is_the_bound_of_each_row(command: Any, save
         found = json.loads(command("bound", *words, "--num-drafts", 3, "--json").out)["acceptance"]
         assert set(found) == {*VERIFIERS, "optimal"}
         np.testing.assert_allclose(found["optimal"], expected, rtol=0, atol=1e-14)
-    assert "mean over 4 rows" in command("bound", *probabilities).out
+    table = command("bound", *probabilities).out
+    assert all(words in table for words in ("4 rows", "mean acceptance", "mean share of optimum"))
+
+
+def test_the_table_of_rows_has_the_mean_of_their_shares_and_not_the_share_of_the_means(
+    command: Any, saved: Any
+) -> None:
+    """0.2 of 1 + 0.1 - 0.9^2 = 0.29 in one row and 1 of 1 in the other: (0.2/0.29 + 1)/2, not 1.2/1.29."""
+    drafts, targets = np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([[0.1, 0.9], [0.5, 0.5]])
+    table = command("bound", "--draft", saved("p", drafts), "--target", saved("q", targets), "--num-drafts", 2).out
+    assert [line.split()[1::2] for line in table.splitlines() if "single" in line] == [["single", "0.600000", "84.48%"]]
 
 
 def header(shape: str, descr: str = "'<f8'") -> bytes:

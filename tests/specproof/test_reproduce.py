@@ -58,6 +58,14 @@ def test_a_surprise_is_printed_and_ends_with_1(fake_command: Any, tmp_path: Path
     assert (tmp_path / "out" / "evidence.parquet").exists()
 
 
+def test_a_control_without_the_data_to_be_refuted_by_is_no_surprise_and_is_counted_apart(
+    fake_command: Any, tmp_path: Path
+) -> None:
+    outcome = fake_command("reproduce", "fake.scarce", "--out", tmp_path / "out")
+    assert outcome.status == 0
+    assert "fake.scarce holds 1/1 0/0 0/1 (1 inconclusive)" in " ".join(outcome.out.split())
+
+
 def test_what_must_be_said_of_a_claim_is_printed_and_written(fake_command: Any, tmp_path: Path) -> None:
     note = "on other models than the paper's: see specproof [models]"
     for claim, notes in (("fake.noted", {"fake.noted": note}), ("fake.sleepy", {})):
@@ -83,11 +91,37 @@ def test_the_seed_decides(fake_command: Any, evidence: Callable[[Path], pd.DataF
     assert len(cells_of(out)) == 2 * CELLS
 
 
+def test_a_run_that_replaces_another_names_both_before_it_starts(fake_command: Any, tmp_path: Path) -> None:
+    """By what they were asked for, and by the claims that only the earlier one is about; the same again loses none."""
+    out, prompts = tmp_path / "out", tmp_path / "mine.jsonl"
+    prompts.write_text('{"text": "mine"}\n')
+    runs: list[tuple[list[object], str]] = [
+        (["fake.noted", "fake.tame"], ""),
+        (["fake.noted", "fake.tame"], ""),
+        (["fake.noted"], "1 more claim"),
+        (["fake.noted", "fake.scarce", "fake.tame"], ""),
+        (["fake.noted", "--seed", 7, "--pair", "skip:12"], "seed 0 (now 7), pair rtn:4 (now skip:12), 2 more claims"),
+        (["fake.noted", "--seed", 7, "--pair", "skip:12", "--prompts", prompts], "other prompts"),
+    ]
+    for words, held in runs:
+        outcome = fake_command("reproduce", *words, "--out", out)
+        told = f"specproof: warning: {out} holds a run with {held}: its evidence, manifest and figures are replaced"
+        assert [line.partition(" and its finished cells")[0] for line in outcome.lines] == [told] * bool(held)
+        assert outcome.err.startswith("specproof: warning" * bool(held))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"settings": 5, "claims": {}}'])
+def test_a_manifest_of_something_else_is_none_of_ours(fake_command: Any, tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    outcome = fake_command("reproduce", "fake.noted", "--out", tmp_path)
+    assert (outcome.status, outcome.lines) == (0, [])
+
+
 def test_killed_in_the_middle_goes_on_and_neither_that_nor_the_number_of_jobs_shows(
     fake_command: Any, launch: Any, evidence: Callable[[Path], pd.DataFrame], tmp_path: Path
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
-    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", 2, seconds=0.2)
+    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", 2)
     run.wait_for_cells(2)
     run.signal(signal.SIGKILL)
     assert run.finish().status == -signal.SIGKILL
@@ -108,7 +142,7 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
     fake_command: Any, launch: Any, tmp_path: Path, jobs: int
 ) -> None:
     out = tmp_path / "out"
-    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", jobs, seconds=0.3)
+    run = launch("reproduce", "fake.sleepy", "--out", out, "--jobs", jobs)
     run.wait_for_cells(1)
     run.signal(signal.SIGINT)
     outcome = run.finish()

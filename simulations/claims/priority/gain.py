@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.priority import SOURCE
-from simulations.claims.real.batches import batches, prepare
+from simulations.claims.real.batches import Batch, batches
 from simulations.claims.real.intervals import over_prompts
-from simulations.claims.worst import Worst
-from simulations.evidence import Method, at_least
+from simulations.claims.real.positions import walk_prompts
+from simulations.claims.worst import Least, Worst
+from simulations.evidence import Method
 from simulations.experiments.cell import Cell, Findings, Records
 from theory.distribution import Array, normalise_or_zero, softmax, total_variation
 from theory.drafts import hit_probability
@@ -60,7 +61,7 @@ def _cells(settings: Settings) -> list[Cell]:
     every, horizon = settings.sized(QUICK_EVERY, 1), settings.sized(6, 64)
     pairs = DRAFTS if settings.pair in DRAFTS else (settings.pair,)
     return [
-        Cell(CLAIM.id, f"walk-{pair}-{batch['first']}", walk, {**batch, "horizon": horizon}, cost=50)
+        Cell(CLAIM.id, f"walk-{pair}-{batch['first']}", walk, {"batch": batch, "horizon": horizon}, cost=50)
         for pair in pairs
         for batch in batches(replace(settings, pair=pair, prompts=settings.prompts[::every]), BATCH)
     ]
@@ -78,29 +79,25 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
         "drafts": ", ".join(map(str, DRAFT_COUNTS)),
     }
 
-    def least(columns: list[str]) -> float:
-        return float(positions[columns].to_numpy().min())  # NaN stays, and is refuted
+    least = Least(**instance)
 
-    def row(quantity: str, columns: list[str], method: Method = Method.IDENTITY) -> Any:
-        found, trials = least(columns), len(positions)
-        return at_least(
-            quantity, bound=0.0, estimate=found, tolerance=TOLERANCE, trials=trials, method=method, **instance
-        )
+    def see(quantity: str, columns: list[str], method: Method = Method.IDENTITY) -> None:
+        values = positions[columns].to_numpy()
+        least.see(quantity, values, instances=len(positions), tolerance=TOLERANCE, method=method)
 
-    rows = []
     for name in VERIFIERS:
         columns = {part: [f"{name}_{k}_{part}" for k in DRAFT_COUNTS] for part in ("gap", "passed", "replaced")}
-        rows.append(row(f"least of optimum minus {name}", columns["gap"]))
-        rows.append(row(f"least chance to pass over a wanted draft, {name}", columns["passed"]))
-        rows.append(row(f"least target mass emitted in place of drafts, {name}", columns["replaced"]))
+        see(f"least of optimum minus {name}", columns["gap"])
+        see(f"least chance to pass over a wanted draft, {name}", columns["passed"])
+        see(f"least target mass emitted in place of drafts, {name}", columns["replaced"])
     selfish = [f"selfish_{k}" for k in DRAFT_COUNTS]
-    rows.append(row("least of optimum minus a rule that has all drafts for each token", selfish, Method.CONTROL))
+    see("least of optimum minus a rule that has all drafts for each token", selfish, Method.CONTROL)
     worst = Worst(**instance)
     for name, method in (("priority", Method.IDENTITY), ("kseq", Method.CONTROL)):
         largest = positions[[f"{name}_{k}_gap" for k in DRAFT_COUNTS]].abs().to_numpy().max()
         worst.see(f"optimum minus {name}", largest, instances=len(positions), tolerance=TOLERANCE, method=method)
     tables = {"shares": _shares(positions), "losses": _losses(positions), "hardest": _hardest(positions)}
-    return Findings(rows + worst.rows(), tables)
+    return Findings(least.rows() + worst.rows(), tables)
 
 
 CLAIM = Claim(
@@ -117,39 +114,18 @@ CLAIM = Claim(
 )
 
 
-def walk(
-    rng: np.random.Generator,
-    level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
-    horizon: int,
-) -> Findings:
+def walk(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
     """Sample from the target and measure every rule at each position, at all temperatures and cuts.
 
     The text is sampled at temperature 1 from the whole vocabulary, so that all settings see the same positions.
     """
     del level
-    from simulations.language_models.decoding import walk_target
-
-    models, encoded = prepare(pair, device, prompts)
     records: Records = []
-    for step in walk_target(models, encoded, horizon, rng):
-        rows = np.flatnonzero(step.active)
-        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
-        places = [
-            {"pair": pair, "prompt": first + int(row), "id": prompts[row]["id"], "position": step.position}
-            for row in rows
-        ]
+    for reached in walk_prompts(batch, horizon, rng):
         for temperature in TEMPERATURES:
             for top in TOPS:
-                columns = measure(filtered(draft, temperature, top), filtered(target, temperature, top))
-                setting = {"temperature": temperature, "top": top}
-                records += [
-                    {**place, **setting, **{name: float(values[index]) for name, values in columns.items()}}
-                    for index, place in enumerate(places)
-                ]
+                laws = (filtered(law, temperature, top) for law in (reached.draft, reached.target))
+                records += reached.records(measure(*laws), temperature=temperature, top=top)
     return Findings(tables={"positions": records})
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import batches, prepare
+from simulations.claims.real.batches import Batch, batches
 from simulations.claims.real.intervals import over_prompts
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method, at_least
+from simulations.claims.real.positions import walk_prompts
+from simulations.claims.worst import Least, Worst
+from simulations.evidence import Method
 from simulations.experiments.cell import Cell, Findings, Records
 from simulations.samplers.recursive_without_replacement import estimate_acceptance
 from theory.distribution import Array, total_variation
@@ -32,7 +33,7 @@ LAW_TOLERANCE = 1e-9
 def _cells(settings: Settings) -> list[Cell]:
     horizon = settings.sized(24, 128)
     return [
-        Cell(CLAIM.id, f"walk-{index}", walk, {**batch, "horizon": horizon}, cost=100)
+        Cell(CLAIM.id, f"walk-{index}", walk, {"batch": batch, "horizon": horizon}, cost=100)
         for index, batch in enumerate(batches(settings))
     ]
 
@@ -49,33 +50,23 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
     # Where nothing can be accepted, 0 of 0 is all of it.
     shares = {k: (positions[f"kseq_{k}"] / positions[f"optimal_{k}"]).fillna(1.0) for k in DRAFT_COUNTS}
 
-    def row(quantity: str, values: pd.Series, bound: float, method: Method = Method.IDENTITY) -> Evidence:
-        smallest = float(values.to_numpy().min())  # NaN stays, and is refuted; pandas would skip it
-        return at_least(
-            quantity,
-            bound=bound,
-            estimate=smallest,
-            tolerance=LAW_TOLERANCE,
-            trials=len(values),
-            method=method,
-            **instance,
-        )
+    least = Least(**instance)
 
-    rows = [row(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one, 0.0) for k in DRAFT_COUNTS]
-    rows += [row(f"least of optimum minus K-SEQ, k = {k}", gains[k], 0.0) for k in DRAFT_COUNTS]
-    rows += [
-        row(
+    def see(quantity: str, values: pd.Series, bound: float = 0.0, method: Method = Method.IDENTITY) -> None:
+        least.see(quantity, values.to_numpy(), bound=bound, tolerance=LAW_TOLERANCE, method=method)
+
+    for k in DRAFT_COUNTS:
+        see(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one)
+    for k in DRAFT_COUNTS:
+        see(f"least of optimum minus K-SEQ, k = {k}", gains[k])
+    for k in DRAFT_COUNTS:
+        see(
             f"least of optimum minus recursive rejection, k = {k}",
             positions[f"optimal_{k}"] - positions[f"recursive_{k}"],
-            0,
         )
-        for k in DRAFT_COUNTS
-    ]
-    rows += [
-        row(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], kseq_worst_share(k))
-        for k in DRAFT_COUNTS
-    ]
-    rows.append(row("least share, if K-SEQ beat the optimum", shares[DRAFT_COUNTS[-1]], 1.001, Method.CONTROL))
+    for k in DRAFT_COUNTS:
+        see(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], kseq_worst_share(k))
+    see("least share, if K-SEQ beat the optimum", shares[DRAFT_COUNTS[-1]], 1.001, Method.CONTROL)
     worst = Worst(**instance)
     worst.see(
         "output law of K-SEQ, in total variation",
@@ -83,7 +74,7 @@ def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Record
         instances=len(positions),
         tolerance=LAW_TOLERANCE,
     )
-    return Findings(rows + worst.rows(), {"acceptance": _summary(positions)})
+    return Findings(least.rows() + worst.rows(), {"acceptance": _summary(positions)})
 
 
 CLAIM = Claim(
@@ -96,32 +87,17 @@ CLAIM = Claim(
 )
 
 
-def walk(
-    rng: np.random.Generator,
-    level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
-    horizon: int,
-) -> Findings:
+def walk(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
     """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary.
 
     That of recursive rejection without replacement is an unbiased estimate from one run, as its law has too many
     histories.
     """
     del level
-    from simulations.language_models.decoding import walk_target
-
-    models, encoded = prepare(pair, device, prompts)
     records: Records = []
-    for step in walk_target(models, encoded, horizon, rng):
-        rows = np.flatnonzero(step.active)
-        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
-        columns = _acceptances(draft, target) | _estimates(draft, target, rng)
-        for index, row in enumerate(rows):
-            where = {"pair": pair, "prompt": first + int(row), "id": prompts[row]["id"], "position": step.position}
-            records.append(where | {name: float(values[index]) for name, values in columns.items()})
+    for reached in walk_prompts(batch, horizon, rng):
+        laws = reached.draft, reached.target
+        records += reached.records(_acceptances(*laws) | _estimates(*laws, rng))
     return Findings(tables={"positions": records})
 
 

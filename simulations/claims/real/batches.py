@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from simulations.claims.claim import Settings
 from theory.errors import InvalidInput
@@ -15,8 +14,19 @@ BATCH = 28
 """Prompts decoded together."""
 
 
-def batches(settings: Settings, size: int = BATCH) -> list[dict[str, Any]]:
-    """Return the parameters that the cells of each batch of ``size`` prompts share.
+class Batch(TypedDict):
+    """What a cell decodes, as JSON values."""
+
+    pair: str
+    device: str
+    first: int
+    """The number of its first prompt among all."""
+    prompts: list[dict[str, Any]]
+    """As :class:`simulations.language_models.prompts.Prompt` fields."""
+
+
+def batches(settings: Settings, size: int = BATCH) -> list[Batch]:
+    """Deal the prompts out in batches of ``size``.
 
     Raises
     ------
@@ -32,14 +42,14 @@ def batches(settings: Settings, size: int = BATCH) -> list[dict[str, Any]]:
     ]
 
 
-def prepare(pair: str, device: str, prompts: Sequence[Mapping[str, Any]]) -> tuple[ModelPair, list[list[int]]]:
+def prepare(batch: Batch) -> tuple[ModelPair, list[list[int]]]:
     """Load the pair (once a process) and encode the prompts."""
     from simulations.language_models.pairs import load_pair
     from simulations.language_models.prompts import Prompt, encode
 
-    make_repeatable(device)
-    models = load_pair(pair, device)
-    return models, encode([Prompt(**prompt) for prompt in prompts], models.tokenizer)
+    make_repeatable(batch["device"])
+    models = load_pair(batch["pair"], batch["device"])
+    return models, encode([Prompt(**prompt) for prompt in batch["prompts"]], models.tokenizer)
 
 
 def make_repeatable(device: str) -> None:

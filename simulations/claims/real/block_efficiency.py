@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import BATCH, batches, prepare
+from simulations.claims.real.batches import BATCH, Batch, batches, prepare
 from simulations.claims.real.intervals import over_prompts
 from simulations.claims.real.rejection_martingale import verify_without_quotient
 from simulations.evidence import Evidence, Method, at_least, from_check
@@ -61,9 +61,9 @@ EXPLAINING = ["gain_process", "predicted", "cost", "draft_step", "target_call", 
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    prompts = batches(settings, size=1)
-    few = prompts[:: max(len(prompts) // QUICK_PROMPTS, 1)][:QUICK_PROMPTS]
-    chosen = prompts if settings.scale == "full" else few
+    single = batches(settings, size=1)
+    few = single[:: max(len(single) // QUICK_PROMPTS, 1)][:QUICK_PROMPTS]
+    chosen = single if settings.scale == "full" else few
     shared = {
         "horizon": settings.sized(6, 64),
         "configurations": [list(each) for each in _configurations(settings.scale)],
@@ -71,15 +71,15 @@ def _cells(settings: Settings) -> list[Cell]:
     cells = [
         Cell(
             CLAIM.id,
-            f"decode-{prompt['first']}-{seed}",
+            f"decode-{batch['first']}-{seed}",
             decode,
-            {**prompt, **shared, "seed": seed},
+            {"batch": batch, **shared, "seed": seed},
             cost=settings.sized(20, 300),
         )
-        for prompt in chosen
+        for batch in chosen
         for seed in range(SEEDS)
     ]
-    crowd = {**batches(settings, size=BATCH)[0], "horizon": CONTROL_HORIZON}
+    crowd = {"batch": batches(settings, size=BATCH)[0], "horizon": CONTROL_HORIZON}
     return [*cells, Cell(CLAIM.id, "control", decode_broken, crowd, cost=20)]
 
 
@@ -139,10 +139,7 @@ CLAIM = Claim(
 def decode(
     rng: np.random.Generator,
     level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
+    batch: Batch,
     seed: int,
     horizon: int,
     configurations: Sequence[Configuration],
@@ -151,7 +148,7 @@ def decode(
     del level
     from simulations.language_models.spectr import spectr_decode
 
-    models, encoded = prepare(pair, device, prompts)
+    models, encoded = prepare(batch)
     runs: Records = []
     levels: Records = []
     for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
@@ -160,30 +157,22 @@ def decode(
     for verifier, count, length in configurations:
         rule = ONE_DRAFT if verifier == ALONE else verifier
         run = spectr_decode(models, encoded, horizon, count, length, rng, SAMPLERS[rule], VERIFIERS[rule].law)
-        shared = {"pair": pair, "prompt": first, "seed": seed}
+        shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": seed}
         shared |= {"verifier": verifier, "num_drafts": count, "draft_length": length}
         runs.append(shared | _totals(run))
         levels += _levels(run, shared | {"mode": PROPER})
     return Findings(tables={"runs": runs, "levels": levels})
 
 
-def decode_broken(
-    rng: np.random.Generator,
-    level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
-    horizon: int,
-) -> Findings:
+def decode_broken(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
     del level
     from simulations.language_models.spectr import spectr_decode
 
-    models, encoded = prepare(pair, device, prompts)
+    models, encoded = prepare(batch)
     name, count, length = CONTROL
     run = spectr_decode(models, encoded, horizon, count, length, rng, verify_without_quotient, VERIFIERS[name].law)
-    shared = {"pair": pair, "prompt": first, "seed": 0}
+    shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": 0}
     shared |= {"verifier": name, "num_drafts": count, "draft_length": length}
     return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})
 

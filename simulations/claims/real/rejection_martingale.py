@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import batches, prepare
+from simulations.claims.real.batches import Batch, batches, prepare
 from simulations.evidence import Evidence, Method, from_check
 from simulations.experiments.cell import Cell, Findings, Records
 from simulations.samplers.inversion import Array, gather
@@ -34,10 +34,10 @@ def _cells(settings: Settings) -> list[Cell]:
     groups = list(enumerate(batches(settings)))
     plans = [(mode, index, batch) for mode in (WITH_BONUS, EVERY_POSITION) for index, batch in groups]
     cells = [
-        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {**batch, **shared, "mode": mode}, cost=80)
+        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"batch": batch, **shared, "mode": mode}, cost=80)
         for mode, index, batch in plans
     ]
-    few = {**groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
+    few = {"batch": groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
     return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=40)]
 
 
@@ -96,10 +96,7 @@ CLAIM = Claim(
 def decode(
     rng: np.random.Generator,
     level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
+    batch: Batch,
     horizon: int,
     draft_length: int,
     mode: str,
@@ -110,10 +107,10 @@ def decode(
 
     from simulations.language_models.decoding import speculative_decode
 
-    models, encoded = prepare(pair, device, prompts)
+    models, encoded = prepare(batch)
     verifier = verify_without_quotient if mode == BROKEN else verify
     run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, rng, verifier)
-    shared = {"pair": pair, "mode": mode}
+    first, shared = batch["first"], {"pair": batch["pair"], "mode": mode}
     tests = pd.DataFrame(
         {"prompt": run.sequence + first, "position": run.position, "tv": run.tv, "rejected": run.rejected}
     )

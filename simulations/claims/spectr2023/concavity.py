@@ -12,8 +12,8 @@ from simulations.attack import minimise
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import named_pairs, random_pair, random_rows
 from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import TOLERANCE
-from simulations.evidence import Evidence, Method, at_least
+from simulations.claims.worst import TOLERANCE, Least
+from simulations.evidence import Method, at_least
 from simulations.experiments.cell import Cell, Findings, Records
 from theory.distribution import Array, bernoulli, dirichlet, softmax, uniform, zipf
 from theory.kseq import kseq
@@ -62,50 +62,32 @@ def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
     """Look at first and second differences of the exact acceptances of many pairs."""
     del level
     pairs = [*named_pairs().values(), BENT, *(random_rows(rng, tokens, instances) for tokens in (2, 3, 8, 40))]
-    trials = sum(draft.size // draft.shape[-1] for draft, _ in pairs)
-    least = dict.fromkeys(("optimum", "recursive rejection", "K-SEQ"), (np.inf, np.inf))
+    least = Least(tokens="1..40", drafts=f"1..{MOST}")
     for draft, target in pairs:
-        for rule, values in _acceptances(draft, target).items():
-            rise, bend = np.diff(values, axis=-1).min(), -np.diff(values, 2, axis=-1).max()
-            least[rule] = min(least[rule][0], rise), min(least[rule][1], bend)
-
-    def row(quantity: str, estimate: float, method: Method = Method.IDENTITY) -> Evidence:
-        about = {"tokens": "1..40", "drafts": f"1..{MOST}"}
-        return at_least(
-            quantity, bound=0.0, estimate=float(estimate), tolerance=TOLERANCE, trials=trials, method=method, **about
-        )
-
-    rows = [row(f"least gain from one more draft, {rule}", least[rule][0]) for rule in least]
-    rows += [row(f"least loss of gain, {rule}", least[rule][1]) for rule in ("optimum", "recursive rejection")]
-    return Findings([*rows, row("least loss of gain, K-SEQ", least["K-SEQ"][1], Method.CONTROL)])
+        instances, acceptances = draft.size // draft.shape[-1], _acceptances(draft, target)
+        for rule, values in acceptances.items():
+            least.see(f"least gain from one more draft, {rule}", np.diff(values, axis=-1), instances=instances)
+        for rule, values in acceptances.items():
+            method = Method.CONTROL if rule == "K-SEQ" else Method.IDENTITY
+            least.see(f"least loss of gain, {rule}", -np.diff(values, 2, axis=-1), instances=instances, method=method)
+    return Findings(least.rows())
 
 
 def fractions(rng: np.random.Generator, level: float, instances: int) -> Findings:
     """Compare three neighbouring optima, each proved, without rounding."""
     del level
-    least = np.inf
+    least = Least(tokens="1..6", drafts="1..7")
     for _ in range(instances):
         draft, target = random_pair(rng, 6)
         count = int(rng.integers(1, 6))
         proofs = [certify(draft, target, count + step) for step in range(3)]
         first, second, third = (proof.acceptance for proof in proofs)
         proved = all(proof.is_proof for proof in proofs)
-        least = min(least, float(min(second - first, 2 * second - first - third)) if proved else -np.inf)
-
-    def row(bound: float, method: Method) -> Evidence:
-        about = {"tokens": "1..6", "drafts": "1..7"}
-        return at_least(
-            "least gain, or loss of gain, in fractions",
-            bound=bound,
-            estimate=least,
-            tolerance=0.0,
-            trials=instances,
-            method=method,
-            **about,
-        )
-
-    # With one token, or equal laws, there is neither gain nor loss.
-    return Findings([row(0.0, Method.CERTIFICATE), row(1.0, Method.CONTROL)])
+        found = float(min(second - first, 2 * second - first - third)) if proved else -np.inf
+        # With one token, or equal laws, there is neither gain nor loss.
+        for bound, method in ((0.0, Method.CERTIFICATE), (1.0, Method.CONTROL)):
+            least.see("least gain, or loss of gain, in fractions", found, bound=bound, tolerance=0.0, method=method)
+    return Findings(least.rows())
 
 
 def attack(rng: np.random.Generator, level: float, generations: int) -> Findings:
@@ -148,19 +130,18 @@ def families(rng: np.random.Generator, level: float) -> Findings:
             about = {"family": family, "num_drafts": count}
             records += [about | {"rule": rule, "acceptance": value} for rule, value in found.items()]
 
-    def row(better: str, worse: str, method: Method = Method.IDENTITY) -> Evidence:
-        gaps = [one["acceptance"] - other["acceptance"] for one, other in _matched(records, better, worse)]
-        quantity = f"acceptance of {_NAMES[better]} minus that of {_NAMES[worse]}"
-        about = {"families": len(_families()), "drafts": f"1..{FAMILY_DRAFTS}"}
-        return at_least(
-            quantity, bound=0.0, estimate=min(gaps), tolerance=TOLERANCE, trials=len(gaps), method=method, **about
-        )
+    least = Least(families=len(_families()), drafts=f"1..{FAMILY_DRAFTS}")
 
-    below = [("optimal", rule) for rule in ("single", "kseq", "recursive")]
-    rows = [
-        row(*pair) for pair in [*below, ("optimal_distinct", "recursive_distinct"), ("optimal_distinct", "optimal")]
-    ]
-    return Findings([*rows, row("optimal", "recursive_distinct", Method.CONTROL)], {"families": records})
+    def see(better: str, worse: str, method: Method = Method.IDENTITY) -> None:
+        gaps = [one["acceptance"] - other["acceptance"] for one, other in _matched(records, better, worse)]
+        least.see(f"acceptance of {_NAMES[better]} minus that of {_NAMES[worse]}", np.array(gaps), method=method)
+
+    for rule in ("single", "kseq", "recursive"):
+        see("optimal", rule)
+    see("optimal_distinct", "recursive_distinct")
+    see("optimal_distinct", "optimal")
+    see("optimal", "recursive_distinct", Method.CONTROL)
+    return Findings(least.rows(), {"families": records})
 
 
 _NAMES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from simulations.attack import minimise, polish
 from simulations.claims.claim import Claim, Settings
 from simulations.claims.instances import random_rows
 from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import TOLERANCE, Worst
-from simulations.evidence import Evidence, Method, at_least
+from simulations.claims.worst import TOLERANCE, Least, Worst
+from simulations.evidence import Method, at_least
 from simulations.experiments.cell import Cell, Findings
 from theory.distribution import Array, softmax
 from theory.kseq import kseq
@@ -79,6 +79,10 @@ class Attempt(NamedTuple):
     high: float
     evaluations: int
 
+    def instance(self) -> dict[str, Any]:
+        """What the evidence says of it."""
+        return {"structure": self.structure, "draft": self.draft.tolist(), "target": self.target.tolist()}
+
     def record(self) -> dict[str, object]:
         """A row of the published table, the laws as JSON."""
         laws = {"draft": json.dumps(self.draft.tolist()), "target": json.dumps(self.target.tolist())}
@@ -111,39 +115,28 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
     """Search every structure and size for the smallest share of the optimum, and enclose the shares in fractions."""
     del level
     attempts = list(_search(rng, num_drafts, generations, finish))
-    least = min(attempts, key=lambda attempt: attempt.share)
-    worst = kseq_worst_share(num_drafts)
-    # The result of all searches together.
-    least = least._replace(evaluations=sum(attempt.evaluations for attempt in attempts))
-
-    def row(quantity: str, bound: float, estimate: float, method: Method, attempt: Attempt = least) -> Evidence:
-        return at_least(
-            quantity,
-            bound=bound,
-            estimate=estimate,
-            tolerance=TOLERANCE,
-            trials=attempt.evaluations,
-            method=method,
-            k=num_drafts,
-            structure=attempt.structure,
-            draft=attempt.draft.tolist(),
-            target=attempt.target.tolist(),
-        )
-
-    rows = [
-        row("smallest share of the optimum found", GUARANTEE, least.share, Method.ATTACK),
-        row("smallest share of the optimum found, against the worst case", worst, least.share, Method.ATTACK),
-        row("the same, lower end in fractions", worst, least.low, Method.CERTIFICATE),
-        row("the same, if the worst case were higher", worst + SHORTFALL, least.share, Method.CONTROL),
-    ]
+    best, worst = min(attempts, key=lambda attempt: attempt.share), kseq_worst_share(num_drafts)
+    shares = (
+        ("smallest share of the optimum found", GUARANTEE, best.share, Method.ATTACK),
+        ("smallest share of the optimum found, against the worst case", worst, best.share, Method.ATTACK),
+        ("the same, lower end in fractions", worst, best.low, Method.CERTIFICATE),
+        ("the same, if the worst case were higher", worst + SHORTFALL, best.share, Method.CONTROL),
+    )
+    together = sum(attempt.evaluations for attempt in attempts)
+    least = Least(k=num_drafts, **best.instance())
+    for quantity, bound, share, method in shares:
+        least.see(quantity, share, bound=bound, instances=together, method=method)
+    rows = least.rows()
     for attempt in attempts:
         quantity = f"smallest share found, {attempt.structure}, V = {attempt.draft.size}"
-        rows.append(row(quantity, worst, attempt.share, Method.ATTACK, attempt))
+        alone = Least(k=num_drafts, **attempt.instance())
+        alone.see(quantity, attempt.share, bound=worst, instances=attempt.evaluations, method=Method.ATTACK)
+        rows += alone.rows()
     curve = {
         "num_drafts": num_drafts,
-        "found": least.share,
-        "certified_low": least.low,
-        "certified_high": least.high,
+        "found": best.share,
+        "certified_low": best.low,
+        "certified_high": best.high,
         "worst": worst,
         "worst_limit": worst_share_limit(),
         "at_rho_k": guaranteed_share(num_drafts),
@@ -156,31 +149,14 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
 def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
     """Compare shares of random pairs with the two bounds, at rho* and at rho = k."""
     del level
-    least_at_star, least_at_k = np.inf, np.inf
+    least = Least(tokens="2..40", drafts="1..64")
     for tokens in (2, 3, 8, 40):
         draft, target = random_rows(rng, tokens, instances)
         for count in (1, 2, 3, 5, 16, 64):
             at_star, at_k = _share(draft, target, count), _share(draft, target, count, rho=count)
-            least_at_star = min(least_at_star, float((at_star - kseq_worst_share(count)).min()))
-            least_at_k = min(least_at_k, float((at_k - guaranteed_share(count)).min()))
-
-    def row(quantity: str, least: float) -> Evidence:
-        return at_least(
-            quantity,
-            bound=0.0,
-            estimate=least,
-            tolerance=TOLERANCE,
-            trials=24 * instances,
-            tokens="2..40",
-            drafts="1..64",
-        )
-
-    return Findings(
-        [
-            row("share at rho* above the worst case", least_at_star),
-            row("share at rho = k above 1 - (1 - 1/k)^k", least_at_k),
-        ]
-    )
+            least.see("share at rho* above the worst case", at_star - kseq_worst_share(count))
+            least.see("share at rho = k above 1 - (1 - 1/k)^k", at_k - guaranteed_share(count))
+    return Findings(least.rows())
 
 
 def worst_case(rng: np.random.Generator, level: float, most_drafts: int) -> Findings:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import batches, make_repeatable, prepare
+from simulations.claims.real.batches import Batch, batches, make_repeatable, prepare
 from simulations.claims.real.intervals import over_prompts
-from simulations.claims.worst import Worst
+from simulations.claims.worst import Least, Worst
 from simulations.claims.yin2024 import SOURCE
-from simulations.evidence import Evidence, Method, at_least, from_check
+from simulations.evidence import Evidence, Method, from_check
 from simulations.experiments.cell import Cell, Findings, Records
 from simulations.samplers import relaxed
 from simulations.statistics import check_drift
@@ -47,13 +47,15 @@ def _cells(settings: Settings) -> list[Cell]:
     chosen = settings if settings.scale == "full" else replace(settings, prompts=spread)
     cells: list[Cell] = []
     for index, batch in enumerate(batches(chosen, settings.sized(QUICK_PROMPTS, 1))):
+        shared = {"batch": batch, **sizes}
         for epsilon in EPSILONS:
             name = f"{epsilon}-{index}"
             written = tuple(
-                Cell(CLAIM.id, f"{rule}-{name}", write, {**batch, **sizes, "rule": rule, "epsilon": epsilon}, cost=12)
+                Cell(CLAIM.id, f"{rule}-{name}", write, {**shared, "rule": rule, "epsilon": epsilon}, cost=12)
                 for rule in RULES
             )
-            scored = Cell(CLAIM.id, f"score-{name}", judge, {**batch, "scorer": settings.scorer}, cost=8, needs=written)
+            asked = {"batch": batch, "scorer": settings.scorer}
+            scored = Cell(CLAIM.id, f"score-{name}", judge, asked, cost=8, needs=written)
             cells += [*written, scored]
     return cells
 
@@ -95,10 +97,7 @@ CLAIM = Claim(
 def write(
     rng: np.random.Generator,
     level: float,
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
+    batch: Batch,
     horizon: int,
     draft_length: int,
     copies: int,
@@ -111,13 +110,13 @@ def write(
 
     from simulations.language_models.decoding import speculative_decode
 
-    models, encoded = prepare(pair, device, prompts)
+    models, encoded = prepare(batch)
     texts = [tokens for tokens in encoded for _ in range(copies)]
     # No bonus token: every emitted position is tested, as the paper counts.
     run = speculative_decode(
         models, texts, horizon, draft_length, False, rng, RULES[rule](epsilon), partial(_laws, epsilon=epsilon)
     )
-    shared = {"pair": pair, "rule": rule, "epsilon": epsilon}
+    first, shared = batch["first"], {"pair": batch["pair"], "rule": rule, "epsilon": epsilon}
     positions = pd.DataFrame({"prompt": first + run.sequence // copies, "copy": run.sequence % copies})
     positions = positions.assign(position=run.position, tv=run.tv, rejected=run.rejected, **run.measured, **shared)
     written = []
@@ -130,26 +129,17 @@ def write(
     return Findings(tables={"positions": positions.to_dict(orient="records"), "continuations": written})
 
 
-def judge(
-    rng: np.random.Generator,
-    level: float,
-    tables: Mapping[str, Records],
-    pair: str,
-    device: str,
-    first: int,
-    prompts: list[dict[str, Any]],
-    scorer: str,
-) -> Findings:
+def judge(rng: np.random.Generator, level: float, tables: Mapping[str, Records], batch: Batch, scorer: str) -> Findings:
     """Score what was written, in a cell of its own: a scorer that fails, or another one, costs no decoding."""
     del rng, level
     from simulations.language_models.prompts import Prompt
     from simulations.language_models.scoring import Continuation, load_scorer, score
 
-    make_repeatable(device)
+    make_repeatable(batch["device"])
     written = tables["continuations"]
-    asked = [Prompt(**prompts[record["prompt"] - first]) for record in written]
+    asked = [Prompt(**batch["prompts"][record["prompt"] - batch["first"]]) for record in written]
     answers = [Continuation(record["tokens"], record["text"]) for record in written]
-    scores = score(load_scorer(scorer, pair, device), scorer, asked, answers)
+    scores = score(load_scorer(scorer, batch["pair"], batch["device"]), scorer, asked, answers)
     return Findings(
         tables={
             "scores": [
@@ -185,18 +175,10 @@ def _exact(part: pd.DataFrame, instance: Mapping[str, Any]) -> list[Evidence]:
     see("R + bias of OPT - TV", part["rejection"] + part["bias_opt"] - part["tv"])
     see("R of OPT and of UNO, against sum [p - q - epsilon]+", part["rejection_error"])
     see("R + least bias - TV, accepting half as often", part["halved"] - part["tv"], Method.CONTROL)
+    least = Least(**instance)
     gap = (part["bias_uno"] - part["bias_opt"]).to_numpy()
-    return [
-        *worst.rows(),
-        at_least(
-            "least of bias of UNO - bias of OPT",
-            bound=0.0,
-            estimate=float(gap.min()),
-            tolerance=SUM_TOLERANCE,
-            trials=gap.size,
-            **instance,
-        ),
-    ]
+    least.see("least of bias of UNO - bias of OPT", gap, tolerance=SUM_TOLERANCE)
+    return [*worst.rows(), *least.rows()]
 
 
 def _observed(part: pd.DataFrame, level: float, instance: Mapping[str, Any]) -> list[Evidence]:

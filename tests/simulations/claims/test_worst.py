@@ -1,4 +1,4 @@
-"""The largest error of each quantity, by absolute value; what is not a number is never small."""
+"""The largest error of each quantity, and the least of what has a bound; what is not a number never passes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from simulations.claims.worst import TOLERANCE, Worst
+from simulations.claims.worst import TOLERANCE, Least, Worst
 from simulations.evidence import Method, Verdict
 
 
@@ -38,3 +38,33 @@ def test_an_error_that_is_no_number_refutes(error: float, others: list[float], p
     for seen in [error, *others] if position == 0 else [*others, error]:
         worst.see("a", seen)
     assert worst.rows()[0].verdict == Verdict.REFUTED
+
+
+def test_the_least_of_each_quantity_and_bound_is_kept() -> None:
+    least = Least(tokens="1..4")
+    for value in (0.5, np.array([[0.25, 3.0], [-1e-13, 2.0]]), np.float64(0.75)):
+        least.see("a", value)
+    least.see("b", np.array([1.0, 2.0, 3.0]), bound=2.0, instances=7, method=Method.CONTROL)
+    least.see("b", 1.5, bound=1.5, tolerance=0.0)
+    least.see("b", 1.0, bound=1.5, tolerance=0.5)
+    rows = least.rows()
+    assert [(row.quantity, row.exact, row.estimate, row.trials) for row in rows] == [
+        ("a", 0.0, -1e-13, 6),
+        ("b", 2.0, 1.0, 7),
+        ("b", 1.5, 1.5, 1),
+        ("b", 1.5, 1.0, 1),
+    ]
+    assert [row.verdict for row in rows] == [Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS, Verdict.HOLDS]
+    assert [row.detectable for row in rows] == [TOLERANCE, TOLERANCE, 0.0, 0.5]
+    assert [row.method for row in rows] == [Method.IDENTITY, Method.CONTROL, Method.IDENTITY, Method.IDENTITY]
+    assert all(json.loads(row.instance) == {"tokens": "1..4"} for row in rows)
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, -1e-9])
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_value_below_its_bound_or_none_at_all_refutes(value: float, position: int, together: bool) -> None:
+    values, least = np.insert([0.0, 1.0], position, value), Least()
+    for seen in [values] if together else values:
+        least.see("a", seen)
+    assert [(row.verdict, row.trials) for row in least.rows()] == [(Verdict.REFUTED, 3)]

@@ -183,6 +183,29 @@ def test_nothing_to_run_starts_no_worker(open_store: Callable[..., Store], monke
 
 
 @pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("after", [False, True])
+def test_an_interrupt_waits_until_a_cell_is_kept_and_announced(
+    open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch, jobs: int, after: bool
+) -> None:
+    """Whether it comes before the file is there or after."""
+    keep, store, announced = Store.save, open_store(), []
+
+    def save(self: Store, cell: Cell, findings: Findings) -> None:
+        if after:
+            keep(self, cell, findings)
+        signal.raise_signal(signal.SIGINT)
+        if not after:
+            keep(self, cell, findings)
+
+    monkeypatch.setattr(Store, "save", save)
+    with pytest.raises(KeyboardInterrupt):
+        run_cells(CELLS, 5, LEVEL, store, jobs=jobs, announce=announced.append)
+    assert len(announced) == 1
+    assert [cell for cell in CELLS if store.load(cell)] == announced
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_what_is_started_deaf_hears_no_interrupt() -> None:
     code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
     before = signal.getsignal(signal.SIGINT)

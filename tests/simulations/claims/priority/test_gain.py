@@ -90,7 +90,7 @@ def test_one_bad_position_refutes(column: str, value: float) -> None:
 
 def test_another_pair_is_measured_alone() -> None:
     prompts = tuple({"text": "a", "id": str(index)} for index in range(20))
-    pairs = {cell.parameters["pair"] for cell in gain.CLAIM.cells(Settings(pair="hf:a,b", prompts=prompts))}
+    pairs = {cell.parameters["batch"]["pair"] for cell in gain.CLAIM.cells(Settings(pair="hf:a,b", prompts=prompts))}
     assert pairs == {"hf:a,b"}
     default = gain.CLAIM.cells(Settings(prompts=prompts))
-    assert {cell.parameters["pair"] for cell in default} == set(gain.DRAFTS)
+    assert {cell.parameters["batch"]["pair"] for cell in default} == set(gain.DRAFTS)

@@ -1,0 +1,50 @@
+"""Positions of real text, reached by sampling the target, with the laws of both models there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulations.claims.real.batches import Batch, prepare
+from simulations.experiments.cell import Records
+from theory.distribution import Array
+
+
+class Positions(NamedTuple):
+    """The next position of each text that still goes on."""
+
+    places: Records
+    """Pair, number and id of the prompt, and position, one record for each."""
+    draft: Array
+    """Laws over the full vocabulary, shape (positions, V)."""
+    target: Array
+    """The same of the target."""
+
+    def records(self, columns: Mapping[str, Array], **setting: Any) -> Records:
+        """Say what was measured at each, in a column of shape (positions,) for each quantity, and at what setting."""
+        return [
+            {**place, **setting, **{name: float(values[index]) for name, values in columns.items()}}
+            for index, place in enumerate(self.places)
+        ]
+
+
+def walk_prompts(batch: Batch, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:
+    """Go on from each prompt by sampling the target at most ``horizon`` times, all texts one token at a time."""
+    from simulations.language_models.decoding import walk_target
+
+    models, encoded = prepare(batch)
+    for step in walk_target(models, encoded, horizon, rng):
+        rows = np.flatnonzero(step.active)
+        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
+        places = [
+            {
+                "pair": batch["pair"],
+                "prompt": batch["first"] + int(row),
+                "id": batch["prompts"][row]["id"],
+                "position": step.position,
+            }
+            for row in rows
+        ]
+        yield Positions(places, draft, target)
