@@ -33,7 +33,7 @@ REPEATED, STREAMS = 64, 64
 lossless sampler the same output in all of them has a chance far below any level."""
 REPEATING = 0.03
 """Share of the time limit that repeating may take, twice."""
-SMALL, ROUNDS, END = 0.25, 0.6, 0.9
+SMALL, ROUNDS, END = 0.2, 0.6, 0.9
 """Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
 still to return."""
 HANG = 0.5
@@ -74,7 +74,7 @@ class Budget:
         _check_seconds(self.seconds, "Budget.seconds")
 
 
-DEFAULT = Budget(first=1000, rounds=7, small=3000, corner=1000, seconds=10.0)
+DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=1000, seconds=10.0)
 THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
 
 

@@ -43,7 +43,7 @@ class Experiment:
 
 EXPERIMENTS = {
     "small": Experiment(
-        Budget(first=128, rounds=2, small=6, corner=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
+        Budget(first=256, rounds=2, small=6, corner=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
     ),
     "default": Experiment(
         replace(DEFAULT, seconds=600.0),

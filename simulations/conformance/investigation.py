@@ -39,6 +39,8 @@ LEAST_SECONDS = 0.1
 """Time for each step of the investigation, also when it is late."""
 SINGLES, FEWEST_SINGLES = 1000, 64
 """Batches of one against which batches of many are held; no fewer than these however little time is left."""
+MOST_SMALL = 4000
+"""Small batches that are looked at again."""
 CALLS = 32
 """Calls of each kind in which batches of different problems are held against those of one."""
 CONTRAST = 1e-6
@@ -136,7 +138,7 @@ def explain_small(case: Case, findings: list[Finding], kind: str) -> Explanation
     def draw(trials: int) -> Tokens:
         parts: list[Tokens] = []
         stop = time.monotonic() + case.seconds(0.4)
-        while not parts or (sum(map(len, parts)) < trials and time.monotonic() < stop):
+        while not parts or (len(parts) < MOST_SMALL and sum(map(len, parts)) < trials and time.monotonic() < stop):
             size = size_of(kind, case.subject, case.rng)
             parts.append(sample_call(case.subject, problem, size, case.rng).completed)
         return np.concatenate(parts)
