@@ -64,7 +64,7 @@ def _show(report: Report) -> None:
         console.print(f"[yellow]note[/] {escape(note)}")
     console.print(
         f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
-        f"A lossless sampler is called anything else with probability at most {report.level:g}."
+        f"That anything is found wrong with a lossless sampler has probability at most {report.level:g}."
     )
 
 

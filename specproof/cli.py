@@ -233,7 +233,7 @@ def check(
     contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
     thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
-    level: Annotated[float, typer.Option(help="Chance that a lossless sampler is called anything else.")] = 1e-6,
+    level: Annotated[float, typer.Option(help="Chance that anything is found wrong with a lossless sampler.")] = 1e-6,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; a call that takes half of them is a hang. Default: 10, or 60.")
     ] = None,

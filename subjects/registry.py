@@ -81,7 +81,7 @@ SUBJECTS = (
         "generate",
         "`generate(assistant_model=..., do_sample=True)`",
         "Llamas of transformers' own class whose logits are the table's; defaults but for `top_k=0`",
-        patience=12,
+        patience=16,
     ),
     Subject(
         "speculative-decoding",

@@ -93,9 +93,9 @@ def check_sampler(
     """Check whether a sampler is lossless.
 
     The sampler is run on a ladder of small problems whose laws are known exactly, alone and in batches of different
-    problems, one trial at a time, and on degenerate ones. Each law is tested by an e-process
+    problems, in small batches, and on degenerate ones. Each law is tested by an e-process
     (:mod:`simulations.conformance.sequential`) that is looked at after every round; ``level`` is shared evenly among
-    all of them, so that a lossless sampler is called anything else with probability at most ``level``.
+    all of them, so that anything is found wrong with a lossless sampler with probability at most ``level``.
 
     Parameters
     ----------
