@@ -101,7 +101,8 @@ def _child(connection: Connection, function: str, contract: str, options: dict[s
 
 
 def _check(connection: Connection, function: str, contract: str, options: dict[str, Any]) -> None:
-    from simulations.conformance.check import DEFAULT, THOROUGH, check_arguments, check_sampler
+    from simulations.conformance.arguments import DEFAULT, THOROUGH, check_arguments
+    from simulations.conformance.check import check_sampler
     from simulations.conformance.runner import load_function
 
     check_arguments(contract, **{name: options[name] for name in ("level", "seed", "time_limit", "arrays")})

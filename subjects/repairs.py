@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from simulations.conformance import ChainProblem, check_sampler
-from simulations.conformance.check import LEVEL
+from simulations.conformance.arguments import LEVEL
 from simulations.conformance.defects.block import block_kernel
 from simulations.conformance.runner import Sampler
 from simulations.samplers.inversion import invert

@@ -8,7 +8,8 @@ Three lines in a test-suite::
         assert_lossless(verify, contract="chain")
 """
 
-from simulations.conformance.check import DEFAULT, THOROUGH, Budget, assert_lossless, check_sampler
+from simulations.conformance.arguments import DEFAULT, THOROUGH, Budget
+from simulations.conformance.check import assert_lossless, check_sampler
 from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, next_token_law
 from simulations.conformance.report import Report, Verdict
 from simulations.conformance.runner import Unsupported

@@ -21,7 +21,8 @@ import joblib
 from rich.console import Console
 from rich.progress import track
 
-from simulations.conformance.check import DEFAULT, LEVEL, Budget, check_sampler
+from simulations.conformance.arguments import DEFAULT, LEVEL, Budget
+from simulations.conformance.check import check_sampler
 from simulations.conformance.defects import LOOKALIKES
 from simulations.conformance.references import REFERENCES
 from simulations.conformance.report import Verdict

@@ -188,6 +188,27 @@ def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
         os.kill(child, 0)
 
 
+def test_what_a_function_imports_when_it_is_called_is_found_beside_it(command: Any, tmp_path: Path) -> None:
+    (tmp_path / "sibling_of_a_lazy_subject.py").write_text(
+        "from simulations.conformance.references import token_by_token as verify\n"
+    )
+    path = tmp_path / "lazy_subject.py"
+    path.write_text(
+        "def verify(*given):\n    from sibling_of_a_lazy_subject import verify\n\n    return verify(*given)\n"
+    )
+    report = json.loads(command("check", f"{path}:verify", "--time-limit", 2, "--json").out)
+    assert report["verdict"] in ("lossless", "inconclusive")
+
+
+def test_an_interrupt_of_its_own_on_import_is_a_mistake(command: Any, tmp_path: Path) -> None:
+    path = tmp_path / "interrupting_subject.py"
+    path.write_text("raise KeyboardInterrupt\n")
+    outcome = command("check", f"{path}:verify")
+    assert outcome.status == 2
+    assert outcome.err.count("\n") == 1
+    assert "cannot be imported (KeyboardInterrupt)" in outcome.err
+
+
 def until(found: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + 60
     while not (value := found()):

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from simulations.conformance.check import DEFAULT, LEVEL
+from simulations.conformance.arguments import DEFAULT, LEVEL
 from simulations.conformance.defects.kernels import Rows, Rule, emitted_law
 from simulations.conformance.ladder import corners, ladder
 from simulations.conformance.problems import ChainProblem

@@ -194,3 +194,23 @@ def test_only_the_first_call_may_take_long() -> None:
     subject.verify(CHAIN, inputs, 0)
     with pytest.raises(Crash, match=r"within 0\.5 s"):
         subject.verify(CHAIN, inputs, 0)
+
+
+def test_standard_output_is_a_file_that_keeps_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    def prints(*_: Any) -> Any:
+        sys.stdout.buffer.write(b"bytes")
+        print("text", file=sys.stderr)
+        assert sys.stdout.fileno() > 2
+        sys.stdout.close()
+        return np.full((4, 3), 0)
+
+    subject = Subject(prints, "numpy", 10.0)
+    with pytest.raises(InvalidOutput):
+        subject.verify(CHAIN, CHAIN.inputs(4, np.random.default_rng(0)), 0)
+    assert subject.printed == len("bytestext\n")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_id_too_large_for_an_integer_is_out_of_range() -> None:
+    with pytest.raises(InvalidOutput, match=r"18446744073709551615.* out of range for emitted"):
+        run(np.full((4, 3), 2**64 - 1, dtype=np.uint64))

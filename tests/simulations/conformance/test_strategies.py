@@ -13,6 +13,7 @@ from simulations.conformance import strategies
 from simulations.conformance.problems import CONTRACTS, ChainProblem, MultiProblem, Problem
 from simulations.conformance.shrink import shrink
 from theory.chain import MarkovChain, TabularModel
+from theory.errors import InvalidInput
 
 SEARCH = settings(database=None, max_examples=5000, suppress_health_check=list(HealthCheck), deadline=None)
 
@@ -79,3 +80,9 @@ def test_shrink_finds_the_smallest_failing_problem_and_keeps_the_given_one_if_ti
 
 def test_problems_of_one_contract_alone() -> None:
     assert isinstance(find(strategies.problems("chain"), lambda _: True, settings=SEARCH), ChainProblem)
+
+
+@pytest.mark.parametrize("contract", ["chains", "", 0, []])
+def test_what_is_no_contract_has_no_problems(contract):
+    with pytest.raises(InvalidInput, match=r"contract is .* it must be one of chain, multi, generate"):
+        strategies.problems(contract)
