@@ -15,7 +15,7 @@ from simulations.conformance.dependence import are_dependent
 from simulations.conformance.diagnosis import Observed, diagnose
 from simulations.conformance.problems import GenerateProblem, Problem, Tokens
 from simulations.conformance.report import Diagnosis, Finding, Instance, Verdict
-from simulations.conformance.runner import Crash, InvalidOutput, Subject
+from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Subject
 from simulations.conformance.sampling import (
     LARGEST_CALL,
     VerifierProblem,
@@ -111,7 +111,7 @@ def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanat
     instance = diagnosis = None
     name = case.watch.name
     try:
-        cause = DEPENDENT if alarm.detector == "neighbours" else _batch_cause(case)
+        cause = DEPENDENT if alarm.detector == "neighbours" else "" if _is_impossible(case) else _batch_cause(case)
         if cause == DEPENDENT:
             # Bounds and proofs from counts of trials hold for independent ones only.
             held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
@@ -154,6 +154,11 @@ def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
     return broken(error, f"on '{case.watch.name}', looked at again after the alarm", "output", case.watch.name)
 
 
+def _is_impossible(case: Case) -> bool:
+    """Whether something was seen that has probability 0, however trials depend on each other."""
+    return max(case.watch.log_values().values()) == float("inf")
+
+
 def _batch_cause(case: Case) -> str:
     """What batches have to do with it, if the data themselves refute that they have nothing to do with it."""
     law, mixed = case.watch.law.law, case.watch.mixed
@@ -171,7 +176,7 @@ def _batch_cause(case: Case) -> str:
 
 def _call_size(case: Case) -> int:
     """Trials of each of ``CALLS`` calls."""
-    return min(max(case.affordable(0.1) // CALLS, FIRST_LOOK), LARGEST_CALL // 8)
+    return min(max(case.affordable(0.1) // CALLS, BATCH), LARGEST_CALL // 8)
 
 
 def _is_mixed_up(case: Case, chosen: NDArray[np.bool_]) -> bool:
