@@ -202,7 +202,8 @@ class Report:
         small = ", ".join(f"{bias:.2g} of {kind}" for kind, bias in self.power_of_small.items())
         return (
             f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}', or in batches of few trials one of {small}, would have escaped with probability 0.01"
+            f"'{self.hardest}', or one of {small.replace(' of ', ' in batches of ', 1)}, "
+            "would have escaped with probability 0.01"
         )
 
     def as_dict(self) -> dict[str, Any]:
