@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -19,10 +20,7 @@ def finite_number(value: Any, name: str) -> float:
     InvalidInput
         Naming the argument and its value.
     """
-    number = _as_float(value)
-    if not math.isfinite(number):
-        raise InvalidInput(f"{name} is {value!r}: it must be one finite number")
-    return number
+    return _one(math.isfinite, value, name, "finite number")
 
 
 def positive_number(value: Any, name: str) -> float:
@@ -33,10 +31,7 @@ def positive_number(value: Any, name: str) -> float:
     InvalidInput
         Naming the argument and its value.
     """
-    number = _as_float(value)
-    if not 0.0 < number < math.inf:
-        raise InvalidInput(f"{name} is {value!r}: it must be one positive finite number")
-    return number
+    return _one(lambda number: 0.0 < number < math.inf, value, name, "positive finite number")
 
 
 def probability(value: Any, name: str) -> float:
@@ -47,9 +42,13 @@ def probability(value: Any, name: str) -> float:
     InvalidInput
         Naming the argument and its value.
     """
+    return _one(lambda number: 0.0 <= number <= 1.0, value, name, "number in [0, 1]")
+
+
+def _one(holds: Callable[[float], bool], value: Any, name: str, what: str) -> float:
     number = _as_float(value)
-    if not 0.0 <= number <= 1.0:
-        raise InvalidInput(f"{name} is {value!r}: it must be one number in [0, 1]")
+    if not holds(number):
+        raise InvalidInput(f"{name} is {value!r}: it must be one {what}")
     return number
 
 

@@ -151,7 +151,6 @@ class _Check:
         tests = len(self.small.watches) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
         self.share = level / tests
         self.notes: list[str] = []
-        self.wrong_when_small: list[Finding] = []
         self.reproducible = True
         for watch in self.watches.values():
             if not isinstance(watch.problem, GenerateProblem):
@@ -165,7 +164,6 @@ class _Check:
             self._try_all()
             repeated, small = self._repeat(), self._small_batches()
             findings += (self._rounds() or small) + repeated
-            self.wrong_when_small = small
         except (Crash, InvalidOutput) as error:
             findings.append(broken(error, "on an ordinary problem", "output", ""))
         else:
@@ -205,10 +203,11 @@ class _Check:
             return Explanation(findings, None, None)
         watch = (self.watches | self.corners)[alarm.problem]
         others = [other for other in self.watches.values() if other is not watch]
-        alone = [f for (kind, _), f in zip(self._small_alarms(), self.wrong_when_small, strict=True) if kind == SINGLE]
-        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), alone)
+        small = self._small_alarms()
+        single = [finding for kind, finding in small if kind == SINGLE]
+        case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), single)
         if alarm.detector == "small batches":
-            return explain_small(case, findings, self._small_alarms()[0][0])
+            return explain_small(case, findings, small[0][0])
         return investigate(case, findings, alarm)
 
     def _try_all(self) -> None:
@@ -268,18 +267,23 @@ class _Check:
     def _small_batches(self) -> list[Finding]:
         names = [name for name in SMALL_PROBLEMS[self.contract] if name in self.watches]
         self.small.run(self.subject, names, self.budget.small, self._after(SMALL), self.rng)
-        return [
-            Finding(
-                Verdict.BIASED,
-                "small batches",
-                watch.name,
-                f"on '{watch.name}' the law is wrong in batches of {kind}, seen in {watch.law.trials:,} trials",
-            )
-            for kind, watch in self._small_alarms()
-        ]
+        return [finding for _, finding in self._small_alarms()]
 
-    def _small_alarms(self) -> list[tuple[str, Watch]]:
-        return [(kind, watch) for (kind, _), watch in self.small.watches.items() if self._is_alarm(watch.law.log_value)]
+    def _small_alarms(self) -> list[tuple[str, Finding]]:
+        """What is wrong in small batches, and of which kind these are."""
+        return [
+            (
+                kind,
+                Finding(
+                    Verdict.BIASED,
+                    "small batches",
+                    name,
+                    f"on '{name}' the law is wrong in batches of {kind}, seen in {watch.law.trials:,} trials",
+                ),
+            )
+            for (kind, name), watch in self.small.watches.items()
+            if self._is_alarm(watch.law.log_value)
+        ]
 
     def _rounds(self) -> list[Finding]:
         """Each problem alone and mixed with others of its shape, in doubling rounds until something alarms."""

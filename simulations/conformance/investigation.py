@@ -78,7 +78,7 @@ class Case:
     level: float
     rng: np.random.Generator
     deadline: float
-    small: Sequence[Finding] = ()
+    single: Sequence[Finding] = ()
     """What was wrong one trial at a time."""
 
     @property
@@ -116,7 +116,7 @@ def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanat
             # Bounds and proofs from counts of trials hold for independent ones only.
             held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
             own = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}")] * (alarm.detector != "neighbours")
-            findings = [*own, *held, *case.small]
+            findings = [*own, *held, *case.single]
             instance = replace(_describe(case, case.watch.problem, name, _alone(case)), total_variation=0.0)
         elif cause:
             findings = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}"), *findings]
@@ -187,6 +187,7 @@ def _is_mixed_up(case: Case, chosen: NDArray[np.bool_]) -> bool:
     size, exact = _call_size(case), float(case.watch.law.law[chosen].sum())
     shares = np.array([[chosen[draw(size)].mean() for _ in range(CALLS)] for draw in (_alone(case), _mixed(case))])
     alone, mixed = shares.mean(axis=1)
+    # By hand: SciPy's warns where the shares do not vary, as with outcomes that always or never come.
     noise = np.sqrt(shares.var(axis=1, ddof=1).sum() / CALLS)
     surprise = scipy.stats.t.isf(CONTRAST / 3 / 2, CALLS - 1)
     return bool(abs(mixed - exact) > abs(alone - exact) and abs(mixed - alone) > surprise * noise)

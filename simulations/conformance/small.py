@@ -47,13 +47,10 @@ class SmallBatches:
             See :mod:`simulations.conformance.runner`.
         """
         parts: dict[tuple[str, str], list[Sample]] = {}
-        for turn in range(-(-singles // TURN.count(SINGLE)) if names else 0):
-            name = names[turn % len(names)]
-            for kind in TURN:
-                size = size_of(kind, subject, rng)
-                parts.setdefault((kind, name), []).append(sample_call(subject, self._problem(name), size, rng))
-                if time.monotonic() > deadline:
-                    break
+        turns = -(-singles // TURN.count(SINGLE)) if names else 0
+        for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
+            problem = self.watches[kind, name].problem
+            parts.setdefault((kind, name), []).append(sample_call(subject, problem, size_of(kind, subject, rng), rng))
             if time.monotonic() > deadline:
                 break
         for key, seen in parts.items():
@@ -63,9 +60,6 @@ class SmallBatches:
         """By kind, the bias that would have been seen on any of the problems that were run."""
         seen = [(kind, watch) for (kind, _), watch in self.watches.items() if watch.law.trials]
         return {kind: max((w.detectable(level) for own, w in seen if own == kind), default=1.0) for kind in KINDS}
-
-    def _problem(self, name: str) -> Problem:
-        return self.watches[KINDS[0], name].problem
 
 
 def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:

@@ -42,7 +42,7 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Arr
 
 
 def verify_at(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
-    """The rule as written, at a trusted rho of shape () or (...): below rho* it is not lossless."""
+    """The rule as written, at a trusted rho of shape () or (...): below rho* it need not be lossless."""
     xp = array_namespace(draft, target, drafts, uniforms)
     passed = uniforms[..., :-1] * gather(draft, drafts) < _divided(gather(target, drafts), rho)
     first = xp.argmax(xp.astype(passed, xp.int8), axis=-1, keepdims=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from simulations.samplers.inversion import Array, invert
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, entry
 
 
 class Selection(NamedTuple):
@@ -68,7 +68,7 @@ def _check_tokens(xp: Any, drafts: Array, vocabulary: int) -> None:
     if bool(xp.any(wrong)):
         index = tuple(int(places[0]) for places in xp.nonzero(wrong))
         raise InvalidInput(
-            f"drafts[{', '.join(map(str, index))}] is {int(drafts[index])}, not a token from 0 to {vocabulary - 1}: "
+            f"{entry('drafts', index)} is {int(drafts[index])}, not a token from 0 to {vocabulary - 1}: "
             "leave padding out"
         )
 
