@@ -178,3 +178,10 @@ def test_calls_whose_trials_share_one_die_are_dependent_though_no_pair_of_one_ca
     assert are_dependent([(call, call) for call in calls], 4, 1e-6)
     alike = [rng.choice(4, size=512) for _ in range(8)]
     assert not are_dependent([(call, call) for call in alike], 4, 1e-6)
+
+
+def test_calls_that_differ_a_little_are_dependent_though_pooled_pairs_do_not_show_it() -> None:
+    """Shares of 0.45 and 0.55 in turn: a correlation of 0.01 in pairs, and 6 standard deviations in each call."""
+    rng = np.random.default_rng(5)
+    calls = [(rng.random(4096) < 0.5 + 0.05 * (-1) ** number).astype(np.int64) for number in range(8)]
+    assert are_dependent([(call, call) for call in calls], 2, 1e-6)
