@@ -24,7 +24,7 @@ def test_real_numbers_pass_as_float(check: Callable[[object, str], float], value
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), -float("inf"), 10**400, "1", None, True, np.True_, 1j, [0.5], np.ones(1), object()],
+    [float("nan"), float("inf"), -float("inf"), 10**400, "1", None, True, np.True_, 1j, [0.5], np.ones(1), object],
     ids=repr,
 )
 @pytest.mark.parametrize("check", CHECKS)
