@@ -126,7 +126,5 @@ def _end_after(seconds: float) -> None:
 
     That works also while the interpreter's lock is never given back.
     """
-    faulthandler.dump_traceback_later(2 * seconds, exit=True, file=_NOWHERE)
-
-
-_NOWHERE = open(os.devnull, "w")  # noqa: SIM115 kept for as long as the process lives
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # left open: it is written to when the process ends
+    faulthandler.dump_traceback_later(2 * seconds, exit=True, file=nowhere)

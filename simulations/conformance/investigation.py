@@ -15,7 +15,7 @@ from simulations.conformance.dependence import are_dependent
 from simulations.conformance.diagnosis import Observed, diagnose
 from simulations.conformance.problems import GenerateProblem, Problem, Tokens
 from simulations.conformance.report import Diagnosis, Finding, Instance, Verdict
-from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Subject
+from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Subject
 from simulations.conformance.sampling import (
     LARGEST_CALL,
     VerifierProblem,
@@ -103,7 +103,8 @@ class Case:
 def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str) -> Finding:
     """What an exception of :mod:`simulations.conformance.runner` says about the function."""
     verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
-    return Finding(verdict, detector, problem, f"{where}: {error}")
+    changed_mind = "; it took the problem before: an adapter of one trial a call loops over the n trials"
+    return Finding(verdict, detector, problem, f"{where}: {error}{changed_mind * isinstance(error, Refusal)}")
 
 
 def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanation:

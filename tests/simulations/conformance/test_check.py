@@ -349,6 +349,18 @@ def test_problems_that_an_adapter_does_not_support_are_left_out_and_named() -> N
     assert "every problem was refused" in report.reason
 
 
+def test_an_adapter_that_refuses_more_than_one_trial_is_told_to_loop() -> None:
+    def one_text(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        if n > 3:
+            raise Unsupported("one text a call")
+        return speculate(draft, target, prompt, length, n, rng)
+
+    report = check_sampler(one_text, "generate", budget=QUICK)
+    assert report.verdict == Verdict.CRASHES
+    assert "one text a call" in report.reason
+    assert "loops over the n trials" in report.reason
+
+
 def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
     def rude(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         print("verifying")
