@@ -44,7 +44,7 @@ def _whoever_reads() -> Iterator[None]:
 
 
 def _show(report: Report) -> None:
-    """Verdict, reason, smallest failing instance, diagnosis, acceptance, and what the verdict is worth."""
+    """Verdict, reason, failing instance, diagnosis, acceptance, and what the verdict is worth."""
     console = _Pipe(highlight=False, soft_wrap=True)
     colour = COLOURS.get(report.verdict, "bold red")
     console.print(f"[{colour}]{report.verdict}[/]  {escape(report.subject)}  (contract {report.contract})")
@@ -72,7 +72,7 @@ def _show_instance(console: Console, report: Report) -> None:
     instance = report.instance
     if instance is None:
         return
-    console.print(f"\nSmallest failing instance ({instance.name}):")
+    console.print(f"\n{instance.title[0].upper()}{instance.title[1:]}:")
     console.print(escape(instance.problem.describe()))
     table = Table(title=f"{instance.trials:,} trials", title_justify="left")
     for heading in ("tokens", "target", "emitted"):

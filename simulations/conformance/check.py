@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from simulations.conformance.investigation import Case, Explanation, broken, exp
 from simulations.conformance.ladder import SMALL_PROBLEMS, corners, ladder
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Tokens
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
-from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Sampler, Subject
+from simulations.conformance.runner import BATCH, Crash, Hang, InvalidOutput, Refusal, Sampler, Subject
 from simulations.conformance.sampling import Watch, calls, sample, sample_mixed
 from simulations.conformance.small import SINGLE, SmallBatches
 from simulations.statistics import binomial_interval
@@ -22,7 +23,7 @@ from theory.errors import InvalidInput
 
 SMALLEST_POWER = 0.2
 """A check that could not see a bias of this total variation, for want of time or by its budget, is inconclusive."""
-DETECTORS = ("law", "acceptance", "neighbours")
+DETECTORS = ("law", "acceptance", "pairs")
 """What sees a wrong law, the most telling first."""
 REPEATED, STREAMS = 64, 64
 """Trials of the calls that are repeated, and other generators that they are repeated with; that two generators give a
@@ -148,7 +149,9 @@ class _Check:
         self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
         self.corners = {name: Watch(problem, name) for name, problem in corners(contract).items()}
         self.small = SmallBatches({name: self.watches[name].problem for name in SMALL_PROBLEMS[contract]})
-        tests = len(self.small.watches) + sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
+        tests = len(self.small.evidence) + sum(
+            watch.tests for watch in (*self.watches.values(), *self.corners.values())
+        )
         self.share = level / tests
         self.notes: list[str] = []
         self.reproducible = True
@@ -170,8 +173,8 @@ class _Check:
             findings += self._corners()
         found = self._explain(findings)
         self._note_manners(slow=not found.findings)
-        powers = [(watch.detectable(self.share), name) for name, watch in self.watches.items()]
-        power, hardest = max(powers, default=(1.0, ""))
+        powers = [(watch.law.detectable(self.share), name) for name, watch in self.watches.items()]
+        power, hardest = max(powers, default=(math.inf, ""))
         return Report(
             subject=name,
             contract=self.contract,
@@ -208,7 +211,7 @@ class _Check:
         case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), single)
         if alarm.detector == "small batches":
             return explain_small(case, findings, small[0][0])
-        return investigate(case, findings, alarm)
+        return investigate(case, findings)
 
     def _try_all(self) -> None:
         """One to three trials of every problem; those that the function refuses are left out."""
@@ -278,11 +281,11 @@ class _Check:
                     Verdict.BIASED,
                     "small batches",
                     name,
-                    f"on '{name}' the law is wrong in batches of {kind}, seen in {watch.law.trials:,} trials",
+                    f"on '{name}' the law is wrong in batches of {kind}, seen in {law.trials:,} trials",
                 ),
             )
-            for (kind, name), watch in self.small.watches.items()
-            if self._is_alarm(watch.law.log_value)
+            for (kind, name), law in self.small.evidence.items()
+            if self._is_alarm(law.log_value)
         ]
 
     def _rounds(self) -> list[Finding]:
@@ -301,7 +304,7 @@ class _Check:
             pace = (time.monotonic() - start) / max(self.subject.trials - before, 1)
             findings = [finding for watch in self.watches.values() for finding in self._alarms(watch)]
             if findings:
-                return sorted(findings, key=lambda finding: DETECTORS.index(finding.detector))
+                return _telling(findings)
         return []
 
     def _see(self, group: list[Watch], trials: int) -> None:
@@ -312,7 +315,7 @@ class _Check:
                 watch.see_batch(part, self.rng)
         if len(problems) > 1:
             for index, part in sample_mixed(self.subject, problems, trials - alone, self.rng):
-                group[index].see_mixed(part)
+                group[index].see_mixed(part, self.rng)
 
     def _corners(self) -> list[Finding]:
         """Degenerate problems, alone in a batch of one and of many."""
@@ -328,9 +331,10 @@ class _Check:
                 self._refuse(name, error)
             except (Crash, InvalidOutput) as error:
                 findings.append(broken(error, f"on '{name}'", "corner", name))
-                if "did not return" in str(error):
+                if isinstance(error, Hang):
+                    self.notes.append(f"the degenerate problems after '{name}', on which it hung, were left out")
                     break
-            findings += self._alarms(watch)
+            findings += _telling(self._alarms(watch))
         return findings
 
     def _corner_trials(self) -> int:
@@ -339,12 +343,10 @@ class _Check:
         return max(min(self.budget.corner, int(limit)), 1)
 
     def _alarms(self, watch: Watch) -> list[Finding]:
-        alarms = [detector for detector, value in watch.log_values().items() if self._is_alarm(value)]
-        if "law" in alarms and "neighbours" in alarms:
-            alarms.remove("neighbours")  # of course: their joint law was stated with the same marginals
         return [
             Finding(_meaning(watch, detector, self.corners), detector, watch.name, _sentence(watch, detector))
-            for detector in alarms
+            for detector, value in watch.log_values().items()
+            if self._is_alarm(value)
         ]
 
     def _is_alarm(self, log_value: float) -> bool:
@@ -363,10 +365,11 @@ class _Check:
 
     def _acceptance(self) -> list[Acceptance]:
         rows = []
+        looks = max(self.budget.rounds, 1) * max(len(self.watches), 1)
         for name, watch in self.watches.items():
             if watch.acceptance and watch.acceptance[0].trials:
                 seen = watch.acceptance[0]
-                low, high = binomial_interval(seen.successes, seen.trials, 1e-3)
+                low, high = binomial_interval(seen.successes, seen.trials, self.level / looks)
                 rows.append(Acceptance(name, seen.successes / seen.trials, low, high, seen.bound, seen.trials))
         return rows
 
@@ -374,7 +377,7 @@ class _Check:
         if self.subject.changes_inputs:
             self.notes.append("it changes its inputs in place: whoever reads them afterwards reads something else")
         if self.subject.printed:
-            self.notes.append(f"it prints: {self.subject.printed} characters were swallowed")
+            self.notes.append(f"it prints: {self.subject.printed} bytes were swallowed")
         below = [row for row in self._acceptance() if row.is_slow]
         if slow and below:
             worst = min(below, key=lambda row: row.measured / row.bound)
@@ -384,15 +387,24 @@ class _Check:
             )
 
 
+def _telling(findings: list[Finding]) -> list[Finding]:
+    """The most telling first; pairs say nothing more where a law is wrong already."""
+    found = sorted(findings, key=lambda finding: DETECTORS.index(finding.detector))
+    return [finding for finding in found if finding.detector != "pairs" or found[0].detector != "law"]
+
+
 def _summed(findings: list[Finding]) -> list[Finding]:
     """One finding for each detector and meaning: the first, with the number of further problems."""
     groups: dict[tuple[Verdict, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding.verdict, finding.detector].append(finding)
-    return [
-        replace(group[0], text=group[0].text + (f"; likewise on {len(group) - 1} more problems" * (len(group) > 1)))
-        for group in groups.values()
-    ]
+    return [replace(first, text=first.text + _likewise(len(more))) for first, *more in groups.values()]
+
+
+def _likewise(more: int) -> str:
+    if more == 0:
+        return ""
+    return "; likewise on one more problem" if more == 1 else f"; likewise on {more} more problems"
 
 
 def _meaning(watch: Watch, detector: str, degenerate: Mapping[str, Watch]) -> Verdict:
@@ -408,8 +420,8 @@ def _sentence(watch: Watch, detector: str) -> str:
         what = what if isinstance(watch.problem, ChainProblem) else "a draft was accepted"
         share = seen.successes / seen.trials
         return f"on '{watch.name}' {what} in {share:.4f} of {trials}: no lossless sampler exceeds {seen.bound:.4f}"
-    if detector == "neighbours":
-        return f"on '{watch.name}' trials of one batch depend on each other, seen in {trials}"
+    if detector == "pairs":
+        return f"on '{watch.name}' pairs of trials of a batch do not have the law of two target draws, seen in {trials}"
     if watch.law.log_value == float("inf"):
         return f"on '{watch.name}' a token of target probability 0 was emitted, seen in {trials}"
     return f"on '{watch.name}' the law of the emitted tokens is not the target's, seen in {trials}"

@@ -19,15 +19,15 @@ MOST_PAIRS = 2**13
 """Pairs of trials of one call that are looked at, of each kind."""
 FOLDS = 8
 """Outcomes of a whole trial are told apart modulo this."""
-FEWEST_EXPECTED = 5
-"""In each cell of a table, for its chi-square to be nearly that; rarer classes are taken together."""
+FEWEST_EXPECTED = 50
+"""In each cell of a table, for its chi-square to be nearly that also far out; rarer classes are taken together."""
 
 
 class PairEvidence:
-    """Running evidence that trials of a batch depend on each other, where each has the target's law.
+    """Running evidence that pairs of trials of a batch do not have the product of the target's law with itself.
 
-    One e-process for each kind of pair and each of two views of a trial, against the product of the exact laws. Their
-    average is an e-process too.
+    Then each has another law or they depend on each other: :func:`are_dependent` tells which. One e-process for each
+    kind of pair and each of two views of a trial; their average is an e-process too.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -55,8 +55,9 @@ class PairEvidence:
 def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, level: float) -> bool:
     """Whether trials depend on others of their batch, whatever the law of each is.
 
-    Pearson's chi-square tests of independence in pairs at every distance that is a power of two, and of one law in all
-    calls, which a die that a whole call shares makes differ; each at its part of ``level``.
+    Pearson's chi-square tests of independence in pairs, at half a batch and at every distance that is a power of two,
+    and of one law in all calls, which a die that a whole call shares makes differ; each at its part of ``level``, which
+    is nominal.
 
     Parameters
     ----------
@@ -88,27 +89,44 @@ def _apart(trials: int, distance: int) -> tuple[Tokens, int]:
 
 
 def _tables(batches: Sequence[list[tuple[Tokens, int]]]) -> Iterator[NDArray[np.int64]]:
-    trials = len(batches[0][0][0])
-    for part in range(2):
-        size = batches[0][part][1]
-        views = [batch[part][0] for batch in batches]
-        yield np.array([np.bincount(view, minlength=size) for view in views])
-        for power in range(max(trials.bit_length() - 1, 0)):
-            counts = np.zeros(size * size, dtype=np.int64)
-            for view in views:
-                left, distance = _apart(len(view), 1 << power)
-                counts += np.bincount(view[left] * size + view[left + distance], minlength=size * size)
-            yield counts.reshape(size, size)
+    """Of each view: calls against outcomes, then outcomes against those of the other trial, for each distance."""
+    for view in zip(*batches, strict=True):
+        size = view[0][1]
+        calls = [outcomes for outcomes, _ in view]
+        yield _call_table(calls, size)
+        yield _pair_table([(call, len(call) // 2) for call in calls], size)
+        for power in range(max(map(len, calls)).bit_length() - 1):
+            yield _pair_table([(call, 1 << power) for call in calls], size)
+
+
+def _call_table(calls: Sequence[Tokens], size: int) -> NDArray[np.int64]:
+    """How often each call has each outcome, or one of the rare ones."""
+    table = np.array([np.bincount(call, minlength=size) for call in calls])
+    return _pooled(table, 1, FEWEST_EXPECTED * table.sum() / min(map(len, calls)))
+
+
+def _pair_table(calls: Sequence[tuple[Tokens, int]], size: int) -> NDArray[np.int64]:
+    """How often two trials of a call at its distance have each pair of outcomes, or of rare ones."""
+    counts = np.zeros(size * size, dtype=np.int64)
+    for call, gap in calls:
+        left, distance = _apart(len(call), max(gap, 1))
+        counts += np.bincount(call[left] * size + call[left + distance], minlength=size * size)
+    least = np.sqrt(FEWEST_EXPECTED * counts.sum())
+    return _pooled(_pooled(counts.reshape(size, size), 0, least), 1, least)
+
+
+def _pooled(table: NDArray[np.int64], axis: int, least: float) -> NDArray[np.int64]:
+    """Classes along an axis with fewer trials taken together, and left out where they are few even then."""
+    totals = table.sum(axis=1 - axis)
+    rare = np.compress(totals < least, table, axis=axis).sum(axis=axis, keepdims=True)
+    table = np.concatenate([np.compress(totals >= least, table, axis=axis), rare], axis=axis)
+    kept: NDArray[np.int64] = np.compress(table.sum(axis=1 - axis) >= max(least, 1), table, axis=axis)
+    return kept
 
 
 def _independence(table: NDArray[np.int64]) -> float:
     """The p-value of Pearson's test that the rows and the columns of a table are independent."""
-    least = np.sqrt(FEWEST_EXPECTED * table.sum())
-    for axis in range(2):
-        totals = table.sum(axis=1 - axis)
-        rare = np.compress(totals < least, table, axis=axis).sum(axis=axis, keepdims=True)
-        table = np.concatenate([np.compress(totals >= least, table, axis=axis), rare], axis=axis)
-        table = np.compress(table.sum(axis=1 - axis) >= least, table, axis=axis)
+    table = table[table.any(axis=1)]  # a call may have had what was left out only
     if min(table.shape) < 2:
         return 1.0
     return float(scipy.stats.chi2_contingency(table).pvalue)

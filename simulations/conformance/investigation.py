@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +15,16 @@ from numpy.typing import NDArray
 from simulations.conformance.dependence import are_dependent
 from simulations.conformance.diagnosis import Observed, diagnose
 from simulations.conformance.problems import GenerateProblem, Problem, Tokens
-from simulations.conformance.report import Diagnosis, Finding, Instance, Verdict
+from simulations.conformance.report import SHRUNK, Diagnosis, Finding, Instance, Verdict
 from simulations.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Subject
 from simulations.conformance.sampling import (
     LARGEST_CALL,
+    Sample,
     VerifierProblem,
     Watch,
     calls,
     frequencies,
+    joined,
     outcome_name,
     sample,
     sample_call,
@@ -42,14 +45,17 @@ SINGLES, FEWEST_SINGLES = 1000, 64
 MOST_SMALL = 4000
 """Small batches that are looked at again."""
 CALLS = 32
-"""Calls of each kind in which batches of different problems are held against those of one."""
+"""Calls of one problem, and as many of different problems, that are held against each other."""
 CONTRAST = 1e-6
-"""The chance that a sampler whose trials are independent, and of one law in any batch, is said to fail by its batches.
+"""The nominal chance that a sampler whose trials are independent, and of one law in any batch, is said to fail by its
+batches.
 
-Shared evenly by three: batches of different problems against those of one, call by call; trials of a batch against each
-other; and batches against single trials. Batches are compared by how often they have the outcomes that came too often
-when the alarm was given. What is compared is drawn afresh, so that choice is free.
+Shared evenly by ``TESTS``: batches of different problems against those of one, call by call; trials of either against
+each other; and batches against single trials. Batches are compared by how often they have the outcomes that came too
+often when the alarm was given. What is compared is drawn afresh, so that choice is free. Nominal, for the tests of
+independence and Welch's are approximate; the verdict stands before any of them.
 """
+TESTS = 4
 DIAGNOSTIC_TRIALS = 2**14
 CONVINCING = float(np.log(1e6))
 """Evidence asked for on a smaller problem. The alarm has been given already; this only says which problem shows it."""
@@ -57,6 +63,10 @@ SHOWN = 4
 """Outcomes in the report."""
 MIXED_UP = "the law in batches of different problems is another than alone: rows are mixed up"
 DEPENDENT = "the trials of a batch depend on each other, which leaves open what the law of each is"
+DEPENDENT_IF_MIXED = (
+    "trials of batches of different problems depend on each other and those of one problem do not: rows are mixed up, "
+    "or share their dice; what the law of each is that leaves open"
+)
 ANOTHER = "the law in batches is another than one trial at a time"
 
 
@@ -103,28 +113,25 @@ class Case:
 def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str) -> Finding:
     """What an exception of :mod:`simulations.conformance.runner` says about the function."""
     verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
-    changed_mind = "; it took the problem before: an adapter of one trial a call loops over the n trials"
-    return Finding(verdict, detector, problem, f"{where}: {error}{changed_mind * isinstance(error, Refusal)}")
+    text = f"{where}: {error}"
+    if isinstance(error, Refusal):
+        text += "; it took the problem before: an adapter of one trial a call loops over the n trials"
+    return Finding(verdict, detector, problem, text)
 
 
-def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanation:
+def investigate(case: Case, findings: list[Finding]) -> Explanation:
     """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
     instance = diagnosis = None
-    name = case.watch.name
     try:
-        cause = DEPENDENT if alarm.detector == "neighbours" else "" if _is_impossible(case) else _batch_cause(case)
-        if cause == DEPENDENT:
-            # Bounds and proofs from counts of trials hold for independent ones only.
-            held = [finding for finding in findings if finding.detector not in ("law", "acceptance")]
-            own = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}")] * (alarm.detector != "neighbours")
-            findings = [*own, *held, *case.single]
-            instance = replace(_describe(case, case.watch.problem, name, _alone(case)), total_variation=0.0)
-        elif cause:
-            findings = [Finding(Verdict.BIASED, "batch", name, f"on '{name}' {cause}"), *findings]
-            instance = _describe(case, case.watch.problem, name, _mixed(case) if cause == MIXED_UP else _alone(case))
+        cause = "" if _is_impossible(case) else _batch_cause(case)
+        if cause:
+            dependent = cause in (DEPENDENT, DEPENDENT_IF_MIXED)
+            draw = _mixed(case) if cause in (MIXED_UP, DEPENDENT_IF_MIXED) else _alone(case)
+            findings = [_by_batch(case, cause), *(_without_counts(case, findings) if dependent else findings)]
+            instance = _describe(case, case.watch.problem, case.watch.name, draw, dependent=dependent)
         else:
             problem = _smallest(case)
-            name = case.watch.name if problem is case.watch.problem else "found by shrinking"
+            name = case.watch.name if problem is case.watch.problem else SHRUNK
             instance = _describe(case, problem, name, _alone(case, problem))
             diagnosis = _diagnose(case)
     except (Crash, InvalidOutput) as error:
@@ -133,22 +140,39 @@ def investigate(case: Case, findings: list[Finding], alarm: Finding) -> Explanat
 
 
 def explain_small(case: Case, findings: list[Finding], kind: str) -> Explanation:
-    """Show an alarm of small batches of one kind."""
-    problem, instance = case.watch.problem, None
-
-    def draw(trials: int) -> Tokens:
-        parts: list[Tokens] = []
-        stop = time.monotonic() + case.seconds(0.4)
-        while not parts or (len(parts) < MOST_SMALL and sum(map(len, parts)) < trials and time.monotonic() < stop):
-            size = size_of(kind, case.subject, case.rng)
-            parts.append(sample_call(case.subject, problem, size, case.rng).completed)
-        return np.concatenate(parts)
-
+    """Explain an alarm of small batches of one kind, as :func:`investigate` does."""
+    problem, name, instance = case.watch.problem, case.watch.name, None
     try:
-        instance = _describe(case, problem, case.watch.name, draw)
+        seen = list(_small_calls(case, kind))
+        dependent = _are_dependent(case, seen)
+        if dependent:
+            findings = [_by_batch(case, DEPENDENT), *_without_counts(case, findings)]
+        halves = (joined(half).completed for half in (seen[::2], seen[1::2]))
+        instance = _describe(case, problem, name, lambda _: next(halves), dependent=dependent)
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, None)
+
+
+def _small_calls(case: Case, kind: str) -> Iterator[Sample]:
+    """Some thousand trials in batches of one kind, or what there is time for; two calls at least."""
+    trials, stop = 0, time.monotonic() + case.seconds(0.8)
+    for number in itertools.count():
+        if number >= 2 and (trials >= MOST_SMALL or time.monotonic() > stop):
+            return
+        size = size_of(kind, case.subject, case.rng)
+        trials += size
+        yield sample_call(case.subject, case.watch.problem, size, case.rng)
+
+
+def _by_batch(case: Case, cause: str) -> Finding:
+    return Finding(Verdict.BIASED, "batch", case.watch.name, f"on '{case.watch.name}' {cause}")
+
+
+def _without_counts(case: Case, findings: list[Finding]) -> list[Finding]:
+    """What is left without counts of trials of a batch: laws and proofs from them hold for independent ones only."""
+    held = [finding for finding in findings if finding.detector not in ("law", "acceptance", "small batches")]
+    return [*held, *case.single]
 
 
 def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
@@ -164,33 +188,35 @@ def _batch_cause(case: Case) -> str:
     """What batches have to do with it, if the data themselves refute that they have nothing to do with it."""
     law, mixed = case.watch.law.law, case.watch.mixed
     counts = case.watch.law.counts - mixed
-    if len(case.mates) > 1 and _is_mixed_up(case, mixed > mixed.sum() * law):
+    often, often_mixed = (drawn > drawn.sum() * law for drawn in (counts, mixed))
+    size = 1 << (min(max(case.affordable(0.1) // CALLS, BATCH), LARGEST_CALL // 8).bit_length() - 1)
+    of_one = [sample_call(case.subject, case.watch.problem, size, case.rng) for _ in range(CALLS)]
+    of_many = [_mixed_trials(case, size) for _ in range(CALLS)] if len(case.mates) > 1 else []
+    if of_many and _is_mixed_up(case, often_mixed, of_one, of_many):
         return MIXED_UP
-    calls_of_one = [sample_call(case.subject, case.watch.problem, _call_size(case), case.rng) for _ in range(CALLS)]
-    batches = [(each.first, each.completed) for each in calls_of_one]
-    if are_dependent(batches, case.watch.problem.num_tokens, CONTRAST / 3):
+    if _are_dependent(case, of_one):
         return DEPENDENT
-    if _is_another(case, counts > counts.sum() * law, np.concatenate([each.completed for each in calls_of_one])):
-        return ANOTHER
-    return ""
+    if of_many and _are_dependent(case, of_many):
+        return DEPENDENT_IF_MIXED
+    return ANOTHER if _is_another(case, often, joined(of_one).completed) else ""
 
 
-def _call_size(case: Case) -> int:
-    """Trials of each of ``CALLS`` calls."""
-    return min(max(case.affordable(0.1) // CALLS, BATCH), LARGEST_CALL // 8)
+def _are_dependent(case: Case, batches: Sequence[Sample]) -> bool:
+    parts = [(each.first, each.completed) for each in batches]
+    return are_dependent(parts, case.watch.problem.num_tokens, CONTRAST / TESTS)
 
 
-def _is_mixed_up(case: Case, chosen: NDArray[np.bool_]) -> bool:
+def _is_mixed_up(case: Case, chosen: NDArray[np.bool_], of_one: Sequence[Sample], of_many: Sequence[Sample]) -> bool:
     """Whether mixed calls have the chosen outcomes more wrongly than calls of the problem alone (Welch's t-test).
 
     The calls are independent also where the trials of one are not.
     """
-    size, exact = _call_size(case), float(case.watch.law.law[chosen].sum())
-    shares = np.array([[chosen[draw(size)].mean() for _ in range(CALLS)] for draw in (_alone(case), _mixed(case))])
+    exact = float(case.watch.law.law[chosen].sum())
+    shares = np.array([[chosen[each.completed].mean() for each in kind] for kind in (of_one, of_many)])
     alone, mixed = shares.mean(axis=1)
     # By hand: SciPy's warns where the shares do not vary, as with outcomes that always or never come.
     noise = np.sqrt(shares.var(axis=1, ddof=1).sum() / CALLS)
-    surprise = scipy.stats.t.isf(CONTRAST / 3 / 2, CALLS - 1)
+    surprise = scipy.stats.t.isf(CONTRAST / TESTS / 2, CALLS - 1)
     return bool(abs(mixed - exact) > abs(alone - exact) and abs(mixed - alone) > surprise * noise)
 
 
@@ -202,7 +228,7 @@ def _is_another(case: Case, chosen: NDArray[np.bool_], batched: Tokens) -> bool:
     rows = [chosen[np.concatenate([few, more])], chosen[batched]]
     singles, batches = (abs(row.mean() - float(case.watch.law.law[chosen].sum())) for row in rows)
     table = [(int(row.sum()), int((~row).sum())) for row in rows]
-    return bool(batches > singles and scipy.stats.fisher_exact(table).pvalue < CONTRAST / 3)
+    return bool(batches > singles and scipy.stats.fisher_exact(table).pvalue < CONTRAST / TESTS)
 
 
 def _alone(case: Case, problem: Problem | None = None) -> Callable[[int], Tokens]:
@@ -211,11 +237,13 @@ def _alone(case: Case, problem: Problem | None = None) -> Callable[[int], Tokens
 
 
 def _mixed(case: Case) -> Callable[[int], Tokens]:
-    def draw(trials: int) -> Tokens:
-        parts = sample_mixed(case.subject, case.mates, trials, case.rng)
-        return np.concatenate([part.completed for index, part in parts if index == 0])
+    return lambda trials: _mixed_trials(case, trials).completed
 
-    return draw
+
+def _mixed_trials(case: Case, trials: int) -> Sample:
+    """Those trials of a batch of different problems that are of the first."""
+    parts = sample_mixed(case.subject, case.mates, trials, case.rng)
+    return joined([part for index, part in parts if index == 0])
 
 
 def _smallest(case: Case) -> Problem:
@@ -242,8 +270,10 @@ def _convinces(case: Case, problem: Problem, trials: int) -> bool:
     return False
 
 
-def _describe(case: Case, problem: Problem, name: str, draw: Callable[[int], Tokens]) -> Instance:
-    """Draw afresh and say what differs most; two halves bound the distance."""
+def _describe(
+    case: Case, problem: Problem, name: str, draw: Callable[[int], Tokens], *, dependent: bool = False
+) -> Instance:
+    """Draw afresh and say what differs most; two halves bound the distance, if trials are independent."""
     law = problem.target_law.reshape(-1)
     halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
     observed = frequencies(halves[0] + halves[1])
@@ -255,7 +285,7 @@ def _describe(case: Case, problem: Problem, name: str, draw: Callable[[int], Tok
         int(sum(half.sum() for half in halves)),
         {outcome_name(problem, int(i)): float(law[i]) for i in shown},
         {outcome_name(problem, int(i)): float(observed[i]) for i in shown},
-        total_variation_bound(halves[0], halves[1], law, case.level),
+        0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level),
     )
 
 

@@ -10,13 +10,17 @@ from typing import Any
 
 from simulations.conformance.problems import Problem
 
+SHRUNK = "found by shrinking"
+"""Name of an instance that is not one of the ladder's problems."""
+
 
 class Verdict(StrEnum):
     """What a check says about a sampler.
 
     ``lossless``: every test of every law passed; :attr:`Report.power` says what could have escaped. ``biased``: some
     law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the contract is
-    broken. ``inconclusive``: time ran out before there was enough data to say anything.
+    broken. ``inconclusive``: for want of time, by the budget, or because every problem was refused, a bias of 0.2 could
+    have escaped.
     """
 
     LOSSLESS = "lossless"
@@ -35,8 +39,8 @@ class Finding:
     verdict : Verdict
         What it means for the sampler.
     detector : str
-        What saw it: "law", "acceptance" and "neighbours", the tests on ordinary problems; "small batches", the law in
-        batches of one, two, three or some more; "batch", what else a batch has to do with it; "corner", a degenerate
+        What saw it: "law", "acceptance" and "pairs" of trials, the tests on ordinary problems; "small batches", the law
+        in batches of one, two, three or some more; "batch", what else a batch has to do with it; "corner", a degenerate
         problem; "output", what was returned or raised; "dice", calls with different generators; "seed", calls with the
         same generator; "process", how its process ended.
     problem : str
@@ -53,13 +57,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Instance:
-    """The smallest failing instance, with what was drawn on it afresh.
+    """A failing instance, the smallest that was found, with what was drawn on it afresh.
 
     Attributes
     ----------
     problem : Problem
     name : str
-        Of the ladder's problem, or "found by shrinking".
+        Of the ladder's problem, or ``SHRUNK``.
     trials : int
     expected, observed : dict
         Probability and frequency of the outcomes that differ most, by outcome.
@@ -75,6 +79,11 @@ class Instance:
     observed: Mapping[str, float]
     total_variation: float
 
+    @property
+    def title(self) -> str:
+        """What kind of instance it is: nothing smaller was looked for where batches have to do with it."""
+        return f"failing instance ({self.name})" if self.name != SHRUNK else f"smallest failing instance ({SHRUNK})"
+
 
 @dataclass(frozen=True)
 class Acceptance:
@@ -85,7 +94,7 @@ class Acceptance:
     problem : str
     measured, low, high : float
         Frequency with which the first token is the first draft, be it accepted or drawn anew (contract multi: with
-        which some draft is accepted), and its interval at level 1e-3.
+        which some draft is accepted), and its interval, at a level that makes that of all problems the check's.
     bound : float
         Exact.
     trials : int
@@ -153,7 +162,8 @@ class Report:
     diagnosis : Diagnosis or None
         Where a law is wrong.
     power : float
-        A bias of this total variation on any problem of the ladder would have been seen with probability 0.99.
+        A bias of this total variation on any problem of the ladder would have been seen with probability 0.99; infinite
+        where none surely would (in JSON: null).
     hardest : str
         The problem on which it would have been hardest to see.
     power_of_small : dict
@@ -197,13 +207,12 @@ class Report:
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
-            escaped = f"a bias of {self.power:.2g} on '{self.hardest}' could have escaped"
+            escaped = f"{_bias(self.power)} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
-        small = ", ".join(f"{bias:.2g} of {kind}" for kind, bias in self.power_of_small.items())
+        small = ", ".join(f"{_bias(bias)} in those of {kind}" for kind, bias in self.power_of_small.items())
         return (
             f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}', or one of {small.replace(' of ', ' in batches of ', 1)}, "
-            "would have escaped with probability 0.01"
+            f"'{self.hardest}' would have escaped with probability 0.01 (in small batches: {small})"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,10 +234,10 @@ class Report:
             "acceptance": [{**asdict(row), "slow": row.is_slow} for row in self.acceptance],
             "diagnosis": self.diagnosis and {key: _finite(value) for key, value in asdict(self.diagnosis).items()},
             "power": {
-                "total_variation": self.power,
+                "total_variation": _finite(self.power),
                 "probability": 0.99,
                 "hardest": self.hardest,
-                "small_batches": dict(self.power_of_small),
+                "small_batches": {kind: _finite(bias) for kind, bias in self.power_of_small.items()},
             },
             "reproducible": self.reproducible,
             "level": self.level,
@@ -242,12 +251,16 @@ class Report:
         lines = [f"{self.subject}: {self.verdict}: {self.reason}"]
         lines += [f"  also {finding.verdict}: {finding.text}" for finding in self.findings[1:]]
         if self.instance:
-            lines.append(f"  smallest failing instance ({self.instance.name}): {self.instance.problem!r}")
+            lines.append(f"  {self.instance.title}: {self.instance.problem!r}")
             if self.instance.total_variation > 0:
                 lines.append(f"  total variation at least {self.instance.total_variation:.2g}")
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def _bias(size: float) -> str:
+    return f"a bias of {size:.2g}" if math.isfinite(size) else "any bias"
 
 
 def _finite(value: Any) -> Any:

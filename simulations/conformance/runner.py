@@ -34,6 +34,10 @@ class Crash(Exception):
     """The function raised, or did not return in time."""
 
 
+class Hang(Crash):
+    """The function did not return in time."""
+
+
 class Unsupported(InvalidInput):
     """For adapters to raise on a problem that what they adapt cannot be asked, such as a chain with memory.
 
@@ -175,14 +179,14 @@ class Subject:
 
     def _call(self, trials: int, *arguments: Any) -> Any:
         limit = self._call_limit if self.calls else 2 * self._call_limit
+        self.calls, self.trials = self.calls + 1, self.trials + trials
         start = time.perf_counter()
         with swallowed() as output:
             try:
                 result, error = self._worker.call(lambda: self._function(*arguments), limit)
             except TimeoutError:
                 self._worker = Worker()
-                raise Crash(f"a call with n = {trials} did not return within {limit:g} s") from None
-        self.calls, self.trials = self.calls + 1, self.trials + trials
+                raise Hang(f"a call with n = {trials} did not return within {limit:g} s") from None
         # What little is known of batches until there is a large one: of the last call, as the first may compile.
         if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)

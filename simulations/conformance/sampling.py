@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulations.conformance.dependence import PairEvidence
 from simulations.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem, Tokens
 from simulations.conformance.runner import Emission, Subject
-from simulations.conformance.sequential import AcceptanceEvidence, LawEvidence, detectable
+from simulations.conformance.sequential import AcceptanceEvidence, LawEvidence
 from theory.distribution import Array
 
 LARGEST_CALL = 2**15
@@ -69,7 +69,9 @@ def joined(parts: Sequence[Sample]) -> Sample:
 def sample_mixed(
     subject: Subject, problems: Sequence[VerifierProblem], trials: int, rng: np.random.Generator
 ) -> Iterator[tuple[int, Sample]]:
-    """Run several problems of one shape in batches, their rows in random order: yields each one's index and trials.
+    """Run several problems of one shape in batches, their rows dealt at random: yields each one's index and trials.
+
+    The trials of each are in the order of the batch.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def sample_mixed(
     """
     for size in _sizes(subject, trials * len(problems)):
         share = max(size // len(problems), 1)
-        places = rng.permutation(share * len(problems)).reshape(len(problems), share)
+        places = np.sort(rng.permutation(share * len(problems)).reshape(len(problems), share), axis=1)
         inputs = problems[0].empty_inputs(places.size)
         for problem, own in zip(problems, places, strict=True):
             problem.fill(inputs, own, rng)
@@ -123,32 +125,28 @@ class Watch:
         """How many e-processes."""
         return 2 + len(self.acceptance)
 
-    def see(self, sample: Sample) -> None:
+    def see(self, seen: Sample) -> None:
         """Count further trials."""
-        self.law.add(sample.completed)
-        self.emitted += np.bincount(sample.emitted, minlength=self.emitted.size)
+        self.law.add(seen.completed)
+        self.emitted += np.bincount(seen.emitted, minlength=self.emitted.size)
         for index, evidence in enumerate(self.acceptance):
             chain = isinstance(self.problem, ChainProblem)
-            evidence.add(sample.accepted > index if chain else sample.accepted >= 0)
+            evidence.add(seen.accepted > index if chain else seen.accepted >= 0)
 
-    def see_batch(self, sample: Sample, rng: np.random.Generator) -> None:
+    def see_batch(self, seen: Sample, rng: np.random.Generator) -> None:
         """Count further trials that were one call, in this order."""
-        self.see(sample)
-        self.pairs.add(sample.first, sample.completed, rng)
+        self.see(seen)
+        self.pairs.add(seen.first, seen.completed, rng)
 
-    def see_mixed(self, sample: Sample) -> None:
-        """Count further trials from a batch of several problems."""
-        self.see(sample)
-        self.mixed += np.bincount(sample.completed, minlength=self.mixed.size)
+    def see_mixed(self, seen: Sample, rng: np.random.Generator) -> None:
+        """Count further trials of one call that had other problems too."""
+        self.see_batch(seen, rng)
+        self.mixed += np.bincount(seen.completed, minlength=self.mixed.size)
 
     def log_values(self) -> dict[str, float]:
         """Evidence by detector, in logarithms."""
         accepted = max((evidence.log_value for evidence in self.acceptance), default=0.0)
-        return {"law": self.law.log_value, "acceptance": accepted, "neighbours": self.pairs.log_value}
-
-    def detectable(self, level: float) -> float:
-        """The bias of the completed law that would have been seen, see :func:`sequential.detectable`."""
-        return detectable(int(np.count_nonzero(self.law.law)), self.law.trials, level)
+        return {"law": self.law.log_value, "acceptance": accepted, "pairs": self.pairs.log_value}
 
 
 def frequencies(counts: NDArray[np.int64]) -> Array:

@@ -7,6 +7,7 @@ approximated. Gross defects are seen after a few draws and fine ones get the dra
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -51,6 +52,10 @@ class LawEvidence:
     def add(self, outcomes: NDArray[np.int64]) -> None:
         """Count further draws, given as numbers of outcomes."""
         self.counts += np.bincount(outcomes, minlength=self.law.size)
+
+    def detectable(self, level: float) -> float:
+        """The bias that would have been seen in these draws, see :func:`detectable`."""
+        return detectable(int(np.count_nonzero(self._possible)), self.trials, level)
 
     @property
     def log_value(self) -> float:
@@ -111,7 +116,7 @@ def total_variation_bound(first: NDArray[np.int64], second: NDArray[np.int64], l
 @cache
 def detectable(outcomes: int, trials: int, level: float) -> float:
     r"""The bias, in total variation, that :class:`LawEvidence` sees in n draws with probability ``POWER``, whatever its
-    direction.
+    direction; infinite where there is none that it surely sees.
 
     Of all deviations of total variation :math:`\delta` from a law, none has a smaller chi-square distance than
     :math:`4\delta^2`. With that one Pearson's statistic X is noncentral chi-square with parameter
@@ -120,7 +125,7 @@ def detectable(outcomes: int, trials: int, level: float) -> float:
     """  # noqa: D205
     freedom = outcomes - 1
     if freedom < 1 or trials < 1:
-        return 1.0
+        return math.inf
     threshold = np.log(2 * CONCENTRATIONS.size / level)
     ratio = trials / CONCENTRATIONS
 
@@ -129,7 +134,7 @@ def detectable(outcomes: int, trials: int, level: float) -> float:
         values = -freedom / 2 * np.log1p(ratio) + statistic / 2 * ratio / (1 + ratio)
         return float(values.max() - threshold)
 
-    return float(scipy.optimize.brentq(excess, 1e-9, 1.0, xtol=1e-6)) if excess(1.0) > 0 else 1.0
+    return float(scipy.optimize.brentq(excess, 1e-9, 1.0, xtol=1e-6)) if excess(1.0) > 0 else math.inf
 
 
 def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> float:

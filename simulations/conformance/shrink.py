@@ -8,35 +8,57 @@ from collections.abc import Callable
 from random import Random
 
 from simulations.conformance.problems import MultiProblem, Problem
+from simulations.conformance.simplify import simpler
 
 MOST_EXAMPLES = 300
+SEARCHING = 0.5
+"""Share of the time in which hypothesis looks for small failing problems; in the rest the smallest is polished."""
 
 
 class _TimeIsUp(BaseException):
     """Not an Exception: hypothesis would take that for one more failure, and shrink it."""
 
 
-def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
-    """Look for a smaller failing problem with hypothesis: the smallest found when it, or the time, comes to an end.
+class _Judge:
+    """Which problems fail, until a deadline: that is random, so each is judged once and the judgement kept."""
 
-    ``fails`` is random, so each problem is judged once and the judgement kept.
+    def __init__(self, fails: Callable[[Problem], bool], deadline: float) -> None:
+        self.fails, self.deadline = fails, deadline
+        self.known: dict[str, bool] = {}
+        self.failing: list[Problem] = []
+
+    def __call__(self, candidate: Problem) -> bool:
+        if time.monotonic() > self.deadline:
+            raise _TimeIsUp
+        key = repr(candidate)
+        if key not in self.known:
+            self.known[key] = self.fails(candidate)
+            if self.known[key]:
+                self.failing.append(candidate)
+        return self.known[key]
+
+
+def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
+    """The smallest failing problem found in some seconds: hypothesis looks for one, which then loses what it can.
+
+    Where hypothesis finds none that is smaller, the given one is polished.
     """
+    now = time.monotonic()
+    judge = _Judge(fails, now + SEARCHING * seconds)
+    with contextlib.suppress(_TimeIsUp):
+        _search(problem.contract, judge, seed)
+    judge.deadline = now + seconds
+    found = min([problem, *judge.failing], key=_size)
+    with contextlib.suppress(_TimeIsUp):
+        _polish(found, judge)
+    return min([found, *judge.failing], key=_size)
+
+
+def _search(contract: str, judge: _Judge, seed: int) -> None:
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis.errors import NoSuchExample
 
     from simulations.conformance.strategies import problems
-
-    deadline, known, failing = time.monotonic() + seconds, {}, [problem]
-
-    def judge(candidate: Problem) -> bool:
-        if time.monotonic() > deadline:
-            raise _TimeIsUp
-        key = repr(candidate)
-        if key not in known:
-            known[key] = fails(candidate)
-            if known[key]:
-                failing.append(candidate)
-        return known[key]
 
     quiet = settings(
         max_examples=MOST_EXAMPLES,
@@ -45,9 +67,16 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, s
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    with contextlib.suppress(NoSuchExample, _TimeIsUp):
-        find(problems(problem.contract), judge, settings=quiet, random=Random(seed))
-    return min(failing, key=_size)
+    with contextlib.suppress(NoSuchExample):
+        find(problems(contract), judge, settings=quiet, random=Random(seed))
+
+
+def _polish(problem: Problem, judge: _Judge) -> None:
+    """Take one step after another to a simpler problem that still fails, until none does."""
+    smaller = (candidate for candidate in simpler(problem) if _size(candidate) < _size(problem))
+    following = next(filter(judge, smaller), None)
+    if following is not None:
+        _polish(following, judge)
 
 
 def _size(problem: Problem) -> tuple[int, int, int]:

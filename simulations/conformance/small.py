@@ -6,6 +6,7 @@ on the first every defect of one position shows, the second has more than one.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from simulations.conformance.problems import Problem
 from simulations.conformance.runner import Subject
-from simulations.conformance.sampling import Sample, Watch, joined, sample_call
+from simulations.conformance.sampling import sample_call
+from simulations.conformance.sequential import LawEvidence
 
 LEAST, MOST = 4, 256
 SINGLE = "1"
@@ -28,13 +30,18 @@ class SmallBatches:
 
     Attributes
     ----------
-    watches : dict of (str, str) to Watch
+    evidence : dict of (str, str) to LawEvidence
         By kind and name of the problem.
     """
 
     def __init__(self, problems: Mapping[str, Problem]) -> None:
         """Start with no trials."""
-        self.watches = {(kind, name): Watch(problem, name) for name, problem in problems.items() for kind in KINDS}
+        self._problems = problems
+        self.evidence = {
+            (kind, name): LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+            for name, problem in problems.items()
+            for kind in KINDS
+        }
 
     def run(
         self, subject: Subject, names: Sequence[str], singles: int, deadline: float, rng: np.random.Generator
@@ -46,20 +53,19 @@ class SmallBatches:
         Crash, InvalidOutput
             See :mod:`simulations.conformance.runner`.
         """
-        parts: dict[tuple[str, str], list[Sample]] = {}
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
         for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
-            problem = self.watches[kind, name].problem
-            parts.setdefault((kind, name), []).append(sample_call(subject, problem, size_of(kind, subject, rng), rng))
+            seen = sample_call(subject, self._problems[name], size_of(kind, subject, rng), rng)
+            self.evidence[kind, name].add(seen.completed)
             if time.monotonic() > deadline:
                 break
-        for key, seen in parts.items():
-            self.watches[key].see(joined(seen))
 
     def power(self, level: float) -> dict[str, float]:
         """By kind, the bias that would have been seen on any of the problems that were run."""
-        seen = [(kind, watch) for (kind, _), watch in self.watches.items() if watch.law.trials]
-        return {kind: max((w.detectable(level) for own, w in seen if own == kind), default=1.0) for kind in KINDS}
+        seen = [(kind, law) for (kind, _), law in self.evidence.items() if law.trials]
+        return {
+            kind: max((law.detectable(level) for own, law in seen if own == kind), default=math.inf) for kind in KINDS
+        }
 
 
 def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:

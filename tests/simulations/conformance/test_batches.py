@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations.conformance import DEFAULT, Budget, Verdict, check_sampler
+from simulations.conformance import DEFAULT, Budget, Verdict, check_sampler, next_token_law
 from simulations.conformance.dependence import FOLDS, PairEvidence, are_dependent
 from simulations.conformance.ladder import ladder
+from simulations.conformance.problems import MultiProblem
 from simulations.conformance.references import token_by_token
 
 BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
@@ -119,11 +121,55 @@ def test_of_trials_that_depend_on_each_other_no_law_is_said_to_be_wrong(
     """Each trial's own law is the target's, so that a bound, a defect or a proof of loss would be a false statement."""
     report = check_sampler(sharing(source, first), budget=BUDGET)
     assert report.verdict == Verdict.BIASED, str(report)
-    assert {finding.detector for finding in report.findings} <= {"neighbours", "batch", "dice"}, str(report)
+    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "dice"}, str(report)
     assert "depend on each other" in report.reason
     assert report.instance is not None
     assert report.instance.total_variation == 0.0
     assert report.diagnosis is None
+
+
+def sharing_if(condition: Callable[..., bool]) -> Callable[..., Any]:
+    """All trials of a call share their uniforms where the inputs meet a condition; the law of each is right."""
+
+    def verify(*arguments: Any) -> Any:
+        return sharing(in_groups(10**9) if condition(*arguments[:3]) else np.arange)(*arguments)
+
+    return verify
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [lambda p, q, x: 4 <= len(x) <= 256 and len(x) != 64, lambda p, q, x: bool((q != q[:1]).any())],
+    ids=["in small batches", "in batches of different problems"],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_trials_that_share_a_die_in_some_batches_only_have_no_law_that_is_wrong(
+    condition: Callable[..., bool], seed: int
+) -> None:
+    report = check_sampler(sharing_if(condition), seed=seed, budget=replace(BUDGET, small=2000))
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "dice"}, str(report)
+    assert "depend on each other" in report.reason
+    assert report.instance is not None
+    assert report.instance.total_variation == 0.0
+
+
+@pytest.mark.parametrize(("shift", "seed"), [(0.02, 4), (0.03, 3), (0.1, 0)])
+def test_of_independent_trials_with_a_wrong_law_no_dependence_is_claimed(shift: float, seed: int) -> None:
+    def generate(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        tokens = np.tile(np.array(prompt, dtype=np.int64), (n, 1))
+        for place in range(length):
+            law = next_token_law(target, tokens)
+            if place == 0:
+                law[:, 0], law[:, 1] = law[:, 0] + shift, law[:, 1] - shift
+            drawn = (law.cumsum(axis=1) <= rng.random((n, 1))).sum(axis=1, keepdims=True)
+            tokens = np.concatenate([tokens, np.minimum(drawn, law.shape[1] - 1)], axis=1)
+        return tokens[:, len(prompt) :]
+
+    report = check_sampler(generate, "generate", seed=seed)
+    assert report.verdict == Verdict.BIASED
+    assert "depend on each other" not in str(report), str(report)
+    assert report.diagnosis is not None
 
 
 @pytest.mark.parametrize("bits", [2, 4, 6])
@@ -151,6 +197,17 @@ def test_a_sampler_that_takes_long_for_every_trial_is_not_called_a_hang() -> Non
 
     report = check_sampler(slow, time_limit=2.0)
     assert report.verdict == Verdict.INCONCLUSIVE, str(report)
+
+
+def test_the_mean_of_pair_evidence_is_at_most_one() -> None:
+    """Exactly: over all outcomes of four trials of one call, each for the same pairings."""
+    problem = MultiProblem([0.5, 0.5], [0.3, 0.7], 1)
+    mean = 0.0
+    for outcomes in itertools.product(range(2), repeat=4):
+        evidence = PairEvidence(problem)
+        evidence.add(np.array(outcomes), np.array(outcomes), np.random.default_rng(0))
+        mean += float(problem.target_law[list(outcomes)].prod() * np.exp(evidence.log_value))
+    assert mean == pytest.approx(1, abs=1e-6)  # log-gammas at 7e7 are off by about 1e-7
 
 
 def test_pairs_of_independent_trials_are_no_evidence_and_shared_tokens_are() -> None:

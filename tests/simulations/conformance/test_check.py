@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from simulations.conformance import DEFAULT, Budget, Unsupported, Verdict, assert_lossless, check_sampler
+from simulations.conformance.defects import DEFECTS
 from simulations.conformance.problems import next_token_law
 from simulations.conformance.references import REFERENCES, select, speculate, token_by_token
 from theory.errors import InvalidInput
@@ -153,9 +156,14 @@ def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bou
     assert report.verdict == Verdict.BIASED
     assert report.instance is not None
     assert report.instance.problem.num_tokens == 2
-    assert 0.05 < report.instance.total_variation < 1
     assert report.diagnosis is not None
     assert report.diagnosis.name == "replaced-from-target"
+    problem = report.instance.problem
+    law = next(
+        entry.law(problem) for entry in DEFECTS if (entry.name, entry.contract) == ("replaced-from-target", "chain")
+    )
+    exact = 0.5 * np.abs(problem.completed(law) - problem.target_law).sum()
+    assert 0 < report.instance.total_variation < exact
     assert {finding.detector for finding in report.findings} >= {"law", "acceptance"}
     assert json.loads(json.dumps(report.as_dict()))["verdict"] == "biased"
 
@@ -197,7 +205,7 @@ def test_neighbours_that_share_a_coin_in_pairs_are_seen_though_every_law_is_righ
 
     report = check_sampler(pairs, "multi")
     assert report.verdict == Verdict.BIASED
-    assert any(finding.detector == "neighbours" for finding in report.findings), str(report)
+    assert any(finding.detector == "pairs" for finding in report.findings), str(report)
 
 
 def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
@@ -298,7 +306,8 @@ def test_pairs_that_share_coins_are_seen(source: Callable[[int], Any]) -> None:
         return select("single", draft_probs, target_probs, draft_tokens, Coins(rng, source))  # type: ignore[arg-type]
 
     report = check_sampler(verify, "multi", budget=QUICK)
-    assert report.findings[0].detector == "neighbours", str(report)
+    assert [finding.detector for finding in report.findings] == ["batch", "pairs"], str(report)
+    assert "depend on each other" in report.reason
 
 
 def lenient_if(condition: Callable[[Any], bool], factor: float) -> Callable[..., Any]:
@@ -374,6 +383,36 @@ def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+def test_an_optimal_sampler_is_not_said_to_be_slow() -> None:
+    """The chance that any of the intervals misses is the check's level, however many problems and looks there are."""
+    report = check_sampler(token_by_token, level=1e-4, budget=QUICK)
+    seen = report.acceptance[0]
+    assert not any(row.is_slow for row in report.acceptance)
+    assert seen.high - seen.low > 2 * 3.9 * math.sqrt(
+        seen.measured * (1 - seen.measured) / seen.trials
+    )  # wider than 1e-4
+
+
+def test_a_hang_on_a_degenerate_problem_ends_these_and_a_message_that_sounds_like_one_does_not() -> None:
+    def verify(*arguments: Any, hang: bool) -> Any:
+        if (arguments[0] == 0).any():
+            time.sleep(30 * hang)
+            raise RuntimeError("the kernel did not return a token")
+        return token_by_token(*arguments)
+
+    report = check_sampler(partial(verify, hang=True), time_limit=2.0)
+    assert any("on which it hung, were left out" in note for note in report.notes), str(report)
+    report = check_sampler(partial(verify, hang=False), budget=QUICK)
+    assert "more problems" in report.reason
+
+
+def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:
+    report = check_sampler(token_by_token, budget=replace(QUICK, small=1))
+    assert report.power_of_small["2"] == math.inf
+    assert "any bias in those of 2" in report.reason
+    assert report.as_dict()["power"]["small_batches"]["2"] is None
+
+
 def test_a_sampler_too_slow_to_say_anything_is_inconclusive() -> None:
     def slow(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         time.sleep(0.0005 * len(draft_tokens))
@@ -385,9 +424,9 @@ def test_a_sampler_too_slow_to_say_anything_is_inconclusive() -> None:
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
-    first, again, other = (check_sampler(speculate, "generate", seed=seed, budget=PATIENT) for seed in (1, 1, 2))
+    first, again, other = (check_sampler(token_by_token, seed=seed, budget=PATIENT) for seed in (1, 1, 2))
     assert first == again
-    assert first.seed != other.seed
+    assert first.acceptance != other.acceptance
 
 
 def test_torch_verifiers_are_handed_tensors() -> None:
@@ -432,5 +471,6 @@ def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
     contract, sampler = REFERENCES[name]
     budget = Budget(first=64, rounds=2, small=3, corner=16, seconds=60.0)
     verdicts = [check_sampler(sampler, contract, level=0.01, seed=seed, budget=budget).verdict for seed in range(20)]
-    # At a rate of 0.01 four alarms in 20 have probability 4e-5; the measured rate is far below the level.
+    # At a rate of 0.01 four alarms in 20 have probability 4e-5, at one of 0.5, as by a wrong threshold, 0.9987. That
+    # each test keeps its level is shown exactly in test_sequential.py; finer rates are the experiment's business.
     assert sum(verdict not in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE) for verdict in verdicts) < 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -88,9 +89,9 @@ def _power(law: np.ndarray, drawn: np.ndarray, trials: int, level: float, repeti
 
 
 def test_detectable_without_data_or_choice() -> None:
-    assert detectable(4, 0, 1e-6) == 1.0
-    assert detectable(1, 1000, 1e-6) == 1.0
-    assert detectable(4, 10, 1e-6) == 1.0
+    assert detectable(4, 0, 1e-6) == math.inf
+    assert detectable(1, 1000, 1e-6) == math.inf
+    assert detectable(4, 10, 1e-6) == math.inf
 
 
 def test_the_total_variation_bound_is_rarely_above_the_truth_and_near_it_with_data() -> None:

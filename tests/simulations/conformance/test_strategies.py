@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from simulations.conformance import strategies
-from simulations.conformance.problems import CONTRACTS, ChainProblem, MultiProblem, Problem
-from simulations.conformance.shrink import shrink
+from simulations.conformance.problems import CONTRACTS, ChainProblem, Problem
 from theory.chain import MarkovChain, TabularModel
 from theory.errors import InvalidInput
 
@@ -67,15 +66,6 @@ def test_shrinking_ends_at_two_tokens_and_simple_fractions(contract: str) -> Non
 
 def not_equal(problem: Problem) -> bool:
     return 0.5 * np.abs(problem.draft_law - problem.target_law).sum() > 0.3
-
-
-def test_shrink_finds_the_smallest_failing_problem_and_keeps_the_given_one_if_time_is_up() -> None:
-    large = MultiProblem([0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], 4)
-    small = shrink(large, not_equal, seconds=5.0, seed=0)
-    assert small.num_tokens == 2
-    assert not_equal(small)
-    assert shrink(large, not_equal, seconds=0.0, seed=0) is large
-    assert shrink(large, lambda problem: False, seconds=1.0, seed=0) is large
 
 
 def test_problems_of_one_contract_alone() -> None:
