@@ -18,7 +18,7 @@ from theory.distribution import dirichlet
 from theory.transport import DraftSets, optimal_acceptance
 
 
-@pytest.mark.parametrize("name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences"])
+@pytest.mark.parametrize("name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences", "conformance"])
 def test_every_benchmark_compares(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
     assert isinstance(module.compare(), Iterator)  # nothing runs before it is asked for
