@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -32,8 +32,9 @@ class KnownDefect(Protocol):
     def contract(self) -> str:
         """Contract that its sampler fits."""
 
-    def law(self, problem: Any) -> Array:
-        """The exact emitted law on a problem, see :mod:`simulations.conformance.problems`."""
+    @property
+    def law(self) -> Callable[[Any], Array] | None:
+        """The exact emitted law on a problem, see :mod:`simulations.conformance.problems`; None if it has none."""
 
 
 class Observed(NamedTuple):
@@ -47,10 +48,10 @@ class Observed(NamedTuple):
 def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Diagnosis:
     """Name the defect of largest likelihood among those whose law the data do not refute.
 
-    A defect is refuted by an e-process of level ``LEVEL`` over all problems together, so that a defect nobody has
-    described yet is answered by "none of them" and not by the nearest one; so is one that leaves the law on the first
-    problem, where the alarm was, as it should be. Where the laws of several defects are the
-    same on all problems they are named together.
+    A defect is refuted by e-processes, one for each problem, that share ``LEVEL`` evenly: so a defect nobody has
+    described yet is answered by "none of them" and not by the nearest one. One that leaves the law on the first
+    problem, where the alarm was, as it should be explains nothing either, nor does one without a law, which breaks the
+    contract instead. Where the laws of several defects are the same on all problems they are named together.
 
     ``log_likelihood_ratio`` is to the next best defect that differs, refuted or not; infinite if its law excludes
     something that was seen.
@@ -58,12 +59,18 @@ def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Di
     contract = observed[0].problem.contract
     candidates = [defect for defect in defects if defect.contract == contract]
     with np.errstate(over="ignore"):  # quotients of a law of 1e-300 and less
-        laws = {defect.name: [defect.law(part.problem).reshape(-1) for part in observed] for defect in candidates}
+        laws = {
+            defect.name: [defect.law(part.problem).reshape(-1) for part in observed]
+            for defect in candidates
+            if defect.law is not None
+        }
     scores = {name: _log_likelihood(observed, parts) for name, parts in laws.items()}
     fitting = [
         defect
         for defect in candidates
-        if _is_biased(observed[0].problem, laws[defect.name][0]) and not _is_refuted(observed, laws[defect.name])
+        if (parts := laws.get(defect.name))
+        and _is_biased(observed[0].problem, parts[0])
+        and not _is_refuted(observed, parts)
     ]
     if not fitting:
         return Diagnosis("", "", 0.0, (), len(candidates))

@@ -1,4 +1,4 @@
-"""Known defects of speculative samplers, each with its exact law, and samplers that only look defective."""
+"""Known defects of speculative samplers, with the exact laws of what they emit, and samplers that only look so."""
 
 from simulations.conformance.defects.batch import BATCH_DEFECTS
 from simulations.conformance.defects.block import BLOCK_DEFECTS
@@ -8,6 +8,7 @@ from simulations.conformance.defects.dice import DICE_DEFECTS
 from simulations.conformance.defects.lookalikes import LOOKALIKES
 from simulations.conformance.defects.loop import LOOP_DEFECTS
 from simulations.conformance.defects.multi import MULTI_DEFECTS
+from simulations.conformance.defects.overwritten import OVERWRITTEN_DEFECTS
 from simulations.conformance.defects.siblings import SIBLING_DEFECTS
 
 DEFECTS: tuple[Defect, ...] = (
@@ -17,6 +18,7 @@ DEFECTS: tuple[Defect, ...] = (
     *BATCH_DEFECTS,
     *MULTI_DEFECTS,
     *LOOP_DEFECTS,
+    *OVERWRITTEN_DEFECTS,
     *SIBLING_DEFECTS,
 )
 """The catalogue."""

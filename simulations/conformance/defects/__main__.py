@@ -1,8 +1,10 @@
-"""Check every entry of the catalogue and write what saw it: ``python -m simulations.conformance.defects [FILE]``."""
+"""Check every entry of the catalogue and show what saw it: ``python -m simulations.conformance.defects [FILE]``."""
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,9 @@ INTRODUCTION = """\
 
 Every entry is a small mutation of a correct sampler, with its exact law, and was run through
 `specproof check --require-seed` at the default budget. *TV* is the exact total variation distance between what it emits
-(completed by the target) and the target, on its witness problem; *seen by* says which tests of the kit alarmed;
-*diagnosis* whether the likelihood of the data named this very defect among all of the catalogue. This page is written
+(completed by the target) and the target, on its witness problem, and "–" for what breaks the contract instead; *seen
+by* says which tests of the kit alarmed; *diagnosis* whether the likelihood of the data named this very defect among all
+of the catalogue, and it is not made where the output is malformed or trials depend on each other. This page is written
 by `python -m simulations.conformance.defects docs/defects.md`.
 """
 
@@ -39,7 +42,7 @@ These have been reported as biased or look it, and are exact; the kit passes the
 def row(entry: Defect, report: Report) -> str:
     """One line of the table."""
     named = report.diagnosis is not None and report.diagnosis.name == entry.name
-    diagnosis = "named" if named else "not needed" if report.diagnosis is None else str(report.diagnosis)
+    diagnosis = "named" if named else "not made" if report.diagnosis is None else str(report.diagnosis)
     seen = ", ".join(sorted({finding.detector for finding in report.findings}))
     cells = (
         f"`{entry.name}`",
@@ -65,8 +68,8 @@ def _line(*cells: str) -> str:
 
 
 def _distance(entry: Defect) -> str:
-    if not entry.witness:
-        return "0"
+    if entry.law is None:
+        return "–"
     problem = entry.problem
     gap = np.abs(problem.completed(entry.law(problem)) - problem.target_law).sum()
     return f"{0.5 * float(gap):.3f}"
@@ -92,16 +95,30 @@ def page(entries: tuple[Defect, ...], lookalikes: tuple[Defect, ...]) -> tuple[s
         "| --- | --- | --- |",
         *(_line(*cells) for cells in reach.rows()),
     ]
-    missed = [e.name for e in entries if reports[e.contract, e.name].is_lossless]
+    unseen = (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
+    missed = [e.name for e in entries if reports[e.contract, e.name].verdict in unseen]
     accused = [e.name for e in lookalikes if reports[e.contract, e.name].verdict != Verdict.LOSSLESS]
     return "\n".join(lines) + "\n", missed + accused
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Check every entry of the catalogue, which takes minutes, and show what saw it."""
+    parser = argparse.ArgumentParser(prog="python -m simulations.conformance.defects", description=main.__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="the page is written there; default: printed")
+    file: Path | None = parser.parse_args(arguments).file
+    if file:
+        try:
+            file.open("a").close()  # before the minutes, not after them
+        except OSError as error:
+            parser.error(f"{file} cannot be written ({error.strerror}): name a file in a folder of yours")
     text, wrong = page(DEFECTS, LOOKALIKES)
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text)
+    if file:
+        file.write_text(text, encoding="utf-8")
     else:
         print(text)
     if wrong:
         sys.exit(f"wrong verdict: {', '.join(wrong)}")
+
+
+if __name__ == "__main__":
+    main()

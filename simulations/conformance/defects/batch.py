@@ -7,11 +7,9 @@ from functools import partial
 import numpy as np
 
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Rule, emitted_law, every_draft, scatter
+from simulations.conformance.defects.kernels import RIGHT, every_draft, scatter
 from simulations.conformance.problems import ChainProblem, Problem, Tokens
 from theory.distribution import Array
-
-RIGHT = Rule()
 
 
 def neighbours_target(
@@ -21,31 +19,19 @@ def neighbours_target(
     return RIGHT.sampler(draft_probs, np.roll(target_probs, -1, axis=0), draft_tokens, rng)
 
 
-def neighbours_target_law(problem: Problem) -> Array:
-    """Average over the drafts of an independent neighbour; of a batch of two trials or more."""
-    assert isinstance(problem, ChainProblem)
-    weights, inputs = every_draft(problem)
-    law = np.zeros((problem.num_tokens + 1,) * (problem.length + 1))
-    for weight, rows in zip(weights, inputs.target_probs, strict=True):
-        target = np.broadcast_to(rows, inputs.target_probs.shape)
-        ends = RIGHT.kernel(inputs.draft_probs, target, inputs.draft_tokens)
-        law += weight * scatter(problem, weights, inputs.draft_tokens, ends)
-    return law
-
-
 def neighbours_draft(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Verify each trial with the draft rows of the next trial of the batch."""
     return RIGHT.sampler(np.roll(draft_probs, -1, axis=0), target_probs, draft_tokens, rng)
 
 
-def neighbours_draft_law(problem: Problem) -> Array:
-    """Average over the drafts of an independent neighbour; of a batch of two trials or more."""
+def neighbours_law(problem: Problem, name: str) -> Array:
+    """Average over an independent neighbour, whose inputs of this name are used; of a batch of two trials or more."""
     assert isinstance(problem, ChainProblem)
     weights, inputs = every_draft(problem)
-    law = np.zeros((problem.num_tokens + 1,) * (problem.length + 1))
-    for weight, rows in zip(weights, inputs.draft_probs, strict=True):
-        draft = np.broadcast_to(rows, inputs.draft_probs.shape)
-        ends = RIGHT.kernel(draft, inputs.target_probs, inputs.draft_tokens)
+    own = getattr(inputs, name)
+    law = np.zeros(problem.emitted_shape)
+    for weight, rows in zip(weights, own, strict=True):
+        ends = RIGHT.kernel(*inputs._replace(**{name: np.broadcast_to(rows, own.shape)}))
         law += weight * scatter(problem, weights, inputs.draft_tokens, ends)
     return law
 
@@ -77,15 +63,13 @@ def unguarded_residual(
     return RIGHT.sampler(draft_probs, target_probs, draft_tokens, rng)
 
 
-_RIGHT_LAW = partial(emitted_law, kernel=RIGHT.kernel)
-
 BATCH_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "neighbours-target",
         "target rows of the next trial of the batch",
         "chain",
         neighbours_target,
-        neighbours_target_law,
+        partial(neighbours_law, name="target_probs"),
         "a batch of two or more, target rows that differ by context",
         "two drafts, three tokens",
         ("HabanaAI/vllm-fork#1780", "1CatAI/1Cat-vLLM#656"),
@@ -95,7 +79,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
         "draft rows of the next trial of the batch",
         "chain",
         neighbours_draft,
-        neighbours_draft_law,
+        partial(neighbours_law, name="draft_probs"),
         "a batch of two or more, draft rows that differ by context",
         "two drafts, three tokens",
         ("vllm-project/vllm#35398",),
@@ -105,7 +89,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
         "drafts after the rejected one stay in the output",
         "chain",
         emits_after_rejection,
-        _RIGHT_LAW,
+        None,
         "two drafts or more",
         "",
         ("lucidrains/speculative-decoding#3", "flashinfer-ai/flashinfer#879"),
@@ -115,7 +99,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
         "positions after the last token are filled with an id outside the vocabulary",
         "chain",
         padding_as_token,
-        _RIGHT_LAW,
+        None,
         "a rejection",
         "",
         ("vllm-project/vllm#21876",),
@@ -125,7 +109,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
         "the residual is divided by its sum where that is 0",
         "chain",
         unguarded_residual,
-        _RIGHT_LAW,
+        None,
         "p = q",
         "",
         ("jaymody/speculative-sampling#5", "youssofal/MTPLX#82"),

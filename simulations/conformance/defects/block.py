@@ -15,7 +15,7 @@ from simulations.conformance.defects.kernels import (
     emitted_law,
     normalised,
     pick,
-    residual,
+    token_laws,
 )
 from simulations.conformance.problems import Tokens
 from simulations.samplers.inversion import invert
@@ -37,15 +37,15 @@ def block_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) 
 def token_residual_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Accept as block verification does, and replace as if token by token."""
     weights = _weights(draft_probs, target_probs, draft_tokens)
-    token = _unscaled(draft_probs, target_probs, draft_tokens)
-    return Ends(_stop(_block_tests(draft_probs, target_probs, weights)), token)
+    stop = _stop(_block_tests(draft_probs, target_probs, weights))
+    return Ends(stop, token_laws(draft_probs, target_probs, draft_tokens))
 
 
 def cumulative_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Take the longest prefix whose product of ratios passes its coin, and replace as if token by token."""
     ratios = _ratios(draft_probs, target_probs, draft_tokens)
     tests = np.minimum(np.cumprod(ratios, axis=1), 1.0)
-    return Ends(_stop(tests), _unscaled(draft_probs, target_probs, draft_tokens))
+    return Ends(_stop(tests), token_laws(draft_probs, target_probs, draft_tokens))
 
 
 def sampler_of(kernel: Kernel) -> Sampler:
@@ -97,11 +97,6 @@ def _scaled(draft_probs: Array, target_probs: Array, weights: Array) -> Array:
     target = target_probs[:, :-1]
     excess = np.maximum(weights[:, :-1, np.newaxis] * target - draft_probs, 0.0)
     return np.concatenate([normalised(excess, target), target_probs[:, -1:]], axis=1)
-
-
-def _unscaled(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
-    replaced = residual(draft_probs, target_probs[:, :-1], draft_tokens)
-    return np.concatenate([replaced, target_probs[:, -1:]], axis=1)
 
 
 _THREADS = ("vllm-project/vllm-ascend#7807", "vllm-project/vllm-ascend#7603")

@@ -7,7 +7,18 @@ from functools import partial
 import numpy as np
 
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Rows, Rule, emitted_law, normalised, pick, quotient, residual
+from simulations.conformance.defects.kernels import (
+    Rows,
+    Rule,
+    emitted_law,
+    normalised,
+    pick,
+    point_mass,
+    quotient,
+    residual,
+    sharpened,
+    straight,
+)
 from simulations.conformance.problems import Tokens
 from theory.distribution import Array
 
@@ -41,12 +52,7 @@ def _softmax(draft: Array, target: Array, tokens: Tokens) -> Array:
 
 
 def _argmax(draft: Array, target: Array, tokens: Tokens) -> Array:
-    return _point_mass(residual(draft, target, tokens))
-
-
-def _point_mass(law: Array) -> Array:
-    found: Array = np.eye(law.shape[-1])[law.argmax(axis=-1)]
-    return found
+    return point_mass(residual(draft, target, tokens))
 
 
 def _always(draft: Array, target: Array, tokens: Tokens) -> Array:
@@ -83,7 +89,7 @@ def _typical(draft: Array, target: Array, tokens: Tokens) -> Array:
 
 def _greedy_replacement(draft: Array, target: Array, tokens: Tokens) -> Array:
     del draft, tokens
-    return _point_mass(target)
+    return point_mass(target)
 
 
 def _after_residual(draft: Array, target: Array, tokens: Tokens) -> Array:
@@ -113,13 +119,11 @@ def _blended_target(draft: Array, target: Array) -> Rows:
 
 
 def _greedy_target(draft: Array, target: Array) -> Rows:
-    greedy = _point_mass(target)
-    return Rows(draft, greedy[:, :-1], greedy[:, -1])
+    return straight(draft, point_mass(target))
 
 
 def _sharpened_target(draft: Array, target: Array) -> Rows:
-    sharper = normalised(target**2, target)
-    return Rows(draft, sharper[:, :-1], sharper[:, -1])
+    return straight(draft, sharpened(target))
 
 
 def _other_vocabulary(draft: Array, target: Array) -> Rows:
@@ -148,7 +152,7 @@ def _unshifted_draft(draft: Array, target: Array) -> Rows:
 
 def _plain_bonus(draft: Array, target: Array) -> Rows:
     """The bonus row is at another temperature."""
-    return Rows(draft, target[:, :-1], normalised(target[:, -1] ** 2, target[:, -1]))
+    return Rows(draft, target[:, :-1], sharpened(target[:, -1]))
 
 
 REPLACED_FROM_TARGET = Rule(replace=_from_target)

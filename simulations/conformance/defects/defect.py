@@ -14,7 +14,7 @@ from theory.distribution import Array
 
 @dataclass(frozen=True)
 class Defect:
-    """A small mutation of a correct sampler, with the exact law of what it emits.
+    """A small mutation of a correct sampler, with the exact law of what it emits unless that breaks the contract.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Defect:
         "chain", "multi" or "generate".
     sampler : callable
         Of that contract's signature, vectorised.
-    law : callable
+    law : callable or None
         ``law(problem)``: its emitted law, in the shape that :mod:`simulations.conformance.problems` gives for the
-        contract.
+        contract, of one trial among others; None for a sampler that returns what that has no place for, or raises.
     needs : str
         What an instance must have for the defect to show.
     witness : str
@@ -40,7 +40,7 @@ class Defect:
     title: str
     contract: str
     sampler: Callable[..., Any]
-    law: Callable[[Problem], Array]
+    law: Callable[[Problem], Array] | None
     needs: str
     witness: str
     threads: tuple[str, ...] = ()

@@ -8,12 +8,10 @@ from itertools import count
 import numpy as np
 
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Ends, Rule, emit, emitted_law, quotient, residual
+from simulations.conformance.defects.kernels import RIGHT, Ends, emit, emitted_law, quotient, token_laws
 from simulations.conformance.problems import Tokens
 from simulations.samplers.inversion import invert
 from theory.distribution import Array
-
-RIGHT = Rule()
 
 
 def coin_inverts_residual(
@@ -22,8 +20,7 @@ def coin_inverts_residual(
     """Invert the residual at the number that rejected the draft."""
     coins = rng.random(draft_tokens.shape)
     kept = _kept(draft_probs, target_probs, draft_tokens, coins)
-    replaced = residual(draft_probs, target_probs[:, :-1], draft_tokens)
-    laws = np.concatenate([replaced, target_probs[:, -1:]], axis=1)[np.arange(len(kept)), kept]
+    laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
     uniforms = np.concatenate([coins, rng.random((len(kept), 1))], axis=1)[np.arange(len(kept)), kept]
     return emit(draft_tokens, kept, invert(laws, uniforms))
 
@@ -59,10 +56,9 @@ def one_coin_a_round_kernel(draft_probs: Array, target_probs: Array, draft_token
 def one_coin_a_batch(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Give every trial of a call the same numbers: each has the right law, and they are not independent."""
     coins = np.broadcast_to(rng.random(draft_tokens.shape[1]), draft_tokens.shape)
-    same = np.random.default_rng(rng.integers(2**32))
     kept = _kept(draft_probs, target_probs, draft_tokens, coins)
-    laws = _laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
-    return emit(draft_tokens, kept, invert(laws, np.full(len(kept), same.random())))
+    laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
+    return emit(draft_tokens, kept, invert(laws, np.full(len(kept), rng.random())))
 
 
 _UNSEEDED = count()
@@ -78,7 +74,7 @@ def _finish(
     draft_probs: Array, target_probs: Array, draft_tokens: Tokens, coins: Array, rng: np.random.Generator
 ) -> Tokens:
     kept = _kept(draft_probs, target_probs, draft_tokens, coins)
-    laws = _laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
+    laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
     return emit(draft_tokens, kept, invert(laws, rng.random(len(kept))))
 
 
@@ -86,11 +82,6 @@ def _kept(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, coins: 
     accepted = coins < quotient(draft_probs, target_probs[:, :-1], draft_tokens)
     kept: Tokens = np.cumprod(accepted, axis=1).sum(axis=1)
     return kept
-
-
-def _laws(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
-    replaced = residual(draft_probs, target_probs[:, :-1], draft_tokens)
-    return np.concatenate([replaced, target_probs[:, -1:]], axis=1)
 
 
 DICE_DEFECTS: tuple[Defect, ...] = (

@@ -98,6 +98,15 @@ class Rule:
         return emit(draft_tokens, kept, invert(laws, rng.random(len(kept))))
 
 
+RIGHT = Rule()
+"""The rule as published (Leviathan et al. 2023, Chen et al. 2023)."""
+
+
+def token_laws(draft: Array, target: Array, tokens: Tokens) -> Array:
+    """What the right rule emits after i kept drafts, shape (n, L+1, V), of the rows of a :data:`Kernel`."""
+    return np.concatenate([residual(draft, target[:, :-1], tokens), target[:, -1:]], axis=1)
+
+
 def emit(draft_tokens: Tokens, kept: Tokens, last: Tokens) -> Tokens:
     """Lay out the emitted rows: the kept drafts, one more token, and -1."""
     places = np.arange(draft_tokens.shape[1] + 1)
@@ -146,6 +155,17 @@ def normalised(weights: Array, otherwise: Array) -> Array:
     total = weights.sum(axis=-1, keepdims=True)
     found: Array = np.divide(weights, total, out=otherwise.copy(), where=total > 0)
     return found
+
+
+def point_mass(law: Array) -> Array:
+    """All mass on the likeliest token, the first of several."""
+    found: Array = np.eye(law.shape[-1])[law.argmax(axis=-1)]
+    return found
+
+
+def sharpened(law: Array) -> Array:
+    """The law at half the temperature."""
+    return normalised(law**2, law)
 
 
 def _gather(model: TabularModel, drafts: Tokens) -> Array:

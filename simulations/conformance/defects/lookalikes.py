@@ -9,8 +9,21 @@ import numpy as np
 from simulations.conformance.defects import multi
 from simulations.conformance.defects.block import block_kernel, sampler_of
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Ends, Rule, emitted_law, normalised, pick, quotient, residual
-from simulations.conformance.defects.loop import Loop, argmax, sharpened
+from simulations.conformance.defects.kernels import (
+    RIGHT,
+    Ends,
+    Kernel,
+    Rule,
+    Sampler,
+    emitted_law,
+    normalised,
+    pick,
+    point_mass,
+    quotient,
+    residual,
+    sharpened,
+)
+from simulations.conformance.defects.loop import Loop
 from simulations.conformance.defects.siblings import SiblingLoop
 from simulations.conformance.problems import Tokens
 from simulations.samplers.inversion import invert
@@ -36,7 +49,7 @@ POINT_MASS = Rule(test=_target_mass, replace=_target_without)
 
 def _no_bonus_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Without a bonus token, the last accepted draft is the last token."""
-    ends = Rule().kernel(draft_probs, target_probs, draft_tokens)
+    ends = RIGHT.kernel(draft_probs, target_probs, draft_tokens)
     stop, token = ends.stop.copy(), ends.token.copy()
     rows = np.arange(len(draft_tokens))
     stop[:, -2] += stop[:, -1]
@@ -53,25 +66,23 @@ def residual_in_place(
 ) -> tuple[Tokens, Tokens]:
     """Recursive rejection whose last draw is from the array of the target, which by then holds the residual."""
     target_probs = target_probs.copy()
-    emitted = np.empty(len(draft_tokens), dtype=np.int64)
     accepted = np.full(len(draft_tokens), -1)
     for place, tokens in enumerate(draft_tokens.T):
         passed = rng.random(len(tokens)) < quotient(draft_probs, target_probs, tokens)
         accepted[(accepted < 0) & passed] = place
         target_probs[:] = residual(draft_probs, target_probs, tokens)
-    emitted[:] = invert(target_probs, rng.random(len(target_probs)))
+    emitted = invert(target_probs, rng.random(len(target_probs)))
     kept = accepted >= 0
     emitted[kept] = draft_tokens[kept, accepted[kept]]
     return emitted, accepted
 
 
-def _chain(name: str, title: str, sampler: object, kernel: object, *threads: str) -> Defect:
-    law = partial(emitted_law, kernel=kernel)  # type: ignore[arg-type]
-    return Defect(name, title, "chain", sampler, law, "", "", threads)  # type: ignore[arg-type]
+def _chain(name: str, title: str, sampler: Sampler, kernel: Kernel, *threads: str) -> Defect:
+    return Defect(name, title, "chain", sampler, partial(emitted_law, kernel=kernel), "", "", threads)
 
 
 LOOKALIKES: tuple[Defect, ...] = (
-    _chain("token-by-token", "the plain rule", Rule().sampler, Rule().kernel),
+    _chain("token-by-token", "the plain rule", RIGHT.sampler, RIGHT.kernel),
     _chain(
         "draft-as-point-mass",
         "the draft law is dropped: accepted with q(x), else q without x; the same as comparing with a target draw",
@@ -119,8 +130,8 @@ LOOKALIKES: tuple[Defect, ...] = (
         "greedy-draft-as-point-mass",
         "drafts by argmax, declared certain",
         "generate",
-        Loop(POINT_MASS, drawn=argmax).sampler,
-        Loop(POINT_MASS, drawn=argmax).law,
+        Loop(POINT_MASS, drawn=point_mass).sampler,
+        Loop(POINT_MASS, drawn=point_mass).law,
         "",
         "",
         ("SafeAILab/EAGLE#329", "lablup/mlxcel#902"),
@@ -149,8 +160,8 @@ LOOKALIKES: tuple[Defect, ...] = (
         "certain-siblings",
         "the draft's two likeliest tokens, each declared certain: accepted with q, else taken out of it",
         "generate",
-        SiblingLoop(drawn=argmax).sampler,
-        SiblingLoop(drawn=argmax).law,
+        SiblingLoop(drawn=point_mass).sampler,
+        SiblingLoop(drawn=point_mass).law,
         "",
         "",
         ("SafeAILab/EAGLE#329", "SafeAILab/EAGLE#221", "SafeAILab/EAGLE#183"),

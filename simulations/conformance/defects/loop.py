@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +19,22 @@ from simulations.conformance.defects.chain import (
     TYPICAL,
 )
 from simulations.conformance.defects.defect import Defect
-from simulations.conformance.defects.kernels import Ends, Rule, emit, every_draft, normalised, pick, residual
+from simulations.conformance.defects.kernels import (
+    RIGHT,
+    Ends,
+    Rule,
+    emit,
+    every_draft,
+    normalised,
+    pick,
+    point_mass,
+    sharpened,
+)
 from simulations.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens, next_token_law
 from simulations.samplers.inversion import invert
 from theory.chain import TabularModel
 from theory.distribution import Array
 
-RIGHT = Rule()
 DRAFT_LENGTH = 2
 """Tokens drafted in a round."""
 
@@ -42,17 +50,6 @@ def top_two(law: Array) -> Array:
     best = np.argsort(-law, axis=-1, kind="stable")[..., :2]
     np.put_along_axis(kept, best, np.take_along_axis(law, best, axis=-1), axis=-1)
     return normalised(kept, law)
-
-
-def argmax(law: Array) -> Array:
-    """Always take the likeliest token."""
-    found: Array = np.eye(law.shape[-1])[law.argmax(axis=-1)]
-    return found
-
-
-def sharpened(law: Array) -> Array:
-    """Halve the temperature."""
-    return normalised(law**2, law)
 
 
 def whatever_is_emitted(drafts: Tokens, emitted: Tokens) -> Tokens:
@@ -189,64 +186,6 @@ class Loop:
             yield End(float(share), _written(tokens), context + _written(recorded))
 
 
-class OverwrittenLoop(Loop):
-    r"""Draws a draft by dividing its law by exponential noise in place, and hands on what the division left.
-
-    With :math:`E_y` standard exponential the drafted token is the one of least :math:`E_y/p_y`. This least time M is
-    standard exponential whatever the token, the others come :math:`G_y/p_y` later, with :math:`G_y` standard
-    exponential, and 1 over these times is what the verifier takes for p.
-    """
-
-    def _draft(self, law: Array, wanted: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Tokens, Array]:
-        del wanted
-        law = law / rng.standard_exponential(law.shape)
-        return law.argmax(axis=-1), law
-
-    def _kernel(self, draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
-        return Rule(_overwritten_test, _overwritten_residual).kernel(draft_probs, target_probs, draft_tokens)
-
-
-def _overwritten_test(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """E min(1, q(x) M) = q(x) (1 - e^{-1/q(x)})."""
-    del draft
-    q = pick(target, tokens)
-    with np.errstate(divide="ignore"):
-        accept: Array = q * -np.expm1(-1.0 / q)
-    return accept
-
-
-def _overwritten_residual(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """Average the residual over the noise, given that the draft is rejected, at 4096 points of a Kronecker sequence."""
-    size = draft.shape[-1]
-    rows = np.concatenate([draft, target, tokens[..., np.newaxis]], axis=-1).reshape(-1, 2 * size + 1)
-    unlike, places = np.unique(rows, axis=0, return_inverse=True)
-    noise = _exponential_points(size)
-    laws = [_mean_residual(row[:size], row[size:-1], int(row[-1]), noise) for row in unlike]
-    found: Array = np.array(laws)[places.reshape(-1)].reshape(draft.shape)
-    return found
-
-
-def _mean_residual(draft: Array, target: Array, token: int, noise: Array) -> Array:
-    least = noise[:, token]
-    with np.errstate(divide="ignore"):
-        times = least[:, np.newaxis] + noise / draft
-    times[:, token] = least
-    rejected = np.maximum(1.0 - target[token] * least, 0.0)
-    mean: Array = rejected @ residual(1.0 / times, np.broadcast_to(target, times.shape), np.empty(0, np.int64))
-    return normalised(mean, target)
-
-
-@cache
-def _exponential_points(dimension: int, count: int = 2**12) -> Array:
-    """Evenly spread standard exponentials, shape (count, dimension)."""
-    ratio = 2.0
-    for _ in range(64):  # the root of x^(d+1) = x + 1
-        ratio = (1.0 + ratio) ** (1.0 / (dimension + 1))
-    steps = ratio ** -np.arange(1.0, dimension + 1)
-    points: Array = (0.5 + np.arange(count)[:, np.newaxis] * steps) % 1.0
-    return -np.log1p(-points)
-
-
 class PaddedLoop(Loop):
     """Drafts no more than a text still needs beside the bonus token, and verifies the padding as well.
 
@@ -299,7 +238,7 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
     _of_loop(
         "drawn-by-argmax",
         "drafts are the draft model's argmax, declared with its softmax",
-        Loop(drawn=argmax),
+        Loop(drawn=point_mass),
         "a draft that is no point mass",
         "three tokens",
         "jaymody/speculative-sampling#3",
@@ -324,14 +263,6 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
         "Blaizzy/mlx-vlm#2113",
     ),
     _of_loop(
-        "draft-law-overwritten",
-        "the draft law is divided by exponential noise in place to draw from it, and what is left is declared",
-        OverwrittenLoop(),
-        "a draft that is no point mass",
-        "three tokens",
-        "vllm-project/vllm#16952",
-    ),
-    _of_loop(
         "accepted-not-counted",
         "penalties and other state take note of the last token of a round only",
         Loop(recorded=last_token_alone),
@@ -346,7 +277,7 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
         "drafts are padded with -1, which is used as an index: the padding is accepted",
         "generate",
         PaddedLoop().sampler,
-        Loop().law,
+        None,
         "a last round that needs fewer drafts",
         "",
         ("flashinfer-ai/flashinfer#879", "flashinfer-ai/flashinfer#3551"),

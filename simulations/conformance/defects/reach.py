@@ -76,7 +76,8 @@ def rows() -> Iterator[tuple[str, str, str]]:
         yield (
             f"p is rounded to {name} before the test and the residual",
             f"at most a TV of {bias:.1e} on the ladder ('{problem}'), which takes {trials_to_see(bias, outcomes):.0e} "
-            "trials of that problem to see; only a comparison of the declared law with the drawn one, bit by bit, can",
+            "trials of that problem to see; a comparison of the declared law with the drawn one, bit by bit, sees it "
+            "at once",
             "deepseek-ai/DeepSpec#31",
         )
     yield (
@@ -137,7 +138,9 @@ _OUTSIDE = (
     ),
     (
         "a wrong count of what was accepted",
-        "the kit counts for itself: what a sampler reports about its acceptance is not looked at",
+        "in the contract `chain` the kit counts for itself, and `generate` reports nothing. In `multi` the index that "
+        "is returned is the only source: one that names another token than was emitted is seen, one that is missing "
+        "looks like slowness",
         "vllm-project/vllm#2658, vllm-project/vllm#56101",
     ),
 )

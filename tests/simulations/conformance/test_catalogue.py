@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from simulations.conformance import check
 from simulations.conformance.check import check_sampler
 from simulations.conformance.defects import DEFECTS, LOOKALIKES
-from simulations.conformance.defects.__main__ import page
+from simulations.conformance.defects import __main__ as catalogue
+from simulations.conformance.defects.__main__ import main, page, row
 from simulations.conformance.ladder import ladder
-from simulations.conformance.report import Verdict
+from simulations.conformance.report import Report, Verdict
 
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
 
 
 @pytest.mark.parametrize(
-    ("contract", "name", "detector"),
+    ("contract", "name", "detector", "diagnosis"),
     [
-        ("chain", "always-accepted", "acceptance"),
-        ("chain", "residual-at-rejected-id", "law"),
-        ("chain", "neighbours-target", "batch"),
-        ("chain", "one-coin-a-round", "law"),
-        ("multi", "own-draw-each", "law"),
-        ("generate", "drawn-by-argmax", "law"),
-        ("generate", "draft-law-overwritten", "law"),
-        ("generate", "siblings-not-renormalised", "law"),
+        ("chain", "always-accepted", "acceptance", "always-accepted"),
+        ("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id"),
+        ("chain", "neighbours-target", "batch", None),  # one trial alone is right
+        ("chain", "one-coin-a-round", "law", "one-coin-a-round"),
+        ("multi", "own-draw-each", "law", "own-draw-each"),
+        ("generate", "drawn-by-argmax", "law", "drawn-by-argmax"),
+        ("generate", "draft-law-overwritten", "law", "draft-law-overwritten"),
+        ("generate", "siblings-not-renormalised", "law", "siblings-not-renormalised"),
     ],
 )
-def test_a_biased_sampler_is_caught_and_named(contract, name, detector):
+def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosis):
     report = check_sampler(BY_NAME[contract, name].sampler, contract)
     assert report.verdict == Verdict.BIASED
     assert detector in {finding.detector for finding in report.findings}
     assert report.instance is not None
-    assert report.diagnosis is None or report.diagnosis.name == name
+    assert (report.diagnosis and report.diagnosis.name) == diagnosis
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,42 @@ def test_the_page_shows_what_was_caught_and_accuses_nobody_else():
     assert "## Out of reach" in text
     _, wrong = page((exact,), (defect,))
     assert wrong == [exact.name, defect.name]
+
+
+def test_a_defect_that_the_check_has_no_time_to_see_is_missed_on_the_page(monkeypatch):
+    defect = BY_NAME["multi", "always-first"]
+    report = Report(defect.name, defect.contract, Verdict.INCONCLUSIVE)
+    monkeypatch.setattr(catalogue, "check_sampler", lambda *arguments, **options: report)
+    assert page((defect,), ())[1] == [defect.name]
+
+
+def test_the_page_has_no_distance_for_what_breaks_the_contract():
+    defect = BY_NAME["chain", "padding-as-token"]
+    cells = row(defect, Report(defect.name, "chain", Verdict.INVALID)).split(" | ")
+    assert (cells[4], cells[7]) == ("–", "not made")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["a", "b"]])
+def test_the_command_says_how_it_is_called(arguments, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "usage: python -m simulations.conformance.defects" in "".join(capsys.readouterr())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_checks(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(catalogue, "page", lambda *entries: pytest.fail("checked before the file was tried"))
+    with pytest.raises(SystemExit) as caught:
+        main([str(tmp_path / "missing" / "page.md")])
+    assert caught.value.code == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("wrong", "code"), [([], None), (["some defect"], "wrong verdict: some defect")])
+def test_the_page_is_written_whether_or_not_a_verdict_is_wrong(wrong, code, monkeypatch, tmp_path):
+    monkeypatch.setattr(catalogue, "page", lambda *entries: ("the page\n", wrong))
+    with pytest.raises(SystemExit) if wrong else contextlib.nullcontext() as caught:
+        main([str(tmp_path / "page.md")])
+    assert (caught and caught.value.code) == code
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == "the page\n"

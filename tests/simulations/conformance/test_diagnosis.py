@@ -20,7 +20,7 @@ PROBLEM = MultiProblem([0.6, 0.2, 0.2], [0.2, 0.3, 0.5], 1)
 @dataclass(frozen=True)
 class Known:
     name: str
-    law: Callable[[Any], Array]
+    law: Callable[[Any], Array] | None
     title: str = "a title"
     contract: str = "multi"
 
@@ -65,6 +65,12 @@ def test_none_of_them_where_all_are_refuted() -> None:
 
 def test_a_law_without_bias_explains_no_alarm() -> None:
     assert diagnose(drawn(mixture(0.0)(PROBLEM)), KNOWN).name == ""
+
+
+def test_what_has_no_law_is_counted_and_not_named() -> None:
+    found = diagnose(drawn(mixture(0.5)(PROBLEM)), [Known("malformed", None), *KNOWN])
+    assert (found.name, found.equivalent, found.tried) == ("half", (), 4)
+    assert diagnose(drawn(mixture(0.5)(PROBLEM)), [Known("malformed", None)]).name == ""
 
 
 def test_defects_of_other_contracts_are_not_asked() -> None:
