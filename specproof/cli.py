@@ -233,9 +233,15 @@ def check(
     contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
     thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
-    level: Annotated[float, typer.Option(help="Chance that anything is found wrong with a lossless sampler.")] = 1e-6,
+    level: Annotated[
+        float, typer.Option(help="Chance that anything is found wrong with a lossless sampler, at least 1e-100.")
+    ] = 1e-6,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds; a call that takes half of them is a hang. Default: 10, or 60.")
+        float | None,
+        typer.Option(
+            help="Seconds, a day at most. A call that takes half of them is a hang; the first, which may compile, may "
+            "take all. Default: 10, or 60 with --thorough."
+        ),
     ] = None,
     arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,
     require_seed: Annotated[
@@ -245,8 +251,10 @@ def check(
 ) -> None:
     """Check whether a sampler is lossless, and how far its acceptance is from the best.
 
-    Ends with 0 if it is lossless, with 1 if not or if time ran out before anything could be said. Contracts, for n
-    independent trials and a NumPy generator:
+    Ends with 0 if it is lossless, with 1 if it is not or too little was seen to
+    say so, and with 2 if nothing could be checked, for want of such a function or
+    for an option that cannot be used. Contracts, for n independent trials and a
+    NumPy generator:
 
       chain     verify(draft_probs (n,L,V), target_probs (n,L+1,V), draft_tokens (n,L), rng) -> emitted (n,L+1)
 

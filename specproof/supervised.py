@@ -32,8 +32,9 @@ machine must not make a slow check a crash."""
 def supervise(function: str, contract: str, **options: Any) -> Report:
     """Load ``MODULE:FUNCTION`` and check it in a child process, with the arguments of ``check_sampler``.
 
-    A process that ends without a report, or has to be killed for being late with it, has the verdict "crashes". What
-    the function writes to the process's standard output is dropped.
+    A process that ends without a report, or has to be killed for being late with it, has the verdict "crashes". An
+    exception from outside the function's calls, be it the check's own fault or that of what the function did to its
+    process, has the verdict "inconclusive". What the function writes to the process's standard output is dropped.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def supervise(function: str, contract: str, **options: Any) -> Report:
         ours.close()
     if isinstance(answer, InvalidInput):
         raise answer
-    return _crashed(function, contract, answer, options) if isinstance(answer, str) else answer
+    return _ended("crashes", answer, function, contract, options) if isinstance(answer, str) else answer
 
 
 def _answer(process: BaseProcess, connection: Connection, doing: str, seconds: float) -> Any:
@@ -80,11 +81,12 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _crashed(function: str, contract: str, text: str, options: dict[str, Any]) -> Report:
+def _ended(verdict: str, text: str, function: str, contract: str, options: dict[str, Any]) -> Report:
+    """The report on a check that did not come to its own."""
     from simulations.conformance.report import Finding, Report, Verdict
 
-    finding = Finding(Verdict.CRASHES, "process", "", text)
-    return Report(function, contract, Verdict.CRASHES, (finding,), level=options["level"], seed=options["seed"])
+    finding = Finding(Verdict(verdict), "process", "", text)
+    return Report(function, contract, finding.verdict, (finding,), level=options["level"], seed=options["seed"])
 
 
 def _child(connection: Connection, function: str, contract: str, options: dict[str, Any]) -> None:
@@ -95,8 +97,10 @@ def _child(connection: Connection, function: str, contract: str, options: dict[s
         _check(connection, function, contract, options)
     except InvalidInput as error:
         connection.send(error)
-    except BaseException as error:
-        connection.send(f"checking it raised {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    except BaseException as error:  # what the function raises when it is called is a finding of the check
+        message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        text = f"the check broke off outside the function ({message}): call check_sampler in Python to see where"
+        connection.send(_ended("inconclusive", text, function, contract, options))
     os._exit(0)  # whatever threads it has left
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from numbers import Real
 
 from simulations.conformance.problems import CONTRACTS
 from theory.errors import InvalidInput
 from theory.integers import natural_number, positive_integer
-from theory.numbers import positive_number
+from theory.numbers import finite_number, positive_number
 
 LEVEL = 1e-6
 """The chance that the check of a lossless sampler alarms."""
+LEAST_LEVEL = 1e-100
+"""Shared by all tests of a check, a level near the smallest float would be 0."""
+LONGEST = 86_400.0
+"""Seconds in a day: the longest time limit. Clocks and locks do not take every float."""
+
+
+def _check_seconds(seconds: float, name: str) -> None:
+    if positive_number(seconds, name) > LONGEST:
+        raise InvalidInput(f"{name} is {seconds!r}: it must be at most {LONGEST:g} seconds, a day")
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,12 @@ class Budget:
     corner : int
         Trials on each degenerate problem.
     seconds : float
-        Time limit of the check; a single call may take half of it.
+        Time limit of the check, a day at most; a single call may take half of it.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is not an integer >= 1, or the time limit not positive or longer than a day.
     """
 
     first: int
@@ -41,7 +54,7 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("first", "rounds", "small", "corner"):
             positive_integer(getattr(self, name), f"Budget.{name}")
-        positive_number(self.seconds, "Budget.seconds")
+        _check_seconds(self.seconds, "Budget.seconds")
 
 
 DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=1000, seconds=10.0)
@@ -58,12 +71,23 @@ def check_arguments(contract: str, level: float, seed: int, time_limit: float | 
     """
     if contract not in CONTRACTS:
         raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
-    if not (isinstance(level, Real) and 0 < level < 1):
-        raise InvalidInput(f"level is {level!r}: it must lie strictly between 0 and 1, such as 1e-6")
+    check_level(level)
     natural_number(seed, "seed")
     if time_limit is not None:
-        positive_number(time_limit, "time_limit")
+        _check_seconds(time_limit, "time_limit")
     if arrays not in ("numpy", "torch"):
         raise InvalidInput(f"arrays is {arrays!r}: it must be 'numpy' or 'torch'")
     if arrays == "torch" and importlib.util.find_spec("torch") is None:
         raise InvalidInput("arrays is 'torch', which is not installed: pip install 'specproof[llm]'")
+
+
+def check_level(level: float) -> None:
+    """Refuse what is no false-alarm level of a whole check.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not one number of at least ``LEAST_LEVEL`` and below 1.
+    """
+    if not LEAST_LEVEL <= finite_number(level, "level") < 1:
+        raise InvalidInput(f"level is {level!r}: it must be at least {LEAST_LEVEL:g} and below 1, such as 1e-6")

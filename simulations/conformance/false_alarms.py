@@ -21,13 +21,15 @@ import joblib
 from rich.console import Console
 from rich.progress import track
 
-from simulations.conformance.arguments import DEFAULT, LEVEL, Budget
+from simulations.conformance.arguments import DEFAULT, LEVEL, Budget, check_level
 from simulations.conformance.check import check_sampler
 from simulations.conformance.defects import LOOKALIKES
 from simulations.conformance.references import REFERENCES
 from simulations.conformance.report import Verdict
 from simulations.conformance.runner import Sampler
 from simulations.statistics import binomial_interval
+from theory.errors import InvalidInput
+from theory.integers import positive_integer
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--record", type=Path, help="CSV file of what is done already; written to, and gone on from")
     given = parser.parse_args(arguments)
     experiment = EXPERIMENTS[given.budget]
-    level = given.level or experiment.level
-    share = -(-(given.checks or experiment.checks) // len(experiment.samplers))
+    level = experiment.level if given.level is None else given.level
+    checks = experiment.checks if given.checks is None else given.checks
+    try:
+        check_level(level)
+        positive_integer(checks, "checks")
+        positive_integer(given.jobs, "jobs")
+    except InvalidInput as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
+    share = -(-checks // len(experiment.samplers))
     blocks = [
         (name, first, min(first + experiment.block, share))
         for first in range(0, share, experiment.block)

@@ -22,6 +22,7 @@ tokens by draws from the target's conditionals, as a decoding loop would go on; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -35,7 +36,8 @@ from simulations.conformance.drawing import Tokens as Tokens
 from theory.chain import TabularModel
 from theory.distribution import Array, as_pair
 from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, first_entry
+from theory.integers import natural_number, positive_integer
 from theory.transport import optimal_acceptance
 
 CONTRACTS = ("chain", "multi", "generate")
@@ -63,7 +65,7 @@ class ChainProblem:
     Raises
     ------
     InvalidInput
-        If the vocabularies differ or the target's horizon is not the draft's plus one.
+        If a model is no table, the vocabularies differ or the target's horizon is not the draft's plus one.
     """
 
     contract: ClassVar[str] = "chain"
@@ -71,7 +73,7 @@ class ChainProblem:
     target: TabularModel
 
     def __post_init__(self) -> None:
-        _check_vocabularies(self.draft, self.target)
+        _check_models(self.draft, self.target)
         if self.target.horizon != self.draft.horizon + 1:
             raise InvalidInput(
                 f"target has horizon {self.target.horizon} and draft {self.draft.horizon}: "
@@ -285,13 +287,15 @@ class GenerateProblem:
     draft, target : TabularModel
         Over the prompt and the tokens to generate at least; see :func:`next_token_law` for what is drafted beyond.
     prompt : tuple of int
+        Tokens in 0..V-1; may be empty.
     length : int
         Tokens to generate, at least 1.
 
     Raises
     ------
     InvalidInput
-        If the vocabularies differ, the prompt has a token outside them, or a horizon is too short.
+        If a model is no table, the vocabularies differ, the prompt has a token outside them, the length is not an
+        integer >= 1, or a horizon is too short.
     """
 
     contract: ClassVar[str] = "generate"
@@ -301,12 +305,9 @@ class GenerateProblem:
     length: int
 
     def __post_init__(self) -> None:
-        _check_vocabularies(self.draft, self.target)
-        for index, token in enumerate(self.prompt):
-            if not 0 <= token < self.num_tokens:
-                raise InvalidInput(f"prompt[{index}] is {token}: tokens are 0..{self.num_tokens - 1}")
-        if self.length < 1:
-            raise InvalidInput(f"length is {self.length}: generate at least one token")
+        _check_models(self.draft, self.target)
+        object.__setattr__(self, "prompt", _as_prompt(self.prompt, self.num_tokens))
+        object.__setattr__(self, "length", positive_integer(self.length, "length"))
         for name, model in (("draft", self.draft), ("target", self.target)):
             if model.horizon < len(self.prompt) + self.length:
                 raise InvalidInput(
@@ -365,23 +366,75 @@ Problem = ChainProblem | MultiProblem | GenerateProblem
 
 
 def next_token_law(model: TabularModel, tokens: ArrayLike) -> Array:
-    """The law of the next token after each row of tokens, shape (n, m) in, (n, V) out: a tabular model as a model.
+    """The law of the next token after each row of tokens: a tabular model as a model.
 
     Past the model's horizon all tokens are equally likely: a loop may draft as far ahead as it likes, and nothing that
     it emits within the horizon depends on what is drafted there.
+
+    Parameters
+    ----------
+    model : TabularModel
+    tokens : array_like of int, shape (n, m)
+        One text a row, in tokens 0..V-1; m may be 0.
+
+    Returns
+    -------
+    array, shape (n, V)
+
+    Raises
+    ------
+    InvalidInput
+        If the model is no table, or the tokens are not rows of integers in 0..V-1: what pads a text is no token.
     """
-    rows = np.asarray(tokens, dtype=np.int64)
+    _check_table(model, "model")
+    rows = _as_tokens(tokens, model.num_states)
     shape = len(rows), model.num_states
     if rows.shape[1] >= model.horizon:
         return np.full(shape, 1.0 / model.num_states)
     return np.array(np.broadcast_to(model.conditionals[rows.shape[1]][tuple(rows.T)], shape))
 
 
-def _check_vocabularies(draft: TabularModel, target: TabularModel) -> None:
+def _check_table(model: TabularModel, name: str) -> None:
+    if not isinstance(model, TabularModel):
+        raise InvalidInput(
+            f"{name} is a {type(model).__name__}: give a TabularModel, such as MarkovChain.tabulate() makes"
+        )
+
+
+def _check_models(draft: TabularModel, target: TabularModel) -> None:
+    _check_table(draft, "draft")
+    _check_table(target, "target")
     if draft.num_states != target.num_states:
         raise InvalidInput(
             f"draft has {draft.num_states} tokens and target {target.num_states}: both must be over one vocabulary"
         )
+
+
+def _as_prompt(prompt: Sequence[int], num_tokens: int) -> tuple[int, ...]:
+    if not isinstance(prompt, Sequence | np.ndarray):
+        raise InvalidInput(f"prompt is {prompt!r}: give a tuple of tokens, such as (0,)")
+    tokens = tuple(natural_number(token, f"prompt[{index}]") for index, token in enumerate(prompt))
+    for index, token in enumerate(tokens):
+        if token >= num_tokens:
+            raise InvalidInput(f"prompt[{index}] is {token}: tokens are 0..{num_tokens - 1}")
+    return tokens
+
+
+def _as_tokens(tokens: ArrayLike, num_tokens: int) -> Tokens:
+    try:
+        array = np.asarray(tokens)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"tokens is not an array ({error}): give texts of one length, shape (n, m)") from None
+    if array.ndim != 2:
+        raise InvalidInput(f"tokens has shape {array.shape}: give one text a row, shape (n, m)")
+    if array.size and array.dtype.kind not in "iu":  # what is empty, as [[]], has no dtype of its own
+        raise InvalidInput(f"tokens has dtype {array.dtype}: token ids are integers")
+    rows: Tokens = array.astype(np.int64, copy=False)
+    # Loops call this for every token: unsigned, what is negative is too large, and one pass is enough.
+    if rows.view(np.uint64).max(initial=0) >= num_tokens:
+        where, index = first_entry((rows < 0) | (rows >= num_tokens), "tokens")
+        raise InvalidInput(f"{where} is {array[index]}: tokens are 0..{num_tokens - 1}, and what pads a text is none")
+    return rows
 
 
 def _number(digits: Tokens, base: int) -> Tokens:

@@ -1,7 +1,9 @@
 """Hypothesis strategies for laws, models and problems: ``@given(problems())`` in anybody's property tests.
 
 Everything shrinks to few tokens, short drafts and simple fractions. Zeros, ties, point masses, equal and disjoint laws
-and (of models, at the first position) entries of 1e-300 and below come up on their own.
+and (of models, at the first position only) entries of 1e-300 and below come up on their own.
+
+A strategy that is asked for what cannot be raises InvalidInput, most of them when they are first drawn from.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from simulations.conformance.problems import CONTRACTS, ChainProblem, GenerateProblem, MultiProblem, Problem
-from theory.chain import MarkovChain, TabularModel
-from theory.distribution import Array
+from theory.chain import LARGEST_TABLE, MarkovChain, TabularModel
+from theory.distribution import Array, as_distribution
+from theory.drafts import one_num_drafts
 from theory.errors import InvalidInput
 from theory.integers import positive_integer
 
@@ -53,7 +57,18 @@ def distributions(draw: st.DrawFn, num_tokens: int | None = None, *, tiny: bool 
 
 @st.composite
 def pairs(draw: st.DrawFn, num_tokens: int | None = None, *, tiny: bool = True) -> tuple[Array, Array]:
-    """A draft and a target over one vocabulary, now and then equal."""
+    """A draft and a target over one vocabulary, now and then equal; each of shape (V,).
+
+    Parameters
+    ----------
+    num_tokens, tiny
+        As of :func:`distributions`.
+
+    Raises
+    ------
+    InvalidInput
+        If V is not an integer >= 1.
+    """
     draft = draw(distributions(num_tokens, tiny=tiny))
     equal = draw(st.integers(0, 9)) == 9
     return draft, draft if equal else draw(distributions(draft.size, tiny=tiny))
@@ -61,18 +76,46 @@ def pairs(draw: st.DrawFn, num_tokens: int | None = None, *, tiny: bool = True) 
 
 @st.composite
 def markov_chains(draw: st.DrawFn, num_tokens: int | None = None, horizon: int | None = None) -> MarkovChain:
-    """A chain with one transition matrix; V of 2 to 4 and a horizon of 1 to 4 unless given."""
-    size = draw(_SIZES) if num_tokens is None else num_tokens
-    steps = draw(st.integers(1, 4)) if horizon is None else horizon
-    rows = draw(st.lists(distributions(size), min_size=size, max_size=size))
+    """A chain with one transition matrix.
+
+    Parameters
+    ----------
+    num_tokens : int, optional
+        V; default 2 to 4.
+    horizon : int, optional
+        Default 1 to 4.
+
+    Raises
+    ------
+    InvalidInput
+        If V or the horizon is not an integer >= 1.
+    """
+    size = draw(_SIZES) if num_tokens is None else positive_integer(num_tokens, "num_tokens")
+    steps = draw(st.integers(1, 4)) if horizon is None else positive_integer(horizon, "horizon")
+    rows = draw(st.lists(distributions(size, tiny=False), min_size=size, max_size=size))
     return MarkovChain(draw(distributions(size)), np.array(rows), steps)
 
 
 @st.composite
 def tabular_models(draw: st.DrawFn, num_tokens: int | None = None, horizon: int | None = None) -> TabularModel:
-    """A model without memory, a Markov chain, or one with a law of its own for every history."""
-    size = draw(_SIZES) if num_tokens is None else num_tokens
-    steps = draw(st.integers(1, 3)) if horizon is None else horizon
+    """A model without memory, or one whose laws depend on the last token, or on the last two.
+
+    Parameters
+    ----------
+    num_tokens : int, optional
+        V; default 2 to 4.
+    horizon : int, optional
+        T; default 1 to 3.
+
+    Raises
+    ------
+    InvalidInput
+        If V or T is not an integer >= 1, or V**T entries are more than a table may have.
+    """
+    size = draw(_SIZES) if num_tokens is None else positive_integer(num_tokens, "num_tokens")
+    steps = draw(st.integers(1, 3)) if horizon is None else positive_integer(horizon, "horizon")
+    if steps * np.log2(size) > np.log2(LARGEST_TABLE):  # before they are drawn
+        raise InvalidInput(f"horizon is {steps}: {size}**{steps} entries are more than a table has, {LARGEST_TABLE}")
     memory = draw(st.integers(0, 2))
     tables = []
     for index in range(steps):
@@ -83,9 +126,23 @@ def tabular_models(draw: st.DrawFn, num_tokens: int | None = None, horizon: int 
     return TabularModel(tables)
 
 
-def drafts(draft: Array, num_drafts: int) -> st.SearchStrategy[tuple[int, ...]]:
-    """Tokens that ``num_drafts`` draws from the law ``draft`` can be, duplicates included."""
-    return st.tuples(*[st.sampled_from([int(token) for token in np.flatnonzero(draft > 0)])] * num_drafts)
+def drafts(draft: ArrayLike, num_drafts: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Tokens that draws from a law can be, duplicates included: a tuple of ``num_drafts``.
+
+    Parameters
+    ----------
+    draft : array_like, shape (V,)
+    num_drafts : int
+
+    Raises
+    ------
+    InvalidInput
+        If the draft is not one distribution or the number not an integer >= 1; at once.
+    """
+    law, count = as_distribution(draft, "draft"), one_num_drafts(num_drafts)
+    if law.ndim != 1:
+        raise InvalidInput(f"draft has shape {law.shape}: it must be one distribution of shape (V,)")
+    return st.tuples(*[st.sampled_from(np.flatnonzero(law > 0).tolist())] * count)
 
 
 @st.composite
@@ -120,10 +177,14 @@ _PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
 def problems(contract: str | None = None) -> st.SearchStrategy[Problem]:
     """Problems of one contract, or of all.
 
+    Parameters
+    ----------
+    contract : {"chain", "multi", "generate"}, optional
+
     Raises
     ------
     InvalidInput
-        If there is no such contract.
+        If there is no such contract; at once.
     """
     if contract is not None and contract not in CONTRACTS:
         raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")

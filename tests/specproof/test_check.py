@@ -132,6 +132,33 @@ def test_what_takes_its_process_along_is_reported(
     assert said in report["reason"]
 
 
+def test_what_breaks_outside_the_function_is_not_called_its_crash(command: Any, tmp_path: Path) -> None:
+    path = tmp_path / "hoarding_subject.py"
+    path.write_text(  # after the first call the check cannot open a file any more
+        "import resource\nfrom simulations.conformance.references import token_by_token\n"
+        "def verify(*given):\n    emitted = token_by_token(*given)\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))\n    return emitted\n"
+    )
+    outcome = command("check", f"{path}:verify", "--json")
+    report = json.loads(outcome.out)
+    assert (outcome.status, report["verdict"]) == (1, "inconclusive")
+    assert "broke off outside the function (OSError: [Errno 24] Too many open files" in report["reason"]
+
+
+def test_the_help_names_every_exit_status_and_how_long_a_call_may_take(command: Any) -> None:
+    outcome = command("check", "--help")
+    said = " ".join(outcome.out.replace("│", " ").split())
+    assert outcome.status == 0
+    for part in (
+        "Ends with 0 if",
+        "with 1 if",
+        "with 2 if",
+        "a day at most",
+        "the first, which may compile, may take all",
+    ):
+        assert part in said
+
+
 @pytest.mark.parametrize(
     ("text", "limit", "said"),
     [
@@ -225,7 +252,9 @@ def until(found: Callable[[], Any]) -> Any:
         ["{example}:nothing"],
         ["{example}:verify", "--level", "2"],
         ["{example}:verify", "--time-limit", "0"],
+        ["{example}:verify", "--level", "1e-200"],
         ["{example}:verify", "--time-limit", "nan"],
+        ["{example}:verify", "--time-limit", "1e11"],
         ["{example}:verify", "--contract", "tree"],
         ["{example}:verify", "--seed", "-1"],
     ],

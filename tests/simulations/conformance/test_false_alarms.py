@@ -18,6 +18,26 @@ def test_it_prints_rate_and_interval(capsys: pytest.CaptureFixture[str]) -> None
     assert "0 alarms in" in lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("checks", "-5", "checks is -5: it must be an integer >= 1"),
+        ("checks", "0", "checks is 0: it must be an integer >= 1"),
+        ("level", "2", "level is 2.0: it must be at least 1e-100 and below 1, such as 1e-6"),
+        ("level", "0", "level is 0.0: it must be at least 1e-100 and below 1, such as 1e-6"),
+        ("jobs", "0", "jobs is 0: it must be an integer >= 1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_two(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        false_alarms.main([f"--{option}", value])
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"python -m simulations.conformance.false_alarms: error: {said}\n")
+
+
 def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     record = tmp_path / "record.csv"
     arguments = ["--checks", "1", "--jobs", "1", "--record", str(record)]

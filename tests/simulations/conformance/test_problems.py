@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from simulations.conformance import check_sampler
 from simulations.conformance.ladder import corners, ladder
 from simulations.conformance.problems import (
     CONTRACTS,
@@ -27,7 +28,8 @@ from theory.verifiers import VERIFIERS
 LEVEL = 1e-9
 """Of each statistical test here; with 50,000 draws a deviation of 0.02 in an outcome is seen."""
 DRAWS = 50_000
-MODEL = MarkovChain([0.6, 0.4], [[0.5, 0.5], [0.1, 0.9]], 2).tabulate()
+CHAIN: Any = MarkovChain([0.6, 0.4], [[0.5, 0.5], [0.1, 0.9]], 2)
+MODEL = CHAIN.tabulate()
 
 
 def listed() -> list[Any]:
@@ -126,11 +128,69 @@ def test_what_a_position_does_not_depend_on_is_left_out_of_its_description() -> 
         (lambda: GenerateProblem(MODEL, MODEL, (2,), 1), r"prompt\[0\] is 2"),
         (lambda: GenerateProblem(MODEL, MODEL, (0,), 0), "length is 0"),
         (lambda: GenerateProblem(MODEL, MODEL, (0,), 2), "draft has horizon 2"),
+        (lambda: GenerateProblem(MODEL, MODEL, (-1,), 1), r"prompt\[0\] is -1"),
+        (lambda: GenerateProblem(MODEL, MODEL, (0.5,), 1), r"prompt\[0\] is 0.5"),
+        (lambda: GenerateProblem(MODEL, MODEL, 0, 1), "prompt is 0: give a tuple"),
+        (lambda: GenerateProblem(MODEL, MODEL, (), 1.5), "length is 1.5"),
+        (lambda: GenerateProblem(MODEL, CHAIN, (), 1), "target is a MarkovChain: give a TabularModel"),
+        (lambda: ChainProblem(CHAIN, CHAIN), "draft is a MarkovChain: give a TabularModel"),
     ],
 )
 def test_what_is_no_problem_is_refused(make: Any, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         make()
+
+
+@pytest.mark.parametrize("prompt", [[1], np.array([1]), (np.int64(1),)])
+def test_a_prompt_may_be_any_sequence(prompt: Any) -> None:
+    problem = GenerateProblem(MODEL, MODEL, prompt, 1)
+    assert (problem.prompt, type(problem.prompt[0])) == ((1,), int)
+    np.testing.assert_array_equal(problem.target_law, [0.1, 0.9])
+
+
+@pytest.mark.parametrize(
+    "tokens", [[[1], [0]], np.array([[1], [0]], np.uint8), np.array([[1, 7], [0, 7]])[:, :1], ((1,), (0,))]
+)
+def test_the_next_token_s_law_is_that_after_each_row(tokens: Any) -> None:
+    np.testing.assert_array_equal(next_token_law(MODEL, tokens), [[0.1, 0.9], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("tokens", [[[], []], np.empty((2, 0), int)])
+def test_before_the_first_token_all_rows_are_alike(tokens: Any) -> None:
+    np.testing.assert_array_equal(next_token_law(MODEL, tokens), [[0.6, 0.4]] * 2)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "named"),
+    [
+        ([[0], [-1]], r"tokens\[1, 0\] is -1: tokens are 0\.\.1, and what pads a text is none"),
+        ([[0, 0, 0], [0, 0, -1]], r"tokens\[1, 2\] is -1"),  # past the horizon
+        ([[7]], r"tokens\[0, 0\] is 7"),
+        (np.array([[2**64 - 1]], np.uint64), r"tokens\[0, 0\] is 18446744073709551615"),
+        ([0], r"tokens has shape \(1,\): give one text a row"),
+        (0, r"tokens has shape \(\)"),
+        ([[0.5]], "tokens has dtype float64"),
+        ([[True]], "tokens has dtype bool"),
+        ([[0], [0, 1]], "tokens is not an array"),
+    ],
+)
+def test_what_is_no_text_has_no_next_token(tokens: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        next_token_law(MODEL, tokens)
+
+
+def test_what_is_no_table_has_no_next_token() -> None:
+    with pytest.raises(InvalidInput, match="model is a MarkovChain: give a TabularModel"):
+        next_token_law(CHAIN, [[0]])
+
+
+def test_a_loop_that_feeds_its_padding_is_told_so() -> None:
+    def feeds(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
+        return next_token_law(target, np.full((n, 1), -1)).argmax(axis=1)
+
+    report = check_sampler(feeds, "generate")
+    assert report.verdict == "crashes"
+    assert "tokens[0, 0] is -1" in report.reason
 
 
 def test_past_the_horizon_every_token_is_as_likely() -> None:

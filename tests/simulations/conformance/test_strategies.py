@@ -27,6 +27,8 @@ def test_distributions_sum_to_one(law: np.ndarray) -> None:
 def test_models_are_models(chain: MarkovChain, model: TabularModel) -> None:
     assert chain.tabulate().joint().sum() == pytest.approx(1)
     assert model.joint().sum() == pytest.approx(1)
+    later = (chain.transitions, *model.conditionals[1:])
+    assert all(law[law > 0].min() > 1e-200 for law in later), "what is tiny is at the first position"
 
 
 @given(data=st.data(), law=strategies.distributions())
@@ -70,6 +72,43 @@ def not_equal(problem: Problem) -> bool:
 
 def test_problems_of_one_contract_alone() -> None:
     assert isinstance(find(strategies.problems("chain"), lambda _: True, settings=SEARCH), ChainProblem)
+
+
+@given(data=st.data(), size=st.integers(1, 3), horizon=st.integers(1, 3))
+def test_sizes_are_those_asked_for(data: st.DataObject, size: int, horizon: int) -> None:
+    draft, target = data.draw(strategies.pairs(size))
+    assert draft.size == target.size == data.draw(strategies.distributions(size)).size == size
+    for models in (strategies.markov_chains, strategies.tabular_models):
+        model = data.draw(models(size, horizon))
+        assert (model.num_states, model.horizon) == (size, horizon)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: strategies.distributions(0), "num_tokens is 0"),
+        (lambda: strategies.pairs(1.5), "num_tokens is 1.5"),  # type: ignore[arg-type]
+        (lambda: strategies.markov_chains(-1), "num_tokens is -1"),
+        (lambda: strategies.markov_chains(2, 0), "horizon is 0"),
+        (lambda: strategies.tabular_models("2"), "num_tokens is '2'"),  # type: ignore[arg-type]
+        (lambda: strategies.tabular_models(2, True), "horizon is True"),
+        (lambda: strategies.tabular_models(2, 70), r"horizon is 70: 2\*\*70 entries are more"),
+        (lambda: strategies.tabular_models(3, 10**9), r"horizon is 1000000000: 3\*\*1000000000 entries are more"),
+        (lambda: strategies.drafts([0.5, 0.5], -1), "num_drafts is -1"),
+        (lambda: strategies.drafts([0.5, 0.6], 1), "draft sums to 1.1"),
+        (lambda: strategies.drafts([[0.5, 0.5]], 1), "draft has shape"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(make: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        find(make(), lambda _: True, settings=SEARCH)
+
+
+def test_drafts_of_a_list_are_of_its_possible_tokens() -> None:
+    assert {find(strategies.drafts([0, 0.5, 0.5], 1), lambda it, t=t: it == (t,), settings=SEARCH) for t in (1, 2)} == {
+        (1,),
+        (2,),
+    }
 
 
 @pytest.mark.parametrize("contract", ["chains", "", 0, []])
