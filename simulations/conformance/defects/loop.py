@@ -134,12 +134,12 @@ class Loop:
         rng: np.random.Generator,
     ) -> tuple[Tokens, Tokens]:
         """Drafts and emitted rows, from contexts (n, m) and the numbers of tokens that are still missing (n,)."""
-        draft_rows, target_rows, seen = [], [next_token_law(target_model, context)], context
+        draft_rows, target_rows, seen = [], [_law_after(target_model, context)], context
         for place in range(DRAFT_LENGTH):
-            drafted, law = self._draft(next_token_law(draft_model, seen), place < missing - 1, rng)
+            drafted, law = self._draft(_law_after(draft_model, seen), place < missing - 1, rng)
             draft_rows.append(law)
             seen = np.concatenate([seen, drafted[:, np.newaxis]], axis=1)
-            target_rows.append(next_token_law(target_model, seen))
+            target_rows.append(_law_after(target_model, seen))
         drafts = seen[:, context.shape[1] :]
         return drafts, self.rule.sampler(np.stack(draft_rows, axis=1), np.stack(target_rows, axis=1), drafts, rng)
 
@@ -205,6 +205,11 @@ def models_after(problem: GenerateProblem, context: tuple[int, ...], drafts: int
         for model, count in ((problem.draft, drafts), (problem.target, drafts + 1))
     )
     return draft, target
+
+
+def _law_after(model: TabularModel, tokens: Tokens) -> Array:
+    """The next token's law; as an index of -1 does, padding reads the last token's."""
+    return next_token_law(model, tokens % model.num_states)
 
 
 def _written(row: Tokens) -> tuple[int, ...]:
