@@ -89,9 +89,9 @@ def _show_acceptance(console: Console, report: Report) -> None:
         return
     what = "the first token is the first draft" if report.contract == "chain" else "some draft is accepted"
     table = Table(title=f"How often {what}", title_justify="left")
-    for heading in ("problem", "measured", "the most without loss"):
+    for heading in ("problem", "trials", "measured", "the most without loss"):
         table.add_column(heading)
     for row in report.acceptance:
-        table.add_row(row.problem, f"{row.measured:.4f}", f"{row.bound:.4f}")
+        table.add_row(row.problem, f"{row.trials:,}", f"{row.measured:.4f}", f"{row.bound:.4f}")
     console.print()
     console.print(table)

@@ -33,7 +33,7 @@ class Budget:
         Trials on each problem in the first round; each further round doubles them.
     rounds : int
     small : int
-        Calls with one trial; there are a quarter as many with two, with three and with up to some hundred.
+        Calls with one trial; there are half as many with two, and a quarter with three and with up to some hundred.
     corner : int
         Trials on each degenerate problem.
     seconds : float
@@ -57,7 +57,7 @@ class Budget:
         _check_seconds(self.seconds, "Budget.seconds")
 
 
-DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=1000, seconds=10.0)
+DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=4000, seconds=10.0)
 THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
 
 

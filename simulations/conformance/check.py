@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from simulations.conformance.arguments import DEFAULT, LEVEL, THOROUGH, Budget, check_arguments
+from simulations.conformance.dice import REPEATED, STREAMS, dice_fault, is_repeatable
 from simulations.conformance.investigation import Case, Explanation, broken, explain_small, investigate
 from simulations.conformance.ladder import SMALL_PROBLEMS, corners, ladder
-from simulations.conformance.problems import ChainProblem, GenerateProblem, Tokens
+from simulations.conformance.problems import ChainProblem, GenerateProblem
 from simulations.conformance.report import Acceptance, Finding, Report, Verdict
 from simulations.conformance.runner import BATCH, Crash, Hang, InvalidOutput, Refusal, Sampler, Subject
 from simulations.conformance.sampling import Watch, calls, sample, sample_mixed
@@ -25,9 +26,6 @@ SMALLEST_POWER = 0.2
 """A check that could not see a bias of this total variation, for want of time or by its budget, is inconclusive."""
 DETECTORS = ("law", "acceptance", "pairs")
 """What sees a wrong law, the most telling first."""
-REPEATED, STREAMS = 64, 64
-"""Trials of the calls that are repeated, and other generators that they are repeated with; that two generators give a
-lossless sampler the same output in all of them has a chance far below any level."""
 REPEATING = 0.03
 """Share of the time limit that repeating may take, twice."""
 SMALL, ROUNDS, END = 0.2, 0.6, 0.9
@@ -149,10 +147,8 @@ class _Check:
         self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
         self.corners = {name: Watch(problem, name) for name, problem in corners(contract).items()}
         self.small = SmallBatches({name: self.watches[name].problem for name in SMALL_PROBLEMS[contract]})
-        tests = len(self.small.evidence) + sum(
-            watch.tests for watch in (*self.watches.values(), *self.corners.values())
-        )
-        self.share = level / tests
+        laws = sum(watch.tests for watch in (*self.watches.values(), *self.corners.values()))
+        self.share = level / (laws + len(self.small.evidence) + 1)  # one of them is of the dice
         self.notes: list[str] = []
         self.reproducible = True
         for watch in self.watches.values():
@@ -187,6 +183,10 @@ class _Check:
             power=power,
             hardest=hardest,
             power_of_small=self.small.power(self.share),
+            power_of_corners=max(
+                (watch.law.detectable(self.share) for watch in self.corners.values() if np.sum(watch.law.law > 0) > 1),
+                default=math.inf,
+            ),
             reproducible=self.reproducible,
             level=self.level,
             trials=self.subject.trials,
@@ -210,7 +210,8 @@ class _Check:
         single = [finding for kind, finding in small if kind == SINGLE]
         case = Case(self.subject, watch, others, self.level, self.rng, self._after(END), single)
         if alarm.detector == "small batches":
-            return explain_small(case, findings, small[0][0])
+            kind = small[0][0]
+            return explain_small(case, findings, kind, self.small.evidence[kind, alarm.problem].counts)
         return investigate(case, findings)
 
     def _try_all(self) -> None:
@@ -234,38 +235,19 @@ class _Check:
         tried = list(self.watches.values())
         example, last = next((watch for watch in tried if watch.problem.num_tokens == 3), tried[0]), tried[-1]
         trials = min(self._repeatable(), REPEATED)
-        same, again = self._tokens(example, trials, [1, 1])
-        longer, longer_again = self._tokens(last, min(trials, BATCH), [1, 1])
-        self.reproducible = np.array_equal(same, again) and np.array_equal(longer, longer_again)
+        sizes = ((example.problem, trials), (last.problem, min(trials, BATCH)))
+        self.reproducible = all(is_repeatable(self.subject, problem, size, self.rng) for problem, size in sizes)
         if not self.reproducible:
             text = "the same inputs and the same rng give different output: it draws from elsewhere"
             self.notes.append(text)
             return [Finding(Verdict.INVALID, "seed", "", text)] if self.require_seed else []
-        return self._other_dice(example) if trials == REPEATED else []
-
-    def _other_dice(self, example: Watch) -> list[Finding]:
-        """The same inputs with many generators: no two may give the same."""
-        streams = min(max(self._repeatable() // REPEATED, 2), STREAMS)
-        found = {tokens.tobytes() for tokens in self._tokens(example, REPEATED, self.rng.integers(2**63, size=streams))}
-        if len(found) == streams:
-            return []
-        text = (
-            f"{streams} calls on the same {REPEATED} trials, each with an rng of its own, have {len(found)} outputs: "
-        )
-        text += "it ignores rng" if len(found) == 1 else "few streams, or shared ones"
-        return [Finding(Verdict.BIASED, "dice", example.name, text)]
+        streams = min(self._repeatable() // REPEATED, STREAMS)
+        fault = dice_fault(self.subject, example.problem, streams, self.share, self.rng) if streams > 1 else ""
+        return [Finding(Verdict.BIASED, "dice", example.name, fault)] if fault else []
 
     def _repeatable(self) -> int:
-        """Trials that there is time to repeat."""
+        """Trials that there is time to repeat, as far as is known."""
         return max(int(REPEATING * self.budget.seconds / self.subject.batches.pace), 1)
-
-    def _tokens(self, watch: Watch, trials: int, seeds: Iterable[int]) -> list[Tokens]:
-        """What is emitted for the same inputs with each of the generators."""
-        problem = watch.problem
-        if isinstance(problem, GenerateProblem):
-            return [self.subject.generate(problem, trials, int(seed)).tokens for seed in seeds]
-        inputs = problem.inputs(trials, self.rng)
-        return [self.subject.verify(problem, inputs, int(seed)).tokens for seed in seeds]
 
     def _small_batches(self) -> list[Finding]:
         names = [name for name in SMALL_PROBLEMS[self.contract] if name in self.watches]
@@ -423,7 +405,7 @@ def _sentence(watch: Watch, detector: str) -> str:
     if detector == "pairs":
         return f"on '{watch.name}' pairs of trials of a batch do not have the law of two target draws, seen in {trials}"
     if watch.law.log_value == float("inf"):
-        return f"on '{watch.name}' a token of target probability 0 was emitted, seen in {trials}"
+        return f"on '{watch.name}' a token of target probability 0, up to underflow, was emitted, seen in {trials}"
     return f"on '{watch.name}' the law of the emitted tokens is not the target's, seen in {trials}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ from simulations.conformance.sampling import (
 )
 from simulations.conformance.sequential import LawEvidence, total_variation_bound
 from simulations.conformance.shrink import shrink
-from simulations.conformance.small import size_of
+from simulations.conformance.small import sample_small, size_of
 
 FEWEST, MOST = 4000, 2**20
 """Trials of a problem that is looked at again: four times as many as gave the alarm, within these and the time left."""
@@ -42,8 +42,8 @@ LEAST_SECONDS = 0.1
 """Time for each step of the investigation, also when it is late."""
 SINGLES, FEWEST_SINGLES = 1000, 64
 """Batches of one against which batches of many are held; no fewer than these however little time is left."""
-MOST_SMALL = 4000
-"""Small batches that are looked at again."""
+MOST_SMALL, SIZES = 4000, 8
+"""Trials of small batches that are looked at again, and sizes at most: the law may be another at each."""
 CALLS = 32
 """Calls of one problem, and as many of different problems, that are held against each other."""
 CONTRAST = 1e-6
@@ -115,7 +115,7 @@ def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str
     verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
     text = f"{where}: {error}"
     if isinstance(error, Refusal):
-        text += "; it took the problem before: an adapter of one trial a call loops over the n trials"
+        text += "; it took the problem before: an adapter takes any n, and loops over the trials where it must"
     return Finding(verdict, detector, problem, text)
 
 
@@ -123,46 +123,58 @@ def investigate(case: Case, findings: list[Finding]) -> Explanation:
     """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
     instance = diagnosis = None
     try:
-        cause = "" if _is_impossible(case) else _batch_cause(case)
+        impossible = case.watch.law.log_value == np.inf
+        cause = "" if impossible else _batch_cause(case)
         if cause:
-            dependent = cause in (DEPENDENT, DEPENDENT_IF_MIXED)
+            together = cause != ANOTHER
             draw = _mixed(case) if cause in (MIXED_UP, DEPENDENT_IF_MIXED) else _alone(case)
-            findings = [_by_batch(case, cause), *(_without_counts(case, findings) if dependent else findings)]
-            instance = _describe(case, case.watch.problem, case.watch.name, draw, dependent=dependent)
+            findings = [_by_batch(case, cause), *(_without_counts(case, findings) if together else findings)]
+            instance = _describe(case, case.watch.problem, case.watch.name, draw, dependent=together)
         else:
             problem = _smallest(case)
             name = case.watch.name if problem is case.watch.problem else SHRUNK
             instance = _describe(case, problem, name, _alone(case, problem))
+            if impossible and min(instance.expected.values()) > 0:
+                instance = None  # what is impossible was seen once and did not come again
             diagnosis = _diagnose(case)
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, diagnosis)
 
 
-def explain_small(case: Case, findings: list[Finding], kind: str) -> Explanation:
-    """Explain an alarm of small batches of one kind, as :func:`investigate` does."""
-    problem, name, instance = case.watch.problem, case.watch.name, None
+def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens) -> Explanation:
+    """Explain an alarm of small batches of one kind, which was given at these counts, as :func:`investigate` does."""
+    sizes = {size_of(kind, case.subject, case.rng) for _ in range(SIZES)}
+    instance = None
     try:
-        seen = list(_small_calls(case, kind))
-        dependent = _are_dependent(case, seen)
-        if dependent:
-            findings = [_by_batch(case, DEPENDENT), *_without_counts(case, findings)]
+        alone, mixed = (
+            [_small_calls(case, size, len(sizes), mixed=mixed) for size in sizes] for mixed in (False, True)
+        )
+        of_all = [list(itertools.chain(*of_each)) for of_each in (alone, mixed)]
+        cause = ""
+        if _is_mixed_up(case, counts > counts.sum() * case.watch.law.law, *of_all):
+            cause = MIXED_UP
+        elif any(_are_dependent(case, of_one) for of_one in alone):
+            cause = DEPENDENT
+        elif any(_are_dependent(case, of_one) for of_one in mixed):
+            cause = DEPENDENT_IF_MIXED
+        if cause:
+            findings = [_by_batch(case, cause), *_without_counts(case, findings)]
+        seen = list(itertools.chain(*of_all))
         halves = (joined(half).completed for half in (seen[::2], seen[1::2]))
-        instance = _describe(case, problem, name, lambda _: next(halves), dependent=dependent)
+        instance = _describe(case, case.watch.problem, case.watch.name, lambda _: next(halves), dependent=cause != "")
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, None)
 
 
-def _small_calls(case: Case, kind: str) -> Iterator[Sample]:
-    """Some thousand trials in batches of one kind, or what there is time for; two calls at least."""
-    trials, stop = 0, time.monotonic() + case.seconds(0.8)
-    for number in itertools.count():
-        if number >= 2 and (trials >= MOST_SMALL or time.monotonic() > stop):
-            return
-        size = size_of(kind, case.subject, case.rng)
-        trials += size
-        yield sample_call(case.subject, case.watch.problem, size, case.rng)
+def _small_calls(case: Case, size: int, sizes: int, *, mixed: bool) -> list[Sample]:
+    """Some thousand trials, shared by all sizes, or what there is time for; two calls at least."""
+    seen: list[Sample] = []
+    stop = time.monotonic() + case.seconds(0.4) / sizes
+    while len(seen) < 2 or (len(seen) * size < MOST_SMALL / sizes and time.monotonic() < stop):
+        seen.append(sample_small(case.subject, case.watch.problem, size, case.rng, mixed=mixed))
+    return seen
 
 
 def _by_batch(case: Case, cause: str) -> Finding:
@@ -177,11 +189,6 @@ def _without_counts(case: Case, findings: list[Finding]) -> list[Finding]:
 
 def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
     return broken(error, f"on '{case.watch.name}', looked at again after the alarm", "output", case.watch.name)
-
-
-def _is_impossible(case: Case) -> bool:
-    """Whether something was seen that has probability 0, however trials depend on each other."""
-    return max(case.watch.log_values().values()) == float("inf")
 
 
 def _batch_cause(case: Case) -> str:
@@ -212,11 +219,11 @@ def _is_mixed_up(case: Case, chosen: NDArray[np.bool_], of_one: Sequence[Sample]
     The calls are independent also where the trials of one are not.
     """
     exact = float(case.watch.law.law[chosen].sum())
-    shares = np.array([[chosen[each.completed].mean() for each in kind] for kind in (of_one, of_many)])
-    alone, mixed = shares.mean(axis=1)
+    shares = [np.array([chosen[each.completed].mean() for each in kind]) for kind in (of_one, of_many)]
+    alone, mixed = (float(share.mean()) for share in shares)
     # By hand: SciPy's warns where the shares do not vary, as with outcomes that always or never come.
-    noise = np.sqrt(shares.var(axis=1, ddof=1).sum() / CALLS)
-    surprise = scipy.stats.t.isf(CONTRAST / TESTS / 2, CALLS - 1)
+    noise = np.sqrt(sum(share.var(ddof=1) / share.size for share in shares))
+    surprise = scipy.stats.t.isf(CONTRAST / TESTS / 2, min(share.size for share in shares) - 1)
     return bool(abs(mixed - exact) > abs(alone - exact) and abs(mixed - alone) > surprise * noise)
 
 
@@ -277,7 +284,8 @@ def _describe(
     law = problem.target_law.reshape(-1)
     halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
     observed = frequencies(halves[0] + halves[1])
-    order = np.argsort(-np.abs(observed - law), kind="stable")[:SHOWN]
+    surprise = np.where(law > 0, np.abs(observed - law), np.ceil(observed))  # what is impossible comes first
+    order = np.argsort(-surprise, kind="stable")[:SHOWN]
     shown = [outcome for outcome in order if law[outcome] or observed[outcome]]
     return Instance(
         problem,

@@ -3,7 +3,8 @@
 What shows a defect (and what hides it): a residual with two tokens of unequal mass (a residual of one token hides
 reused randomness and an argmax in its place), target rows that differ by context (context-free ones hide a wrong row),
 two drafted positions or more (the first token hides what is wrong with the joint law; five show what is wrong from the
-fourth on), a prompt whose first token matters to the end (a Markov chain hides that it was forgotten), batches of
+fourth on), a history that matters to the end (a Markov chain hides that its prompt was forgotten, or that an entry of a
+cache is stale), batches of
 different problems (a batch of one hides mixed-up rows), tokens that the draft prefers and the target all but forbids
 (they show a leak).
 """
@@ -53,6 +54,17 @@ def corners(contract: str) -> Mapping[str, Problem]:
     """Degenerate problems, by name: equal laws, disjoint supports, zeros, ties, point masses, one token, denormals."""
     pairs = {name: tuple(map(np.array, pair)) for name, pair in _CORNERS.items()}
     return _frozen({name: _corner(contract, p, q) for name, (p, q) in pairs.items()})
+
+
+@cache
+def mirrored(problem: ChainProblem | MultiProblem) -> ChainProblem | MultiProblem:
+    """The problem with its tokens in reverse order: in a batch with it, rows that are mixed up have another law."""
+    if isinstance(problem, MultiProblem):
+        return MultiProblem(problem.draft[::-1], problem.target[::-1], problem.num_drafts)
+    draft, target = (
+        TabularModel([np.flip(table) for table in model.conditionals]) for model in (problem.draft, problem.target)
+    )
+    return ChainProblem(draft, target)
 
 
 _CORNERS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -133,7 +145,7 @@ def _generates() -> dict[str, Problem]:
         "a token all but forbidden": _generate(RARE, [RARE] * 3, USUAL, [USUAL] * 3, (2,), 2),
         "longer": _generate(P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS, (1, 0), 6),
         "four tokens": _generate(P4, [P4, P4[::-1]] * 2, Q4, [Q4, P4, Q4[::-1], Q4], (3, 1), 3),
-        "whole history": GenerateProblem(*_histories(2, 5 + LOOKAHEAD), prompt=(1, 0), length=3),
+        "whole history": GenerateProblem(*_histories(2, 6 + LOOKAHEAD), prompt=(1, 0), length=4),
     }
 
 
@@ -162,11 +174,11 @@ def _history(num_tokens: int, length: int) -> ChainProblem:
 
 
 def _histories(num_tokens: int, horizon: int) -> tuple[TabularModel, TabularModel]:
-    """Every context with a law of its own: weights 1, 2, 3 ... dealt out by a fixed rule."""
+    """Every context with a law of its own: weights 1, 4, 9 ... dealt out by a fixed rule."""
 
     def table(index: int, step: int) -> Array:
         shape = (num_tokens,) * (index + 1)
-        weights = 1.0 + (step * np.arange(num_tokens ** (index + 1)) % 7).reshape(shape)
+        weights = (1.0 + (step * np.arange(num_tokens ** (index + 1)) % 7).reshape(shape)) ** 2
         rows: Array = weights / weights.sum(axis=-1, keepdims=True)
         return rows
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from simulations.conformance.ladder import SMALL_PROBLEMS
 from simulations.conformance.problems import Problem
 
 SHRUNK = "found by shrinking"
@@ -69,7 +70,7 @@ class Instance:
         Probability and frequency of the outcomes that differ most, by outcome.
     total_variation : float
         Lower confidence bound on the distance between the completed law and the target's, at the check's level; 0
-        where there is none, as the trials of a batch depend on each other.
+        where there is none, as the trials of a batch may depend on each other.
     """
 
     problem: Problem
@@ -168,6 +169,8 @@ class Report:
         The problem on which it would have been hardest to see.
     power_of_small : dict
         The same for small batches, by how many trials they have, on the two problems that are run in them.
+    power_of_corners : float
+        The same for the degenerate problems that have more than one outcome.
     reproducible : bool
         Whether the same inputs and the same generator gave the same output.
     level : float
@@ -184,9 +187,10 @@ class Report:
     instance: Instance | None = None
     acceptance: tuple[Acceptance, ...] = ()
     diagnosis: Diagnosis | None = None
-    power: float = 1.0
+    power: float = math.inf
     hardest: str = ""
     power_of_small: Mapping[str, float] = field(default_factory=dict)
+    power_of_corners: float = math.inf
     reproducible: bool = True
     level: float = 0.0
     trials: int = 0
@@ -209,10 +213,12 @@ class Report:
                 return "every problem was refused"
             escaped = f"{_bias(self.power)} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
+        names = " and ".join(f"'{name}'" for name in SMALL_PROBLEMS[self.contract])
         small = ", ".join(f"{_bias(bias)} in those of {kind}" for kind, bias in self.power_of_small.items())
         return (
             f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}' would have escaped with probability 0.01 (in small batches: {small})"
+            f"'{self.hardest}' would have escaped with probability 0.01 (on degenerate problems: "
+            f"{_bias(self.power_of_corners)}; in small batches of {names}: {small})"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -237,6 +243,7 @@ class Report:
                 "total_variation": _finite(self.power),
                 "probability": 0.99,
                 "hardest": self.hardest,
+                "corners": _finite(self.power_of_corners),
                 "small_batches": {kind: _finite(bias) for kind, bias in self.power_of_small.items()},
             },
             "reproducible": self.reproducible,

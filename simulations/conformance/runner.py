@@ -6,8 +6,10 @@ import contextlib
 import copy
 import importlib
 import importlib.util
+import inspect
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,6 +82,7 @@ def load_function(name: str) -> Sampler:
     module = _load_file(Path(module_name)) if module_name.endswith(".py") else _load_module(module_name)
     function: Any = module
     for part in function_name.split("."):
+        owner = function
         try:
             function = getattr(function, part)
         except Exception as error:  # a stranger's module may raise what it likes
@@ -88,6 +91,8 @@ def load_function(name: str) -> Sampler:
             ) from None
     if not callable(function):
         raise InvalidInput(f"{function_name!r} in {module_name} is a {type(function).__name__}: name a function")
+    if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, part, None)):
+        raise InvalidInput(f"{function_name!r} in {module_name} is a method: name one of an instance, or a function")
     found: Sampler = function
     return found
 
@@ -147,7 +152,7 @@ class Subject:
         """
         copies = [self._convert(array) for array in inputs]
         rng = np.random.default_rng(seed)
-        result = self._call(len(inputs.draft_tokens), *copies, rng)
+        result = self._call(problem, len(inputs.draft_tokens), *copies, rng)
         if any(not np.array_equal(_to_numpy(given), array) for given, array in zip(copies, inputs, strict=True)):
             self.changes_inputs = True
         if isinstance(problem, MultiProblem):
@@ -164,7 +169,8 @@ class Subject:
         """
         models = problem.draft, problem.target
         copies = tuple(copy.deepcopy(model) for model in models)
-        result = self._call(trials, *copies, problem.prompt, problem.length, trials, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        result = self._call(problem, trials, *copies, problem.prompt, problem.length, trials, rng)
         if not all(map(_are_same_model, copies, models)):
             self.changes_inputs = True
         tokens = _as_ids(result, "tokens", (trials, problem.length), 0, problem.num_tokens)
@@ -177,7 +183,7 @@ class Subject:
             return torch.from_numpy(array.copy())
         return array.copy()
 
-    def _call(self, trials: int, *arguments: Any) -> Any:
+    def _call(self, problem: Problem, trials: int, *arguments: Any) -> Any:
         limit = self._call_limit if self.calls else 2 * self._call_limit
         self.calls, self.trials = self.calls + 1, self.trials + trials
         start = time.perf_counter()
@@ -186,7 +192,7 @@ class Subject:
                 result, error = self._worker.call(lambda: self._function(*arguments), limit)
             except TimeoutError:
                 self._worker = Worker()
-                raise Hang(f"a call with n = {trials} did not return within {limit:g} s") from None
+                raise Hang(f"a call with {_sizes(problem, trials)} did not return within {limit:g} s") from None
         # What little is known of batches until there is a large one: of the last call, as the first may compile.
         if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
@@ -194,8 +200,17 @@ class Subject:
         if isinstance(error, Unsupported):
             raise Refusal(_one_line(error)) from error
         if error is not None:
-            raise Crash(f"a call with n = {trials} raised {_one_line(error)}") from error
+            raise Crash(f"a call with {_sizes(problem, trials)} raised {_one_line(error)}{_place(error)}") from error
+        if inspect.iscoroutine(result):
+            result.close()  # it would complain that nobody waited for it
+            raise InvalidOutput("the function is asynchronous: give one that waits, such as by asyncio.run")
         return result
+
+
+def _sizes(problem: Problem, trials: int) -> str:
+    """What a call was asked for."""
+    name = {"chain": "L", "multi": "k", "generate": "length"}[problem.contract]
+    return f"n = {trials}, {name} = {problem.shape[0]}, V = {problem.num_tokens}"
 
 
 def _are_same_model(first: TabularModel, second: TabularModel) -> bool:
@@ -245,6 +260,12 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
 
 
+def _place(error: BaseException) -> str:
+    """Where it was raised; nothing if the function could not even be called."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return "" if last.filename == __file__ else f" at {Path(last.filename).name}:{last.lineno}"
+
+
 def _chain_emission(result: Any, problem: ChainProblem, inputs: Inputs) -> Emission:
     trials, length = inputs.draft_tokens.shape
     tokens = _as_ids(result, "emitted", (trials, length + 1), -1, problem.num_tokens)
@@ -284,7 +305,7 @@ def _as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest
     try:
         array = _to_numpy(result)
     except (Exception, SystemExit) as error:
-        raise InvalidOutput(f"{name} is not an array ({_one_line(error)})") from None
+        raise InvalidOutput(f"{name} is no array of shape {shape} ({_one_line(error)})") from None
     if array.shape != shape:
         raise InvalidOutput(f"{name} is {_shown(result)}: its shape must be {shape}")
     if array.dtype.kind not in "iu":

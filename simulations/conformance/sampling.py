@@ -80,13 +80,20 @@ def sample_mixed(
     """
     for size in _sizes(subject, trials * len(problems)):
         share = max(size // len(problems), 1)
-        places = np.sort(rng.permutation(share * len(problems)).reshape(len(problems), share), axis=1)
-        inputs = problems[0].empty_inputs(places.size)
-        for problem, own in zip(problems, places, strict=True):
-            problem.fill(inputs, own, rng)
-        emission = subject.verify(problems[0], inputs, _seed(rng))
-        for index, (problem, own) in enumerate(zip(problems, places, strict=True)):
-            yield index, _take_apart(problem, emission.rows(own), rng)
+        yield from enumerate(sample_mixed_call(subject, problems, [share] * len(problems), rng))
+
+
+def sample_mixed_call(
+    subject: Subject, problems: Sequence[VerifierProblem], trials: Sequence[int], rng: np.random.Generator
+) -> list[Sample]:
+    """Run so many trials of each of several problems in one call: see :func:`sample_mixed`."""
+    owner = rng.permutation(np.repeat(np.arange(len(problems)), trials))
+    places = [np.flatnonzero(owner == index) for index in range(len(problems))]
+    inputs = problems[0].empty_inputs(owner.size)
+    for problem, own in zip(problems, places, strict=True):
+        problem.fill(inputs, own, rng)
+    emission = subject.verify(problems[0], inputs, _seed(rng))
+    return [_take_apart(problem, emission.rows(own), rng) for problem, own in zip(problems, places, strict=True)]
 
 
 def outcome_name(problem: Problem, outcome: int) -> str:

@@ -1,7 +1,8 @@
 """Small batches: one trial a call, as engines often run, two and three, and what is between those and large ones.
 
 What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
-on the first every defect of one position shows, the second has more than one.
+on the first every defect of one position shows, the second has more than one. A verifier has in every other batch also
+rows of the problem in the mirror, which shows rows that are mixed up.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simulations.conformance.problems import Problem
+from simulations.conformance.ladder import mirrored
+from simulations.conformance.problems import GenerateProblem, Problem
 from simulations.conformance.runner import Subject
-from simulations.conformance.sampling import sample_call
+from simulations.conformance.sampling import Sample, sample_call, sample_mixed_call
 from simulations.conformance.sequential import LawEvidence
 
 LEAST, MOST = 4, 256
 SINGLE = "1"
 KINDS = (SINGLE, "2", "3", f"{LEAST} to {MOST}")
 """How many trials a call has, as a report says it."""
-TURN = (*KINDS, SINGLE, SINGLE, SINGLE)
+TURN = (*KINDS, SINGLE, "2", SINGLE, SINGLE)
 """Calls in turn, so that no kind takes the time of another."""
 
 
@@ -55,7 +57,8 @@ class SmallBatches:
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
         for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
-            seen = sample_call(subject, self._problems[name], size_of(kind, subject, rng), rng)
+            size, mixed = size_of(kind, subject, rng), bool(rng.random() < 0.5)
+            seen = sample_small(subject, self._problems[name], size, rng, mixed=mixed)
             self.evidence[kind, name].add(seen.completed)
             if time.monotonic() > deadline:
                 break
@@ -74,3 +77,17 @@ def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:
         return int(kind)
     largest = min(MOST, subject.longest_call)
     return int(LEAST * (max(largest, LEAST) / LEAST) ** rng.random())
+
+
+def sample_small(subject: Subject, problem: Problem, size: int, rng: np.random.Generator, *, mixed: bool) -> Sample:
+    """Run one small batch: the trials of a problem, if ``mixed`` without those of the problem in the mirror.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`simulations.conformance.runner`.
+    """
+    if not mixed or size < 2 or isinstance(problem, GenerateProblem):
+        return sample_call(subject, problem, size, rng)
+    own = int(rng.integers(1, size))
+    return sample_mixed_call(subject, [problem, mirrored(problem)], [own, size - own], rng)[0]

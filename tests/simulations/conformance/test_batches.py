@@ -15,9 +15,10 @@ from simulations.conformance import DEFAULT, Budget, Verdict, check_sampler, nex
 from simulations.conformance.dependence import FOLDS, PairEvidence, are_dependent
 from simulations.conformance.ladder import ladder
 from simulations.conformance.problems import MultiProblem
-from simulations.conformance.references import token_by_token
+from simulations.conformance.references import select, token_by_token
 
 BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
+DEFAULT_AT_LEISURE = replace(DEFAULT, seconds=100.0)
 
 
 def always(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
@@ -152,6 +153,44 @@ def test_trials_that_share_a_die_in_some_batches_only_have_no_law_that_is_wrong(
     assert "depend on each other" in report.reason
     assert report.instance is not None
     assert report.instance.total_variation == 0.0
+
+
+@pytest.mark.parametrize("contract", ["chain", "multi"])
+def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str) -> None:
+    """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
+
+    def verify(*arguments: Any) -> Any:
+        draft_probs, target_probs, draft_tokens, rng = arguments
+        if len(draft_tokens) <= 256:
+            target_probs = np.broadcast_to(target_probs[:1], target_probs.shape)
+        return select("single", draft_probs, target_probs, draft_tokens, rng)
+
+    def first_position(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        rows = target_probs.copy()
+        if len(draft_tokens) <= 256:
+            rows[:, 0] = rows[0, 0]
+        return token_by_token(draft_probs, rows, draft_tokens, rng)
+
+    report = check_sampler(verify if contract == "multi" else first_position, contract, budget=DEFAULT_AT_LEISURE)
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert "rows are mixed up" in report.reason
+
+
+@pytest.mark.parametrize("first", [0, 64])
+def test_rows_with_dice_of_their_own_are_seen_though_every_law_is_right(first: int) -> None:
+    """From some row on, each row draws from a stream that is the same in every call."""
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        class Stale:
+            def random(self, shape: Any) -> Any:
+                dice = rng.random(shape)
+                dice[first:] = np.random.default_rng(5).random(shape)[first:]
+                return dice
+
+        return by_position(draft_probs, target_probs, draft_tokens, Stale())
+
+    report = check_sampler(verify, budget=BUDGET)
+    assert any(finding.detector == "dice" for finding in report.findings), str(report)
 
 
 @pytest.mark.parametrize(("shift", "seed"), [(0.02, 4), (0.03, 3), (0.1, 0)])

@@ -53,6 +53,7 @@ def test_a_function_is_found_in_a_module() -> None:
         ("no_such_module_anywhere:verify", "No module named"),
         ("{broken}:verify", "SyntaxError"),
         ("{quits}:verify", "SystemExit"),
+        ("simulations.conformance.runner:Subject.verify", "is a method: name one of an instance"),
     ],
 )
 def test_what_is_no_function_is_one_line(tmp_path: Path, name: str, said: str) -> None:
@@ -214,3 +215,23 @@ def test_standard_output_is_a_file_that_keeps_nothing(capfd: pytest.CaptureFixtu
 def test_an_id_too_large_for_an_integer_is_out_of_range() -> None:
     with pytest.raises(InvalidOutput, match=r"18446744073709551615.* out of range for emitted"):
         run(np.full((4, 3), 2**64 - 1, dtype=np.uint64))
+
+
+def test_a_crash_says_on_what_and_where() -> None:
+    def verify(*_: Any) -> Any:
+        raise RuntimeError("no luck")
+
+    def too_few() -> None: ...
+
+    inputs = CHAIN.inputs(4, np.random.default_rng(0))
+    with pytest.raises(Crash, match=r"n = 4, L = 2, V = 3 raised RuntimeError: no luck at test_runner\.py:\d+$"):
+        Subject(verify, "numpy", 10.0).verify(CHAIN, inputs, 0)
+    with pytest.raises(Crash, match=r"but 4 were given$"):
+        Subject(too_few, "numpy", 10.0).verify(CHAIN, inputs, 0)
+
+
+def test_an_asynchronous_function_is_named() -> None:
+    async def verify(*_: Any) -> Any: ...
+
+    with pytest.raises(InvalidOutput, match="asynchronous"):
+        Subject(verify, "numpy", 10.0).verify(CHAIN, CHAIN.inputs(4, np.random.default_rng(0)), 0)

@@ -1,0 +1,71 @@
+"""Where the randomness comes from: the same inputs again, with the same generator and with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy  # its parts load when first used: scipy.stats takes a second
+
+from simulations.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens
+from simulations.conformance.runner import Subject
+from theory.distribution import Array
+
+REPEATED, STREAMS = 256, 64
+"""Trials of the calls that are repeated, and generators that they are repeated with at most; that two of them give a
+lossless sampler the same output in all trials has a chance far below any level."""
+SURE = 0.9
+"""Trials are looked at one by one where no token may come first with a higher chance, given the drafts."""
+
+
+def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:
+    """Whether the same inputs and the same generator give the same output twice.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`simulations.conformance.runner`.
+    """
+    run, _ = _repeatable(subject, problem, trials, rng)
+    return np.array_equal(run(1), run(1))
+
+
+def dice_fault(subject: Subject, problem: Problem, streams: int, level: float, rng: np.random.Generator) -> str:
+    """What is wrong with the dice, in a sentence, if the same inputs with many generators show it.
+
+    No two generators may give the same in all trials, and few trials the same with all generators: a lossless sampler
+    emits a as its first token, given all drafts, with probability at most q(a) over that of the drafts.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`simulations.conformance.runner`.
+    """
+    run, chance_of_drafts = _repeatable(subject, problem, REPEATED, rng)
+    outputs = [run(int(seed)) for seed in rng.integers(2**63, size=streams)]
+    calls = f"{streams} calls on the same {REPEATED} trials, each with an rng of its own,"
+    found = len({tokens.tobytes() for tokens in outputs})
+    if found < streams:
+        cause = "it ignores rng" if found == 1 else "few streams, shared ones, or an output that hardly varies"
+        return f"{calls} have {found} outputs: {cause}"
+    likeliest = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim))).max() / chance_of_drafts
+    firsts = np.stack([tokens[:, 0] for tokens in outputs])[:, likeliest <= SURE]
+    fixed, trials = int((firsts == firsts[0]).all(axis=0).sum()), firsts.shape[1]
+    # With c the highest chance of a token, all generators give the same one with probability at most c^(streams - 1).
+    if scipy.stats.binom.sf(fixed - 1, trials, SURE ** (streams - 1)) >= level:
+        return ""
+    return f"{calls} have the same first token in {fixed} of {trials} that are not certain: some rows do not use rng"
+
+
+def _repeatable(
+    subject: Subject, problem: Problem, trials: int, rng: np.random.Generator
+) -> tuple[Callable[[int], Tokens], Array]:
+    """A call whose inputs are the same for every seed, and the probability of the drafts of each trial."""
+    if isinstance(problem, GenerateProblem):
+        return lambda seed: subject.generate(problem, trials, seed).tokens, np.ones(trials)
+    inputs = problem.inputs(trials, rng)
+    rows = inputs.draft_probs if isinstance(problem, ChainProblem) else inputs.draft_probs[:, np.newaxis]
+    drawn = np.take_along_axis(
+        np.broadcast_to(rows, (*inputs.draft_tokens.shape, rows.shape[-1])), inputs.draft_tokens[..., np.newaxis], -1
+    )
+    return lambda seed: subject.verify(problem, inputs, seed).tokens, drawn[..., 0].prod(axis=1)
