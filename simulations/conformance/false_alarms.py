@@ -96,7 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for first in range(0, share, experiment.block)
         for name in experiment.samplers
     ]
-    counts = _run(given.budget, level, blocks, given.record, given.jobs)
+    try:
+        counts = _run(given.budget, level, blocks, given.record, given.jobs)
+    except KeyboardInterrupt:
+        kept = f"run it again to go on from {given.record}" if given.record else "with --record FILE it could go on"
+        parser.exit(130, f"interrupted: {kept}\n")
     print(f"budget {given.budget}, level {level:g} a check, seeds 0 to {share - 1} of each sampler")
     for name in experiment.samplers:
         _print(name, sum(counts[block] for block in blocks if block[0] == name), share)

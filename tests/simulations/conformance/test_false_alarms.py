@@ -58,3 +58,14 @@ def test_it_counts_the_alarms_of_a_defect(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setitem(false_alarms.EXPERIMENTS, "small", broken)
     false_alarms.main(["--jobs", "1"])
     assert "2 alarms in 2 checks" in capsys.readouterr().out
+
+
+def test_an_interrupt_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(false_alarms, "alarms", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        false_alarms.main(["--jobs", "1"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.endswith("interrupted: with --record FILE it could go on\n")
