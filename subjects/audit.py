@@ -1,27 +1,17 @@
-"""Check every subject and write docs/audit.md: ``python -m subjects.audit``. With names, check those and print.
-
-The text of the page is in this module and in :mod:`subjects.registry`, and nowhere else.
-"""
+"""Check every subject and write docs/audit.md: ``python -m subjects.audit``. With names, check those and print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from simulations.conformance import DEFAULT, Report, Verdict, check_sampler
-from simulations.conformance.runner import load_function
-from simulations.statistics import Check
-from subjects.networks import LENGTH, PROMPT, decoder_loop, transformers_loop
-from subjects.networks import check as check_network
-from subjects.registry import SUBJECTS, Subject
-from subjects.repairs import REPAIRS
+from simulations.conformance import DEFAULT, Report, check_sampler
+from subjects.registry import SUBJECTS, Subject, find
 from theory.errors import InvalidInput
-
-NETWORK_TRIALS = {"transformers-generate": 4000, "speculative-decoding": 20_000}
 
 
 def main(
@@ -31,139 +21,49 @@ def main(
 ) -> None:
     """Run the checks, fetching the wheels that are missing."""
     try:
-        chosen = _chosen(names)
-        reports = []
-        for subject in chosen:
-            reports.append((subject, audit(subject, seconds)))
-            typer.echo(f"{reports[-1][1]}\n")
+        chosen = [find(name) for name in names or ()] or list(SUBJECTS)
+        _check_requirements()
         if not names:
-            out.write_text("\n".join(document(reports, seconds)) + "\n", encoding="utf-8")
+            _check_writable(out)
+        run(chosen, seconds, None if names else out)
     except InvalidInput as error:
         Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
         raise typer.Exit(2) from None
 
 
+def run(subjects: list[Subject], seconds: float, out: Path | None) -> None:
+    """Check these subjects and print the reports; write the document, or print what else is known of them."""
+    from subjects.page import document, network_lines, repair_lines  # they import torch
+
+    reports = []
+    for subject in subjects:
+        reports.append((subject, audit(subject, seconds)))
+        typer.echo(f"{reports[-1][1]}\n")
+    if out is not None:
+        out.write_text("\n".join(document(reports, seconds)) + "\n", encoding="utf-8")
+        return
+    for line in (*network_lines(subjects), *repair_lines(subjects, seconds)):
+        typer.echo(line)
+
+
 def audit(subject: Subject, seconds: float) -> Report:
     """Check one subject, as ``specproof check`` does with the line that the page gives."""
-    return check_sampler(load_function(subject.function), subject.contract, time_limit=seconds * subject.patience)
+    return check_sampler(subject.ready(), subject.contract, time_limit=seconds * subject.patience)
 
 
-def document(reports: list[tuple[Subject, Report]], seconds: float) -> Iterator[str]:
-    """The lines of docs/audit.md."""
-    yield from _HEAD.format(seconds=seconds).splitlines()
-    for subject, report in reports:
-        cells = (subject.distribution, subject.version, subject.calls, subject.contract, f"**{report.verdict}**")
-        yield f"| {' | '.join((*cells, _evidence(report)))} |"
-    yield from _networks()
-    yield from _REPAIRS.splitlines()
-    for repair in REPAIRS:
-        yield f"| {repair.subject} | {repair.what} | {repair.outcome(seconds)} |"
-    yield from ("", "## One by one")
-    for subject, report in reports:
-        yield from _section(subject, report, seconds)
+def _check_requirements() -> None:
+    for name in ("torch", "transformers"):
+        if find_spec(name) is None:
+            raise InvalidInput(f"{name} is not installed: run pip install 'specproof[subjects]'")
 
 
-def _evidence(report: Report) -> str:
-    if report.instance and report.instance.total_variation > 0:
-        return f"TV at least {report.instance.total_variation:.3f} on the instance below"
-    return report.reason
-
-
-def _section(subject: Subject, report: Report, seconds: float) -> Iterator[str]:
-    yield from ("", f"### {subject.name}: {report.verdict}", "")
-    yield f"{subject.distribution} {subject.version}, {subject.calls}, contract {subject.contract}."
-    yield f"The adapter adds {subject.assumes}."
-    yield f"Found: {report.reason}."
-    yield from (f"Also {finding.verdict}: {finding.text}." for finding in report.findings[1:])
-    yield from (f"Note: {note}." for note in report.notes)
-    for row in report.acceptance[:1]:
-        yield f"Acceptance on '{row.problem}': {row.measured:.4f} measured; the most without loss is {row.bound:.4f}."
-    if report.diagnosis:
-        yield f"Diagnosis by exact laws: {report.diagnosis}."
-    if report.verdict != Verdict.LOSSLESS:
-        yield f"In the code: {subject.cause or 'not yet read; take the finding as open.'}"
-    if report.instance:
-        yield from ("", "```text", repr(report.instance.problem))
-        for outcome, expected in report.instance.expected.items():
-            yield f"{outcome}: expected {expected:.4f}, observed {report.instance.observed[outcome]:.4f}"
-        yield "```"
-    limit = f"--time-limit {seconds * subject.patience:g}"
-    yield from ("", f"Again: `specproof check {subject.function} --contract {subject.contract} {limit}`")
-
-
-def _networks() -> Iterator[str]:
-    loops = {
-        "transformers-generate": ("random Llamas over 8 tokens, one text a call", transformers_loop),
-        "speculative-decoding": ("random `Decoder`s over 3 tokens, all texts in one batch", decoder_loop),
-    }
-    yield from _NETWORKS.format(length=LENGTH, prompt=len(PROMPT)).splitlines()
-    for name, (what, build) in loops.items():
-        trials = NETWORK_TRIALS[name]
-        result = check_network(build(), trials, seed=0)
-        outcome = "**refuted**" if result.is_refuted else "consistent"
-        yield f"| {name} | {what} | {trials:,} | {outcome} | {_worst(result)} | {result.detectable:.3f} |"
-    yield from ("", _DECODER)
-
-
-def _worst(result: Check) -> str:
-    return f"probability {result.exact:.4f}, interval {result.low:.4f} to {result.high:.4f}"
-
-
-def _chosen(names: list[str] | None) -> list[Subject]:
-    by_name = {subject.name: subject for subject in SUBJECTS}
-    for name in names or ():
-        if name not in by_name:
-            raise InvalidInput(f"{name!r} is no subject: choose from {', '.join(by_name)}")
-    return [by_name[name] for name in names] if names else list(SUBJECTS)
-
-
-_HEAD = """# Audit of published verifiers
-
-Written by `python -m subjects.audit`; do not edit. Each verifier is run by `check_sampler` through an adapter in
-`subjects/adapters/`, for {seconds:g} seconds (the slowest longer) at the kit's false-alarm level of 1e-6 a check.
-Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only the
-module that is called is imported. Installing them would bring engines, drivers and requirements that exclude each
-other; what their modules import beside themselves is torch and transformers, which
-`pip install 'specproof[subjects]'` brings, and two small wheels that are fetched in the same way.
-
-Where fewer trials are named than the others have, time cut the check short: how many there are depends on the machine,
-and with them what could have escaped.
-
-Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
-rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
-and nothing else, was seen to take the bias away, the entry says so. "lossless" means that no test saw a deviation,
-with the bias that could have escaped.
-
-| package | version | called | contract | verdict | evidence |
-| --- | --- | --- | --- | --- | --- |"""
-
-_NETWORKS = """
-## With networks whose attention matters
-
-The kit's tables cannot show what a cache or a mask does to a network. So two loops are also run with small random
-networks of the package's own classes: {length} tokens after a prompt of {prompt}, against the joint law enumerated
-without a loop. Level 1e-6.
-
-*Would be seen* is the change of one text's probability that as many texts show with probability 0.99. (transformers'
-assisted generation takes one text a call.)
-
-| loop | networks | texts | outcome | furthest text | would be seen |
-| --- | --- | --- | --- | --- | --- |"""
-
-_REPAIRS = """
-## Suspected causes undone
-
-Where a cause was found by reading the code, it was undone in the package's own function, and nothing else, and the
-result checked again (`subjects/repairs.py`). What is "published" for vllm-ascend is the kit's exact law of block
-verification, put in the place of what the package's function decides.
-
-| subject | undone | outcome |
-| --- | --- | --- |"""
-
-_DECODER = """In speculative-decoding the loop itself is lossless (above). Texts of one batch get ragged, and
-`Decoder.forward` builds a mask of what lies left of each text's start, but does not hand it to the attention of its
-ordinary layers: they attend to leftovers of the alignment. With the mask handed over the bias is gone, and with one
-text a call there is none."""
+def _check_writable(path: Path) -> None:
+    """Minutes of checks end in this file."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path} ({error.strerror or error}): give --out a file that can be") from None
 
 
 if __name__ == "__main__":

@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from simulations.conformance.problems import next_token_law
-from subjects.trials import Tokens, log_rows
+from simulations.conformance.problems import Tokens, next_token_law
+from subjects.trials import log_rows
 from theory.chain import TabularModel
-from theory.distribution import Array
 
 START = 0
 """The token put before every prompt, as engines want one; it carries nothing."""
 
 
 class TabularLogits:
-    """A tabular model called on token ids (n, m), the first of which is ``START``; returns logits (n, m, V).
-
-    Beyond the horizon all tokens are equally likely: what a loop drafts there is cut off.
-    """
+    """A tabular model called on token ids (n, m), the first of which is ``START``; returns logits (n, m, V)."""
 
     def __init__(self, model: TabularModel) -> None:
         self.model = model
@@ -30,12 +26,8 @@ class TabularLogits:
     def __call__(self, ids: torch.Tensor) -> torch.Tensor:
         """The law of the token after each prefix, as logits."""
         tokens = ids[:, 1:].numpy()
-        return log_rows(np.stack([self._next(tokens[:, :length]) for length in range(ids.shape[1])], axis=1))
-
-    def _next(self, prefix: Tokens) -> Array:
-        if prefix.shape[1] < self.model.horizon:
-            return next_token_law(self.model, prefix)
-        return np.full((len(prefix), self.model.num_states), 1.0 / self.model.num_states)
+        laws = [next_token_law(self.model, tokens[:, :length]) for length in range(ids.shape[1])]
+        return log_rows(np.stack(laws, axis=1))
 
 
 def logits_field(model: TabularModel) -> Callable[..., Any]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
+from simulations.conformance.problems import Tokens
 from simulations.statistics import Check, check_law
 from subjects.adapters import speculative_decoding, transformers_generate
 from subjects.package import load
-from subjects.trials import Tokens
 from theory.distribution import Array
 
 PROMPT, LENGTH = (1, 2), 3
@@ -48,7 +50,8 @@ def joint_law(target: Logits, num_tokens: int) -> Array:
 
 def check(loop: Loop, trials: int, seed: int, level: float = LEVEL) -> Check:
     """Test n texts of a loop against the target's joint law."""
-    tokens = loop.sample(trials, np.random.default_rng(seed))
+    with threadpool_limits(limits=1):  # networks this small are slower on several threads, on a busy machine by far
+        tokens = loop.sample(trials, np.random.default_rng(seed))
     numbers = tokens @ loop.num_tokens ** np.arange(LENGTH)[::-1]
     return check_law(numbers, joint_law(loop.target, loop.num_tokens), level)
 
@@ -76,19 +79,62 @@ def transformers_loop() -> Loop:
     )
 
 
-def decoder_loop(batch: int | None = None) -> Loop:
-    """Two random networks of speculative-decoding's own class over three tokens; all texts in one call or ``batch``."""
+def decoder_loop(batch: int | None = None, *, masked: bool = False) -> Loop:
+    """Two random networks of speculative-decoding's own class over three tokens; all texts in one call or ``batch``.
+
+    ``masked`` undoes what the audit suspects: the mask that ``Decoder.forward`` builds is handed to its layers.
+    """
     module = load(*speculative_decoding.WHEELS)
     draft, target = (
         _seeded(seed, lambda: _spread(module.Decoder(num_tokens=3, dim=8, depth=1, heads=2, dim_head=8).eval()))
         for seed in (1, 0)
     )
+    if masked:
+        _hand_masks_over(draft)
+        _hand_masks_over(target)
 
     def sample(n: int, rng: np.random.Generator) -> Tokens:
         sizes = [min(batch or n, n - start) for start in range(0, n, batch or n)]
         return np.concatenate([speculative_decoding.texts(draft, target, PROMPT, LENGTH, size, rng) for size in sizes])
 
     return Loop(3, target, sample)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A line of the audit.
+
+    Attributes
+    ----------
+    name : str
+        Of the subject.
+    networks : str
+        What the loop is run with.
+    build : callable
+    texts : int
+        How many are drawn.
+    """
+
+    name: str
+    networks: str
+    build: Callable[[], Loop]
+    texts: int
+
+
+_DECODERS = "random `Decoder`s over 3 tokens"
+
+EXPERIMENTS = (
+    Experiment("transformers-generate", "random Llamas over 8 tokens, one text a call", transformers_loop, 4000),
+    Experiment("speculative-decoding", f"{_DECODERS}, all texts in one batch", decoder_loop, 20_000),
+    Experiment(
+        "speculative-decoding",
+        f"{_DECODERS}, all texts in one batch, the mask handed over",
+        partial(decoder_loop, masked=True),
+        20_000,
+    ),
+    Experiment("speculative-decoding", f"{_DECODERS}, one text a call", partial(decoder_loop, batch=1), 4000),
+)
+"""What is run for the audit."""
 
 
 def _seeded(seed: int, build: Callable[[], Any]) -> Any:
@@ -104,3 +150,19 @@ def _spread(network: Any) -> Any:
             if parameter.ndim == 2:
                 parameter.normal_(0.0, 0.8)
     return network
+
+
+def _hand_masks_over(network: Any) -> None:
+    """Hand each layer's attention the mask of its network's ``seq_start_pos``, as ``Decoder.forward`` builds it."""
+    handed: dict[str, Any] = {}
+
+    def build(_: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        start = options.get("seq_start_pos")
+        handed["context_mask"] = None if start is None else torch.arange(inputs[0].shape[1]) >= start[:, None]
+
+    def hand_over(_: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return inputs, options | handed
+
+    network.register_forward_pre_hook(build, with_kwargs=True)
+    for attention, _ in network.layers:
+        attention.register_forward_pre_hook(hand_over, with_kwargs=True)

@@ -6,8 +6,14 @@ import importlib
 from dataclasses import dataclass
 from importlib import metadata
 
+import numpy as np
+
+from simulations.conformance import GenerateProblem
+from simulations.conformance.ladder import ladder
+from simulations.conformance.runner import Sampler, load_function
 from simulations.language_models.wheel import Wheel
 from subjects.package import is_fetched
+from theory.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Subject:
     calls : str
         What of the package is called.
     assumes : str
-        What the adapter adds or takes for granted.
+        What the adapter adds or takes for granted, a noun.
     cause : str
         Where a finding was confirmed in the package's code: the mechanism, and what was done to falsify it.
     patience : int
@@ -66,12 +72,24 @@ class Subject:
         """Whether it can be checked without a download."""
         return is_fetched(*self.wheels)
 
+    def ready(self) -> Sampler:
+        """The adapter's function, called once, so that fetching and importing take no time from a check."""
+        function, rng = load_function(self.function), np.random.default_rng(0)
+        problem = next(iter(ladder(self.contract).values()))
+        if isinstance(problem, GenerateProblem):
+            function(problem.draft, problem.target, problem.prompt, problem.length, 1, rng)
+        else:
+            function(*problem.inputs(1, rng), rng)
+        return function
+
 
 BATCHED = "nothing: the function is batched and takes what the contract gives"
 LOOP = "the loop over texts"
 TABLES = (
     "models that look their logits up in the kit's tables, and the loop over rounds; temperature 1, two drafts a round"
 )
+SIBLINGS = "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's tables"
+ENGINE = "stand-ins for vLLM's names, the bonus token drawn by the caller, float32 draft probabilities"
 
 SUBJECTS = (
     Subject("transformers", "transformers_rule:verify", "chain", "`_speculative_sampling`", LOOP),
@@ -114,9 +132,13 @@ SUBJECTS = (
         TABLES,
         "`compute_capped_prefix_ratio` and `compute_capped_branch_divergences` take a number of tokens, and "
         "`capped_hsd_step` hands them the index of the last one, one less: the full draft is accepted by the "
-        "ratio of all but its last token, and each step of the scan looks one token too early. With one draft a "
-        "round the rule is lossless; with the three calls handed one more, the bias is gone with two drafts. The "
-        "method is documented as leaving the output distribution unchanged.",
+        "ratio of all but its last token, and each step of the scan looks one token too early. With the number of "
+        "tokens handed over, nothing is found on the ordinary problems (below). What is left on the degenerate ones "
+        "has another cause: `compute_capped_branch_divergences` takes the ratio at a token of draft probability 0 to "
+        "be 0, so that no replacement can be such a token; with 1e-30 in the place of each 0, that is gone too. By "
+        "reading: with one draft a round, the index -1 wraps round to the right entries. The method is documented as "
+        "leaving the output distribution unchanged.",
+        patience=6,
     ),
     Subject(
         "specdec",
@@ -165,14 +187,15 @@ SUBJECTS = (
         f"{LOOP}, two models that have their laws ready, and `torch.multinomial` as the sampling function",
         "The ratios have shape (1, drafts), as the method asserts, and the first rejection is read off the first "
         "axis of `nonzero`: it is always 0, so that whatever draft is rejected, the token emitted is a residual "
-        "of the first position. With one draft the rule is lossless; with the second axis read, the bias is gone.",
+        "of the first position. With one draft that is the right one; with the second axis read, the bias is gone "
+        "(below).",
     ),
     Subject(
         "eagle-llm",
         "eagle_llm:generate",
         "generate",
         "`evaluate_posterior` at temperature 1",
-        "trees of one level, two siblings drawn by `Model.sample` without replacement; models from the kit's tables",
+        SIBLINGS,
         patience=3,
     ),
     Subject(
@@ -180,12 +203,12 @@ SUBJECTS = (
         "eagle_llm:generate_warm",
         "generate",
         "`evaluate_posterior` at temperature 0.5",
-        "as above; the logits are such that the laws at that temperature are the tables'",
+        f"{SIBLINGS}; logits such that the laws at that temperature are the tables'",
         "After a path that is accepted to its end, `evaluate_posterior` draws the next token from the logits as "
         "they are, not as `logits_processor` makes them, so that this token is drawn at temperature 1. At "
-        "temperature 1 the check passes; with the processor applied there too, the bias is gone. The package "
+        "temperature 1 the check passes; with the processor applied there too, the bias is gone (below). The package "
         "promises the distribution of vanilla decoding, and its example uses temperature 0.5.",
-        patience=3,
+        patience=6,
     ),
     Subject(
         "lmdeploy",
@@ -199,14 +222,14 @@ SUBJECTS = (
         "vllm_ascend:verify",
         "chain",
         "`rejection_sample`, PyTorch path",
-        "stand-ins for vLLM's names, the bonus token drawn by the caller, float32 draft probabilities; default options",
+        f"{ENGINE}; default options",
     ),
     Subject(
         "vllm-ascend-block",
         "vllm_ascend:verify_block",
         "chain",
         "`rejection_sample`, PyTorch path, `enable_block_verify`",
-        "as above, with the option that is off by default",
+        f"{ENGINE}; the option, which is off by default",
         "From three drafts on, `rejection_random_sample_block_verify_pytorch` keeps the longest prefix whose "
         "product of capped ratios is at least the product of as many uniforms, which is not the acceptance "
         "probability of block verification (Sun et al. 2024), and `rejection_sample` draws the replacement from "
@@ -217,3 +240,17 @@ SUBJECTS = (
         "as lossy, and vllm-ascend's pull request 7808 calls the feature lossless; 9772 rewrote it.",
     ),
 )
+
+
+def find(name: str) -> Subject:
+    """Look a subject up.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none of that name.
+    """
+    by_name = {subject.name: subject for subject in SUBJECTS}
+    if name not in by_name:
+        raise InvalidInput(f"{name!r} is no subject: choose from {', '.join(by_name)}")
+    return by_name[name]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Tokens = NDArray[np.int64]
+from simulations.conformance.problems import Tokens
 
 
 def emitted_rows(trials: Iterable[Sequence[int] | torch.Tensor], width: int) -> Tokens:
@@ -17,15 +17,6 @@ def emitted_rows(trials: Iterable[Sequence[int] | torch.Tensor], width: int) -> 
     rows = np.full((len(lists), width), -1, dtype=np.int64)
     for row, tokens in zip(rows, lists, strict=True):
         row[: len(tokens)] = tokens
-    return rows
-
-
-def prefix_and_next(drafts: Tokens, accepted: torch.Tensor, following: torch.Tensor) -> Tokens:
-    """The accepted drafts, the token after them, and -1: shape (n, L+1) from (n, L), (n,) and (n,)."""
-    count = accepted.numpy()
-    positions = np.arange(drafts.shape[1] + 1)
-    rows = np.where(positions < count[:, None], np.pad(drafts, ((0, 0), (0, 1))), -1)
-    rows[np.arange(len(rows)), count] = following.numpy()
     return rows
 
 

@@ -1,1 +1,1 @@
-"""One file a package: ten lines that give its verifier the signature of a contract, and call it as its engine does."""
+"""Each adapter gives a verifier of a package the signature of a contract, and calls it as its engine does."""

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import torch
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.models import TabularLogits, generate_rounds
 from subjects.package import load
 from subjects.randomness import seeded
-from subjects.trials import Tokens
 from theory.chain import TabularModel
 
 WHEEL = Wheel(

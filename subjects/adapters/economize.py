@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from simulations.conformance.defects.kernels import emit
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.package import load
 from subjects.randomness import torch_generator
-from subjects.trials import Tokens, log_rows, prefix_and_next
+from subjects.trials import log_rows
 from theory.distribution import Array
 
 WHEEL = Wheel(
@@ -30,7 +32,7 @@ def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: n
     """Contract chain: a draft of one token after the other."""
     verifier, draft, selector = _parts(draft_probs, draft_tokens, None, rng)
     accepted, following = verifier.verify_batch(log_rows(target_probs), draft, selector, None, ())
-    return prefix_and_next(draft_tokens, accepted, following)
+    return emit(draft_tokens, accepted.numpy(), following.numpy())
 
 
 def verify_tree(

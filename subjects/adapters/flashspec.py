@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from simulations.conformance.defects.kernels import emit
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.package import load
 from subjects.randomness import torch_generator
-from subjects.trials import Tokens, log_rows, prefix_and_next
+from subjects.trials import log_rows
 from theory.distribution import Array
 
 WHEEL = Wheel(
@@ -27,4 +29,4 @@ def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: n
     step = load(WHEEL).rejection_step
     laws = log_rows(draft_probs), log_rows(target_probs)
     accepted, following = step(torch.from_numpy(draft_tokens), *laws, generator=torch_generator(rng)).unbind(1)
-    return prefix_and_next(draft_tokens, accepted, following)
+    return emit(draft_tokens, accepted.numpy(), following.numpy())

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.package import load
 from subjects.randomness import seeded
-from subjects.trials import Tokens, emitted_rows, log_rows
+from subjects.trials import emitted_rows, log_rows
 from theory.distribution import Array
 
 WHEEL = Wheel(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.package import load
 from subjects.randomness import seeded
-from subjects.trials import Tokens, log_rows
+from subjects.trials import log_rows
 from theory.distribution import Array
 
 WHEEL = Wheel(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.package import load
-from subjects.trials import Tokens, emitted_rows
+from subjects.trials import emitted_rows
 from theory.distribution import Array
 
 WHEEL = Wheel(

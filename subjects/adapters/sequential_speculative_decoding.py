@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.models import generate_rounds, logits_field
 from subjects.package import load
 from subjects.randomness import seeded
-from subjects.trials import Tokens
 from theory.chain import TabularModel
 
 WHEEL = Wheel(
@@ -26,6 +27,11 @@ WHEEL = Wheel(
 )
 WHEELS = (WHEEL,)
 DRAFT_LENGTH = 2
+
+
+def method_module(name: str) -> ModuleType:
+    """Load the module of one method."""
+    return load(dataclasses.replace(WHEEL, member=f"seqspecdecod/{name}.py"))
 
 
 def standard(*problem: Any) -> Tokens:
@@ -53,7 +59,7 @@ def _generate(
     n: int,
     rng: np.random.Generator,
 ) -> Tokens:
-    method = getattr(load(dataclasses.replace(WHEEL, member=f"seqspecdecod/{module}.py")), function)
+    method = getattr(method_module(module), function)
     models = logits_field(draft_model), logits_field(target_model)
     step = partial(method, *models, gamma=DRAFT_LENGTH, draft_temperature=1.0, target_temperature=1.0)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from simulations.conformance.problems import Tokens
 from simulations.language_models.wheel import Wheel
 from subjects.models import START, TabularLogits
 from subjects.package import load
 from subjects.randomness import seeded
-from subjects.trials import Tokens
 from theory.chain import TabularModel
 
 WHEEL = Wheel(

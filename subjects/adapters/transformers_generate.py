@@ -7,9 +7,9 @@ import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from simulations.conformance import Unsupported
+from simulations.conformance.problems import Tokens
 from simulations.language_models.quiet import quiet_transformers
 from subjects.randomness import seeded
-from subjects.trials import Tokens
 from theory.chain import TabularModel
 
 IMPOSSIBLE = -1e4

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from transformers.generation.utils import _speculative_sampling
 
+from simulations.conformance.problems import Tokens
 from subjects.randomness import seeded
-from subjects.trials import Tokens, emitted_rows, log_rows
+from subjects.trials import emitted_rows, log_rows
 from theory.distribution import Array
 
 
