@@ -30,31 +30,42 @@ def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.rando
     return np.array_equal(run(1), run(1))
 
 
-def dice_fault(subject: Subject, problem: Problem, streams: int, level: float, rng: np.random.Generator) -> str:
-    """What is wrong with the dice, in a sentence, if the same inputs with many generators show it.
-
-    No two generators may give the same in all trials, and few trials the same with all generators: a lossless sampler
-    emits a as its first token, given all drafts, with probability at most q(a) over that of the drafts.
+class Dice:
+    """What the same inputs give with many generators.
 
     Raises
     ------
     Crash, InvalidOutput
         See :mod:`simulations.conformance.runner`.
     """
-    run, chance_of_drafts = _repeatable(subject, problem, REPEATED, rng)
-    outputs = [run(int(seed)) for seed in rng.integers(2**63, size=streams)]
-    calls = f"{streams} calls on the same {REPEATED} trials, each with an rng of its own,"
-    found = len({tokens.tobytes() for tokens in outputs})
-    if found < streams:
-        cause = "it ignores rng" if found == 1 else "few streams, shared ones, or an output that hardly varies"
-        return f"{calls} have {found} outputs: {cause}"
-    likeliest = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim))).max() / chance_of_drafts
-    firsts = np.stack([tokens[:, 0] for tokens in outputs])[:, likeliest <= SURE]
-    fixed, trials = int((firsts == firsts[0]).all(axis=0).sum()), firsts.shape[1]
-    # With c the highest chance of a token, all generators give the same one with probability at most c^(streams - 1).
-    if scipy.stats.binom.sf(fixed - 1, trials, SURE ** (streams - 1)) >= level:
-        return ""
-    return f"{calls} have the same first token in {fixed} of {trials} that are not certain: some rows do not use rng"
+
+    def __init__(self, subject: Subject, problem: Problem, streams: int, rng: np.random.Generator) -> None:
+        """Run the same ``REPEATED`` trials once with each of so many generators."""
+        run, chance_of_drafts = _repeatable(subject, problem, REPEATED, rng)
+        self._outputs = [run(int(seed)) for seed in rng.integers(2**63, size=streams)]
+        likeliest = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim))).max() / chance_of_drafts
+        self._uncertain = likeliest <= SURE
+        self._calls = f"{streams} calls on the same {REPEATED} trials, each with an rng of its own,"
+
+    def shared(self) -> str:
+        """What is wrong, in a sentence, if two generators give the same in all trials."""
+        outputs = len({tokens.tobytes() for tokens in self._outputs})
+        if outputs == len(self._outputs):
+            return ""
+        cause = "it ignores rng" if outputs == 1 else "few streams, shared ones, or an output that hardly varies"
+        return f"{self._calls} have {outputs} outputs: {cause}"
+
+    def unused(self, level: float) -> str:
+        """What is wrong, in a sentence, if too many trials have the same first token with all generators.
+
+        A lossless sampler emits a first, given all drafts, with probability at most q(a) over that of the drafts, so
+        that all of m generators agree with probability at most the largest of these to the power m - 1.
+        """
+        firsts = np.stack([tokens[:, 0] for tokens in self._outputs])[:, self._uncertain]
+        fixed, trials = int((firsts == firsts[0]).all(axis=0).sum()), firsts.shape[1]
+        if scipy.stats.binom.sf(fixed - 1, trials, SURE ** (len(firsts) - 1)) >= level:
+            return ""
+        return f"{self._calls} agree in the first token of {fixed} of {trials} trials: there, rng is not used"
 
 
 def _repeatable(

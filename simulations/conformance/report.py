@@ -42,8 +42,8 @@ class Finding:
     detector : str
         What saw it: "law", "acceptance" and "pairs" of trials, the tests on ordinary problems; "small batches", the law
         in batches of one, two, three or some more; "batch", what else a batch has to do with it; "corner", a degenerate
-        problem; "output", what was returned or raised; "dice", calls with different generators; "seed", calls with the
-        same generator; "process", how its process ended.
+        problem; "output", what was returned or raised; "dice" and "rows", calls with different generators; "seed",
+        calls with the same generator; "process", how its process ended.
     problem : str
         Name of the problem it was seen on; empty if it was no particular one.
     text : str

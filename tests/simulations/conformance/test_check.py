@@ -474,3 +474,11 @@ def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
     # At a rate of 0.01 four alarms in 20 have probability 4e-5, at one of 0.5, as by a wrong threshold, 0.9987. That
     # each test keeps its level is shown exactly in test_sequential.py; finer rates are the experiment's business.
     assert sum(verdict not in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE) for verdict in verdicts) < 4
+
+
+@pytest.mark.parametrize("name", ["always-accepted", "first-unverified", "typical-acceptance"])
+def test_a_sampler_that_hardly_draws_is_not_said_to_ignore_its_generator(name: str) -> None:
+    defect = next(entry for entry in DEFECTS if (entry.name, entry.contract) == (name, "chain"))
+    report = check_sampler(defect.sampler, budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert not {"dice", "rows"} & {finding.detector for finding in report.findings}, str(report)
