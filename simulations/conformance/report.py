@@ -21,7 +21,7 @@ class Verdict(StrEnum):
     ``lossless``: every test of every law passed; :attr:`Report.power` says what could have escaped. ``biased``: some
     law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the contract is
     broken. ``inconclusive``: for want of time, by the budget, or because every problem was refused, a bias of 0.2 could
-    have escaped.
+    have escaped; or the check itself broke off.
     """
 
     LOSSLESS = "lossless"
