@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from simulations.conformance import DEFAULT, Report, Verdict
+from simulations.conformance import DEFAULT, Report
 from simulations.statistics import Check
 from subjects import networks
 from subjects.registry import Subject
@@ -62,7 +62,7 @@ def _section(subject: Subject, report: Report, seconds: float) -> Iterator[str]:
         yield f"Acceptance on '{row.problem}': {row.measured:.4f} measured; the most without loss is {row.bound:.4f}."
     if report.diagnosis:
         yield f"Diagnosis by exact laws: {report.diagnosis}."
-    if report.verdict != Verdict.LOSSLESS:
+    if report.findings:
         yield f"In the code: {subject.cause or 'not yet read; take the finding as open.'}"
     if report.instance:
         yield from ("", "```text", repr(report.instance.problem))

@@ -92,7 +92,7 @@ SIBLINGS = "trees of one level, two siblings drawn by `Model.sample` without rep
 ENGINE = "stand-ins for vLLM's names, the bonus token drawn by the caller, float32 draft probabilities"
 
 SUBJECTS = (
-    Subject("transformers", "transformers_rule:verify", "chain", "`_speculative_sampling`", LOOP),
+    Subject("transformers", "transformers_rule:verify", "chain", "`_speculative_sampling`", LOOP, patience=3),
     Subject(
         "transformers-generate",
         "transformers_generate:generate",
@@ -114,7 +114,7 @@ SUBJECTS = (
         "generate",
         "`standard_speculative_step`",
         TABLES,
-        patience=3,
+        patience=6,
     ),
     Subject(
         "sequential-naive-hsd",
@@ -122,7 +122,7 @@ SUBJECTS = (
         "generate",
         "`naive_hsd_step`",
         TABLES,
-        patience=3,
+        patience=6,
     ),
     Subject(
         "sequential-capped-hsd",
