@@ -211,14 +211,14 @@ class Report:
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
-            escaped = f"{_bias(self.power)} on '{self.hardest}' could have escaped"
+            escaped = f"a total variation of {_bias(self.power)} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
         names = " and ".join(f"'{name}'" for name in SMALL_PROBLEMS[self.contract])
-        small = ", ".join(f"{_bias(bias)} in those of {kind}" for kind, bias in self.power_of_small.items())
+        small = ", ".join(f"{_bias(bias)} of {kind}" for kind, bias in self.power_of_small.items())
         return (
-            f"no deviation in {self.trials:,} trials; a bias of total variation {self.power:.2g} on "
-            f"'{self.hardest}' would have escaped with probability 0.01 (on degenerate problems: "
-            f"{_bias(self.power_of_corners)}; in small batches of {names}: {small})"
+            f"no deviation in {self.trials:,} trials; with probability 0.01 a total variation of "
+            f"{_bias(self.power)} on '{self.hardest}' would have escaped, {_bias(self.power_of_corners)} on degenerate "
+            f"problems, and on {names} in batches: {small}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -267,7 +267,7 @@ class Report:
 
 
 def _bias(size: float) -> str:
-    return f"a bias of {size:.2g}" if math.isfinite(size) else "any bias"
+    return f"{size:.2g}" if math.isfinite(size) else "any"
 
 
 def _finite(value: Any) -> Any:
