@@ -97,7 +97,7 @@ def certify_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts:
     """
     row = one_distribution(draft, "draft")
     _refuse_large(row.size, "optimal_acceptance_without_replacement")
-    drafts = DraftSets.without_replacement(row, num_drafts, exact=True)
+    drafts = DraftSets.without_replacement(draft, num_drafts, exact=True)
     coupling = optimal_orders(drafted_sets(drafts), target)
     masses = [int(mass * MASS_UNIT) for mass in drafts.masses]
 

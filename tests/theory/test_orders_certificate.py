@@ -69,6 +69,15 @@ def test_different_drafts(problem: tuple[np.ndarray, np.ndarray]) -> None:
     assert_proves(certify_different(drafts, target), Fraction(optimum))
 
 
+@pytest.mark.parametrize("weights", [(258, 296, 244), (199, 303, 72), (180, 135, 198)])
+def test_a_row_is_normalised_once(weights: tuple[int, ...]) -> None:
+    """Of these, normalising once more changes the last bit: then equal laws would be two, and 1 no longer proved."""
+    law = as_distribution(np.array(weights) / sum(weights))
+    assert not np.array_equal(law, as_distribution(law))
+    for found in (certify_without_replacement(law, law, 1), certify_different(law[np.newaxis], law)):
+        assert found.lower <= 1 <= found.upper
+
+
 @given(pair=pairs(5), num_drafts=st.integers(1, 3))
 @with_degenerate(num_drafts=2)
 @settings(deadline=None)
