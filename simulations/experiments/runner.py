@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import warnings
@@ -19,6 +20,8 @@ from theory.errors import InvalidInput
 Announce = Callable[[Cell], None]
 """Called in this process after each finished cell."""
 
+TRACKER = "ignore:resource_tracker"
+"""A filter for what that process of loky says, which it inherits."""
 PATIENCE = 10.0
 """Seconds that a scheduler is given to answer."""
 
@@ -159,11 +162,29 @@ def _undisturbed() -> Iterator[None]:
 @contextmanager
 def _workers(jobs: int, scheduler: str | None) -> Iterator[None]:
     if scheduler is None:
-        with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        with _silent_tracker(), joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
             yield
     else:
         with _client(scheduler), joblib.parallel_config(backend="dask"):
             yield
+
+
+@contextmanager
+def _silent_tracker() -> Iterator[None]:
+    """Start the process that tracks loky's semaphores without a voice.
+
+    Where an interrupt falls between two steps of cleaning up it would tell, after our one line, of a semaphore that is
+    gone already.
+    """
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = f"{before},{TRACKER}" if before else TRACKER
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _cluster_losses(scheduler: str | None) -> tuple[type[Exception], ...]:

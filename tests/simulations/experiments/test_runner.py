@@ -233,3 +233,18 @@ def test_a_scheduler_without_the_extra(open_store: Callable[..., Store], monkeyp
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InvalidInput, match=r"pip install 'specproof\[cluster\]'"):
         run_cells(CELLS, 5, LEVEL, open_store(), scheduler="tcp://127.0.0.1:1")
+
+
+def test_a_semaphore_that_an_interrupt_left_behind_is_not_talked_about() -> None:
+    """What loky's tracker would say at the end of one that was registered and is gone, as after an interrupt."""
+    script = (
+        "import os\n"
+        "from simulations.experiments import runner\n"
+        "with runner._workers(2, None):\n"
+        "    from joblib.externals.loky.backend import resource_tracker\n"
+        "    resource_tracker.register('/loky-of-a-test', 'semlock')\n"
+        "assert 'resource_tracker' not in os.environ.get('PYTHONWARNINGS', '')\n"
+        "os._exit(0)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
