@@ -192,7 +192,7 @@ class Subject:
                 result, error = self._worker.call(lambda: self._function(*arguments), limit)
             except TimeoutError:
                 self._worker = Worker()
-                raise Hang(f"a call with {_sizes(problem, trials)} did not return within {limit:g} s") from None
+                raise Hang(f"a call with {_asked(problem, trials)} did not return within {limit:g} s") from None
         # What little is known of batches until there is a large one: of the last call, as the first may compile.
         if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
@@ -200,14 +200,14 @@ class Subject:
         if isinstance(error, Unsupported):
             raise Refusal(_one_line(error)) from error
         if error is not None:
-            raise Crash(f"a call with {_sizes(problem, trials)} raised {_one_line(error)}{_place(error)}") from error
+            raise Crash(f"a call with {_asked(problem, trials)} raised {_one_line(error)}{_place(error)}") from error
         if inspect.iscoroutine(result):
             result.close()  # it would complain that nobody waited for it
             raise InvalidOutput("the function is asynchronous: give one that waits, such as by asyncio.run")
         return result
 
 
-def _sizes(problem: Problem, trials: int) -> str:
+def _asked(problem: Problem, trials: int) -> str:
     """What a call was asked for."""
     name = {"chain": "L", "multi": "k", "generate": "length"}[problem.contract]
     return f"n = {trials}, {name} = {problem.shape[0]}, V = {problem.num_tokens}"

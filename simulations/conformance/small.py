@@ -80,7 +80,10 @@ def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:
 
 
 def sample_small(subject: Subject, problem: Problem, size: int, rng: np.random.Generator, *, mixed: bool) -> Sample:
-    """Run one small batch: the trials of a problem, if ``mixed`` without those of the problem in the mirror.
+    """Run one small batch of a problem, and give its trials.
+
+    If ``mixed``, some rows of the batch are of the problem in the mirror instead, where that can be; those are left
+    out.
 
     Raises
     ------

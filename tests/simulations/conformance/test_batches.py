@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shared_dice import Shared
 
 from simulations.conformance import DEFAULT, Budget, Verdict, check_sampler, next_token_law
 from simulations.conformance.dependence import FOLDS, PairEvidence, are_dependent
@@ -55,18 +56,6 @@ def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
     assert report.verdict == Verdict.BIASED, str(report)
     assert report.findings[0].detector == "small batches"
     assert said in report.reason
-
-
-class Shared:
-    """A generator whose trials share uniforms: row i reads those of row ``source(n)[i]``, from some position on."""
-
-    def __init__(self, rng: Any, source: Callable[[int], Any], first: int = 0) -> None:
-        self.rng, self.source, self.first = rng, source, first
-
-    def random(self, shape: Any) -> Any:
-        dice = self.rng.random(shape)
-        dice[:, self.first :] = dice[self.source(shape[0]), self.first :]
-        return dice
 
 
 def sharing(source: Callable[[int], Any], first: int = 0) -> Callable[..., Any]:

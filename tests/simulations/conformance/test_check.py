@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shared_dice import Shared
 
 from simulations.conformance import DEFAULT, Budget, Unsupported, Verdict, assert_lossless, check_sampler
 from simulations.conformance.defects import DEFECTS
@@ -282,16 +283,6 @@ def test_dice_of_its_own_for_long_drafts_only_are_noticed() -> None:
     assert not check_sampler(elsewhere, budget=QUICK).reproducible
 
 
-class Coins:
-    """A generator whose trials share uniforms: row i reads those of row ``source(n)[i]``."""
-
-    def __init__(self, rng: Any, source: Callable[[int], Any]) -> None:
-        self.rng, self.source = rng, source
-
-    def random(self, shape: Any) -> Any:
-        return self.rng.random(shape)[self.source(shape[0])]
-
-
 @pytest.mark.parametrize(
     "source",
     [
@@ -303,7 +294,7 @@ class Coins:
 )
 def test_pairs_that_share_coins_are_seen(source: Callable[[int], Any]) -> None:
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
-        return select("single", draft_probs, target_probs, draft_tokens, Coins(rng, source))  # type: ignore[arg-type]
+        return select("single", draft_probs, target_probs, draft_tokens, Shared(rng, source))  # type: ignore[arg-type]
 
     report = check_sampler(verify, "multi", budget=QUICK)
     assert [finding.detector for finding in report.findings] == ["batch", "pairs"], str(report)
