@@ -144,6 +144,18 @@ def test_trials_that_share_a_die_in_some_batches_only_have_no_law_that_is_wrong(
     assert report.instance.total_variation == 0.0
 
 
+def test_pairs_that_share_a_die_in_batches_of_different_problems_only_are_seen() -> None:
+    """No law shows it: two trials of a pair have the right law each, and pairs are independent."""
+
+    def verify(*arguments: Any) -> Any:
+        mixed = len(np.unique(arguments[1][:, 0], axis=0)) > 1
+        return sharing(in_groups(2) if mixed else np.arange)(*arguments)
+
+    report = check_sampler(verify, budget=BUDGET)
+    assert [finding.detector for finding in report.findings] == ["batch", "pairs"], str(report)
+    assert "of different problems depend on each other" in report.reason
+
+
 @pytest.mark.parametrize("contract", ["chain", "multi"])
 def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str) -> None:
     """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
