@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.timing import Comparison
-from simulations.conformance import Budget, check_sampler
-from simulations.conformance.ladder import ladder
-from simulations.conformance.references import REFERENCES
+from specproof.conformance import Budget, check_sampler
+from specproof.conformance.ladder import ladder
+from specproof.conformance.references import REFERENCES
 
 TRIALS, REPEATS = 1_000_000, 3
 FLOOR = 2e6

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks.timing import Comparison, best
-from simulations.samplers.blocks import verify_in_blocks
-from simulations.samplers.inversion import invert
-from simulations.samplers.kseq import verify
-from theory.distribution import Array, softmax
-from theory.kseq import division_factor
+from specproof.simulations.samplers.blocks import verify_in_blocks
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.kseq import verify
+from specproof.theory.distribution import Array, softmax
+from specproof.theory.kseq import division_factor
 
 LARGEST, LIMIT = 152_064, 0.030
 VOCABULARY, POSITIONS, ROUNDS, NUM_DRAFTS = 50_000, 500, 20, 8

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.timing import best
-from theory.distribution import Array
-from theory.transport import DraftSets
+from specproof.theory.distribution import Array
+from specproof.theory.transport import DraftSets
 
 
 class Arcs(NamedTuple):

@@ -10,8 +10,8 @@ import ot
 
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.timing import Comparison, best
-from theory.distribution import Array, dirichlet, softmax
-from theory.transport import DraftSets, optimal_acceptance, optimal_plan, reference_plan, solve_membership_lp
+from specproof.theory.distribution import Array, dirichlet, softmax
+from specproof.theory.transport import DraftSets, optimal_acceptance, optimal_plan, reference_plan, solve_membership_lp
 
 VOCABULARY, LIMIT = 152_064, 0.080
 SMALL, NUM_DRAFTS = 40, 2

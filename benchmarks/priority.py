@@ -12,16 +12,16 @@ from scipy.sparse.csgraph import maximum_flow
 
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.timing import Comparison, best
-from simulations.claims.priority.instances import llm_shaped_pair
-from simulations.language_models.decoding import walk_target
-from simulations.language_models.pairs import load_pair
-from simulations.language_models.prompts import encode, load_prompts
-from simulations.language_models.weights import smollm2_is_cached
-from simulations.samplers.inversion import invert
-from theory.distribution import Array, dirichlet
-from theory.priority import PriorityCoupling
-from theory.ratio import likelihood_ratio
-from theory.transport import DraftSets, solve_membership_lp
+from specproof.simulations.claims.priority.instances import llm_shaped_pair
+from specproof.simulations.language_models.decoding import walk_target
+from specproof.simulations.language_models.pairs import load_pair
+from specproof.simulations.language_models.prompts import encode, load_prompts
+from specproof.simulations.language_models.weights import smollm2_is_cached
+from specproof.simulations.samplers.inversion import invert
+from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.transport import DraftSets, solve_membership_lp
 
 LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
 """Seconds for one build at a vocabulary size, input checks included."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.timing import Comparison, best
-from simulations.samplers.rejections import simulate_tables, step_tables
-from theory.chain import random_markov_pair
-from theory.rejections import expected_rejections, expected_rejections_batch
+from specproof.simulations.samplers.rejections import simulate_tables, step_tables
+from specproof.theory.chain import random_markov_pair
+from specproof.theory.rejections import expected_rejections, expected_rejections_batch
 
 STATES, HORIZON, RUNS = 7, 50, 20_000
 FLOOR = 10e6

@@ -10,9 +10,9 @@ import torch
 from transformers.generation.utils import _speculative_sampling
 
 from benchmarks.timing import Comparison, best
-from simulations.samplers import kseq, single
-from theory.distribution import Array, dirichlet
-from theory.kseq import division_factor
+from specproof.simulations.samplers import kseq, single
+from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.kseq import division_factor
 
 VOCABULARY, TRIALS, CALLS = 32, 1_000_000, 500
 FLOOR = 5e6

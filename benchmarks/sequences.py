@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from benchmarks.timing import Comparison, best
-from theory.chain import random_markov_pair
-from theory.sequences import block_efficiency
-from theory.verifiers import VERIFIERS
+from specproof.theory.chain import random_markov_pair
+from specproof.theory.sequences import block_efficiency
+from specproof.theory.verifiers import VERIFIERS
 
 STATES, NUM_DRAFTS, LENGTH = 50, 8, 8
 LIMIT = 10.0

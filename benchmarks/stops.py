@@ -18,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.max_flow import PushRelabel, network
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
-from theory.distribution import Array, softmax
-from theory.errors import InvalidInput
-from theory.orders_certificate import certify_different, certify_without_replacement
-from theory.transport import (
+from specproof.theory.distribution import Array, softmax
+from specproof.theory.errors import InvalidInput
+from specproof.theory.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.transport import (
     DraftSets,
     certify,
     minimise_over_sets,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulations.conformance import next_token_law
+from specproof.conformance import next_token_law
 
 
 def generate(draft_model, target_model, prompt, length, n, rng):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, PURPLE, SKY, new_figure
+from specproof.figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, PURPLE, SKY, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures import (
+from specproof.figures import (
     acceptance,
     batch,
     block_efficiency,
@@ -24,7 +24,7 @@ from figures import (
     transport_plan,
     worst_share,
 )
-from figures.style import save, styled
+from specproof.figures.style import save, styled
 
 if TYPE_CHECKING:
     import pandas as pd

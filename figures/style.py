@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulations.experiments.store import whole_file
+from specproof.simulations.experiments.store import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from figures.style import BLACK, BLUE, PAGE, SKY, new_figure
+from specproof.figures.style import BLACK, BLUE, PAGE, SKY, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # its parts load when first used
 
-from theory.distribution import Array
+from specproof.theory.distribution import Array
 
 MEMBERS = 10
 """Members of a generation, for each coordinate."""

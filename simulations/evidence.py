@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from simulations.statistics import Check
+from specproof.simulations.statistics import Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
-from theory.distribution import Array
+from specproof.theory.distribution import Array
 
 POWER = 0.99
 """With this probability a deviation of the ``detectable`` size is seen."""

@@ -1,7 +1,7 @@
 r"""How many of k i.i.d. drafts carry the token that was accepted: for each verifier, an array of shape (..., V, k).
 
 Entry (i, j-1) is the probability that token i is accepted and that exactly j of the k drafts are token i, wherever they
-stand. Summed over j it is :attr:`theory.selection.SelectionLaw.accepted`.
+stand. Summed over j it is :attr:`specproof.theory.selection.SelectionLaw.accepted`.
 
 The rules here try the drafts in order. Such a rule is given by its *chances*, shape (k, ..., V): the probability
 :math:`m^l_i \le p_i` that draft l is token i and accepted, given that it is tried. Then, with
@@ -18,9 +18,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair, normalise_or_zero
-from theory.drafts import one_num_drafts
-from theory.kseq import division_factor
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.kseq import division_factor
 
 
 def single_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:

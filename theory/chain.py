@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.display import one_line
-from theory.distribution import Array, as_distribution, dirichlet
-from theory.errors import InvalidInput
-from theory.integers import positive_integer
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, as_distribution, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
 
 LARGEST_TABLE = 2**26
 """The most entries a full-history table may have (512 MiB of float64)."""

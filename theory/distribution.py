@@ -11,9 +11,9 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.errors import InvalidInput, first_entry
-from theory.integers import natural_number, positive_integer
-from theory.numbers import finite_number, positive_number, probability
+from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.integers import natural_number, positive_integer
+from specproof.theory.numbers import finite_number, positive_number, probability
 
 Array = NDArray[np.float64]
 

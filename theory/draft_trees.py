@@ -1,7 +1,7 @@
 """SpecTr's draft sequences enumerated: every set of drafts, every coin, every replacement.
 
 Nothing is used of how many drafts are expected to agree, only what each rule does with drafts that are given: this is
-what :mod:`theory.sequences` is checked against.
+what :mod:`specproof.theory.sequences` is checked against.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.chain import TabularModel, check_same_size
-from theory.distribution import Array
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.given_drafts import KERNELS
-from theory.integers import positive_integer
-from theory.verifiers import VERIFIERS
+from specproof.theory.chain import TabularModel, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.given_drafts import KERNELS
+from specproof.theory.integers import positive_integer
+from specproof.theory.verifiers import VERIFIERS
 
 LARGEST_FOREST = 2**22
 """The most sets of draft sequences, V^(K L), that are enumerated."""
@@ -40,7 +40,7 @@ def enumerate_blocks(
     num_drafts, length : int
         K >= 1 and L >= 1.
     verifier : str
-        A name in :data:`theory.given_drafts.KERNELS`.
+        A name in :data:`specproof.theory.given_drafts.KERNELS`.
 
     Raises
     ------

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array
-from theory.errors import InvalidInput, first_entry
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput, first_entry
 
 _MOST = np.iinfo(np.int64).max
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from theory.chain import TabularModel, check_same_size
-from theory.distribution import Array
-from theory.drafts import one_num_drafts
+from specproof.theory.chain import TabularModel, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
 
 
 class Enumeration(NamedTuple):

@@ -1,6 +1,6 @@
 """Which draft each verifier accepts, given all of them: the rules as they are written, without a law of the drafts.
 
-Nothing is shared with the closed forms of :mod:`theory.agreement`, which are checked against these.
+Nothing is shared with the closed forms of :mod:`specproof.theory.agreement`, which are checked against these.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.distribution import Array, residual
-from theory.kseq import division_factor
-from theory.priority import PriorityCoupling
+from specproof.theory.distribution import Array, residual
+from specproof.theory.kseq import division_factor
+from specproof.theory.priority import PriorityCoupling
 
 Kernel = Callable[[Array, Array, NDArray[np.int64]], Array]
 """``kernel(draft, target, drafts)``, shapes (V,), (V,) and (N, k): the chance that each draft is accepted, (N, k).
@@ -73,7 +73,7 @@ def priority_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Ar
 KERNELS: Mapping[str, Kernel] = MappingProxyType(
     {"single": single_given, "kseq": kseq_given, "recursive": recursive_given, "priority": priority_given}
 )
-"""By the names of :data:`theory.verifiers.VERIFIERS`."""
+"""By the names of :data:`specproof.theory.verifiers.VERIFIERS`."""
 
 
 def _coin(draft: Array, target: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 def positive_integer(value: Any, name: str) -> int:

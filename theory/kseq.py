@@ -19,10 +19,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
-from theory.drafts import hit_probability, one_num_drafts
-from theory.errors import InvalidInput, first_entry
-from theory.selection import SelectionLaw
+from specproof.theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
+from specproof.theory.drafts import hit_probability, one_num_drafts
+from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.selection import SelectionLaw
 
 RHO_TOLERANCE = 1e-12
 """How far below rho*, relatively, a given rho may lie and still count as rho* itself."""

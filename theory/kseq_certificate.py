@@ -13,12 +13,12 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
-from theory.display import one_line
-from theory.distribution import as_pair
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.kseq import RHO_TOLERANCE, division_factor
-from theory.rationals import as_fractions
+from specproof.theory.display import one_line
+from specproof.theory.distribution import as_pair
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.kseq import RHO_TOLERANCE, division_factor
+from specproof.theory.rationals import as_fractions
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +68,7 @@ def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCe
     ----------
     draft, target : array_like, shape (V,)
     num_drafts : int
-        k >= 1. The integers grow with k, as in :func:`theory.transport.certify`.
+        k >= 1. The integers grow with k, as in :func:`specproof.theory.transport.certify`.
 
     Returns
     -------

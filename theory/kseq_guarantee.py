@@ -29,8 +29,8 @@ from __future__ import annotations
 import numpy as np
 import scipy  # its parts load when first used
 
-from theory.distribution import Array
-from theory.drafts import one_num_drafts
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
 
 GUARANTEE = 1.0 - np.exp(-1.0)
 """What is promised for every number of drafts (Sun et al. 2023, Theorem 2)."""

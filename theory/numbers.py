@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 def finite_number(value: Any, name: str) -> float:

@@ -23,11 +23,11 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from theory.display import one_line
-from theory.distribution import Array, normalise_or_zero
-from theory.errors import InvalidInput
-from theory.selection import SelectionLaw
-from theory.transport.draft_sets import DraftSets, as_draft_sets, as_drafts, one_distribution
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, normalise_or_zero
+from specproof.theory.errors import InvalidInput
+from specproof.theory.selection import SelectionLaw
+from specproof.theory.transport.draft_sets import DraftSets, as_draft_sets, as_drafts, one_distribution
 
 
 class Drafted(NamedTuple):

@@ -1,6 +1,6 @@
 r"""Proofs of the optimal acceptance for drafts from different laws and for drafts without replacement.
 
-Both bounds are rational numbers, found without rounding in between. With the notation of :mod:`theory.orders`:
+Both bounds are rational numbers, found without rounding. With the notation of :mod:`specproof.theory.orders`:
 
 Lower bound: a priority order can be followed whatever the drafts' law, so that a mixture of orders with rational
 weights, kept with probability min(1, q/v), is a coupling by construction. It accepts :math:`\sum_i \min(v_i, q_i)`.
@@ -22,11 +22,11 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.errors import InvalidInput
-from theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
-from theory.rationals import as_fractions, as_integers
-from theory.transport.bracket import Bracket
-from theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
+from specproof.theory.errors import InvalidInput
+from specproof.theory.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
+from specproof.theory.rationals import as_fractions, as_integers
+from specproof.theory.transport.bracket import Bracket
+from specproof.theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
 
 MOST_TOKENS = 300
 """The largest vocabulary that is certified: the work grows with its third power, and takes up to a minute here."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.display import one_line
-from theory.distribution import Array
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array
 
 _BLOCK = 2**18
 """Entries sorted at a time: a few megabytes, so that a block's arrays stay in cache."""

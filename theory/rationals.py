@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from theory.distribution import Array
+from specproof.theory.distribution import Array
 
 
 def as_integers(row: Array) -> tuple[int, ...]:

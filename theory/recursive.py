@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair, normalise_or_zero
-from theory.drafts import one_num_drafts
-from theory.selection import SelectionLaw
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.selection import SelectionLaw
 
 
 def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.distribution import Array, as_pair, normalise_or_zero
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.selection import SelectionLaw
-from theory.transport.draft_sets import check_support
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.selection import SelectionLaw
+from specproof.theory.transport.draft_sets import check_support
 
 LARGEST_TREE = 2_000_000
 """The most numbers that the histories of rejected drafts are followed with at once."""

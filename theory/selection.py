@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.display import one_line
-from theory.distribution import Array, as_distribution
-from theory.errors import InvalidInput
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, as_distribution
+from specproof.theory.errors import InvalidInput
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ target does. So a call emits 1 + (accepted length) tokens. K-SEQ at rho*, recurs
 optimum never replace by a token that was drafted; the rule for one draft may, and the block ends there all the same.
 
 What the sequences hold beyond the emitted tokens is independent of the selections. Hence (context, sequences left) is a
-Markov chain, whose step is the law of how many drafts carry the accepted token, :mod:`theory.agreement`.
+Markov chain, whose step is the law of how many drafts carry the accepted token, :mod:`specproof.theory.agreement`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
-from theory.chain import Chain, MarkovChain, check_same_size
-from theory.distribution import Array, as_distribution
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.integers import positive_integer
-from theory.rejections.walk import EMPTY, advance, walk
-from theory.verifiers import VERIFIERS, Verifier
+from specproof.theory.chain import Chain, MarkovChain, check_same_size
+from specproof.theory.distribution import Array, as_distribution
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
+from specproof.theory.rejections.walk import EMPTY, advance, walk
+from specproof.theory.verifiers import VERIFIERS, Verifier
 
 
 def block_efficiency(
@@ -39,8 +39,8 @@ def block_efficiency(
     r"""Expected tokens per call of the target, :math:`1 + \sum_{n=1}^L P(\text{accepted length} \ge n)`.
 
     Arguments and errors are those of :func:`accepted_length_law`, the result lies in [1, L + 1]. With one draft and
-    acceptances that do not depend on the context it is :func:`theory.single.expected_tokens`. (Sun et al. 2023,
-    Section 5, block efficiency.)
+    acceptances that do not depend on the context it is :func:`~specproof.theory.single.expected_tokens`. (Sun et al.
+    2023, Section 5, block efficiency.)
     """
     return float(_reaching(draft, target, num_drafts, length, verifier, context).sum())
 
@@ -64,7 +64,7 @@ def accepted_length_law(
     length : int
         L >= 1 tokens each.
     verifier : str or Verifier
-        A name in :data:`theory.verifiers.VERIFIERS`.
+        A name in :data:`specproof.theory.verifiers.VERIFIERS`.
     context : array_like, shape (V,), optional
         Law of the last token before the block, for Markov chains with one transition matrix each: the block's tokens
         all come from the matrices, and the horizon plays no part. By default the block starts the sequence: its first

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.distribution import as_pair, normalise_or_zero
-from theory.errors import InvalidInput
-from theory.integers import natural_number
-from theory.numbers import finite_number, probability
-from theory.selection import SelectionLaw
+from specproof.theory.distribution import as_pair, normalise_or_zero
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import natural_number
+from specproof.theory.numbers import finite_number, probability
+from specproof.theory.selection import SelectionLaw
 
 LONGEST_DRAFT = 10_000
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.display import one_line
-from theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_numbers, as_pair, normalise_or_zero
-from theory.errors import InvalidInput, first_entry
+from specproof.theory.display import one_line
+from specproof.theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_numbers, as_pair, normalise_or_zero
+from specproof.theory.errors import InvalidInput, first_entry
 
 ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
 """How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within

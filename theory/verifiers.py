@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 from numpy.typing import ArrayLike
 
-from theory.agreement import kseq_agreement, recursive_agreement, single_agreement
-from theory.distribution import Array
-from theory.kseq import kseq
-from theory.priority import PriorityCoupling
-from theory.recursive import recursive_rejection
-from theory.selection import SelectionLaw
-from theory.single import maximal_coupling
+from specproof.theory.agreement import kseq_agreement, recursive_agreement, single_agreement
+from specproof.theory.distribution import Array
+from specproof.theory.kseq import kseq
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.selection import SelectionLaw
+from specproof.theory.single import maximal_coupling
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Verifier:
     Attributes
     ----------
     name : str
-        The key in ``VERIFIERS``; samplers have the same key in :data:`simulations.samplers.verifiers.SAMPLERS`.
+        The key in ``VERIFIERS``, and in ``SAMPLERS`` of :mod:`specproof.simulations.samplers.verifiers`.
     label : str
         For axes, legends and tables.
     law : callable
@@ -32,7 +32,7 @@ class Verifier:
     agreement : callable
         ``agreement(draft, target, num_drafts) -> array (..., V, k)``: the probability that token i is accepted and that
         exactly j = 1..k of the drafts are token i, wherever they stand. Summed over j it is ``law.accepted``; of the
-        drafts that follow the accepted token, j sequences go on (:mod:`theory.sequences`).
+        drafts that follow the accepted token, j sequences go on (:mod:`specproof.theory.sequences`).
     """
 
     name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, Findings, Records
 
 FAMILY_LEVEL = 1e-6
 """The chance that a whole run refutes anything although every claim is true and every sampler right."""
@@ -28,11 +28,11 @@ class Settings:
     device : str
         Where models and their sampling run, "cpu" or "cuda".
     prompts : tuple of mappings
-        Prompts as :class:`simulations.language_models.prompts.Prompt` fields.
+        Prompts as :class:`specproof.simulations.language_models.prompts.Prompt` fields.
     draft_length : int
         Tokens drafted in a round.
     scorer : str
-        What judges continuations, see :func:`simulations.language_models.scoring.parse_scorer`.
+        What judges continuations, see :func:`specproof.simulations.language_models.scoring.parse_scorer`.
     """
 
     scale: str = "quick"

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.registry import share_level
-from simulations.evidence import Evidence, Method, Verdict
-from simulations.experiments.cell import Findings, Records, join_tables, label, stream
-from simulations.experiments.runner import Announce, run_cells
-from simulations.experiments.store import Store
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.registry import share_level
+from specproof.simulations.evidence import Evidence, Method, Verdict
+from specproof.simulations.experiments.cell import Findings, Records, join_tables, label, stream
+from specproof.simulations.experiments.runner import Announce, run_cells
+from specproof.simulations.experiments.store import Store
 
 _SEVERITY = [Verdict.HOLDS, Verdict.CONSISTENT, Verdict.INCONCLUSIVE, Verdict.REFUTED]
 

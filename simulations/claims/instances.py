@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.distribution import Array, bernoulli, dirichlet, uniform, zipf
+from specproof.theory.distribution import Array, bernoulli, dirichlet, uniform, zipf
 
 _FIXED = 2023
 """Seed of the instances with random rows: they are part of a claim's definition, not of a run."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from simulations.claims.priority import gain, joint, optimal, orders, tiling
-from simulations.claims.priority import lossless as priority_lossless
-from simulations.claims.real import acceptance, block_efficiency, rejection_martingale
-from simulations.claims.recursive import lossless
-from simulations.claims.spectr2023 import block_efficiency as sequence_efficiency
-from simulations.claims.spectr2023 import (
+from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
+from specproof.simulations.claims.priority import gain, joint, optimal, orders, tiling
+from specproof.simulations.claims.priority import lossless as priority_lossless
+from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
+from specproof.simulations.claims.recursive import lossless
+from specproof.simulations.claims.spectr2023 import block_efficiency as sequence_efficiency
+from specproof.simulations.claims.spectr2023 import (
     concavity,
     kseq_guarantee,
     kseq_valid,
@@ -18,7 +18,7 @@ from simulations.claims.spectr2023 import (
     subset_formula,
     uniform_example,
 )
-from simulations.claims.yin2024 import (
+from specproof.simulations.claims.yin2024 import (
     batch_limit,
     batch_lossless,
     opt_uno,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.evidence import Evidence, Method, at_least, within
-from theory.distribution import Array
+from specproof.simulations.evidence import Evidence, Method, at_least, within
+from specproof.theory.distribution import Array
 
 TOLERANCE = 1e-12
 """Laws here are sums of at most a few dozen float64 products: they agree to a few units of 1e-16."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from simulations.evidence import Evidence, Method
+from specproof.simulations.evidence import Evidence, Method
 
 Records = list[dict[str, Any]]
 """Rows of a table, ready to be written as JSON."""

@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager, closing, contextmanager
 
 import joblib
 
-from simulations.experiments.cell import Cell, Findings, run_cell
-from simulations.experiments.store import Store
-from theory.errors import InvalidInput
+from specproof.simulations.experiments.cell import Cell, Findings, run_cell
+from specproof.simulations.experiments.store import Store
+from specproof.theory.errors import InvalidInput
 
 Announce = Callable[[Cell], None]
 """Called in this process after each finished cell."""

@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import simulations
-import theory
-from simulations.evidence import Evidence, Method, Verdict
-from simulations.experiments.cell import Cell, Findings
-from theory.errors import InvalidInput
+from specproof import simulations, theory
+from specproof.simulations.evidence import Evidence, Method, Verdict
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.errors import InvalidInput
 
 
 @contextmanager

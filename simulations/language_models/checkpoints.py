@@ -11,9 +11,9 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
-from simulations.language_models.model import check_decodable
-from simulations.language_models.quiet import quiet_transformers
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.model import check_decodable
+from specproof.simulations.language_models.quiet import quiet_transformers
+from specproof.theory.errors import InvalidInput
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError)
 """Whatever a stranger's files make the readers raise."""

@@ -2,8 +2,8 @@
 
 .. code-block:: python
 
-    from simulations.language_models.custom_generate import speculative
-    from simulations.samplers.relaxed import decoding_opt
+    from specproof.simulations.language_models.custom_generate import speculative
+    from specproof.simulations.samplers.relaxed import decoding_opt
 
     output = model.generate(**inputs, custom_generate=speculative(assistant, decoding_opt(0.2)), do_sample=True)
 
@@ -30,15 +30,15 @@ from transformers.generation import (
     UnbatchedClassifierFreeGuidanceLogitsProcessor,
 )
 
-from simulations.language_models.model import LanguageModel, check_decodable, start
-from simulations.samplers import recursive, single
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection, Verifier
-from simulations.samplers.sequences import agreeing, verify_level
-from simulations.samplers.verifiers import SAMPLERS
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.integers import positive_integer
+from specproof.simulations.language_models.model import LanguageModel, check_decodable, start
+from specproof.simulations.samplers import recursive, single
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.sequences import agreeing, verify_level
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
 
 STATEFUL_PROCESSORS = (UnbatchedClassifierFreeGuidanceLogitsProcessor, SynthIDTextWatermarkLogitsProcessor)
 """They count their calls as positions, which is wrong once a text is taken back."""
@@ -77,8 +77,8 @@ def speculative(
     assistant : transformers model
         The draft: a causal language model with the target's token ids.
     verifier : callable
-        :func:`simulations.samplers.single.verify`, or what :func:`simulations.samplers.relaxed.decoding_opt` or
-        ``decoding_uno`` make.
+        :func:`specproof.simulations.samplers.single.verify`, or what ``decoding_opt`` or ``decoding_uno`` of
+        :mod:`specproof.simulations.samplers.relaxed` make.
     draft_length : int
         Tokens drafted in a round; fewer where the maximal length is nearer.
     streamer : transformers streamer
@@ -133,7 +133,7 @@ def speculative_sequences(
     num_drafts : int
         K >= 1. One draft is :func:`speculative`.
     verifier : str
-        The rule for k drafts, a name in :data:`simulations.samplers.verifiers.SAMPLERS`.
+        The rule for k drafts, a name in :data:`specproof.simulations.samplers.verifiers.SAMPLERS`.
 
     Raises
     ------

@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from simulations.language_models.model import LanguageModel, start
-from simulations.language_models.pairs import ModelPair
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection, Verifier
-from simulations.samplers.single import verify
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.model import LanguageModel, start
+from specproof.simulations.language_models.pairs import ModelPair
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.single import verify
+from specproof.theory.errors import InvalidInput
 
 Prompts = list[list[int]]
 """Token ids of each prompt, never empty; lengths may differ."""

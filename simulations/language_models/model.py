@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 @dataclass(frozen=True)

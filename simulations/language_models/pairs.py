@@ -10,11 +10,11 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from simulations.language_models.weights import SMOLLM2, fetch_smollm2, smollm2_is_cached
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.weights import SMOLLM2, fetch_smollm2, smollm2_is_cached
+from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.model import LanguageModel
 
 DEFAULT_PAIR = "rtn:4"
 SMOLLM2_NAME = "SmolLM2-135M-Instruct"
@@ -226,7 +226,7 @@ _PARSERS = {"rtn": _parse_rtn, "skip": _parse_skip, "temperature": _parse_temper
 
 @lru_cache(maxsize=2)
 def _smollm2(device: str) -> tuple[Any, Any]:
-    from simulations.language_models.checkpoints import open_model, open_tokenizer
+    from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
 
     folder = str(fetch_smollm2())
     return open_tokenizer(folder), open_model(folder, device)
@@ -234,9 +234,9 @@ def _smollm2(device: str) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=1)  # a draft takes half a gigabyte, and an experiment uses one after the other
 def _load_own(spec: PairSpec, device: str) -> ModelPair:
-    from simulations.language_models.model import LanguageModel
-    from simulations.language_models.quantise import round_to_nearest
-    from simulations.language_models.skip import skip_layers
+    from specproof.simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.quantise import round_to_nearest
+    from specproof.simulations.language_models.skip import skip_layers
 
     tokenizer, module = _smollm2(device)
     width = _width(module)
@@ -255,8 +255,8 @@ def _load_own(spec: PairSpec, device: str) -> ModelPair:
 
 @lru_cache(maxsize=2)
 def _load_hf(spec: PairSpec, device: str) -> ModelPair:
-    from simulations.language_models.checkpoints import open_model, open_tokenizer
-    from simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
+    from specproof.simulations.language_models.model import LanguageModel
 
     tokenizers = [open_tokenizer(location) for location in spec.locations]
     _require_same_vocabulary(spec, *(tokenizer.get_vocab() for tokenizer in tokenizers))

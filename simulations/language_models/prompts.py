@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 FIELDS = {"id": str, "kind": str, "text": str, "chat": bool}
 

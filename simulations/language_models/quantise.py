@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 def round_to_nearest(model: Any, bits: int, group: int = 32) -> Any:

@@ -13,12 +13,12 @@ import numpy as np
 from array_api_compat import is_torch_array
 from numpy.typing import ArrayLike
 
-from simulations.language_models.prompts import Prompt, encode
-from theory.distribution import Array
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.prompts import Prompt, encode
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from simulations.language_models.pairs import ModelPair
+    from specproof.simulations.language_models.pairs import ModelPair
 
 LIKELIHOOD, REWARD = "likelihood", "hf"
 FORMS = f"{LIKELIHOOD} (mean log-probability of a token under the target), {REWARD}:NAME (a reward model, id or folder)"
@@ -61,7 +61,7 @@ def load_scorer(name: str, pair: str, device: str) -> Scorer:
     InvalidInput
         If the name is wrong, or a model cannot be had.
     """
-    from simulations.language_models.pairs import load_pair, require_llm
+    from specproof.simulations.language_models.pairs import load_pair, require_llm
 
     scorer = parse_scorer(name)
     require_llm()
@@ -103,7 +103,7 @@ def likelihood_scorer(pair: ModelPair) -> Scorer:
     r"""Make the scorer :math:`\frac1n \sum_i \log q(x_i | x_{<i})`, in nats a token, end-of-text included."""
     import torch
 
-    from simulations.language_models.model import start
+    from specproof.simulations.language_models.model import start
 
     def likelihood(prompts: Sequence[Prompt], continuations: Sequence[Continuation]) -> Array:
         cached, last = start(pair.target, encode(list(prompts), pair.tokenizer))
@@ -136,8 +136,8 @@ def reward_scorer(location: str, device: str) -> Scorer:
     """
     import torch
 
-    from simulations.language_models.checkpoints import open_reward_model, open_tokenizer
-    from simulations.language_models.quiet import quiet_transformers
+    from specproof.simulations.language_models.checkpoints import open_reward_model, open_tokenizer
+    from specproof.simulations.language_models.quiet import quiet_transformers
 
     tokenizer = open_tokenizer(location)
     module = open_reward_model(location, device)

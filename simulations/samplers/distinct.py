@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from simulations.samplers.inversion import Array
+from specproof.simulations.samplers.inversion import Array
 
 
 def draw_distinct(draft: Array, num_drafts: int, uniforms: Array) -> Array:

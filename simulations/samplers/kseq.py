@@ -1,15 +1,15 @@
-"""K-SEQ: the sampler whose law is :func:`theory.kseq.kseq`."""
+"""K-SEQ: the sampler whose law is :func:`specproof.theory.kseq.kseq`."""
 
 from __future__ import annotations
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, to_device
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather, invert
-from simulations.samplers.selection import Selection, checked_namespace, or_target
-from simulations.samplers.trials import acceptance, try_in_turn
-from theory.kseq import checked_rho, smallest_valid
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array, gather, invert
+from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.theory.kseq import checked_rho, smallest_valid
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array | None = None) -> Selection:

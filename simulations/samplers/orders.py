@@ -1,13 +1,13 @@
-"""Priority orders: the sampler whose law is :meth:`theory.orders.PriorityOrders.law`."""
+"""Priority orders: the sampler whose law is :meth:`specproof.theory.orders.PriorityOrders.law`."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection, replace_rejected
-from theory.distribution import Array
-from theory.orders import PriorityOrders
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.theory.distribution import Array
+from specproof.theory.orders import PriorityOrders
 
 
 def verify(coupling: PriorityOrders, drafts: np.ndarray, uniforms: Array) -> Selection:

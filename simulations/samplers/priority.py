@@ -1,13 +1,13 @@
-"""Priority coupling: the sampler whose law is :meth:`theory.priority.PriorityCoupling.law`."""
+"""Priority coupling: the sampler whose law is :meth:`specproof.theory.priority.PriorityCoupling.law`."""
 
 from __future__ import annotations
 
 import numpy as np
 from array_api_compat import device, to_device
 
-from simulations.samplers.inversion import Array
-from simulations.samplers.selection import Selection, checked_namespace
-from theory.priority import PriorityCoupling
+from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.selection import Selection, checked_namespace
+from specproof.theory.priority import PriorityCoupling
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:

@@ -1,4 +1,4 @@
-"""Recursive rejection: the sampler whose law is :func:`theory.recursive.recursive_rejection`."""
+"""Recursive rejection: the sampler whose law is :func:`specproof.theory.recursive.recursive_rejection`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 from array_api_compat import array_namespace
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
-from simulations.samplers.trials import acceptance, try_in_turn
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
     r"""Try the drafts in turn, each against what those before it have left of the target.
 
     Draft m is accepted with probability min(1, q^m/p), where q^1 = q and :math:`q^{m+1} \propto [q^m - p]_+`; if all k
-    fail, the token comes from q^{k+1}. One draft is :func:`simulations.samplers.single.verify`.
+    fail, the token comes from q^{k+1}. One draft is :func:`specproof.simulations.samplers.single.verify`.
     (Miao et al. 2023; Yin et al. 2024, Algorithm 3.)
 
     Parameters

@@ -1,4 +1,4 @@
-"""Recursive rejection without replacement: the sampler of its law in :mod:`theory.recursive_without_replacement`."""
+"""The sampler whose law is :mod:`specproof.theory.recursive_without_replacement`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from array_api_compat import array_namespace
 from numba import njit
 from numpy.typing import NDArray
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
-from theory.integers import positive_integer
-from theory.transport.draft_sets import check_support
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
+from specproof.theory.integers import positive_integer
+from specproof.theory.transport.draft_sets import check_support
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
@@ -26,7 +26,7 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
         The law the drafts were drawn from, and the law to emit. Trusted to be distributions.
     drafts : array of int64, shape (..., k)
         The drafted tokens, drawn from ``draft`` without replacement, as by
-        :func:`simulations.samplers.distinct.draw_distinct`.
+        :func:`specproof.simulations.samplers.distinct.draw_distinct`.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
 

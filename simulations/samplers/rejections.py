@@ -11,13 +11,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Verifier, or_target
-from simulations.samplers.single import verify
-from simulations.samplers.trials import acceptance
-from theory.chain import MarkovChain, TabularModel, check_same_size
-from theory.distribution import Array
-from theory.integers import positive_integer
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Verifier, or_target
+from specproof.simulations.samplers.single import verify
+from specproof.simulations.samplers.trials import acceptance
+from specproof.theory.chain import MarkovChain, TabularModel, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.integers import positive_integer
 
 
 class Runs(NamedTuple):

@@ -1,4 +1,4 @@
-"""Over-acceptance: the samplers whose laws are :func:`theory.tradeoff.decoding_opt` and `decoding_uno`.
+"""Over-acceptance: the samplers whose laws are :func:`specproof.theory.tradeoff.decoding_opt` and `decoding_uno`.
 
 Both accept a drafted x with probability min(1, (q(x) + epsilon)/p(x)); they differ in what replaces a rejected one.
 (Yin et al. 2024, section 4.)
@@ -13,12 +13,12 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, Verifier, replace_rejected
-from simulations.samplers.single import residual_weights
-from simulations.samplers.trials import acceptance, try_in_turn
-from theory.errors import InvalidInput
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.selection import Selection, Verifier, replace_rejected
+from specproof.simulations.samplers.single import residual_weights
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.theory.errors import InvalidInput
 
 
 def decoding_opt(epsilon: float) -> Verifier:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from simulations.samplers.inversion import Array, invert
-from theory.errors import InvalidInput, entry
+from specproof.simulations.samplers.inversion import Array, invert
+from specproof.theory.errors import InvalidInput, entry
 
 
 class Selection(NamedTuple):

@@ -1,4 +1,4 @@
-"""Draft sequences: the sampler whose law is :mod:`theory.sequences` (SpecTr, Sun et al. 2023, Algorithm 3)."""
+"""Draft sequences: the sampler whose law is :mod:`specproof.theory.sequences` (Sun et al. 2023, Algorithm 3)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array
-from simulations.samplers.rejections import closed, paired_steps
-from simulations.samplers.selection import Selection, Verifier, checked_namespace
-from theory.chain import MarkovChain, check_same_size
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.integers import positive_integer
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.rejections import closed, paired_steps
+from specproof.simulations.samplers.selection import Selection, Verifier, checked_namespace
+from specproof.theory.chain import MarkovChain, check_same_size
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
 
 Survivors = Callable[[Array, Array, Selection], Array]
 """``survivors(alive, drafts, selection)``: which sequences live on after a level, see :func:`agreeing`."""
@@ -49,7 +49,7 @@ def verify_level(
     uniforms : array, shape (B, K + 1)
         Independent numbers in [0, 1).
     verifier : Verifier
-        A rule for any number of drafts, as in :data:`simulations.samplers.verifiers.SAMPLERS`.
+        A rule for any number of drafts, as in :data:`specproof.simulations.samplers.verifiers.SAMPLERS`.
 
     Returns
     -------
@@ -177,6 +177,6 @@ def complete(blocks: Blocks, target: MarkovChain, rng: np.random.Generator) -> N
 
 
 def _draw(table: distribution.Array, last: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """One next token for each last one, by inversion in rows made by :func:`simulations.samplers.rejections.closed`."""
+    """One next token for each last one, by inversion in the closed rows of the rejections sampler."""
     drawn: NDArray[np.int64] = np.count_nonzero(table[last] <= rng.random((*last.shape, 1)), axis=-1)
     return drawn

@@ -1,14 +1,14 @@
-"""One draft, accepted or replaced: the sampler whose law is :func:`theory.single.maximal_coupling`."""
+"""One draft, accepted or replaced: the sampler whose law is :func:`specproof.theory.single.maximal_coupling`."""
 
 from __future__ import annotations
 
 import numpy as np
 from array_api_compat import array_namespace
 
-import theory.distribution as distribution
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
-from simulations.samplers.trials import acceptance, try_in_turn
+import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
 
 
 def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:

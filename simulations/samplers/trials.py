@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulations.samplers.selection import Selection
-from theory.distribution import Array
-from theory.integers import positive_integer
+from specproof.simulations.samplers.selection import Selection
+from specproof.theory.distribution import Array
+from specproof.theory.integers import positive_integer
 
 
 class QuantileTable(NamedTuple):

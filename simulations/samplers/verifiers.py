@@ -1,4 +1,4 @@
-"""The samplers of the verifiers of k i.i.d. drafts, by the names of :data:`theory.verifiers.VERIFIERS`."""
+"""The samplers of the verifiers of k i.i.d. drafts, by the names of :data:`specproof.theory.verifiers.VERIFIERS`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from array_api_compat import array_namespace
 
-from simulations.samplers import kseq, priority, recursive, single
-from simulations.samplers.inversion import Array
-from simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers import kseq, priority, recursive, single
+from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.selection import Selection, Verifier
 
 
 def _first_only(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:

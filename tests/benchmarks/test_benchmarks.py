@@ -14,8 +14,8 @@ from benchmarks import stops
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
 from benchmarks.timing import Comparison, best
-from theory.distribution import dirichlet
-from theory.transport import DraftSets, optimal_acceptance
+from specproof.theory.distribution import dirichlet
+from specproof.theory.transport import DraftSets, optimal_acceptance
 
 
 @pytest.mark.parametrize("name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences", "conformance"])

@@ -12,18 +12,18 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from figures import build_time, style
-from figures.registry import FIGURES, FigureSpec
-from figures.style import new_figure, save, styled
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_rows
-from simulations.claims.priority import gain
-from simulations.claims.real import block_efficiency
-from simulations.claims.real.acceptance import DRAFT_COUNTS
-from simulations.claims.registry import CLAIMS
-from simulations.claims.yin2024.opt_uno import EPSILONS
-from simulations.experiments.cell import Records
-from theory.errors import InvalidInput
+from specproof.figures import build_time, style
+from specproof.figures.registry import FIGURES, FigureSpec
+from specproof.figures.style import new_figure, save, styled
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.priority import gain
+from specproof.simulations.claims.real import block_efficiency
+from specproof.simulations.claims.real.acceptance import DRAFT_COUNTS
+from specproof.simulations.claims.registry import CLAIMS
+from specproof.simulations.claims.yin2024.opt_uno import EPSILONS
+from specproof.simulations.experiments.cell import Records
+from specproof.theory.errors import InvalidInput
 
 FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
 """Sizes of the experiments behind the tables."""

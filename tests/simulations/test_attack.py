@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.attack import Closest, minimise, polish
+from specproof.simulations.attack import Closest, minimise, polish
 
 
 def kinked(points: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from simulations.evidence import COLUMNS, Evidence, Method, Verdict, as_table, at_least, from_check, within
-from simulations.statistics import Check
+from specproof.simulations.evidence import COLUMNS, Evidence, Method, Verdict, as_table, at_least, from_check, within
+from specproof.simulations.statistics import Check
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations.statistics import (
+from specproof.simulations.statistics import (
     POWER,
     Check,
     binomial_interval,

@@ -84,7 +84,7 @@ def test_a_generator_that_is_not_used_is_refused_on_demand(
 ) -> None:
     path = tmp_path / "unseeded_subject.py"
     path.write_text(
-        "import numpy as np\nfrom simulations.conformance.references import token_by_token\n"
+        "import numpy as np\nfrom specproof.conformance.references import token_by_token\n"
         "def verify(p, q, drafts, rng):\n    return token_by_token(p, q, drafts, np.random.default_rng())\n"
     )
     report = json.loads(command("check", f"{path}:verify", "--json", *options).out)
@@ -135,7 +135,7 @@ def test_what_takes_its_process_along_is_reported(
 def test_what_breaks_outside_the_function_is_not_called_its_crash(command: Any, tmp_path: Path) -> None:
     path = tmp_path / "hoarding_subject.py"
     path.write_text(  # after the first call the check cannot open a file any more
-        "import resource\nfrom simulations.conformance.references import token_by_token\n"
+        "import resource\nfrom specproof.conformance.references import token_by_token\n"
         "def verify(*given):\n    emitted = token_by_token(*given)\n"
         "    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))\n    return emitted\n"
     )
@@ -217,7 +217,7 @@ def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
 
 def test_what_a_function_imports_when_it_is_called_is_found_beside_it(command: Any, tmp_path: Path) -> None:
     (tmp_path / "sibling_of_a_lazy_subject.py").write_text(
-        "from simulations.conformance.references import token_by_token as verify\n"
+        "from specproof.conformance.references import token_by_token as verify\n"
     )
     path = tmp_path / "lazy_subject.py"
     path.write_text(

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import specproof
-from theory.transport import optimal_acceptance
-from theory.verifiers import VERIFIERS
+from specproof.theory.transport import optimal_acceptance
+from specproof.theory.verifiers import VERIFIERS
 
 DRAFT, TARGET = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
 REQUIRED = {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from simulations.claims.claim import Claim
-from simulations.claims.gather import ClaimFindings
-from simulations.claims.registry import CLAIMS
-from simulations.evidence import Evidence, Method, from_check, within
-from simulations.statistics import Check
 from specproof.findings import show
+from specproof.simulations.claims.claim import Claim
+from specproof.simulations.claims.gather import ClaimFindings
+from specproof.simulations.claims.registry import CLAIMS
+from specproof.simulations.evidence import Evidence, Method, from_check, within
+from specproof.simulations.statistics import Check
 
 
 def exact(estimate: float, method: Method = Method.IDENTITY) -> Evidence:

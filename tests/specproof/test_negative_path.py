@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import theory
-from simulations.claims.spectr2023 import kseq_valid
-from simulations.evidence import Method, Verdict
-from simulations.samplers import kseq
-from theory.distribution import Array
+import specproof
+from specproof.simulations.claims.spectr2023 import kseq_valid
+from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.samplers import kseq
+from specproof.theory.distribution import Array
 
 Residual = Callable[[Array, Array, int, Array], Array]
 
@@ -65,10 +65,8 @@ def test_the_right_residual_by_another_formula_is_not(monkeypatch: pytest.Monkey
 
 
 def test_the_command_on_a_broken_copy_of_the_source_ends_with_1(tmp_path: Path) -> None:
-    root = Path(theory.__path__[0]).parent
-    for package in ("theory", "simulations", "figures", "specproof"):
-        shutil.copytree(root / package, tmp_path / package)
-    with (tmp_path / "simulations" / "samplers" / "kseq.py").open("a") as source:
+    shutil.copytree(Path(specproof.__file__).parent, tmp_path / "specproof")
+    with (tmp_path / "specproof" / "simulations" / "samplers" / "kseq.py").open("a") as source:
         source.write("\n\ndef residual_weights(draft, target, num_drafts, rho):\n    return target + 0.0 * draft\n")
     done = subprocess.run(
         [sys.executable, "-m", "specproof", "reproduce", "spectr2023.kseq-valid", "--jobs", "1", "--out", "out"],

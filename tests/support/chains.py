@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.chain import MarkovChain, random_markov_pair
+from specproof.theory.chain import MarkovChain, random_markov_pair
 
 FLIP = [[0.75, 0.25], [0.5, 0.5]]
 

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-import simulations.claims.registry as registry
-from simulations.claims.claim import Claim, Settings
-from simulations.evidence import Evidence, Method, from_check, within
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.statistics import check_mean
-from theory.errors import InvalidInput
+import specproof.simulations.claims.registry as registry
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.evidence import Evidence, Method, from_check, within
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.statistics import check_mean
+from specproof.theory.errors import InvalidInput
 
 CELLS = 6
 QUICK_CELLS = 2

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from strategies import rows
 
-from theory.chain import MarkovChain
+from specproof.theory.chain import MarkovChain
 
 Array = np.ndarray
 Accept = Callable[[tuple[int, ...]], list[float]]

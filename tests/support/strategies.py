@@ -10,7 +10,7 @@ from hypothesis import example
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from theory.chain import Chain, MarkovChain, TabularModel
+from specproof.theory.chain import Chain, MarkovChain, TabularModel
 
 Array = NDArray[np.floating[Any]]
 Pair = tuple[Array, Array]

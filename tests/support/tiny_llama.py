@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerFast
 
-from simulations.language_models.quiet import quiet_transformers
+from specproof.simulations.language_models.quiet import quiet_transformers
 
 VOCABULARY = 8
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from spectr import RULES, Rule
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from theory.agreement import kseq_agreement, recursive_agreement, single_agreement
-from theory.distribution import as_pair, dirichlet
-from theory.errors import InvalidInput
-from theory.verifiers import VERIFIERS
+from specproof.theory.agreement import kseq_agreement, recursive_agreement, single_agreement
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12
 FUNCTIONS = {"single": single_agreement, "kseq": kseq_agreement, "recursive": recursive_agreement}

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from theory.chain import MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
+from specproof.theory.chain import MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
 
 ROWS = np.array([[0.75, 0.25], [0.5, 0.5]])
 OTHER = np.array([[0.25, 0.75], [1.0, 0.0]])

@@ -24,7 +24,7 @@ from specproof import (
     uniform,
     zipf,
 )
-from theory.ratio import sort_by_ratio
+from specproof.theory.ratio import sort_by_ratio
 
 DRAFT, TARGET = uniform(60), zipf(60)
 SETS = DraftSets.iid(DRAFT, 2)

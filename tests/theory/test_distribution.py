@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import (
+from specproof.theory.distribution import (
     SUM_TOLERANCE,
     as_distribution,
     as_pair,
@@ -22,7 +22,7 @@ from theory.distribution import (
     uniform,
     zipf,
 )
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_dirichlet_marginal_is_a_beta_law(concentration: float) -> None:
     """Counts below the quartiles of Beta(a, (V-1)a); level 1e-8 each, sees a shift of 0.025 in any with 0.99."""
     from scipy.stats import beta
 
-    from simulations.statistics import check_frequency
+    from specproof.simulations.statistics import check_frequency
 
     entries = dirichlet(4, concentration, np.random.default_rng(11), 40_000)[:, 0]
     for quantile in (0.25, 0.5, 0.75):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spectr import RULES, chain_pairs, enumerate_by_hand
 
-from theory.chain import random_markov_pair, random_tabular_pair
-from theory.draft_trees import completed, enumerate_blocks
-from theory.errors import InvalidInput
-from theory.given_drafts import KERNELS
+from specproof.theory.chain import random_markov_pair, random_tabular_pair
+from specproof.theory.draft_trees import completed, enumerate_blocks
+from specproof.theory.errors import InvalidInput
+from specproof.theory.given_drafts import KERNELS
 
 TOLERANCE = 1e-12
 RNG = np.random.default_rng(73)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.drafts import as_num_drafts, hit_probability, one_num_drafts
+from specproof.theory.drafts import as_num_drafts, hit_probability, one_num_drafts
 
 
 def test_numbers_of_drafts_keep_their_shape() -> None:

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.chain import TabularModel, random_tabular_pair
-from theory.enumeration import enumerate_speculation
+from specproof.theory.chain import TabularModel, random_tabular_pair
+from specproof.theory.enumeration import enumerate_speculation
 
 Law = list[Fraction]
 Text = tuple[int, ...]

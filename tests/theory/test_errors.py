@@ -45,8 +45,8 @@ from specproof import (
     uniform,
     zipf,
 )
-from theory.enumeration import enumerate_speculation
-from theory.errors import InvalidInput
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.errors import InvalidInput
 
 NAN, INF = float("nan"), float("inf")
 HALF = [0.5, 0.5]

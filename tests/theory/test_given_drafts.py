@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from spectr import RULES
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair
-from theory.given_drafts import KERNELS
-from theory.verifiers import VERIFIERS
+from specproof.theory.distribution import as_pair
+from specproof.theory.given_drafts import KERNELS
+from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theory.errors import InvalidInput
-from theory.integers import natural_number, positive_integer
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import natural_number, positive_integer
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int32(3), np.uint8(2), 10**30])

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet
-from theory.errors import InvalidInput
-from theory.kseq import RHO_TOLERANCE, division_factor, kseq, law_at, mean_tries
-from theory.single import maximal_coupling
-from theory.transport import optimal_acceptance
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.kseq import RHO_TOLERANCE, division_factor, kseq, law_at, mean_tries
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import optimal_acceptance
 
 COUNTS = st.integers(1, 9)
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet
-from theory.errors import InvalidInput
-from theory.kseq import division_factor, kseq
-from theory.kseq_certificate import certify_kseq
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.kseq import division_factor, kseq
+from specproof.theory.kseq_certificate import certify_kseq
 
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
 

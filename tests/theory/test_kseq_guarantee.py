@@ -10,11 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.errors import InvalidInput
-from theory.kseq import kseq
-from theory.kseq_certificate import certify_kseq
-from theory.kseq_guarantee import GUARANTEE, guaranteed_share, kseq_worst_pair, kseq_worst_share, worst_share_limit
-from theory.transport import certify, optimal_acceptance
+from specproof.theory.errors import InvalidInput
+from specproof.theory.kseq import kseq
+from specproof.theory.kseq_certificate import certify_kseq
+from specproof.theory.kseq_guarantee import (
+    GUARANTEE,
+    guaranteed_share,
+    kseq_worst_pair,
+    kseq_worst_share,
+    worst_share_limit,
+)
+from specproof.theory.transport import certify, optimal_acceptance
 
 COUNTS = (1, 2, 3, 4, 8, 16, 64)
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.errors import InvalidInput
-from theory.numbers import finite_number, positive_number, probability
+from specproof.theory.errors import InvalidInput
+from specproof.theory.numbers import finite_number, positive_number, probability
 
 CHECKS: list[Callable[[object, str], float]] = [finite_number, positive_number, probability]
 

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specproof.theory.errors import InvalidInput
+from specproof.theory.orders import drafted_sets, independent_drafts, optimal_orders
+from specproof.theory.transport import optimal_acceptance
+from specproof.theory.transport.draft_sets import DraftSets
 from tests.support.strategies import pairs, rows, with_degenerate
-from theory.errors import InvalidInput
-from theory.orders import drafted_sets, independent_drafts, optimal_orders
-from theory.transport import optimal_acceptance
-from theory.transport.draft_sets import DraftSets
 
 GAP = 1e-8
 

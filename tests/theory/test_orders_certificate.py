@@ -14,12 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, rows, with_degenerate
 
-import theory.orders_certificate as module
-from theory.distribution import as_distribution, as_pair, dirichlet, softmax, uniform
-from theory.errors import InvalidInput
-from theory.orders import independent_drafts, optimal_orders
-from theory.orders_certificate import certify_different, certify_without_replacement
-from theory.transport import Bracket, optimal_acceptance_different, optimal_acceptance_without_replacement
+import specproof.theory.orders_certificate as module
+from specproof.theory.distribution import as_distribution, as_pair, dirichlet, softmax, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.orders import independent_drafts, optimal_orders
+from specproof.theory.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.transport import Bracket, optimal_acceptance_different, optimal_acceptance_without_replacement
 
 WIDTH = 1e-8
 """Orders are mixed in float64: near ties of denormal probabilities leave up to this."""

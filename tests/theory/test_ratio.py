@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from strategies import Pair, pairs, with_degenerate
 
-from theory import ratio
-from theory.distribution import as_pair, dirichlet
-from theory.ratio import sort_by_ratio, sorted_blocks
+from specproof.theory import ratio
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.ratio import sort_by_ratio, sorted_blocks
 
 
 @given(pair=pairs())

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.rationals import as_fractions, as_integers
+from specproof.theory.rationals import as_fractions, as_integers
 
 WEIGHTS = st.lists(st.floats(0, 1), min_size=1, max_size=6).filter(any)
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, bernoulli, dirichlet, total_variation, uniform
-from theory.recursive import recursive_rejection, remainder, remainder_limit
-from theory.selection import SelectionLaw
-from theory.single import maximal_coupling
-from theory.transport import optimal_acceptance
+from specproof.theory.distribution import as_pair, bernoulli, dirichlet, total_variation, uniform
+from specproof.theory.recursive import recursive_rejection, remainder, remainder_limit
+from specproof.theory.selection import SelectionLaw
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import optimal_acceptance
 
 ROUNDING = 1e-14
 """A few steps on a few tokens, each of a few units in the last place of numbers up to 1."""

@@ -10,12 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, bernoulli, dirichlet, uniform
-from theory.errors import InvalidInput
-from theory.recursive import recursive_rejection
-from theory.recursive_without_replacement import recursive_rejection_without_replacement
-from theory.single import maximal_coupling
-from theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.theory.distribution import as_pair, bernoulli, dirichlet, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 ROUNDING = 1e-13
 Law = list[Fraction]

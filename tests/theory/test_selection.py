@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theory.selection import SelectionLaw
+from specproof.theory.selection import SelectionLaw
 
 
 @pytest.fixture

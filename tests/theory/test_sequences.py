@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spectr import RULES, chain_pairs, enumerate_by_hand
 
-from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from theory.distribution import total_variation
-from theory.errors import InvalidInput
-from theory.sequences import accepted_length_law, block_efficiency, long_run
-from theory.single import expected_tokens
-from theory.verifiers import VERIFIERS
+from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import total_variation
+from specproof.theory.errors import InvalidInput
+from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
+from specproof.theory.single import expected_tokens
+from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12
 RNG = np.random.default_rng(71)

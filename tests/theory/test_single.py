@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, residual, total_variation
-from theory.single import LONGEST_DRAFT, expected_tokens, maximal_coupling, optimal_length, speedup
+from specproof.theory.distribution import as_pair, dirichlet, residual, total_variation
+from specproof.theory.single import LONGEST_DRAFT, expected_tokens, maximal_coupling, optimal_length, speedup
 
 
 def rule_in_fractions(draft: list[Fraction], target: list[Fraction]) -> tuple[list[Fraction], Fraction]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, residual, total_variation, uniform
-from theory.errors import InvalidInput
-from theory.single import maximal_coupling
-from theory.tradeoff import (
+from specproof.theory.distribution import as_pair, dirichlet, residual, total_variation, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.single import maximal_coupling
+from specproof.theory.tradeoff import (
     ACCEPT_TOLERANCE,
     decoding_opt,
     decoding_uno,

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specproof.theory.transport import optimal_acceptance
+from specproof.theory.verifiers import VERIFIERS
 from tests.support.strategies import pairs
-from theory.transport import optimal_acceptance
-from theory.verifiers import VERIFIERS
 
 
 @pytest.mark.parametrize("name", VERIFIERS)

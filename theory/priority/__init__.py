@@ -7,7 +7,7 @@ are: to choose them is to choose the law of the winner. docs/priority-coupling.m
 here is optimal.
 """
 
-from theory.priority.coupling import PriorityCoupling
-from theory.priority.intervals import Intervals
+from specproof.theory.priority.coupling import PriorityCoupling
+from specproof.theory.priority.intervals import Intervals
 
 __all__ = ["Intervals", "PriorityCoupling"]

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array
-from theory.errors import InvalidInput, entry, first_entry
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput, entry, first_entry
 
 _LAST = np.iinfo(np.int64).max
 

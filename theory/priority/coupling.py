@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.display import one_line
-from theory.distribution import Array, as_pair, normalise_or_zero
-from theory.drafts import one_num_drafts
-from theory.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
-from theory.priority.intervals import Intervals
-from theory.priority.tiling import Tiling, tile_rows
-from theory.ratio import likelihood_ratio
-from theory.selection import SelectionLaw
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
+from specproof.theory.priority.intervals import Intervals
+from specproof.theory.priority.tiling import Tiling, tile_rows
+from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.selection import SelectionLaw
 
 _BLOCK = 2**18
 """Entries tiled at a time: a block's arrays take some tens of megabytes."""
@@ -27,8 +27,8 @@ class PriorityCoupling:
     probability :math:`m_i = \int_{I_i} k s^{k-1} ds`. The winner is kept with probability :math:`\theta_i`, else a
     token is emitted from the residual. The rates :math:`r_i = \theta_i m_i = \min(q_i, m_i)` are at most q, which
     makes the rule lossless whatever the intervals are; those cut here make :math:`\sum_i r_i` the optimum
-    :math:`\alpha^*` (:func:`theory.transport.optimal_acceptance`). Rounding of the cuts cannot change the output law,
-    only move the acceptance off the optimum in the last digits; rounding of the masses moves the law by O(k eps) in L1,
+    of :func:`~specproof.theory.transport.optimal_acceptance`. Rounding of the cuts cannot change the output law, only
+    move the acceptance off the optimum in the last digits; rounding of the masses moves the law by O(k eps) in L1,
     eps = 1.1e-16. O(V log V) for the sort and O(V log k) for the cuts, at worst O(kV log k).
 
     Parameters

@@ -10,8 +10,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from theory.display import one_line
-from theory.distribution import Array
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -26,7 +26,7 @@ class RationalTiling(NamedTuple):
 
 
 def rational_tiling(draft: Sequence[Fraction], target: Sequence[Fraction], num_drafts: int) -> RationalTiling:
-    """Tile [0, 1] by the three rules of :mod:`theory.priority.tiling`, looking through all free space for each token.
+    """Tile [0, 1] by the rules of :mod:`specproof.theory.priority.tiling`, looking through all free space each time.
 
     ``draft`` and ``target`` sum to 1 exactly; ties of q/p go by token. Quadratic in the vocabulary, and the fractions
     grow with it: for a dozen tokens.

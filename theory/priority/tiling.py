@@ -22,8 +22,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from theory.distribution import Array
-from theory.priority.powers import power_quotient
+from specproof.theory.distribution import Array
+from specproof.theory.priority.powers import power_quotient
 
 _CLOSE = 1e-7
 """Where (k-1)(k-2)(length/2 height)^2 is below this, the series of a stretch's height has no third term to be seen."""

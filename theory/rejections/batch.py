@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from theory.chain import Chain, check_same_size
-from theory.distribution import Array
-from theory.drafts import one_num_drafts
-from theory.recursive import remainder, remainder_limit
-from theory.rejections.walk import EMPTY, advance, walk
+from specproof.theory.chain import Chain, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.recursive import remainder, remainder_limit
+from specproof.theory.rejections.walk import EMPTY, advance, walk
 
 Remainder = Callable[[Array, Array], Array]
 """What a whole batch leaves of the target, from rows of p and q: a measure of tokens for each row."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.chain import Chain, MarkovChain, check_same_size
-from theory.distribution import Array
-from theory.rejections.walk import EMPTY, advance, walk
+from specproof.theory.chain import Chain, MarkovChain, check_same_size
+from specproof.theory.distribution import Array
+from specproof.theory.rejections.walk import EMPTY, advance, walk
 
 
 def expected_rejections(draft: Chain, target: Chain) -> float:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from theory.chain import Chain, MarkovChain
-from theory.distribution import Array
+from specproof.theory.chain import Chain, MarkovChain
+from specproof.theory.distribution import Array
 
 Found = TypeVar("Found")
 

@@ -8,16 +8,16 @@ replacement and drafts from different laws; the linear program itself, for any j
 certificates, which are proofs in exact rational arithmetic.
 """
 
-from theory.transport.bracket import Bracket, bracket
-from theory.transport.certificate import AcceptanceCertificate, certify
-from theory.transport.different import optimal_acceptance_different
-from theory.transport.draft_sets import DraftSets
-from theory.transport.lattice import SubsetMinimum, minimise_over_sets
-from theory.transport.membership_lp import optimal_plan, solve_membership_lp
-from theory.transport.plan import MembershipPlan
-from theory.transport.reference_lp import reference_plan
-from theory.transport.subset import minimum_cut, optimal_acceptance
-from theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.theory.transport.bracket import Bracket, bracket
+from specproof.theory.transport.certificate import AcceptanceCertificate, certify
+from specproof.theory.transport.different import optimal_acceptance_different
+from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.transport.lattice import SubsetMinimum, minimise_over_sets
+from specproof.theory.transport.membership_lp import optimal_plan, solve_membership_lp
+from specproof.theory.transport.plan import MembershipPlan
+from specproof.theory.transport.reference_lp import reference_plan
+from specproof.theory.transport.subset import minimum_cut, optimal_acceptance
+from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 __all__ = [
     "AcceptanceCertificate",

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.display import one_line
-from theory.errors import InvalidInput
-from theory.rationals import as_fractions
-from theory.transport.draft_sets import DraftSets
-from theory.transport.membership_lp import target_of
-from theory.transport.plan import MembershipPlan
+from specproof.theory.display import one_line
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rationals import as_fractions
+from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.transport.membership_lp import target_of
+from specproof.theory.transport.plan import MembershipPlan
 
 
 class Bracket(NamedTuple):
@@ -57,7 +57,7 @@ def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Brack
         Constructed with ``exact=True``; with float masses, the bracket is of the law with those masses.
     target : array_like, shape (V,)
     plan : MembershipPlan
-        For the same drafts, say from :func:`theory.transport.membership_lp.optimal_plan`.
+        For the same drafts, say from :func:`specproof.theory.transport.membership_lp.optimal_plan`.
 
     Raises
     ------

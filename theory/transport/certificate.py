@@ -21,12 +21,12 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.display import one_line
-from theory.distribution import as_pair
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.ratio import sort_by_ratio
-from theory.rationals import as_integers
+from specproof.theory.display import one_line
+from specproof.theory.distribution import as_pair
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.ratio import sort_by_ratio
+from specproof.theory.rationals import as_integers
 
 
 @dataclass(frozen=True, eq=False, repr=False)

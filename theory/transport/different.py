@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array
-from theory.errors import InvalidInput
-from theory.transport.draft_sets import as_drafts, one_distribution
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport.draft_sets import as_drafts, one_distribution
 
 MOST_BOXES = 20_000
 """Boxes looked at before the search is given up."""

@@ -19,11 +19,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from theory.display import one_line
-from theory.distribution import Array, as_distribution
-from theory.drafts import one_num_drafts
-from theory.errors import InvalidInput
-from theory.rationals import as_fractions
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, as_distribution
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rationals import as_fractions
 
 LARGEST_PLAN = 2_000_000
 """The most pairs (set, token in it) that are enumerated: each is a variable of the linear program."""

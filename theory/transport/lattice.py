@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array
-from theory.errors import InvalidInput
-from theory.transport.draft_sets import DraftSets
-from theory.transport.membership_lp import target_of
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.transport.membership_lp import target_of
 
 LARGEST_LATTICE = 22
 """The most tokens whose sets are all tried: 4 million sets, a hundred megabytes."""

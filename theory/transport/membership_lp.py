@@ -14,10 +14,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
-from theory.distribution import Array
-from theory.errors import InvalidInput
-from theory.transport.draft_sets import DraftSets, as_draft_sets, one_distribution
-from theory.transport.plan import MembershipPlan, feasible_plan
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport.draft_sets import DraftSets, as_draft_sets, one_distribution
+from specproof.theory.transport.plan import MembershipPlan, feasible_plan
 
 FEASIBILITY = 1e-10
 """What HiGHS is asked for in each constraint: its default of 1e-7 would let probabilities of that size be ignored."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from theory.display import one_line
-from theory.distribution import Array
-from theory.transport.draft_sets import DraftSets
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array
+from specproof.theory.transport.draft_sets import DraftSets
 
 
 @dataclass(frozen=True, eq=False, repr=False)

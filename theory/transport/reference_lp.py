@@ -6,13 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from theory.transport.draft_sets import DraftSets
-from theory.transport.membership_lp import FEASIBILITY, target_of
-from theory.transport.plan import MembershipPlan, feasible_plan
+from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.transport.membership_lp import FEASIBILITY, target_of
+from specproof.theory.transport.plan import MembershipPlan, feasible_plan
 
 
 def reference_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
-    """As :func:`theory.transport.membership_lp.optimal_plan`, stated in cvxpy.
+    """As :func:`specproof.theory.transport.membership_lp.optimal_plan`, stated in cvxpy.
 
     Raises
     ------

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array, as_pair
-from theory.drafts import as_num_drafts, hit_probability, one_num_drafts
-from theory.ratio import RatioOrder, sorted_blocks
+from specproof.theory.distribution import Array, as_pair
+from specproof.theory.drafts import as_num_drafts, hit_probability, one_num_drafts
+from specproof.theory.ratio import RatioOrder, sorted_blocks
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:

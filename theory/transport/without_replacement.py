@@ -28,10 +28,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from theory.distribution import Array, as_pair
-from theory.drafts import as_num_drafts
-from theory.ratio import sort_by_ratio
-from theory.transport.draft_sets import check_support
+from specproof.theory.distribution import Array, as_pair
+from specproof.theory.drafts import as_num_drafts
+from specproof.theory.ratio import sort_by_ratio
+from specproof.theory.transport.draft_sets import check_support
 
 TAIL = 42.0
 """What is cut off on either side is below exp(-42) of the whole."""

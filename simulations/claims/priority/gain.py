@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.priority import SOURCE
-from simulations.claims.real.batches import Batch, batches
-from simulations.claims.real.intervals import over_prompts
-from simulations.claims.real.positions import walk_prompts
-from simulations.claims.worst import Least, Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings, Records
-from theory.distribution import Array, normalise_or_zero, softmax, total_variation
-from theory.drafts import hit_probability
-from theory.transport import minimum_cut
-from theory.verifiers import VERIFIERS
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.priority import SOURCE
+from specproof.simulations.claims.real.batches import Batch, batches
+from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.worst import Least, Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.theory.distribution import Array, normalise_or_zero, softmax, total_variation
+from specproof.theory.drafts import hit_probability
+from specproof.theory.transport import minimum_cut
+from specproof.theory.verifiers import VERIFIERS
 
 if TYPE_CHECKING:
     import pandas as pd

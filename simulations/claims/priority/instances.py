@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.distribution import Array, dirichlet, softmax
+from specproof.theory.distribution import Array, dirichlet, softmax
 
 _CONCENTRATIONS = (0.01, 0.05, 0.3, 1.0, 5.0)
 

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_rows
-from simulations.claims.priority import SOURCE
-from simulations.claims.spectr2023.sequences_lossless import joint_law_tests
-from simulations.claims.worst import Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import Array, invert
-from simulations.samplers.priority import verify
-from simulations.samplers.selection import Selection, Verifier
-from simulations.samplers.sequences import Survivors, agreeing
-from theory.chain import MarkovChain, TabularModel
-from theory.draft_trees import completed, enumerate_blocks
-from theory.sequences import accepted_length_law
-from theory.single import expected_tokens
-from theory.verifiers import VERIFIERS
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.priority import SOURCE
+from specproof.simulations.claims.spectr2023.sequences_lossless import joint_law_tests
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import Array, invert
+from specproof.simulations.samplers.priority import verify
+from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.sequences import Survivors, agreeing
+from specproof.theory.chain import MarkovChain, TabularModel
+from specproof.theory.draft_trees import completed, enumerate_blocks
+from specproof.theory.sequences import accepted_length_law
+from specproof.theory.single import expected_tokens
+from specproof.theory.verifiers import VERIFIERS
 
 NAME = "priority"
 

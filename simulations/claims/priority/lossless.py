@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs
-from simulations.claims.priority import SOURCE
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
-from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import invert
-from simulations.samplers.priority import verify
-from simulations.samplers.selection import Selection
-from theory.priority import PriorityCoupling
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs
+from specproof.simulations.claims.priority import SOURCE
+from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.priority import verify
+from specproof.simulations.samplers.selection import Selection
+from specproof.theory.priority import PriorityCoupling
 
 DRAFT_COUNTS = (2, 4, 8)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_pair
-from simulations.claims.priority import SOURCE
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
-from simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYTHING, MANY_DRAFTS
-from simulations.claims.spectr2023.otm_lp import LP_TOLERANCE
-from simulations.claims.worst import Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import Array
-from theory.priority import PriorityCoupling
-from theory.transport import certify, optimal_acceptance, solve_membership_lp
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.priority import SOURCE
+from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYTHING, MANY_DRAFTS
+from specproof.simulations.claims.spectr2023.otm_lp import LP_TOLERANCE
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import Array
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.transport import certify, optimal_acceptance, solve_membership_lp
 
 
 def _cells(settings: Settings) -> list[Cell]:

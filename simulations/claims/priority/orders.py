@@ -6,19 +6,19 @@ from itertools import product
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_pair, random_rows
-from simulations.claims.selections import RESOLUTION, control_tests, token_test
-from simulations.claims.worst import Worst
-from simulations.evidence import Method, from_check
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import invert
-from simulations.samplers.orders import verify
-from simulations.samplers.selection import Selection
-from simulations.statistics import check_frequency
-from theory.distribution import Array, dirichlet
-from theory.orders import Drafted, PriorityOrders, drafted_sets, independent_drafts, optimal_orders
-from theory.transport.draft_sets import DraftSets
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_pair, random_rows
+from specproof.simulations.claims.selections import RESOLUTION, control_tests, token_test
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.orders import verify
+from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.statistics import check_frequency
+from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.orders import Drafted, PriorityOrders, drafted_sets, independent_drafts, optimal_orders
+from specproof.theory.transport.draft_sets import DraftSets
 
 GAP_TOLERANCE = 1e-8
 """Wolfe's algorithm minimises a square, so that half the digits of the distance are what rounding leaves."""

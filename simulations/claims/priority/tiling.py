@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.priority import SOURCE
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
-from simulations.claims.priority.lossless import ANY_DRAFT_COUNT
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method, at_least
-from simulations.experiments.cell import Cell, Findings, Records
-from theory.distribution import Array, dirichlet
-from theory.priority import Intervals, PriorityCoupling
-from theory.priority.reference import rational_tiling
-from theory.rationals import as_fractions
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.priority import SOURCE
+from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.priority import Intervals, PriorityCoupling
+from specproof.theory.priority.reference import rational_tiling
+from specproof.theory.rationals import as_fractions
 
 PICTURE = (np.array([0.3, 0.1, 0.15, 0.25, 0.2]), np.array([0.015, 0.06, 0.14, 0.265, 0.52]))
 """Five tokens whose coupling for three drafts has all that there can be: thinned, split, split twice, held down."""

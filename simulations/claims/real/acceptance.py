@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import Batch, batches
-from simulations.claims.real.intervals import over_prompts
-from simulations.claims.real.positions import walk_prompts
-from simulations.claims.worst import Least, Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers.recursive_without_replacement import estimate_acceptance
-from theory.distribution import Array, total_variation
-from theory.kseq import kseq
-from theory.kseq_guarantee import kseq_worst_share
-from theory.recursive import recursive_rejection
-from theory.single import maximal_coupling
-from theory.transport import optimal_acceptance
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.real.batches import Batch, batches
+from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.worst import Least, Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers.recursive_without_replacement import estimate_acceptance
+from specproof.theory.distribution import Array, total_variation
+from specproof.theory.kseq import kseq
+from specproof.theory.kseq_guarantee import kseq_worst_share
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import optimal_acceptance
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from simulations.claims.claim import Settings
-from theory.errors import InvalidInput
+from specproof.simulations.claims.claim import Settings
+from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from simulations.language_models.pairs import ModelPair
+    from specproof.simulations.language_models.pairs import ModelPair
 
 BATCH = 28
 """Prompts decoded together."""
@@ -22,7 +22,7 @@ class Batch(TypedDict):
     first: int
     """The number of its first prompt among all."""
     prompts: list[dict[str, Any]]
-    """As :class:`simulations.language_models.prompts.Prompt` fields."""
+    """As :class:`specproof.simulations.language_models.prompts.Prompt` fields."""
 
 
 def batches(settings: Settings, size: int = BATCH) -> list[Batch]:
@@ -44,8 +44,8 @@ def batches(settings: Settings, size: int = BATCH) -> list[Batch]:
 
 def prepare(batch: Batch) -> tuple[ModelPair, list[list[int]]]:
     """Load the pair (once a process) and encode the prompts."""
-    from simulations.language_models.pairs import load_pair
-    from simulations.language_models.prompts import Prompt, encode
+    from specproof.simulations.language_models.pairs import load_pair
+    from specproof.simulations.language_models.prompts import Prompt, encode
 
     make_repeatable(batch["device"])
     models = load_pair(batch["pair"], batch["device"])

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import BATCH, Batch, batches, prepare
-from simulations.claims.real.intervals import over_prompts
-from simulations.claims.real.rejection_martingale import verify_without_quotient
-from simulations.evidence import Evidence, Method, at_least, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_drift
-from theory.verifiers import VERIFIERS
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.real.batches import BATCH, Batch, batches, prepare
+from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
+from specproof.simulations.evidence import Evidence, Method, at_least, from_check
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_drift
+from specproof.theory.verifiers import VERIFIERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulations.language_models.spectr import SpecTrRun
+    from specproof.simulations.language_models.spectr import SpecTrRun
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
 ONE_DRAFT, FLAGSHIP = "single", "kseq"
@@ -146,7 +146,7 @@ def decode(
 ) -> Findings:
     """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
     del level
-    from simulations.language_models.spectr import spectr_decode
+    from specproof.simulations.language_models.spectr import spectr_decode
 
     models, encoded = prepare(batch)
     runs: Records = []
@@ -167,7 +167,7 @@ def decode(
 def decode_broken(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
     del level
-    from simulations.language_models.spectr import spectr_decode
+    from specproof.simulations.language_models.spectr import spectr_decode
 
     models, encoded = prepare(batch)
     name, count, length = CONTROL

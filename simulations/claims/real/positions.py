@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.claims.real.batches import Batch, prepare
-from simulations.experiments.cell import Records
-from theory.distribution import Array
+from specproof.simulations.claims.real.batches import Batch, prepare
+from specproof.simulations.experiments.cell import Records
+from specproof.theory.distribution import Array
 
 
 class Positions(NamedTuple):
@@ -32,7 +32,7 @@ class Positions(NamedTuple):
 
 def walk_prompts(batch: Batch, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:
     """Go on from each prompt by sampling the target at most ``horizon`` times, all texts one token at a time."""
-    from simulations.language_models.decoding import walk_target
+    from specproof.simulations.language_models.decoding import walk_target
 
     models, encoded = prepare(batch)
     for step in walk_target(models, encoded, horizon, rng):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from array_api_compat import array_namespace
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import Batch, batches, prepare
-from simulations.evidence import Evidence, Method, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers.inversion import Array, gather
-from simulations.samplers.selection import Selection, replace_rejected
-from simulations.samplers.single import residual_weights, verify
-from simulations.statistics import check_drift
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.real.batches import Batch, batches, prepare
+from specproof.simulations.evidence import Evidence, Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.simulations.samplers.single import residual_weights, verify
+from specproof.simulations.statistics import check_drift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def decode(
     del level
     import pandas as pd
 
-    from simulations.language_models.decoding import speculative_decode
+    from specproof.simulations.language_models.decoding import speculative_decode
 
     models, encoded = prepare(batch)
     verifier = verify_without_quotient if mode == BROKEN else verify

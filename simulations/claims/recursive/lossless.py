@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_pair
-from simulations.claims.recursive import SOURCE
-from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers import recursive, recursive_without_replacement
-from simulations.samplers.distinct import draw_distinct
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection, replace_rejected
-from theory.distribution import Array
-from theory.recursive import recursive_rejection
-from theory.recursive_without_replacement import recursive_rejection_without_replacement
-from theory.transport import optimal_acceptance
-from theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs, random_pair
+from specproof.simulations.claims.recursive import SOURCE
+from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers import recursive, recursive_without_replacement
+from specproof.simulations.samplers.distinct import draw_distinct
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.theory.distribution import Array
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.transport import optimal_acceptance
+from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 SKEWED = np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.4, 0.5])
 """A pair on which a wrong second step shows: the first draft is rejected half of the time."""

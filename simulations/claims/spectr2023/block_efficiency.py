@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_rows
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import TOLERANCE, Worst
-from simulations.evidence import Evidence, Method, at_least, from_check, within
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers.sequences import simulate
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_mean, mean_interval
-from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from theory.distribution import dirichlet, total_variation
-from theory.draft_trees import enumerate_blocks
-from theory.given_drafts import KERNELS
-from theory.sequences import accepted_length_law, block_efficiency, long_run
-from theory.single import expected_tokens
-from theory.verifiers import VERIFIERS
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import TOLERANCE, Worst
+from specproof.simulations.evidence import Evidence, Method, at_least, from_check, within
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers.sequences import simulate
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_mean, mean_interval
+from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import dirichlet, total_variation
+from specproof.theory.draft_trees import enumerate_blocks
+from specproof.theory.given_drafts import KERNELS
+from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
+from specproof.theory.single import expected_tokens
+from specproof.theory.verifiers import VERIFIERS
 
 IN_ORDER = ("single", "kseq", "recursive")
 """Rules that try the drafts in turn: for them one more draft never makes a token's acceptance less likely, nor fewer

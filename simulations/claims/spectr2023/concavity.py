@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from simulations.attack import minimise
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_pair, random_rows
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import TOLERANCE, Least
-from simulations.evidence import Method, at_least
-from simulations.experiments.cell import Cell, Findings, Records
-from theory.distribution import Array, bernoulli, dirichlet, softmax, uniform, zipf
-from theory.kseq import kseq
-from theory.recursive import recursive_rejection
-from theory.recursive_without_replacement import recursive_rejection_without_replacement
-from theory.single import maximal_coupling
-from theory.transport import certify, optimal_acceptance
-from theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.simulations.attack import minimise
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import TOLERANCE, Least
+from specproof.simulations.evidence import Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.theory.distribution import Array, bernoulli, dirichlet, softmax, uniform, zipf
+from specproof.theory.kseq import kseq
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import certify, optimal_acceptance
+from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 MOST = 12
 """Drafts."""

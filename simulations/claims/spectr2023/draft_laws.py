@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulations.claims.instances import random_rows
-from theory.distribution import Array
-from theory.transport import (
+from specproof.simulations.claims.instances import random_rows
+from specproof.theory.distribution import Array
+from specproof.theory.transport import (
     DraftSets,
     optimal_acceptance,
     optimal_acceptance_different,

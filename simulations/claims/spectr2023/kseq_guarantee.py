@@ -9,18 +9,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.attack import minimise, polish
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_rows
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import TOLERANCE, Least, Worst
-from simulations.evidence import Method, at_least
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import Array, softmax
-from theory.kseq import kseq
-from theory.kseq_certificate import certify_kseq
-from theory.kseq_guarantee import GUARANTEE, guaranteed_share, kseq_worst_pair, kseq_worst_share, worst_share_limit
-from theory.transport import certify, optimal_acceptance
+from specproof.simulations.attack import minimise, polish
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
+from specproof.simulations.evidence import Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import Array, softmax
+from specproof.theory.kseq import kseq
+from specproof.theory.kseq_certificate import certify_kseq
+from specproof.theory.kseq_guarantee import (
+    GUARANTEE,
+    guaranteed_share,
+    kseq_worst_pair,
+    kseq_worst_share,
+    worst_share_limit,
+)
+from specproof.theory.transport import certify, optimal_acceptance
 
 DRAFT_COUNTS = range(2, 17)
 

@@ -7,20 +7,20 @@ from fractions import Fraction
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_pair, random_rows
-from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import invert
-from simulations.samplers.kseq import simulate, verify
-from simulations.samplers.trials import try_in_turn
-from theory.distribution import residual
-from theory.kseq import division_factor, kseq, law_at
-from theory.kseq_certificate import KSeqCertificate, certify_kseq
-from theory.single import maximal_coupling
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
+from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.kseq import simulate, verify
+from specproof.simulations.samplers.trials import try_in_turn
+from specproof.theory.distribution import residual
+from specproof.theory.kseq import division_factor, kseq, law_at
+from specproof.theory.kseq_certificate import KSeqCertificate, certify_kseq
+from specproof.theory.single import maximal_coupling
 
 DRAFT_COUNTS = (2, 4, 8)
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_pair
-from simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import invert
-from simulations.samplers.single import simulate, verify
-from simulations.samplers.trials import try_in_turn
-from theory.distribution import residual, softmax, total_variation
-from theory.selection import SelectionLaw
-from theory.single import maximal_coupling
-from theory.transport import certify
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs, random_pair
+from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.single import simulate, verify
+from specproof.simulations.samplers.trials import try_in_turn
+from specproof.theory.distribution import residual, softmax, total_variation
+from specproof.theory.selection import SelectionLaw
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import certify
 
 
 def _cells(settings: Settings) -> list[Cell]:

@@ -6,13 +6,13 @@ from itertools import product
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.spectr2023.draft_laws import Instance, draw_instances
-from simulations.claims.worst import Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings, Records
-from theory.transport import (
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.spectr2023.draft_laws import Instance, draw_instances
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.theory.transport import (
     DraftSets,
     MembershipPlan,
     bracket,

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method, from_check
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.inversion import Array, invert
-from simulations.samplers.selection import Selection, Verifier
-from simulations.samplers.sequences import Survivors, agreeing, complete, simulate
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_law
-from theory.chain import MarkovChain, random_tabular_pair
-from theory.draft_trees import completed, enumerate_blocks
-from theory.given_drafts import KERNELS
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.inversion import Array, invert
+from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.sequences import Survivors, agreeing, complete, simulate
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_law
+from specproof.theory.chain import MarkovChain, random_tabular_pair
+from specproof.theory.draft_trees import completed, enumerate_blocks
+from specproof.theory.given_drafts import KERNELS
 
 STATES, DRAFTS, LENGTH = 3, 3, 3
 """Size of the chain whose joint law is tested: blocks of up to four tokens."""

@@ -7,14 +7,14 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.spectr2023.draft_laws import PLAIN, draw_instances
-from simulations.claims.worst import Worst
-from simulations.evidence import Evidence, Method, at_least
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import Array, dirichlet, softmax
-from theory.orders_certificate import certify_different, certify_without_replacement
-from theory.transport import (
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.spectr2023.draft_laws import PLAIN, draw_instances
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Evidence, Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import Array, dirichlet, softmax
+from specproof.theory.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.transport import (
     Bracket,
     DraftSets,
     certify,
@@ -28,7 +28,7 @@ SEARCH_TOLERANCE = 1e-12
 """The search for different drafts stops when it can gain no more than 1e-13."""
 
 WIDTH_TOLERANCE = 1e-9
-"""Proofs by priority orders close up to rounding but for ties, see :mod:`theory.orders_certificate`."""
+"""Proofs by priority orders close up to rounding but for ties, see :mod:`specproof.theory.orders_certificate`."""
 
 
 def _cells(settings: Settings) -> list[Cell]:

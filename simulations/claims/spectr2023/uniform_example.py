@@ -6,17 +6,17 @@ import math
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.spectr2023 import SOURCE
-from simulations.claims.worst import Worst
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import bernoulli, total_variation, uniform
-from theory.kseq import division_factor, kseq
-from theory.recursive import recursive_rejection
-from theory.recursive_without_replacement import recursive_rejection_without_replacement
-from theory.transport import optimal_acceptance
-from theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.spectr2023 import SOURCE
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import bernoulli, total_variation, uniform
+from specproof.theory.kseq import division_factor, kseq
+from specproof.theory.recursive import recursive_rejection
+from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.transport import optimal_acceptance
+from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
 
 def _cells(settings: Settings) -> list[Cell]:

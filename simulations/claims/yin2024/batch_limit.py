@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.worst import Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import instance, simulated_pair
-from simulations.evidence import Method, at_least
-from simulations.experiments.cell import Cell, Findings
-from theory.chain import MarkovChain, random_markov_pair
-from theory.distribution import Array
-from theory.rejections import batch_limit, expected_rejections_batch
-from theory.rejections.batch import expected_rejections_leaving
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.claims.yin2024.chain import instance, simulated_pair
+from specproof.simulations.evidence import Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.chain import MarkovChain, random_markov_pair
+from specproof.theory.distribution import Array
+from specproof.theory.rejections import batch_limit, expected_rejections_batch
+from specproof.theory.rejections.batch import expected_rejections_leaving
 
 MANY = 2**10
 MIXED = 0.1

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.worst import Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import HORIZON, instance, last_two_law, observe, simulated_pair
-from simulations.evidence import Method, from_check
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.batch import batch_tables, simulate, simulate_tables
-from simulations.statistics import check_law
-from theory.chain import random_markov_pair, random_tabular_pair
-from theory.enumeration import enumerate_speculation
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.claims.yin2024.chain import HORIZON, instance, last_two_law, observe, simulated_pair
+from specproof.simulations.evidence import Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.batch import batch_tables, simulate, simulate_tables
+from specproof.simulations.statistics import check_law
+from specproof.theory.chain import random_markov_pair, random_tabular_pair
+from specproof.theory.enumeration import enumerate_speculation
 
 SMALL = 3
 """States and positions of the chain whose joint law is tested whole."""

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.experiments.cell import Records
-from simulations.samplers.rejections import Runs
-from simulations.statistics import mean_interval
-from theory.chain import MarkovChain, random_markov_pair
-from theory.distribution import Array
+from specproof.simulations.experiments.cell import Records
+from specproof.simulations.samplers.rejections import Runs
+from specproof.simulations.statistics import mean_interval
+from specproof.theory.chain import MarkovChain, random_markov_pair
+from specproof.theory.distribution import Array
 
 NUM_STATES, HORIZON, CHAIN_SEED = 7, 50, 2024
 """Rows are drawn once from this seed: the paper does not give its own."""

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.real.batches import Batch, batches, make_repeatable, prepare
-from simulations.claims.real.intervals import over_prompts
-from simulations.claims.worst import Least, Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.evidence import Evidence, Method, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers import relaxed
-from simulations.statistics import check_drift
-from theory.distribution import Array
-from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.real.batches import Batch, batches, make_repeatable, prepare
+from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.worst import Least, Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.evidence import Evidence, Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers import relaxed
+from specproof.simulations.statistics import check_drift
+from specproof.theory.distribution import Array
+from specproof.theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def write(
     del level
     import pandas as pd
 
-    from simulations.language_models.decoding import speculative_decode
+    from specproof.simulations.language_models.decoding import speculative_decode
 
     models, encoded = prepare(batch)
     texts = [tokens for tokens in encoded for _ in range(copies)]
@@ -132,8 +132,8 @@ def write(
 def judge(rng: np.random.Generator, level: float, tables: Mapping[str, Records], batch: Batch, scorer: str) -> Findings:
     """Score what was written, in a cell of its own: a scorer that fails, or another one, costs no decoding."""
     del rng, level
-    from simulations.language_models.prompts import Prompt
-    from simulations.language_models.scoring import Continuation, load_scorer, score
+    from specproof.simulations.language_models.prompts import Prompt
+    from specproof.simulations.language_models.scoring import Continuation, load_scorer, score
 
     make_repeatable(batch["device"])
     written = tables["continuations"]

@@ -8,24 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.worst import Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import HORIZON, convergence, instance, last_two_law, observe, simulated_pair
-from simulations.evidence import Method, from_check
-from simulations.experiments.cell import Cell, Findings
-from simulations.samplers.rejections import (
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.claims.yin2024.chain import (
+    HORIZON,
+    convergence,
+    instance,
+    last_two_law,
+    observe,
+    simulated_pair,
+)
+from specproof.simulations.evidence import Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.samplers.rejections import (
     StepTables,
     paired_steps,
     simulate_histories,
     simulate_tables,
     step_tables,
 )
-from simulations.samplers.relaxed import decoding_uno
-from simulations.statistics import check_law, check_mean
-from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from theory.enumeration import enumerate_speculation
-from theory.rejections import expected_rejections, rejection_law
+from specproof.simulations.samplers.relaxed import decoding_uno
+from specproof.simulations.statistics import check_law, check_mean
+from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.rejections import expected_rejections, rejection_law
 
 SMALL = 3
 """Tokens of the models that look at the whole history, which are one position longer."""

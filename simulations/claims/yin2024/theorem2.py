@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from simulations.attack import Closest, minimise, polish
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_pair
-from simulations.claims.worst import TOLERANCE, Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.evidence import Method, at_least
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import Array, softmax, total_variation
-from theory.rationals import as_fractions
-from theory.tradeoff import minimal_bias, optimal_resampling
+from specproof.simulations.attack import Closest, minimise, polish
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.worst import TOLERANCE, Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.evidence import Method, at_least
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import Array, softmax, total_variation
+from specproof.theory.rationals import as_fractions
+from specproof.theory.tradeoff import minimal_bias, optimal_resampling
 
 LP_TOLERANCE = 3e-9
 """HiGHS is asked for feasibility to 1e-10 in each of at most 24 constraints."""

@@ -8,21 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.worst import Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import BAND_LEVEL, HORIZON, convergence, instance, observe, simulated_pair
-from simulations.evidence import Method, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers import recursive
-from simulations.samplers.batch import batch_tables, simulate_tables
-from simulations.statistics import binomial_interval, check_mean, mean_interval
-from theory.chain import TabularModel, random_markov_pair, random_tabular_pair
-from theory.distribution import Array, bernoulli, total_variation, uniform
-from theory.enumeration import enumerate_speculation
-from theory.recursive import recursive_rejection, remainder
-from theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
-from theory.rejections.batch import expected_rejections_leaving
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.claims.yin2024.chain import (
+    BAND_LEVEL,
+    HORIZON,
+    convergence,
+    instance,
+    observe,
+    simulated_pair,
+)
+from specproof.simulations.evidence import Method, from_check
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers import recursive
+from specproof.simulations.samplers.batch import batch_tables, simulate_tables
+from specproof.simulations.statistics import binomial_interval, check_mean, mean_interval
+from specproof.theory.chain import TabularModel, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import Array, bernoulli, total_variation, uniform
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.recursive import recursive_rejection, remainder
+from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
+from specproof.theory.rejections.batch import expected_rejections_leaving
 
 DRAFT_COUNTS = (4, 5)
 """The numbers of drafts in the paper's simulation."""

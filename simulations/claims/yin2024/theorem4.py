@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import random_pair
-from simulations.claims.worst import Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.evidence import Method
-from simulations.experiments.cell import Cell, Findings
-from theory.distribution import Array, dirichlet
-from theory.tradeoff import minimal_bias, optimal_resampling, relaxed_law
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.worst import Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.evidence import Method
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.tradeoff import minimal_bias, optimal_resampling, relaxed_law
 
 LP_TOLERANCE = 3e-9
 """HiGHS is asked for feasibility to 1e-10 in each of at most 24 constraints."""

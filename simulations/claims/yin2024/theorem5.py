@@ -7,19 +7,26 @@ from typing import Any
 import numpy as np
 import scipy  # its parts load when first used
 
-from simulations.attack import minimise
-from simulations.claims.claim import Claim, Settings
-from simulations.claims.instances import named_pairs, random_rows
-from simulations.claims.worst import TOLERANCE, Worst
-from simulations.claims.yin2024 import SOURCE
-from simulations.claims.yin2024.chain import BAND_LEVEL
-from simulations.claims.yin2024.theorem4 import random_acceptance
-from simulations.evidence import Method, at_least, from_check
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.samplers import relaxed
-from simulations.statistics import binomial_interval, check_frequency, check_law
-from theory.distribution import Array, softmax, total_variation
-from theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, pareto_point, relaxed_acceptance, relaxed_law
+from specproof.simulations.attack import minimise
+from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.instances import named_pairs, random_rows
+from specproof.simulations.claims.worst import TOLERANCE, Worst
+from specproof.simulations.claims.yin2024 import SOURCE
+from specproof.simulations.claims.yin2024.chain import BAND_LEVEL
+from specproof.simulations.claims.yin2024.theorem4 import random_acceptance
+from specproof.simulations.evidence import Method, at_least, from_check
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers import relaxed
+from specproof.simulations.statistics import binomial_interval, check_frequency, check_law
+from specproof.theory.distribution import Array, softmax, total_variation
+from specproof.theory.tradeoff import (
+    decoding_opt,
+    decoding_uno,
+    minimal_bias,
+    pareto_point,
+    relaxed_acceptance,
+    relaxed_law,
+)
 
 EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
 SIMULATED = (0.0, 0.01, 0.03, 0.1)

@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulations.claims.claim import FAMILY_LEVEL, Settings
-from simulations.claims.registry import CLAIMS, share_level
-from simulations.evidence import Method, Verdict
-from simulations.experiments.cell import Cell, Findings, run_cell
+from specproof.simulations.claims.claim import FAMILY_LEVEL, Settings
+from specproof.simulations.claims.registry import CLAIMS, share_level
+from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.experiments.cell import Cell, Findings, run_cell
 
 LEVEL = 1e-9
 SMALLEST: Mapping[str, int] = {

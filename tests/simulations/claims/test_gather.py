@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import simulations.claims.registry as registry
-from simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from simulations.claims.gather import ClaimFindings, gather
-from simulations.evidence import Evidence, Method, Verdict, from_check, within
-from simulations.experiments.cell import Cell, Findings, Records, stream
-from simulations.experiments.store import Store
-from simulations.statistics import Check
+import specproof.simulations.claims.registry as registry
+from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
+from specproof.simulations.claims.gather import ClaimFindings, gather
+from specproof.simulations.evidence import Evidence, Method, Verdict, from_check, within
+from specproof.simulations.experiments.cell import Cell, Findings, Records, stream
+from specproof.simulations.experiments.store import Store
+from specproof.simulations.statistics import Check
 
 H, C, I, R = Verdict.HOLDS, Verdict.CONSISTENT, Verdict.INCONCLUSIVE, Verdict.REFUTED  # noqa: E741
 

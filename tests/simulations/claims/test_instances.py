@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulations.claims.instances import named_pairs, random_pair, random_rows
-from theory.distribution import as_distribution
+from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
+from specproof.theory.distribution import as_distribution
 
 
 def test_named_pairs_are_the_same_every_time_and_hold_the_corners() -> None:

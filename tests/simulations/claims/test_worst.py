@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from simulations.claims.worst import TOLERANCE, Least, Worst
-from simulations.evidence import Method, Verdict
+from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
+from specproof.simulations.evidence import Method, Verdict
 
 
 def test_the_largest_error_of_each_quantity_is_kept() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from simulations.evidence import Method, from_check, within
-from simulations.experiments.cell import Cell, Findings, Records, join_tables, label, run_cell, stream
-from simulations.statistics import Check
+from specproof.simulations.evidence import Method, from_check, within
+from specproof.simulations.experiments.cell import Cell, Findings, Records, join_tables, label, run_cell, stream
+from specproof.simulations.statistics import Check
 
 
 def first(rng: np.random.Generator, level: float, count: int = 1) -> Findings:

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from fake_claims import echo
 
-from simulations.claims.spectr2023 import kseq_valid, maximal_coupling
-from simulations.claims.yin2024 import theorem1, theorem5
-from simulations.experiments import runner
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.experiments.runner import run_cells
-from simulations.experiments.store import Store
-from theory.errors import InvalidInput
+from specproof.simulations.claims.spectr2023 import kseq_valid, maximal_coupling
+from specproof.simulations.claims.yin2024 import theorem1, theorem5
+from specproof.simulations.experiments import runner
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.runner import run_cells
+from specproof.simulations.experiments.store import Store
+from specproof.theory.errors import InvalidInput
 
 LEVEL = 1e-9
 
@@ -239,7 +239,7 @@ def test_a_semaphore_that_an_interrupt_left_behind_is_not_talked_about() -> None
     """What loky's tracker would say at the end of one that was registered and is gone, as after an interrupt."""
     script = (
         "import os\n"
-        "from simulations.experiments import runner\n"
+        "from specproof.simulations.experiments import runner\n"
         "with runner._workers(2, None):\n"
         "    from joblib.externals.loky.backend import resource_tracker\n"
         "    resource_tracker.register('/loky-of-a-test', 'semlock')\n"

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-import simulations
-import theory
-from simulations.evidence import Method, at_least, within
-from simulations.experiments.cell import Cell, Findings
-from simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
-from theory.errors import InvalidInput
+from specproof import simulations, theory
+from specproof.simulations.evidence import Method, at_least, within
+from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
+from specproof.theory.errors import InvalidInput
 
 CELL = Cell("paper.claim", "name", print)
 FINDINGS = Findings(

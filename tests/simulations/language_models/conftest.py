@@ -17,9 +17,9 @@ pytest.importorskip("transformers")
 
 from tiny_llama import VOCABULARY, save_model, tiny_llama  # noqa: E402
 
-from simulations.language_models.model import LanguageModel  # noqa: E402
-from simulations.language_models.pairs import ModelPair  # noqa: E402
-from simulations.language_models.wheel import Wheel  # noqa: E402
+from specproof.simulations.language_models.model import LanguageModel  # noqa: E402
+from specproof.simulations.language_models.pairs import ModelPair  # noqa: E402
+from specproof.simulations.language_models.wheel import Wheel  # noqa: E402
 
 
 def tiny_pair(*, eos: int | None = None, device: str = "cpu") -> ModelPair:

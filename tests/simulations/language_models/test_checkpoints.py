@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from simulations.language_models.checkpoints import open_model, open_tokenizer
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
+from specproof.theory.errors import InvalidInput
 
 
 def refused(location: str, message: str) -> None:

@@ -14,25 +14,25 @@ import pytest
 import torch
 from tiny_llama import save_model
 
-from simulations.claims.claim import Settings
-from simulations.claims.gather import gather
-from simulations.claims.priority import gain
-from simulations.claims.real import acceptance, block_efficiency, rejection_martingale
-from simulations.claims.yin2024 import opt_uno
-from simulations.conformance import check_sampler
-from simulations.experiments.store import Store
-from simulations.language_models.custom_generate import speculative, speculative_batch, speculative_sequences
-from simulations.language_models.decoding import sample_target, speculative_decode
-from simulations.language_models.pairs import ModelPair, load_pair
-from simulations.language_models.prompts import Prompt
-from simulations.language_models.quantise import round_to_nearest
-from simulations.language_models.scoring import Continuation, likelihood_scorer
-from simulations.language_models.skip import skip_layers
-from simulations.language_models.spectr import spectr_decode
-from simulations.samplers import single
-from simulations.samplers.inversion import invert
-from simulations.samplers.relaxed import decoding_opt, decoding_uno
-from simulations.samplers.verifiers import SAMPLERS
+from specproof.conformance import check_sampler
+from specproof.simulations.claims.claim import Settings
+from specproof.simulations.claims.gather import gather
+from specproof.simulations.claims.priority import gain
+from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
+from specproof.simulations.claims.yin2024 import opt_uno
+from specproof.simulations.experiments.store import Store
+from specproof.simulations.language_models.custom_generate import speculative, speculative_batch, speculative_sequences
+from specproof.simulations.language_models.decoding import sample_target, speculative_decode
+from specproof.simulations.language_models.pairs import ModelPair, load_pair
+from specproof.simulations.language_models.prompts import Prompt
+from specproof.simulations.language_models.quantise import round_to_nearest
+from specproof.simulations.language_models.scoring import Continuation, likelihood_scorer
+from specproof.simulations.language_models.skip import skip_layers
+from specproof.simulations.language_models.spectr import spectr_decode
+from specproof.simulations.samplers import single
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.relaxed import decoding_opt, decoding_uno
+from specproof.simulations.samplers.verifiers import SAMPLERS
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
 

@@ -20,23 +20,23 @@ from numpy.typing import NDArray
 from transformers import BloomConfig, BloomForCausalLM
 from transformers.generation import GenerateDecoderOnlyOutput, StoppingCriteriaList
 
-from simulations.language_models import custom_generate
-from simulations.language_models.custom_generate import (
+from specproof.simulations.language_models import custom_generate
+from specproof.simulations.language_models.custom_generate import (
     Speculative,
     speculative,
     speculative_batch,
     speculative_sequences,
 )
-from simulations.language_models.decoding import Verifier
-from simulations.samplers import recursive, single
-from simulations.samplers.relaxed import decoding_opt, decoding_uno
-from simulations.samplers.selection import Selection, replace_rejected
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_law, check_mean
-from theory import tradeoff
-from theory.chain import TabularModel
-from theory.errors import InvalidInput
-from theory.rejections import expected_rejections_batch
+from specproof.simulations.language_models.decoding import Verifier
+from specproof.simulations.samplers import recursive, single
+from specproof.simulations.samplers.relaxed import decoding_opt, decoding_uno
+from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_law, check_mean
+from specproof.theory import tradeoff
+from specproof.theory.chain import TabularModel
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rejections import expected_rejections_batch
 
 V, T, TEXTS = 8, 3, 10_000
 LEVEL = 1e-8

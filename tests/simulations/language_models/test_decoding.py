@@ -17,12 +17,18 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from simulations.language_models.decoding import DecodingRun, Verifier, sample_target, speculative_decode, walk_target
-from simulations.language_models.model import CachedModel, LanguageModel
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection
-from simulations.samplers.single import verify
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.decoding import (
+    DecodingRun,
+    Verifier,
+    sample_target,
+    speculative_decode,
+    walk_target,
+)
+from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.single import verify
+from specproof.theory.errors import InvalidInput
 
 V, T = 8, 3
 PROMPTS = [[1, 2, 3], [5]]

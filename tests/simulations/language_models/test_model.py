@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from simulations.language_models.model import CachedModel, LanguageModel, check_decodable, start
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.model import CachedModel, LanguageModel, check_decodable, start
+from specproof.theory.errors import InvalidInput
 
 TOLERANCE = 1e-4
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import torch
 
-from simulations.language_models import pairs
-from simulations.language_models.pairs import (
+from specproof.simulations.language_models import pairs
+from specproof.simulations.language_models.pairs import (
     DEFAULT_PAIR,
     available_pairs,
     load_pair,
     parse_pair,
     resolve_device,
 )
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_names_are_understood_and_listed_without_the_extra() -> None:
     code = """
 import sys
 from importlib.machinery import PathFinder
-from simulations.language_models import pairs
+from specproof.simulations.language_models import pairs
 hidden = set(pairs.REQUIRED)
 find = PathFinder.find_spec
 PathFinder.find_spec = lambda name, *rest: None if name.split(".")[0] in hidden else find(name, *rest)

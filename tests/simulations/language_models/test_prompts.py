@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from simulations.language_models.prompts import Prompt, encode, load_prompts
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.prompts import Prompt, encode, load_prompts
+from specproof.theory.errors import InvalidInput
 
 
 def test_our_prompts_are_many_short_mixed_and_distinct() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from simulations.language_models.quantise import round_to_nearest
-from theory.errors import InvalidInput
+from specproof.simulations.language_models.quantise import round_to_nearest
+from specproof.theory.errors import InvalidInput
 
 GROUP = 8
 

@@ -13,10 +13,10 @@ import torch
 from tiny_llama import save_reward_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from simulations.language_models.checkpoints import open_reward_model
-from simulations.language_models.pairs import ModelPair, load_pair
-from simulations.language_models.prompts import Prompt
-from simulations.language_models.scoring import (
+from specproof.simulations.language_models.checkpoints import open_reward_model
+from specproof.simulations.language_models.pairs import ModelPair, load_pair
+from specproof.simulations.language_models.prompts import Prompt
+from specproof.simulations.language_models.scoring import (
     Continuation,
     likelihood_scorer,
     load_scorer,
@@ -24,7 +24,7 @@ from simulations.language_models.scoring import (
     reward_scorer,
     score,
 )
-from theory.errors import InvalidInput
+from specproof.theory.errors import InvalidInput
 
 PROMPTS = [Prompt("w1 w2 w3", "a"), Prompt("w4", "b", chat=True), Prompt("w1 w2 w3", "c")]
 CONTINUATIONS = [

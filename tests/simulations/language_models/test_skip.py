@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from simulations.language_models.model import CachedModel, LanguageModel
-from simulations.language_models.skip import skip_layers
+from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.language_models.skip import skip_layers
 
 
 @pytest.mark.parametrize("skipped", [0, 1])

@@ -15,17 +15,17 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from simulations.language_models import spectr
-from simulations.language_models.decoding import sample_target, speculative_decode
-from simulations.language_models.model import CachedModel, LanguageModel
-from simulations.language_models.spectr import SpecTrRun, spectr_decode
-from simulations.samplers import kseq
-from simulations.samplers.selection import Selection, replace_rejected
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_drift, check_law
-from theory.chain import TabularModel
-from theory.errors import InvalidInput
-from theory.verifiers import VERIFIERS
+from specproof.simulations.language_models import spectr
+from specproof.simulations.language_models.decoding import sample_target, speculative_decode
+from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.language_models.spectr import SpecTrRun, spectr_decode
+from specproof.simulations.samplers import kseq
+from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_drift, check_law
+from specproof.theory.chain import TabularModel
+from specproof.theory.errors import InvalidInput
+from specproof.theory.verifiers import VERIFIERS
 
 V, T, TEXTS = 8, 3, 10_000
 LEVEL = 1e-8

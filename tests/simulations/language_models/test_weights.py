@@ -16,10 +16,17 @@ import numpy as np
 import pytest
 import torch
 
-from simulations.language_models import weights
-from simulations.language_models.checkpoints import open_model, open_tokenizer
-from simulations.language_models.weights import FOLDER, MANIFEST, SMOLLM2, cache_folder, check_manifest, fetch_smollm2
-from theory.errors import InvalidInput
+from specproof.simulations.language_models import weights
+from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
+from specproof.simulations.language_models.weights import (
+    FOLDER,
+    MANIFEST,
+    SMOLLM2,
+    cache_folder,
+    check_manifest,
+    fetch_smollm2,
+)
+from specproof.theory.errors import InvalidInput
 
 WIDTH, INNER, WORDS = 32, 64, 8
 

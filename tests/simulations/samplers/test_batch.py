@@ -11,13 +11,13 @@ import pytest
 import twins
 from chains import FLIP, chains, law_of
 
-from simulations.samplers import rejections
-from simulations.samplers.batch import BatchTables, batch_tables, simulate, simulate_tables
-from simulations.samplers.rejections import Runs, closed
-from simulations.statistics import Check, check_law
-from theory.chain import MarkovChain, random_markov_pair
-from theory.enumeration import enumerate_speculation
-from theory.errors import InvalidInput
+from specproof.simulations.samplers import rejections
+from specproof.simulations.samplers.batch import BatchTables, batch_tables, simulate, simulate_tables
+from specproof.simulations.samplers.rejections import Runs, closed
+from specproof.simulations.statistics import Check, check_law
+from specproof.theory.chain import MarkovChain, random_markov_pair
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.errors import InvalidInput
 
 LEVEL, RUNS, RESOLUTION = 1e-8, 200_000, 0.01
 

@@ -10,7 +10,7 @@ import twins
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from simulations.samplers.inversion import gather, invert
+from specproof.simulations.samplers.inversion import gather, invert
 
 ALMOST_ONE = 1 - 2**-53
 WEIGHTS = st.lists(

@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from simulations.samplers import single
-from simulations.samplers.inversion import invert
-from simulations.samplers.kseq import residual_weights, simulate, verify, verify_at
-from simulations.samplers.selection import Selection
-from simulations.samplers.trials import acceptance, try_in_turn
-from simulations.statistics import Check, check_frequency, check_law
-from theory.distribution import as_pair, dirichlet
-from theory.kseq import division_factor, kseq
+from specproof.simulations.samplers import single
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.kseq import residual_weights, simulate, verify, verify_at
+from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.statistics import Check, check_frequency, check_law
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.kseq import division_factor, kseq
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

@@ -1,11 +1,11 @@
 import numpy as np
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.orders import verify
-from simulations.statistics import check_frequency, check_law
-from theory.distribution import dirichlet
-from theory.orders import drafted_sets, independent_drafts, optimal_orders
-from theory.transport.draft_sets import DraftSets
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.orders import verify
+from specproof.simulations.statistics import check_frequency, check_law
+from specproof.theory.distribution import dirichlet
+from specproof.theory.orders import drafted_sets, independent_drafts, optimal_orders
+from specproof.theory.transport.draft_sets import DraftSets
 
 LEVEL = 1e-9
 TRIALS = 200_000

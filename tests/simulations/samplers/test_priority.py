@@ -9,11 +9,11 @@ import pytest
 import torch
 from strategies import DEGENERATE
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.priority import verify
-from theory.distribution import as_pair, dirichlet
-from theory.errors import InvalidInput
-from theory.priority import PriorityCoupling
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.priority import verify
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.priority import PriorityCoupling
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.asarray])

@@ -13,7 +13,7 @@ import pytest
 import twins
 from chains import FLIP, chains, law_of
 
-from simulations.samplers.rejections import (
+from specproof.simulations.samplers.rejections import (
     Runs,
     StepTables,
     simulate,
@@ -21,12 +21,12 @@ from simulations.samplers.rejections import (
     simulate_tables,
     step_tables,
 )
-from simulations.samplers.relaxed import decoding_uno
-from simulations.statistics import Check, check_law
-from theory.chain import MarkovChain, TabularModel, random_tabular_pair
-from theory.enumeration import enumerate_speculation
-from theory.errors import InvalidInput
-from theory.rejections import rejection_law
+from specproof.simulations.samplers.relaxed import decoding_uno
+from specproof.simulations.statistics import Check, check_law
+from specproof.theory.chain import MarkovChain, TabularModel, random_tabular_pair
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rejections import rejection_law
 
 LEVEL, RUNS, RESOLUTION = 1e-8, 200_000, 0.01
 

@@ -15,15 +15,15 @@ import torch
 import twins
 from strategies import DEGENERATE, Pair
 
-from simulations.samplers import single
-from simulations.samplers.inversion import invert
-from simulations.samplers.relaxed import Verifier, decoding_opt, decoding_uno, simulate_opt, simulate_uno
-from simulations.samplers.selection import Selection
-from simulations.samplers.trials import acceptance, try_in_turn
-from simulations.statistics import Check, check_frequency, check_law
-from theory import tradeoff
-from theory.distribution import as_pair, dirichlet
-from theory.errors import InvalidInput
+from specproof.simulations.samplers import single
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.relaxed import Verifier, decoding_opt, decoding_uno, simulate_opt, simulate_uno
+from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.statistics import Check, check_frequency, check_law
+from specproof.theory import tradeoff
+from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

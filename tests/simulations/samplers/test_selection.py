@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulations.samplers.selection import or_target, replace_rejected
+from specproof.simulations.samplers.selection import or_target, replace_rejected
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor])

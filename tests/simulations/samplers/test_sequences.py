@@ -11,15 +11,15 @@ import pytest
 import torch
 from chains import chains
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.selection import Selection
-from simulations.samplers.sequences import agreeing, complete, simulate, verify_level
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import Check, check_law
-from theory.chain import MarkovChain, random_markov_pair
-from theory.distribution import dirichlet
-from theory.errors import InvalidInput
-from theory.sequences import accepted_length_law
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.sequences import agreeing, complete, simulate, verify_level
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import Check, check_law
+from specproof.theory.chain import MarkovChain, random_markov_pair
+from specproof.theory.distribution import dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.sequences import accepted_length_law
 
 LEVEL, BLOCKS, RESOLUTION = 1e-8, 200_000, 0.02
 PAIR = random_markov_pair(3, 4, np.random.default_rng(81), concentration=0.5)

@@ -6,8 +6,8 @@ import twins
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from simulations.samplers.trials import acceptance, draw, quantile_table, try_in_turn
-from theory.distribution import dirichlet, zipf
+from specproof.simulations.samplers.trials import acceptance, draw, quantile_table, try_in_turn
+from specproof.theory.distribution import dirichlet, zipf
 
 WEIGHTS = st.lists(
     st.one_of(st.sampled_from([0.0, 5e-324, 1e-300, 0.25, 1.0]), st.floats(0.0, 10.0)), min_size=1, max_size=12

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from simulations.samplers.inversion import invert
-from simulations.samplers.verifiers import SAMPLERS
-from simulations.statistics import check_frequency, check_law
-from theory.distribution import dirichlet
-from theory.verifiers import VERIFIERS
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.statistics import check_frequency, check_law
+from specproof.theory.distribution import dirichlet
+from specproof.theory.verifiers import VERIFIERS
 
 LEVEL = 1e-9
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from strategies import DEGENERATE
 
-from simulations.samplers.inversion import invert
-from simulations.statistics import check_frequency, check_law
-from theory.distribution import dirichlet
-from theory.errors import InvalidInput
-from theory.priority import PriorityCoupling
-from theory.priority.choice import _choose
-from theory.priority.tiling import tile_rows
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.statistics import check_frequency, check_law
+from specproof.theory.distribution import dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.priority.choice import _choose
+from specproof.theory.priority.tiling import tile_rows
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 400_000, 0.007
 ALMOST_ONE = 1 - 2**-53

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
-from theory.distribution import dirichlet
-from theory.errors import InvalidInput
-from theory.priority import PriorityCoupling
-from theory.priority.coupling import ratios_and_heights
-from theory.priority.reference import rational_tiling
-from theory.priority.tiling import tile_rows
-from theory.single import maximal_coupling
-from theory.transport import certify, optimal_acceptance, solve_membership_lp
+from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.theory.distribution import dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.priority.coupling import ratios_and_heights
+from specproof.theory.priority.reference import rational_tiling
+from specproof.theory.priority.tiling import tile_rows
+from specproof.theory.single import maximal_coupling
+from specproof.theory.transport import certify, optimal_acceptance, solve_membership_lp
 
 ANYTHING = 1e-9
 """Error in L1 on whatever passes the door; what is seen is below 2e-14."""
@@ -197,7 +197,7 @@ def test_rows_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(57)
     draft, target = dirichlet(5, 0.5, rng, 9), dirichlet(5, 0.5, rng, 9)
     whole = PriorityCoupling(draft, target, 3)
-    monkeypatch.setattr("theory.priority.coupling._BLOCK", 10)  # two rows at a time
+    monkeypatch.setattr("specproof.theory.priority.coupling._BLOCK", 10)  # two rows at a time
     parts = PriorityCoupling(draft, target, 3)
     for name in ("starts", "lengths", "tokens", "offsets"):
         assert np.array_equal(getattr(whole.intervals, name), getattr(parts.intervals, name))

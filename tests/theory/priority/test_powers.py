@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from theory.priority.powers import power_quotient
+from specproof.theory.priority.powers import power_quotient
 
 _UNIT = st.floats(2**-20, 1.0)
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
-from theory.distribution import dirichlet
-from theory.priority import PriorityCoupling
-from theory.priority.powers import power_quotient
-from theory.priority.reference import RationalInterval, RationalTiling, rational_tiling
-from theory.priority.tiling import _partial, _upper_end
+from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from specproof.theory.distribution import dirichlet
+from specproof.theory.priority import PriorityCoupling
+from specproof.theory.priority.powers import power_quotient
+from specproof.theory.priority.reference import RationalInterval, RationalTiling, rational_tiling
+from specproof.theory.priority.tiling import _partial, _upper_end
 
 DISPLACED = 1e-11
 """Length of [0, 1] that the compiled tiling may give to another token than the rational one."""
@@ -87,7 +87,7 @@ def count_powers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(exponent)
         return power_quotient(high, low, exponent)
 
-    monkeypatch.setattr("theory.priority.tiling.power_quotient", counted)
+    monkeypatch.setattr("specproof.theory.priority.tiling.power_quotient", counted)
     return seen
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from theory.chain import Chain, MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
-from theory.distribution import bernoulli
-from theory.enumeration import enumerate_speculation
-from theory.recursive import remainder
-from theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
+from specproof.theory.chain import Chain, MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import bernoulli
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.recursive import remainder
+from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
 
 ROUNDING = 1e-12
 """Sums of at most 4^5 products of numbers up to 1 in float64: hundreds of units in the last place, and some room."""

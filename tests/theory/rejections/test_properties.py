@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MARKOV, chains
 
-from theory.chain import Chain, MarkovChain, TabularModel
-from theory.enumeration import enumerate_speculation
-from theory.rejections import (
+from specproof.theory.chain import Chain, MarkovChain, TabularModel
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.rejections import (
     batch_limit,
     expected_rejections,
     expected_rejections_batch,

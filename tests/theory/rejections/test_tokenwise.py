@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from theory.distribution import bernoulli, total_variation
-from theory.enumeration import enumerate_speculation
-from theory.rejections import expected_rejections, rejection_law, rejection_rates
+from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import bernoulli, total_variation
+from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.rejections import expected_rejections, rejection_law, rejection_rates
 
 ROUNDING = 1e-12
 """Sums of at most 4^5 products of numbers up to 1 in float64: hundreds of units in the last place, and some room."""

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from theory.chain import Chain, MarkovChain, random_markov_pair, random_tabular_pair
-from theory.distribution import Array
-from theory.rejections.walk import EMPTY, advance, walk
+from specproof.theory.chain import Chain, MarkovChain, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import Array
+from specproof.theory.rejections.walk import EMPTY, advance, walk
 
 
 def chains(horizon: int) -> tuple[MarkovChain, MarkovChain]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, uniform
-from theory.errors import InvalidInput
-from theory.transport import DraftSets, bracket, certify, optimal_plan
+from specproof.theory.distribution import as_pair, dirichlet, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import DraftSets, bracket, certify, optimal_plan
 
 
 @given(pair=pairs(4))

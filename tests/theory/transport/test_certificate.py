@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, softmax
-from theory.transport import AcceptanceCertificate, certify, optimal_acceptance
-from theory.transport.certificate import _descending
+from specproof.theory.distribution import as_pair, dirichlet, softmax
+from specproof.theory.transport import AcceptanceCertificate, certify, optimal_acceptance
+from specproof.theory.transport.certificate import _descending
 
 COUNTS = st.integers(1, 5)
 PAIR = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

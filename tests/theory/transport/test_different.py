@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, rows, with_degenerate
 
-from theory.distribution import as_distribution, as_pair, dirichlet, softmax, uniform
-from theory.errors import InvalidInput
-from theory.transport import DraftSets, optimal_acceptance, optimal_acceptance_different, optimal_plan
+from specproof.theory.distribution import as_distribution, as_pair, dirichlet, softmax, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import DraftSets, optimal_acceptance, optimal_acceptance_different, optimal_plan
 
 
 def brute_force(drafts: np.ndarray, target: np.ndarray) -> Fraction:
@@ -88,7 +88,7 @@ def test_a_search_that_does_not_end_in_time_says_how_far_it_came(monkeypatch: py
     rng = np.random.default_rng(33)
     base = rng.normal(size=500)
     drafts, target = softmax(base + rng.normal(size=(4, 500))), softmax(base)
-    monkeypatch.setattr("theory.transport.different.MOST_BOXES", 3)
+    monkeypatch.setattr("specproof.theory.transport.different.MOST_BOXES", 3)
     with pytest.raises(
         InvalidInput, match=r"drafts has 4 distinct laws, and after 3 boxes the optimum lies between 0\.\d+ and"
     ):

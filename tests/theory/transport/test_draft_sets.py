@@ -14,9 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, rows
 
-from theory.distribution import as_distribution, uniform
-from theory.errors import InvalidInput
-from theory.transport import DraftSets, draft_sets
+from specproof.theory.distribution import as_distribution, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import DraftSets, draft_sets
 
 Sets = dict[tuple[int, ...], Fraction]
 
@@ -120,9 +120,9 @@ def test_plans_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch
         6: lambda: DraftSets.of_joint(np.eye(3) / 3),
     }
     for pairs, make in makers.items():
-        monkeypatch.setattr("theory.transport.draft_sets.LARGEST_PLAN", pairs)
+        monkeypatch.setattr("specproof.theory.transport.draft_sets.LARGEST_PLAN", pairs)
         assert make().membership.nnz <= pairs
-        monkeypatch.setattr("theory.transport.draft_sets.LARGEST_PLAN", pairs - 1)
+        monkeypatch.setattr("specproof.theory.transport.draft_sets.LARGEST_PLAN", pairs - 1)
         with pytest.raises(InvalidInput, match=f"has up to {pairs} variables, about .* GB, and the limit is"):
             make()
 

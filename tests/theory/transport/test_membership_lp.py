@@ -10,9 +10,9 @@ import ot
 import pytest
 from strategies import DEGENERATE
 
-from theory.distribution import Array, as_distribution, as_pair, dirichlet, uniform
-from theory.errors import InvalidInput
-from theory.transport import (
+from specproof.theory.distribution import Array, as_distribution, as_pair, dirichlet, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import (
     DraftSets,
     MembershipPlan,
     membership_lp,
@@ -143,7 +143,8 @@ def test_a_solver_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     from scipy.optimize import OptimizeResult
 
     monkeypatch.setattr(
-        "theory.transport.membership_lp.linprog", lambda *_, **__: OptimizeResult(status=1, message="iteration limit")
+        "specproof.theory.transport.membership_lp.linprog",
+        lambda *_, **__: OptimizeResult(status=1, message="iteration limit"),
     )
     with pytest.raises(RuntimeError, match="status 1: iteration limit"):
         solve_membership_lp(uniform(2), uniform(2), 1)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, total_variation, uniform
-from theory.transport import certify, minimum_cut, optimal_acceptance, solve_membership_lp
+from specproof.theory.distribution import as_pair, dirichlet, total_variation, uniform
+from specproof.theory.transport import certify, minimum_cut, optimal_acceptance, solve_membership_lp
 
 INSTANCES = 500
 AGREEMENT = 1e-9

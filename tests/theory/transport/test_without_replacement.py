@@ -11,9 +11,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from theory.distribution import as_pair, dirichlet, softmax, total_variation, uniform
-from theory.errors import InvalidInput
-from theory.transport import DraftSets, optimal_acceptance, optimal_acceptance_without_replacement, optimal_plan
+from specproof.theory.distribution import as_pair, dirichlet, softmax, total_variation, uniform
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import (
+    DraftSets,
+    optimal_acceptance,
+    optimal_acceptance_without_replacement,
+    optimal_plan,
+)
 
 
 def brute_force(draft: np.ndarray, target: np.ndarray, num_drafts: int) -> Fraction:
@@ -112,7 +117,7 @@ def test_uniform_drafts_have_a_closed_form(num_drafts: int) -> None:
 @pytest.mark.parametrize(("tokens", "num_drafts"), [(1000, 8), (1000, 128), (400, 400)])
 def test_the_rule_has_converged(tokens: int, num_drafts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times as many nodes change nothing."""
-    from theory.transport import without_replacement
+    from specproof.theory.transport import without_replacement
 
     rng = np.random.default_rng(23)
     pairs = [(softmax(c * rng.normal(size=tokens)), dirichlet(tokens, c, rng)) for c in (0.3, 3.0)]

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulations.claims.claim import Settings
-from simulations.claims.instances import random_rows
-from simulations.claims.priority import gain
-from simulations.evidence import Method, Verdict
-from theory.distribution import softmax
-from theory.given_drafts import KERNELS
+from specproof.simulations.claims.claim import Settings
+from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.priority import gain
+from specproof.simulations.evidence import Method, Verdict
+from specproof.theory.distribution import softmax
+from specproof.theory.given_drafts import KERNELS
 
 PAIR = (np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.1, 0.2, 0.3, 0.4]))
 

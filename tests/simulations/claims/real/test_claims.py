@@ -15,13 +15,13 @@ pytest.importorskip("transformers")
 
 from tiny_llama import save_model
 
-from simulations.claims.claim import Settings
-from simulations.claims.gather import ClaimFindings, gather
-from simulations.claims.priority import gain
-from simulations.claims.real import acceptance, rejection_martingale
-from simulations.claims.real.batches import BATCH, batches
-from simulations.evidence import Method, Verdict
-from simulations.experiments.store import Store
+from specproof.simulations.claims.claim import Settings
+from specproof.simulations.claims.gather import ClaimFindings, gather
+from specproof.simulations.claims.priority import gain
+from specproof.simulations.claims.real import acceptance, rejection_martingale
+from specproof.simulations.claims.real.batches import BATCH, batches
+from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.experiments.store import Store
 
 PROMPTS = BATCH + 4
 """One full batch and one that is not."""

@@ -18,15 +18,15 @@ pytest.importorskip("transformers")
 
 from tiny_llama import save_model, save_reward_model
 
-from simulations.claims.claim import Settings
-from simulations.claims.gather import ClaimFindings, gather
-from simulations.claims.real.intervals import over_prompts
-from simulations.claims.yin2024 import opt_uno
-from simulations.evidence import Method, Verdict
-from simulations.experiments.cell import Cell, Findings, Records
-from simulations.experiments.store import Store
-from simulations.samplers.relaxed import decoding_opt
-from theory.errors import InvalidInput
+from specproof.simulations.claims.claim import Settings
+from specproof.simulations.claims.gather import ClaimFindings, gather
+from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.yin2024 import opt_uno
+from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.store import Store
+from specproof.simulations.samplers.relaxed import decoding_opt
+from specproof.theory.errors import InvalidInput
 
 PROMPTS, COPIES, HORIZON = 12, 6, 4
 RULES = 2
@@ -94,9 +94,9 @@ def test_what_is_exact_is_that_of_the_context(found: ClaimFindings) -> None:
 
 
 def test_each_score_is_of_the_text_it_stands_by(found: ClaimFindings, settings: Settings) -> None:
-    from simulations.language_models.pairs import load_pair
-    from simulations.language_models.prompts import Prompt
-    from simulations.language_models.scoring import Continuation, likelihood_scorer
+    from specproof.simulations.language_models.pairs import load_pair
+    from specproof.simulations.language_models.prompts import Prompt
+    from specproof.simulations.language_models.scoring import Continuation, likelihood_scorer
 
     written = table(found, "continuations").sort_values(["epsilon", "rule", "prompt", "copy"])
     scores = table(found, "scores").sort_values(["epsilon", "rule", "prompt", "copy"])
@@ -110,7 +110,7 @@ def test_another_scorer_costs_no_decoding(
     found: ClaimFindings, settings: Settings, cells: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_reward_model(folder / "reward", 3)
-    monkeypatch.setattr("simulations.language_models.decoding.speculative_decode", None)
+    monkeypatch.setattr("specproof.simulations.language_models.decoding.speculative_decode", None)
     judged = gathered(replace(settings, scorer=f"hf:{folder}/reward"), cells)
     assert judged.surprises == []
     assert judged.tables["positions"] == found.tables["positions"]

@@ -1,0 +1,108 @@
+"""Which known defect explains the data: exact laws compared by their likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specproof.conformance.problems import Problem
+from specproof.conformance.report import Diagnosis
+from specproof.conformance.sequential import LawEvidence
+from specproof.theory.distribution import Array
+
+LEVEL = 1e-6
+"""The chance that the true explanation is thrown out because the data do not look like its law."""
+
+
+class KnownDefect(Protocol):
+    """What the diagnosis needs of an entry of the catalogue."""
+
+    @property
+    def name(self) -> str:
+        """A short name."""
+
+    @property
+    def title(self) -> str:
+        """One line."""
+
+    @property
+    def contract(self) -> str:
+        """Contract that its sampler fits."""
+
+    @property
+    def law(self) -> Callable[[Any], Array] | None:
+        """The exact emitted law on a problem, see :mod:`specproof.conformance.problems`; None if it has none."""
+
+
+class Observed(NamedTuple):
+    """Counts of everything that the sampler emitted on one problem."""
+
+    problem: Problem
+    counts: NDArray[np.int64]
+    """Of the flattened emitted law's shape."""
+
+
+def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Diagnosis:
+    """Name the defect of largest likelihood among those whose law the data do not refute.
+
+    A defect is refuted by e-processes, one for each problem, that share ``LEVEL`` evenly: so a defect nobody has
+    described yet is answered by "none of them" and not by the nearest one. One that leaves the law on the first
+    problem, where the alarm was, as it should be explains nothing either, nor does one without a law, which breaks the
+    contract instead. Where the laws of several defects are the same on all problems they are named together.
+
+    ``log_likelihood_ratio`` is to the next best defect that differs, refuted or not; infinite if its law excludes
+    something that was seen.
+    """
+    contract = observed[0].problem.contract
+    candidates = [defect for defect in defects if defect.contract == contract]
+    with np.errstate(over="ignore"):  # quotients of a law of 1e-300 and less
+        laws = {
+            defect.name: [defect.law(part.problem).reshape(-1) for part in observed]
+            for defect in candidates
+            if defect.law is not None
+        }
+    scores = {name: _log_likelihood(observed, parts) for name, parts in laws.items()}
+    fitting = [
+        defect
+        for defect in candidates
+        if (parts := laws.get(defect.name))
+        and _is_biased(observed[0].problem, parts[0])
+        and not _is_refuted(observed, parts)
+    ]
+    if not fitting:
+        return Diagnosis("", "", 0.0, (), len(candidates))
+    best = max(fitting, key=lambda defect: scores[defect.name])
+    same = [name for name in scores if name != best.name and _are_equal(laws[name], laws[best.name])]
+    others = [score for name, score in scores.items() if name != best.name and name not in same]
+    ratio = scores[best.name] - max(others, default=-np.inf)
+    return Diagnosis(best.name, best.title, float(ratio), tuple(same), len(candidates))
+
+
+def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> float:
+    total = 0.0
+    for part, law in zip(observed, laws, strict=True):
+        seen = part.counts > 0
+        with np.errstate(divide="ignore"):  # what the law excludes was seen: -inf
+            total += float((part.counts[seen] * np.log(law[seen])).sum())
+    return total
+
+
+def _is_refuted(observed: Sequence[Observed], laws: Sequence[Array]) -> bool:
+    total = 0.0
+    for part, law in zip(observed, laws, strict=True):
+        evidence = LawEvidence(law)
+        evidence.counts += part.counts
+        total = max(total, evidence.log_value)
+    return total >= float(np.log(len(observed) / LEVEL))
+
+
+def _is_biased(problem: Problem, law: Array) -> bool:
+    completed = problem.completed(law.reshape(problem.emitted_shape))
+    return not np.allclose(completed, problem.target_law, rtol=0, atol=1e-9)
+
+
+def _are_equal(first: Sequence[Array], second: Sequence[Array]) -> bool:
+    return all(np.allclose(one, other, rtol=0, atol=1e-9) for one, other in zip(first, second, strict=True))

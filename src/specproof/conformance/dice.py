@@ -1,0 +1,82 @@
+"""Where the randomness comes from: the same inputs again, with the same generator and with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy  # its parts load when first used: scipy.stats takes a second
+
+from specproof.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens
+from specproof.conformance.runner import Subject
+from specproof.theory.distribution import Array
+
+REPEATED, STREAMS = 256, 64
+"""Trials of the calls that are repeated, and generators that they are repeated with at most; that two of them give a
+lossless sampler the same output in all trials has a chance far below any level."""
+SURE = 0.9
+"""Trials are looked at one by one where no token may come first with a higher chance, given the drafts."""
+
+
+def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:
+    """Whether the same inputs and the same generator give the same output twice.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`specproof.conformance.runner`.
+    """
+    run, _ = _repeatable(subject, problem, trials, rng)
+    return np.array_equal(run(1), run(1))
+
+
+class Dice:
+    """What the same inputs give with many generators.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`specproof.conformance.runner`.
+    """
+
+    def __init__(self, subject: Subject, problem: Problem, streams: int, rng: np.random.Generator) -> None:
+        """Run the same ``REPEATED`` trials once with each of so many generators."""
+        run, chance_of_drafts = _repeatable(subject, problem, REPEATED, rng)
+        self._outputs = [run(int(seed)) for seed in rng.integers(2**63, size=streams)]
+        likeliest = problem.target_law.sum(axis=tuple(range(1, problem.target_law.ndim))).max() / chance_of_drafts
+        self._uncertain = likeliest <= SURE
+        self._calls = f"{streams} calls on the same {REPEATED} trials, each with an rng of its own,"
+
+    def shared(self) -> str:
+        """What is wrong, in a sentence, if two generators give the same in all trials."""
+        outputs = len({tokens.tobytes() for tokens in self._outputs})
+        if outputs == len(self._outputs):
+            return ""
+        cause = "it ignores rng" if outputs == 1 else "few streams, shared ones, or an output that hardly varies"
+        return f"{self._calls} have {outputs} outputs: {cause}"
+
+    def unused(self, level: float) -> str:
+        """What is wrong, in a sentence, if too many trials have the same first token with all generators.
+
+        A lossless sampler emits a first, given all drafts, with probability at most q(a) over that of the drafts, so
+        that all of m generators agree with probability at most the largest of these to the power m - 1.
+        """
+        firsts = np.stack([tokens[:, 0] for tokens in self._outputs])[:, self._uncertain]
+        fixed, trials = int((firsts == firsts[0]).all(axis=0).sum()), firsts.shape[1]
+        if scipy.stats.binom.sf(fixed - 1, trials, SURE ** (len(firsts) - 1)) >= level:
+            return ""
+        return f"{self._calls} agree in the first token of {fixed} of {trials} trials: there, rng is not used"
+
+
+def _repeatable(
+    subject: Subject, problem: Problem, trials: int, rng: np.random.Generator
+) -> tuple[Callable[[int], Tokens], Array]:
+    """A call whose inputs are the same for every seed, and the probability of the drafts of each trial."""
+    if isinstance(problem, GenerateProblem):
+        return lambda seed: subject.generate(problem, trials, seed).tokens, np.ones(trials)
+    inputs = problem.inputs(trials, rng)
+    rows = inputs.draft_probs if isinstance(problem, ChainProblem) else inputs.draft_probs[:, np.newaxis]
+    drawn = np.take_along_axis(
+        np.broadcast_to(rows, (*inputs.draft_tokens.shape, rows.shape[-1])), inputs.draft_tokens[..., np.newaxis], -1
+    )
+    return lambda seed: subject.verify(problem, inputs, seed).tokens, drawn[..., 0].prod(axis=1)

@@ -1,0 +1,99 @@
+"""Compiled draws from tabular models: drafts with the probability rows along their path, and missing tokens."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array
+
+Tokens = NDArray[np.int64]
+
+
+class Tables(NamedTuple):
+    """A model's rows one below the other, those of a position after those of the position before."""
+
+    rows: Array
+    """Row ``starts[i] + number`` is the law of token i+1 after the prefix of that number; shape (rows, V)."""
+    cumulative: Array
+    """The same cumulated for drawing."""
+    starts: Tokens
+    """Shape (T,)."""
+
+
+def tables(model: TabularModel) -> Tables:
+    """Lay out a model."""
+    parts = [np.reshape(table, (-1, model.num_states)) for table in model.conditionals]
+    rows = np.concatenate(parts)
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    return Tables(rows, cumulative_sums(rows), starts.astype(np.int64))
+
+
+def cumulative_sums(rows: Array) -> Array:
+    """Cumulative sums that are infinite from the last possible token on, whatever they round to."""
+    last = rows.shape[-1] - 1 - np.argmax(rows[..., ::-1] > 0, axis=-1)[..., np.newaxis]
+    return np.where(np.arange(rows.shape[-1]) >= last, np.inf, np.cumsum(rows, axis=-1))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def draw_path(
+    draft: Tables,
+    target: Tables,
+    places: Tokens,
+    draft_probs: Array,
+    target_probs: Array,
+    tokens: Tokens,
+    rng: np.random.Generator,
+) -> None:
+    """Draw drafts into the rows ``places`` of tokens (n, L), with both models' rows (n, L, V) and (n, L+1, V)."""
+    length, size = tokens.shape[1], draft.rows.shape[1]
+    for place in places:
+        prefix = 0
+        for position in range(length + 1):
+            row = target.starts[position] + prefix  # the draft's tables begin in the same places
+            for token in range(size):
+                target_probs[place, position, token] = target.rows[row, token]
+            if position < length:
+                for token in range(size):
+                    draft_probs[place, position, token] = draft.rows[row, token]
+                drawn = _draw(draft.cumulative, row, rng)
+                tokens[place, position] = drawn
+                prefix = prefix * size + drawn
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def complete_path(target: Tables, tokens: Tokens, numbers: Tokens, rng: np.random.Generator) -> None:
+    """Number each row of tokens (n, T) among all sequences, what is missing (below 0) drawn from the model."""
+    size = target.rows.shape[1]
+    for trial in range(tokens.shape[0]):
+        number = 0
+        for position in range(tokens.shape[1]):
+            token = tokens[trial, position]
+            if token < 0:
+                token = _draw(target.cumulative, target.starts[position] + number, rng)
+            number = number * size + token
+        numbers[trial] = number
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
+    """Whether each row of tokens (n, L+1) begins with a token and goes on, until it ends, after drafts (n, L) only."""
+    for trial in range(tokens.shape[0]):
+        if tokens[trial, 0] < 0:
+            return False
+        for position in range(drafts.shape[1]):
+            if tokens[trial, position + 1] >= 0 and tokens[trial, position] != drafts[trial, position]:
+                return False
+    return True
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _draw(cumulative: Array, row: int, rng: np.random.Generator) -> int:
+    uniform, token = rng.random(), 0
+    while cumulative[row, token] <= uniform:
+        token += 1
+    return token

@@ -1,0 +1,143 @@
+"""How often the kit alarms on correct samplers: ``python -m specproof.conformance.false_alarms``.
+
+``--budget small``: checks of reduced size at a raised level, so that alarms would be frequent enough to count if the
+level were not kept. Ville's inequality bounds the rate by the level; sharing the level among all tests and looking at
+few moments only keep it well below. ``--budget default``: checks as they are by default, among them those of samplers
+that only look defective; not one alarm is expected.
+
+Time limits are out of reach of every check, so that what is printed depends on the seeds and on nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import joblib
+from rich.console import Console
+from rich.progress import track
+
+from specproof.conformance.arguments import DEFAULT, LEVEL, Budget, check_level
+from specproof.conformance.check import check_sampler
+from specproof.conformance.defects import LOOKALIKES
+from specproof.conformance.references import REFERENCES
+from specproof.conformance.report import Verdict
+from specproof.conformance.runner import Sampler
+from specproof.simulations.statistics import binomial_interval
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Checks of correct samplers: contract and function by name, spread evenly over the samplers."""
+
+    budget: Budget
+    checks: int
+    level: float
+    samplers: Mapping[str, tuple[str, Sampler]]
+    block: int
+    """Checks that a worker does before it reports."""
+
+
+EXPERIMENTS = {
+    "small": Experiment(
+        Budget(first=256, rounds=2, small=6, corner=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
+    ),
+    "default": Experiment(
+        replace(DEFAULT, seconds=600.0),
+        1000,
+        LEVEL,
+        {**REFERENCES, **{f"look-alike: {entry.name}": (entry.contract, entry.sampler) for entry in LOOKALIKES}},
+        block=1,
+    ),
+}
+
+Block = tuple[str, int, int]
+"""A sampler's name, the first seed, and one past the last."""
+
+
+def alarms(budget: str, level: float, block: Block) -> int:
+    """How many checks of a correct sampler, one for each seed, find something wrong with it."""
+    experiment, (name, first, end) = EXPERIMENTS[budget], block
+    contract, sampler = experiment.samplers[name]
+    verdicts = [
+        check_sampler(sampler, contract, level=level, seed=seed, budget=experiment.budget).verdict
+        for seed in range(first, end)
+    ]
+    return sum(verdict not in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE) for verdict in verdicts)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the checks and print the alarm rate with its 99% interval."""
+    parser = argparse.ArgumentParser(prog="python -m specproof.conformance.false_alarms", description=main.__doc__)
+    parser.add_argument("--budget", choices=EXPERIMENTS, default="small", help="small and many, or as by default")
+    parser.add_argument("--checks", type=int, help="number of checks, all samplers together")
+    parser.add_argument("--level", type=float, help="false-alarm level of each check")
+    parser.add_argument("--jobs", type=int, default=joblib.cpu_count(), help="worker processes")
+    parser.add_argument("--record", type=Path, help="CSV file of what is done already; written to, and gone on from")
+    given = parser.parse_args(arguments)
+    experiment = EXPERIMENTS[given.budget]
+    level = experiment.level if given.level is None else given.level
+    checks = experiment.checks if given.checks is None else given.checks
+    try:
+        check_level(level)
+        positive_integer(checks, "checks")
+        positive_integer(given.jobs, "jobs")
+    except InvalidInput as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
+    share = -(-checks // len(experiment.samplers))
+    blocks = [
+        (name, first, min(first + experiment.block, share))
+        for first in range(0, share, experiment.block)
+        for name in experiment.samplers
+    ]
+    try:
+        counts = _run(given.budget, level, blocks, given.record, given.jobs)
+    except KeyboardInterrupt:
+        kept = f"run it again to go on from {given.record}" if given.record else "with --record FILE it could go on"
+        parser.exit(130, f"interrupted: {kept}\n")
+    print(f"budget {given.budget}, level {level:g} a check, seeds 0 to {share - 1} of each sampler")
+    for name in experiment.samplers:
+        _print(name, sum(counts[block] for block in blocks if block[0] == name), share)
+    _print("all", sum(counts.values()), share * len(experiment.samplers))
+
+
+def _run(budget: str, level: float, blocks: Sequence[Block], record: Path | None, jobs: int) -> dict[Block, int]:
+    """Alarms by block, those that the record has taken from there."""
+    counts = {block: count for block, count in _recorded(budget, level, record).items() if block in blocks}
+    missing = [block for block in blocks if block not in counts]
+    found = joblib.Parallel(n_jobs=jobs, return_as="generator")(
+        joblib.delayed(alarms)(budget, level, block) for block in missing
+    )
+    console = Console(file=sys.stderr)
+    for block, count in zip(missing, track(found, "checking", total=len(missing), console=console), strict=True):
+        counts[block] = count
+        if record:
+            with record.open("a", newline="") as file:
+                csv.writer(file).writerow((budget, level, *block, count))
+    return counts
+
+
+def _recorded(budget: str, level: float, record: Path | None) -> dict[Block, int]:
+    if record is None or not record.exists():
+        return {}
+    with record.open(newline="") as file:
+        return {
+            (name, int(first), int(end)): int(count)
+            for kind, at, name, first, end, count in csv.reader(file)
+            if (kind, float(at)) == (budget, level)
+        }
+
+
+def _print(name: str, count: int, checks: int) -> None:
+    low, high = binomial_interval(count, checks, 0.01)
+    print(f"{name:<40} {count:>5} alarms in {checks:,} checks: rate {count / checks:.5f} in [{low:.5f}, {high:.5f}]")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Correct samplers in the kit's contracts: what the kit must never call anything but lossless."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+
+import numpy as np
+
+from specproof.conformance.problems import Tokens, next_token_law
+from specproof.conformance.runner import Sampler
+from specproof.simulations.samplers import single
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array
+
+DRAFTED = 2
+"""Tokens drafted in a round of :func:`speculate`."""
+
+
+def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+    """Contract chain: accept or replace each drafted token in turn; after L acceptances, a bonus token.
+
+    (Leviathan et al. 2023, Algorithm 1.)
+    """
+    trials, length = draft_tokens.shape
+    emitted = np.full((trials, length + 1), -1, dtype=np.int64)
+    alive = np.arange(trials)
+    for position in range(length):
+        laws = draft_probs[alive, position], target_probs[alive, position]
+        tokens, accepted = single.verify(
+            *laws, draft_tokens[alive, position : position + 1], rng.random((alive.size, 2))
+        )
+        emitted[alive, position] = tokens
+        alive = alive[accepted >= 0]
+    emitted[alive, length] = invert(target_probs[alive, length], rng.random(alive.size))
+    return emitted
+
+
+def select(
+    name: str, draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> tuple[Tokens, Tokens]:
+    """Contract multi: a verifier of :data:`specproof.simulations.samplers.verifiers.SAMPLERS`."""
+    uniforms = rng.random((draft_tokens.shape[0], draft_tokens.shape[1] + 1))
+    tokens, accepted = SAMPLERS[name](draft_probs, target_probs, draft_tokens, uniforms)
+    return tokens, accepted
+
+
+def speculate(
+    draft: TabularModel,
+    target: TabularModel,
+    prompt: tuple[int, ...],
+    length: int,
+    trials: int,
+    rng: np.random.Generator,
+) -> Tokens:
+    """Contract generate: rounds of drafting and :func:`token_by_token`, each text at its own pace."""
+    whole = len(prompt) + length
+    texts = np.full((trials, whole + DRAFTED + 1), -1, dtype=np.int64)
+    texts[:, : len(prompt)] = prompt
+    ends = np.full(trials, len(prompt))
+    while (unfinished := np.flatnonzero(ends < whole)).size:
+        end = int(ends[unfinished].min())  # all texts of one length go through one round together
+        rows = unfinished[ends[unfinished] == end]
+        emitted = _round(draft, target, texts[rows, :end], rng)
+        texts[rows, end : end + DRAFTED + 1] = emitted
+        ends[rows] += (emitted >= 0).sum(axis=1)
+    return texts[:, len(prompt) : whole]
+
+
+def _round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: np.random.Generator) -> Tokens:
+    drafts, draft_rows, target_rows = texts, [], []
+    for _ in range(DRAFTED):
+        draft_rows.append(next_token_law(draft, drafts))
+        target_rows.append(next_token_law(target, drafts))
+        tokens = invert(draft_rows[-1], rng.random(len(texts)))
+        drafts = np.concatenate([drafts, tokens[:, np.newaxis]], axis=1)
+    target_rows.append(next_token_law(target, drafts))
+    rows = np.stack(draft_rows, axis=1), np.stack(target_rows, axis=1)
+    return token_by_token(*rows, drafts[:, -DRAFTED:], rng)
+
+
+REFERENCES: Mapping[str, tuple[str, Sampler]] = MappingProxyType(
+    {
+        "token by token": ("chain", token_by_token),
+        **{name: ("multi", partial(select, name)) for name in SAMPLERS},
+        "speculative loop": ("generate", speculate),
+    }
+)
+"""Contract and sampler, by name."""

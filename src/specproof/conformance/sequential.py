@@ -1,0 +1,156 @@
+r"""Evidence against an exact law that may be looked at after every draw.
+
+An *e-process* is a non-negative martingale of mean 1 while the null hypothesis is true. By Ville's inequality it ever
+exceeds 1/level with probability at most ``level``, however often one looks and whenever one stops; nothing is
+approximated. Gross defects are seen after a few draws and fine ones get the draws that they need.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import scipy  # its parts load when first used: scipy.stats takes a second
+from numpy.typing import NDArray
+
+from specproof.simulations.statistics import POWER, binomial_interval
+from specproof.theory.distribution import Array
+
+CONCENTRATIONS = 4.0 ** np.arange(14)
+"""Scales of the alternatives to a law: 1 for anything goes, 4^13 for deviations that take 10^8 draws to see."""
+LEAKS = 0.5 ** np.arange(1, 12)
+"""Shares of another law that may have been mixed in: 1/2 down to 1/2048."""
+
+
+class LawEvidence:
+    r"""E-process of independent draws against their exact law q over m outcomes.
+
+    The likelihood of the counts under a mixture of alternatives, over their likelihood under q. Half of the mixture is
+    Dirichlet-multinomial, centred at q and averaged over the concentrations :math:`\kappa` of ``CONCENTRATIONS``,
+
+    .. math:: E_\kappa = \frac{\Gamma(\kappa)}{\Gamma(\kappa+n)}
+              \prod_i \frac{\Gamma(\kappa q_i + c_i)}{\Gamma(\kappa q_i)\, q_i^{c_i}},
+
+    which looks in all directions at once, about as well as a chi-square test of fixed size does. The other half is
+    averaged over the laws :math:`(1-\varepsilon) q + \varepsilon d`, in which another law d leaks in. An outcome of
+    probability 0 that was drawn once is infinite evidence.
+    """
+
+    def __init__(self, law: Array, leak: Array | None = None) -> None:
+        """Start with no draws; ``law`` and ``leak`` have shape (m,)."""
+        self.law = law
+        self.counts = np.zeros(law.size, dtype=np.int64)
+        self._possible = law > 0
+        self._log_ratios = None if leak is None else _leak_ratios(law[self._possible], leak[self._possible])
+
+    @property
+    def trials(self) -> int:
+        """Draws so far."""
+        return int(self.counts.sum())
+
+    def add(self, outcomes: NDArray[np.int64]) -> None:
+        """Count further draws, given as numbers of outcomes."""
+        self.counts += np.bincount(outcomes, minlength=self.law.size)
+
+    def detectable(self, level: float) -> float:
+        """The bias that would have been seen in these draws, see :func:`detectable`."""
+        return detectable(int(np.count_nonzero(self._possible)), self.trials, level)
+
+    @property
+    def log_value(self) -> float:
+        """The logarithm of the e-process."""
+        if self.counts[~self._possible].any():
+            return float("inf")
+        counts = self.counts[self._possible]
+        spread = _dirichlet_multinomial(counts, self.law[self._possible])
+        if self._log_ratios is None:
+            return float(spread)
+        leaked = np.logaddexp.reduce(self._log_ratios @ counts) - np.log(LEAKS.size)
+        return float(np.logaddexp(spread, leaked) - np.log(2))
+
+
+class AcceptanceEvidence:
+    r"""E-process of independent trials against a probability of at most ``bound``.
+
+    The average likelihood ratio of :math:`a + (1-a) 2^{-j}`, j = 1..12, to the bound a: of mean at most 1 for every
+    probability up to a. With a = 0 a single acceptance is infinite evidence; with a = 1, up to rounding, there never is
+    any.
+    """
+
+    def __init__(self, bound: float) -> None:
+        """Start with no trials."""
+        self.bound = bound
+        self.trials = self.successes = 0
+
+    def add(self, accepted: NDArray[np.bool_]) -> None:
+        """Count further trials."""
+        self.trials += accepted.size
+        self.successes += int(np.count_nonzero(accepted))
+
+    @property
+    def log_value(self) -> float:
+        """The logarithm of the e-process."""
+        if self.bound <= 0:
+            return float("inf") if self.successes else 0.0
+        if self.bound >= 1 - 1e-12:  # 1 up to rounding
+            return 0.0
+        larger = self.bound + (1 - self.bound) * 0.5 ** np.arange(1, 13)
+        gains = self.successes * (np.log(larger) - np.log(self.bound))
+        losses = (self.trials - self.successes) * np.log1p(-(larger - self.bound) / (1 - self.bound))
+        return float(np.logaddexp.reduce(gains + losses) - np.log(larger.size))
+
+
+def total_variation_bound(first: NDArray[np.int64], second: NDArray[np.int64], law: Array, level: float) -> float:
+    """Lower confidence bound on the total variation distance between the law of the draws and ``law``.
+
+    The first half of the draws picks the set of outcomes that came too often; the second half, independent of it, gives
+    an exact binomial (Clopper and Pearson) lower bound on that set's probability. It is too high at most with
+    probability ``level``. Both halves are counts of shape (m,).
+    """
+    chosen = first > first.sum() * law
+    low, _ = binomial_interval(int(second[chosen].sum()), int(second.sum()), 2 * level)
+    return max(low - float(law[chosen].sum()), 0.0)
+
+
+@cache
+def detectable(outcomes: int, trials: int, level: float) -> float:
+    r"""The bias, in total variation, that :class:`LawEvidence` sees in n draws with probability ``POWER``, whatever its
+    direction; infinite where there is none that it surely sees.
+
+    Of all deviations of total variation :math:`\delta` from a law, none has a smaller chi-square distance than
+    :math:`4\delta^2`. With that one Pearson's statistic X is noncentral chi-square with parameter
+    :math:`4 n \delta^2`, and the Dirichlet part of the e-process is near
+    :math:`\max_\kappa (1+n/\kappa)^{-(m-1)/2} e^{X n / (2(n+\kappa))}`. (Normal approximation: no verdict rests on it.)
+    """  # noqa: D205
+    freedom = outcomes - 1
+    if freedom < 1 or trials < 1:
+        return math.inf
+    threshold = np.log(2 * CONCENTRATIONS.size / level)
+    ratio = trials / CONCENTRATIONS
+
+    def excess(bias: float) -> float:
+        statistic = scipy.special.chndtrix(1 - POWER, freedom, 4 * trials * bias**2)
+        values = -freedom / 2 * np.log1p(ratio) + statistic / 2 * ratio / (1 + ratio)
+        return float(values.max() - threshold)
+
+    return float(scipy.optimize.brentq(excess, 1e-9, 1.0, xtol=1e-6)) if excess(1.0) > 0 else math.inf
+
+
+def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> float:
+    gammaln = scipy.special.gammaln
+    prior = CONCENTRATIONS[:, np.newaxis] * law
+    seen = counts > 0
+    terms = gammaln(prior[:, seen] + counts[seen]) - gammaln(prior[:, seen])
+    total = gammaln(CONCENTRATIONS + counts.sum()) - gammaln(CONCENTRATIONS)
+    values = terms.sum(axis=1) - total - (counts[seen] * np.log(law[seen])).sum()
+    return float(np.logaddexp.reduce(values) - np.log(CONCENTRATIONS.size))
+
+
+def _leak_ratios(law: Array, leak: Array) -> Array:
+    """Logarithms of ((1 - e) q + e d) / q, shape (leaks, m)."""
+    shares = LEAKS[:, np.newaxis]
+    with np.errstate(over="ignore"):  # q far below d: an infinite ratio is huge evidence, as it should be
+        quotients = np.minimum(leak / law, np.finfo(np.float64).max)
+    ratios: Array = np.log((1 - shares) + shares * quotients)
+    return ratios

@@ -1,0 +1,84 @@
+"""From a failing problem to the smallest one that still fails."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from random import Random
+
+from specproof.conformance.problems import MultiProblem, Problem
+from specproof.conformance.simplify import simpler
+
+MOST_EXAMPLES = 300
+SEARCHING = 0.5
+"""Share of the time in which hypothesis looks for small failing problems; in the rest the smallest is polished."""
+
+
+class _TimeIsUp(BaseException):
+    """Not an Exception: hypothesis would take that for one more failure, and shrink it."""
+
+
+class _Judge:
+    """Which problems fail, until a deadline: that is random, so each is judged once and the judgement kept."""
+
+    def __init__(self, fails: Callable[[Problem], bool], deadline: float) -> None:
+        self.fails, self.deadline = fails, deadline
+        self.known: dict[str, bool] = {}
+        self.failing: list[Problem] = []
+
+    def __call__(self, candidate: Problem) -> bool:
+        if time.monotonic() > self.deadline:
+            raise _TimeIsUp
+        key = repr(candidate)
+        if key not in self.known:
+            self.known[key] = self.fails(candidate)
+            if self.known[key]:
+                self.failing.append(candidate)
+        return self.known[key]
+
+
+def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
+    """The smallest failing problem found in some seconds: hypothesis looks for one, which then loses what it can.
+
+    Where hypothesis finds none that is smaller, the given one is polished.
+    """
+    now = time.monotonic()
+    judge = _Judge(fails, now + SEARCHING * seconds)
+    with contextlib.suppress(_TimeIsUp):
+        _search(problem.contract, judge, seed)
+    judge.deadline = now + seconds
+    found = min([problem, *judge.failing], key=_size)
+    with contextlib.suppress(_TimeIsUp):
+        _polish(found, judge)
+    return min([found, *judge.failing], key=_size)
+
+
+def _search(contract: str, judge: _Judge, seed: int) -> None:
+    from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis.errors import NoSuchExample
+
+    from specproof.conformance.strategies import problems
+
+    quiet = settings(
+        max_examples=MOST_EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    with contextlib.suppress(NoSuchExample):
+        find(problems(contract), judge, settings=quiet, random=Random(seed))
+
+
+def _polish(problem: Problem, judge: _Judge) -> None:
+    """Take one step after another to a simpler problem that still fails, until none does."""
+    smaller = (candidate for candidate in simpler(problem) if _size(candidate) < _size(problem))
+    following = next(filter(judge, smaller), None)
+    if following is not None:
+        _polish(following, judge)
+
+
+def _size(problem: Problem) -> tuple[int, int, int]:
+    drafts = problem.num_drafts if isinstance(problem, MultiProblem) else 1
+    return problem.target_law.size, drafts, len(problem.describe())

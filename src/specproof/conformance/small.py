@@ -1,0 +1,96 @@
+"""Small batches: one trial a call, as engines often run, two and three, and what is between those and large ones.
+
+What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
+on the first every defect of one position shows, the second has more than one. A verifier has in every other batch also
+rows of the problem in the mirror, which shows rows that are mixed up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from specproof.conformance.ladder import mirrored
+from specproof.conformance.problems import GenerateProblem, Problem
+from specproof.conformance.runner import Subject
+from specproof.conformance.sampling import Sample, sample_call, sample_mixed_call
+from specproof.conformance.sequential import LawEvidence
+
+LEAST, MOST = 4, 256
+SINGLE = "1"
+KINDS = (SINGLE, "2", "3", f"{LEAST} to {MOST}")
+"""How many trials a call has, as a report says it."""
+TURN = (*KINDS, SINGLE, "2", SINGLE, SINGLE)
+"""Calls in turn, so that no kind takes the time of another."""
+
+
+class SmallBatches:
+    """The evidence of each kind of batch on each problem, which is looked at once.
+
+    Attributes
+    ----------
+    evidence : dict of (str, str) to LawEvidence
+        By kind and name of the problem.
+    """
+
+    def __init__(self, problems: Mapping[str, Problem]) -> None:
+        """Start with no trials."""
+        self._problems = problems
+        self.evidence = {
+            (kind, name): LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+            for name, problem in problems.items()
+            for kind in KINDS
+        }
+
+    def run(
+        self, subject: Subject, names: Sequence[str], singles: int, deadline: float, rng: np.random.Generator
+    ) -> None:
+        """Run the named problems in turn, until there were so many calls of one trial or time is over.
+
+        Raises
+        ------
+        Crash, InvalidOutput
+            See :mod:`specproof.conformance.runner`.
+        """
+        turns = -(-singles // TURN.count(SINGLE)) if names else 0
+        for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
+            size, mixed = size_of(kind, subject, rng), bool(rng.random() < 0.5)
+            seen = sample_small(subject, self._problems[name], size, rng, mixed=mixed)
+            self.evidence[kind, name].add(seen.completed)
+            if time.monotonic() > deadline:
+                break
+
+    def power(self, level: float) -> dict[str, float]:
+        """By kind, the bias that would have been seen on any of the problems that were run."""
+        seen = [(kind, law) for (kind, _), law in self.evidence.items() if law.trials]
+        return {
+            kind: max((law.detectable(level) for own, law in seen if own == kind), default=math.inf) for kind in KINDS
+        }
+
+
+def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:
+    """Trials of the next call of a kind; any number between two is as likely as any other of its logarithm."""
+    if kind != KINDS[-1]:
+        return int(kind)
+    largest = min(MOST, subject.longest_call)
+    return int(LEAST * (max(largest, LEAST) / LEAST) ** rng.random())
+
+
+def sample_small(subject: Subject, problem: Problem, size: int, rng: np.random.Generator, *, mixed: bool) -> Sample:
+    """Run one small batch of a problem, and give its trials.
+
+    If ``mixed``, some rows of the batch are of the problem in the mirror instead, where that can be; those are left
+    out.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        See :mod:`specproof.conformance.runner`.
+    """
+    if not mixed or size < 2 or isinstance(problem, GenerateProblem):
+        return sample_call(subject, problem, size, rng)
+    own = int(rng.integers(1, size))
+    return sample_mixed_call(subject, [problem, mirrored(problem)], [own, size - own], rng)[0]

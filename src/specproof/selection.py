@@ -1,0 +1,48 @@
+"""Which claims and figures the words on the command line mean."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from specproof.figures.registry import FIGURES, FigureSpec
+from specproof.simulations.claims.claim import Claim
+from specproof.simulations.claims.registry import CLAIMS
+from specproof.theory.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Claims to gather evidence for, and figures to draw from it."""
+
+    claims: tuple[Claim, ...]
+    figures: tuple[FigureSpec, ...]
+
+
+def select(names: Sequence[str]) -> Wanted:
+    """Resolve ids and their first parts: ``yin2024`` means all of that paper; no name at all means everything.
+
+    A figure brings the claim its data comes from, and a claim the figures that show it.
+
+    Raises
+    ------
+    InvalidInput
+        If a name means nothing, with the nearest that does.
+    """
+    if not names:
+        return Wanted(CLAIMS, FIGURES)
+    known = [claim.id for claim in CLAIMS] + [figure.id for figure in FIGURES]
+    for name in names:
+        if not any(_means(name, item) for item in known):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InvalidInput(f"there is no claim or figure {name!r}: {hint}'specproof list' shows them all")
+    drawn = {figure.claim for figure in FIGURES if any(_means(name, figure.id) for name in names)}
+    claims = tuple(c for c in CLAIMS if c.id in drawn or any(_means(name, c.id) for name in names))
+    chosen = {claim.id for claim in claims}
+    return Wanted(claims, tuple(figure for figure in FIGURES if figure.claim in chosen))
+
+
+def _means(name: str, identifier: str) -> bool:
+    return identifier == name or identifier.startswith(name + ".")

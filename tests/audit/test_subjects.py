@@ -1,0 +1,154 @@
+"""The adapters, those of packages that are not installed only where their wheels are in the cache.
+
+Each check is the conformance kit's, at its false-alarm level of 1e-6, with few trials: subjects with a known defect
+must come out biased, nothing may be found wrong with the others. What a check could have seen is in its report and, for
+longer ones, in docs/audit.md.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("transformers")
+
+import numpy as np
+import typer
+from typer.testing import CliRunner
+
+from audit import audit, networks
+from audit.adapters import transformers_rule
+from audit.package import load
+from audit.registry import SUBJECTS, Subject, find
+from audit.repairs import REPAIRS, Repair
+from specproof.conformance import Budget, ChainProblem, Unsupported, Verdict, check_sampler
+from specproof.conformance.runner import load_function
+from specproof.simulations.language_models.wheel import Wheel
+from specproof.theory.chain import TabularModel
+from specproof.theory.errors import InvalidInput
+
+BUDGET = Budget(1000, 2, 5, 100, 15.0)
+"""Enough to tell the quick subjects lossless, and to find what the repairs undo."""
+SOUND = (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
+"""Nothing was found wrong."""
+QUICK = ("flashspec", "economize", "lmdeploy", "mtplx", "rotalabs-accel")
+"""Fast enough to be told lossless or biased in seconds."""
+
+
+AS_THE_AUDIT_SAYS = {
+    "the number of tokens is handed over, not the index of the last": (Verdict.CRASHES, *SOUND),
+    "the replacement is drawn as published": (Verdict.BIASED,),
+}
+"""The first is sound on ordinary problems, the degenerate ones come last; all other repairs are sound."""
+
+
+def skip_unless_here(subject: Subject) -> None:
+    if not subject.is_here:
+        pytest.skip(f"{subject.wheels[0].filename} is not in the cache: python -m audit.audit fetches it")
+
+
+def test_names_are_unique_and_functions_exist() -> None:
+    assert len({subject.name for subject in SUBJECTS}) == len(SUBJECTS)
+    for subject in SUBJECTS:
+        assert callable(load_function(subject.function))
+
+
+def test_nothing_is_found_wrong_with_the_rule_of_transformers() -> None:
+    report = check_sampler(transformers_rule.verify, "chain", budget=BUDGET)
+    assert report.verdict in SOUND, str(report)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_verdict_is_the_documented_one(name: str) -> None:
+    subject = find(name)
+    skip_unless_here(subject)
+    report = check_sampler(subject.ready(), subject.contract, budget=BUDGET)
+    assert report.verdict == (Verdict.BIASED if subject.cause else Verdict.LOSSLESS), str(report)
+
+
+def test_generate_of_transformers_keeps_the_law_of_a_network_with_a_cache() -> None:
+    """Level 1e-9; a text whose probability is off by 0.35 is seen with probability 0.99."""
+    result = networks.check(networks.transformers_loop(), trials=100, seed=0, level=1e-9)
+    assert not result.is_refuted
+    assert result.detectable < 0.35
+
+
+def test_a_chain_with_memory_has_no_llama() -> None:
+    from audit.adapters.transformers_generate import markov_llama
+
+    first, rows = [0.5, 0.5], [[0.5, 0.5], [0.1, 0.9]]
+    whole = [[[0.5, 0.5], [0.1, 0.9]], [[0.2, 0.8], [0.1, 0.9]]]
+    markov_llama(TabularModel([first, rows]))
+    with pytest.raises(Unsupported, match="more than the last token"):
+        markov_llama(TabularModel([first, rows, whole]))
+
+
+def test_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("SPECPROOF_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    wheel = Wheel("no-such-package-of-ours", "1.0", "no_such_package-1.0-py3-none-any.whl", 1, "0" * 64, "x.py")
+    with pytest.raises(InvalidInput, match=r"put no_such_package-1.0-py3-none-any.whl into"):
+        load(wheel)
+
+
+def test_an_unknown_subject_is_one_line() -> None:
+    result = CliRunner().invoke(_app(), ["nosuch"])
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "'nosuch' is no subject" in result.stderr
+
+
+def test_a_document_that_cannot_be_written_is_told_before_the_checks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(audit, "run", lambda *_: pytest.fail("the checks began"))
+    result = CliRunner().invoke(_app(), ["--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert f"cannot write {tmp_path}" in result.stderr
+
+
+def test_without_torch_the_command_says_how_to_get_it() -> None:
+    """In a process of its own, where nothing has imported it yet."""
+    code = (
+        "import importlib.util, sys; sys.modules['torch'] = None; find = importlib.util.find_spec; "
+        "importlib.util.find_spec = lambda name: None if name == 'torch' else find(name); "
+        "from typer import run; from audit.audit import main; run(main)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr == "torch is not installed: run pip install 'specproof[llm]'\n"
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(audit.main)
+    return app
+
+
+@pytest.mark.parametrize(
+    "repair", [pytest.param(each, id=f"{each.name}-{each.what}") for each in REPAIRS if each.problem is None]
+)
+def test_a_repair_ends_as_the_audit_says(repair: Repair) -> None:
+    skip_unless_here(repair.subject)
+    outcome = repair.outcome(BUDGET)
+    assert outcome.verdict in AS_THE_AUDIT_SAYS.get(repair.what, SOUND), outcome.evidence
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_decoder_is_biased_in_ragged_batches_for_want_of_its_mask(masked: bool) -> None:
+    """Level 1e-6; a text whose probability is off by 0.09 is seen with probability 0.99."""
+    skip_unless_here(find("speculative-decoding"))
+    result = networks.check(networks.decoder_loop(masked=masked), trials=2000, seed=0)
+    assert result.is_refuted == (not masked)
+    assert result.detectable < 0.09
+
+
+def test_kit_and_adapter_agree_on_shapes() -> None:
+    problem = ChainProblem(TabularModel([[0.5, 0.5]]), TabularModel([[0.2, 0.8], [[0.5, 0.5], [0.1, 0.9]]]))
+    rng = np.random.default_rng(0)
+    emitted = transformers_rule.verify(*problem.inputs(3, rng), rng)
+    assert emitted.shape == (3, 2)

@@ -1,0 +1,71 @@
+"""The experiment on false alarms runs, prints its rate, and goes on where it was left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specproof.conformance import false_alarms
+from specproof.conformance.defects import DEFECTS
+
+
+def test_it_prints_rate_and_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    false_alarms.main(["--checks", "6", "--jobs", "1", "--level", "1e-6"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "budget small, level 1e-06 a check, seeds 0 to 0 of each sampler"
+    assert lines[-1].startswith("all")
+    assert "0 alarms in" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("checks", "-5", "checks is -5: it must be an integer >= 1"),
+        ("checks", "0", "checks is 0: it must be an integer >= 1"),
+        ("level", "2", "level is 2.0: it must be at least 1e-100 and below 1, such as 1e-6"),
+        ("level", "0", "level is 0.0: it must be at least 1e-100 and below 1, such as 1e-6"),
+        ("jobs", "0", "jobs is 0: it must be an integer >= 1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_two(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        false_alarms.main([f"--{option}", value])
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"python -m specproof.conformance.false_alarms: error: {said}\n")
+
+
+def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    record = tmp_path / "record.csv"
+    arguments = ["--checks", "1", "--jobs", "1", "--record", str(record)]
+    false_alarms.main(arguments)
+    first, written = capsys.readouterr().out, record.read_text()
+    record.write_text(written.replace(",0\n", ",1\n").replace(",0\r\n", ",1\r\n"))
+    false_alarms.main(arguments)
+    again = capsys.readouterr().out
+    assert len(record.read_text().splitlines()) == len(written.splitlines()) == len(false_alarms.REFERENCES)
+    assert " 0 alarms in 1 checks" in first
+    assert " 1 alarms in 1 checks" in again
+
+
+def test_it_counts_the_alarms_of_a_defect(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = next(entry for entry in DEFECTS if entry.name == "always-accepted")
+    small = false_alarms.EXPERIMENTS["small"]
+    broken = false_alarms.Experiment(small.budget, 2, 1e-6, {entry.name: (entry.contract, entry.sampler)}, small.block)
+    monkeypatch.setitem(false_alarms.EXPERIMENTS, "small", broken)
+    false_alarms.main(["--jobs", "1"])
+    assert "2 alarms in 2 checks" in capsys.readouterr().out
+
+
+def test_an_interrupt_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(false_alarms, "alarms", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        false_alarms.main(["--jobs", "1"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.endswith("interrupted: with --record FILE it could go on\n")
