@@ -10,8 +10,8 @@ import numpy as np
 
 from audit.package import is_fetched
 from specproof.conformance import GenerateProblem
-from specproof.conformance.ladder import ladder
-from specproof.conformance.runner import Sampler, load_function
+from specproof.conformance.problems.ladder import ladder
+from specproof.conformance.subject.sampler_under_test import Sampler, load_function
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.errors import InvalidInput
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.timing import Comparison
 from specproof.conformance import Budget, check_sampler
-from specproof.conformance.ladder import ladder
+from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import REFERENCES
 
 TRIALS, REPEATS = 1_000_000, 3

@@ -8,7 +8,7 @@ import torch
 from audit.package import load
 from audit.randomness import torch_generator
 from audit.trials import log_rows
-from specproof.conformance.defects.kernels import emit
+from specproof.conformance.defects.rules import emit
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array

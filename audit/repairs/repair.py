@@ -11,7 +11,7 @@ import torch
 from audit.registry import Subject, find
 from specproof.conformance import Budget, ChainProblem, Verdict, check_sampler
 from specproof.conformance.arguments import LEVEL
-from specproof.conformance.runner import Sampler
+from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.statistics import check_law
 
 TRIALS = 400_000

@@ -13,8 +13,8 @@ import torch
 from audit.adapters.vllm_ascend import WHEEL, verify_block
 from audit.package import load
 from specproof.conformance import ChainProblem
-from specproof.conformance.defects.block import block_kernel
-from specproof.conformance.defects.kernels import emit
+from specproof.conformance.defects.block_verification import block_kernel
+from specproof.conformance.defects.rules import emit
 from specproof.conformance.problems import Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel

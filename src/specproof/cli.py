@@ -268,8 +268,8 @@ def check(
     """
     from dataclasses import replace
 
-    from specproof.check import show
-    from specproof.supervised import supervise
+    from specproof.conformance.report.terminal import show
+    from specproof.conformance.subject.isolation import supervise
 
     report = supervise(
         function,

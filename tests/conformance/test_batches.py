@@ -13,9 +13,9 @@ import pytest
 from shared_dice import Shared
 
 from specproof.conformance import DEFAULT, Budget, Verdict, check_sampler, next_token_law
-from specproof.conformance.dependence import FOLDS, PairEvidence, are_dependent
-from specproof.conformance.ladder import ladder
+from specproof.conformance.evidence.dependence import FOLDS, PairEvidence, are_dependent
 from specproof.conformance.problems import MultiProblem
+from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import select, token_by_token
 
 BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)

@@ -6,13 +6,13 @@ import contextlib
 
 import pytest
 
-from specproof.conformance import check
-from specproof.conformance.check import check_sampler
+from specproof.conformance import checking
+from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES
 from specproof.conformance.defects import __main__ as catalogue
 from specproof.conformance.defects.__main__ import main, page, row
-from specproof.conformance.ladder import ladder
-from specproof.conformance.report import Report, Verdict
+from specproof.conformance.problems.ladder import ladder
+from specproof.conformance.report.report import Report, Verdict
 
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
 
@@ -55,7 +55,7 @@ def test_a_malformed_output_is_not_called_biased(contract, name, verdict):
 
 def test_state_that_is_not_counted_is_caught_and_named_where_the_history_matters(monkeypatch):
     entry = BY_NAME["generate", "accepted-not-counted"]
-    monkeypatch.setattr(check, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
+    monkeypatch.setattr(checking, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
     report = check_sampler(entry.sampler, "generate")
     assert report.verdict == Verdict.BIASED
     assert report.diagnosis.name == entry.name

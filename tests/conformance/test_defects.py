@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from specproof.conformance.defects import DEFECTS, LOOKALIKES, Defect
-from specproof.conformance.defects.block import block_kernel
-from specproof.conformance.defects.kernels import Rule, emitted_law
-from specproof.conformance.ladder import ladder
+from specproof.conformance.defects.block_verification import block_kernel
+from specproof.conformance.defects.rules import Rule, emitted_law
 from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem
+from specproof.conformance.problems.ladder import ladder
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import TabularModel
 

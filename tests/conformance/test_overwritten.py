@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 
 from specproof.conformance.defects import DEFECTS, overwritten
-from specproof.conformance.defects.kernels import residual
-from specproof.conformance.ladder import corners, ladder
+from specproof.conformance.defects.rules import residual
+from specproof.conformance.problems.ladder import corners, ladder
 from specproof.conformance.strategies import pairs
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.statistics import check_law

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from specproof.conformance import check_sampler
-from specproof.conformance.ladder import corners, ladder
 from specproof.conformance.problems import (
     CONTRACTS,
     ChainProblem,
@@ -18,6 +17,7 @@ from specproof.conformance.problems import (
     Problem,
     next_token_law,
 )
+from specproof.conformance.problems.ladder import corners, ladder
 from specproof.conformance.strategies import chain_problems, problems
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, TabularModel

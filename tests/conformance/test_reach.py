@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from specproof.conformance.defects import reach
-from specproof.conformance.sequential import detectable
+from specproof.conformance.evidence.e_processes import detectable
 
 
 def test_bfloat16_keeps_eight_bits_and_rounds_ties_to_even():

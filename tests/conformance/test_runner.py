@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specproof.conformance.ladder import corners, ladder
 from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem
+from specproof.conformance.problems.ladder import corners, ladder
 from specproof.conformance.references import token_by_token
-from specproof.conformance.runner import Crash, InvalidOutput, Subject, load_function
+from specproof.conformance.subject.sampler_under_test import Crash, InvalidOutput, Subject, load_function
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 
@@ -53,7 +53,7 @@ def test_a_function_is_found_in_a_module() -> None:
         ("no_such_module_anywhere:verify", "No module named"),
         ("{broken}:verify", "SyntaxError"),
         ("{quits}:verify", "SystemExit"),
-        ("specproof.conformance.runner:Subject.verify", "is a method: name one of an instance"),
+        ("specproof.conformance.subject.sampler_under_test:Subject.verify", "is a method: name one of an instance"),
     ],
 )
 def test_what_is_no_function_is_one_line(tmp_path: Path, name: str, said: str) -> None:

@@ -11,8 +11,13 @@ import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specproof.conformance.ladder import ladder
-from specproof.conformance.sequential import AcceptanceEvidence, LawEvidence, detectable, total_variation_bound
+from specproof.conformance.evidence.e_processes import (
+    AcceptanceEvidence,
+    LawEvidence,
+    detectable,
+    total_variation_bound,
+)
+from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.strategies import distributions
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 
 from specproof.conformance import ChainProblem, MultiProblem, check_sampler
-from specproof.conformance.ladder import ladder
+from specproof.conformance.explanation.shrinking import shrink
+from specproof.conformance.explanation.simplification import simpler
 from specproof.conformance.problems import GenerateProblem, Problem
+from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import token_by_token
-from specproof.conformance.report import SHRUNK
-from specproof.conformance.shrink import shrink
-from specproof.conformance.simplify import simpler
+from specproof.conformance.report.report import SHRUNK
 from specproof.conformance.strategies import problems
 
 

@@ -125,7 +125,7 @@ def test_what_takes_its_process_along_is_reported(
     path = tmp_path / "catastrophic_subject.py"
     path.write_text(CATASTROPHES)
     if function == "keeps_the_lock":
-        path.write_text("from specproof import supervised\nsupervised.SLACK = 1.0\n" + CATASTROPHES)
+        path.write_text("from specproof.conformance.subject import isolation\nisolation.SLACK = 1.0\n" + CATASTROPHES)
     outcome = command("check", f"{path}:{function}", "--contract", "multi", "--time-limit", 0.3, "--json")
     report = json.loads(outcome.out)
     assert (outcome.status, report["verdict"]) == (1, verdict)
@@ -169,7 +169,7 @@ def test_the_help_names_every_exit_status_and_how_long_a_call_may_take(command: 
 def test_an_import_that_never_ends_or_ends_everything_is_reported(
     command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, limit: float, said: str
 ) -> None:
-    monkeypatch.setattr("specproof.supervised.IMPORT_LIMIT", limit)
+    monkeypatch.setattr("specproof.conformance.subject.isolation.IMPORT_LIMIT", limit)
     path = tmp_path / "catastrophic_subject.py"
     path.write_text(text)
     outcome = command("check", f"{path}:verify", "--json")

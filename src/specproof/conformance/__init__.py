@@ -9,10 +9,10 @@ Three lines in a test-suite::
 """
 
 from specproof.conformance.arguments import DEFAULT, THOROUGH, Budget
-from specproof.conformance.check import assert_lossless, check_sampler
+from specproof.conformance.checking import assert_lossless, check_sampler
 from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, next_token_law
-from specproof.conformance.report import Report, Verdict
-from specproof.conformance.runner import Unsupported
+from specproof.conformance.report.report import Report, Verdict
+from specproof.conformance.subject.sampler_under_test import Unsupported
 
 __all__ = [
     "DEFAULT",

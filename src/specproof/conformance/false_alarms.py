@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.progress import track
 
 from specproof.conformance.arguments import DEFAULT, LEVEL, Budget, check_level
-from specproof.conformance.check import check_sampler
+from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import LOOKALIKES
 from specproof.conformance.references import REFERENCES
-from specproof.conformance.report import Verdict
-from specproof.conformance.runner import Sampler
+from specproof.conformance.report.report import Verdict
+from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.statistics import binomial_interval
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from specproof.conformance.problems import Tokens, next_token_law
-from specproof.conformance.runner import Sampler
+from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.verifiers import SAMPLERS

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from specproof.conformance.check import check_sampler
+from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES, Defect, reach
-from specproof.conformance.report import Report, Verdict
+from specproof.conformance.report.report import Report, Verdict
 
 INTRODUCTION = """\
 # Known defects of speculative samplers

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specproof.conformance.defects.witnesses import WITNESSES
-from specproof.conformance.ladder import corners, ladder
 from specproof.conformance.problems import Problem
+from specproof.conformance.problems.ladder import corners, ladder
 from specproof.theory.distribution import Array
 
 

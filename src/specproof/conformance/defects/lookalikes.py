@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from specproof.conformance.defects import multi
-from specproof.conformance.defects.block import block_kernel, sampler_of
+from specproof.conformance.defects import several_drafts
+from specproof.conformance.defects.block_verification import block_kernel, sampler_of
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import (
+from specproof.conformance.defects.loop import Loop
+from specproof.conformance.defects.rules import (
     RIGHT,
     Ends,
     Kernel,
@@ -23,7 +24,6 @@ from specproof.conformance.defects.kernels import (
     residual,
     sharpened,
 )
-from specproof.conformance.defects.loop import Loop
 from specproof.conformance.defects.siblings import SiblingLoop
 from specproof.conformance.problems import Tokens
 from specproof.simulations.samplers.inversion import invert
@@ -110,8 +110,8 @@ LOOKALIKES: tuple[Defect, ...] = (
         "recursive-rejection",
         "each draft against what those before it left of the target",
         "multi",
-        multi.sampler_of(multi.recursive_kernel),
-        partial(multi.chosen_law, kernel=multi.recursive_kernel),
+        several_drafts.sampler_of(several_drafts.recursive_kernel),
+        partial(several_drafts.chosen_law, kernel=several_drafts.recursive_kernel),
         "",
         "",
     ),
@@ -120,7 +120,7 @@ LOOKALIKES: tuple[Defect, ...] = (
         "the replacement is drawn from the array of the target, which has been overwritten with the residual",
         "multi",
         residual_in_place,
-        partial(multi.chosen_law, kernel=multi.recursive_kernel),
+        partial(several_drafts.chosen_law, kernel=several_drafts.recursive_kernel),
         "",
         "",
         ("NJUNLP/MCSD#5",),

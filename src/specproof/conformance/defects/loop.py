@@ -9,17 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.conformance.defects.chain import (
-    ALWAYS_ACCEPTED,
-    CHAIN_DEFECTS,
-    GREEDY_TARGET,
-    REPLACED_FROM_TARGET,
-    SHARPENED_TARGET,
-    STALE_BONUS,
-    TYPICAL,
-)
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import (
+from specproof.conformance.defects.rules import (
     RIGHT,
     Ends,
     Rule,
@@ -29,6 +20,15 @@ from specproof.conformance.defects.kernels import (
     pick,
     point_mass,
     sharpened,
+)
+from specproof.conformance.defects.token_rules import (
+    ALWAYS_ACCEPTED,
+    CHAIN_DEFECTS,
+    GREEDY_TARGET,
+    REPLACED_FROM_TARGET,
+    SHARPENED_TARGET,
+    STALE_BONUS,
+    TYPICAL,
 )
 from specproof.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens, next_token_law
 from specproof.simulations.samplers.inversion import invert

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import Ends, Rule, normalised, pick
 from specproof.conformance.defects.loop import Loop
+from specproof.conformance.defects.rules import Ends, Rule, normalised, pick
 from specproof.conformance.problems import Tokens
 from specproof.theory.distribution import Array
 

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from specproof.conformance.arguments import DEFAULT, LEVEL
-from specproof.conformance.defects.kernels import Rows, Rule, emitted_law
-from specproof.conformance.ladder import corners, ladder
+from specproof.conformance.defects.rules import Rows, Rule, emitted_law
+from specproof.conformance.evidence.e_processes import detectable
 from specproof.conformance.problems import ChainProblem
-from specproof.conformance.sequential import detectable
+from specproof.conformance.problems.ladder import corners, ladder
 from specproof.theory.distribution import Array
 
 TESTS = 100

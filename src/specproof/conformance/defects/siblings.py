@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import normalised, quotient, residual
 from specproof.conformance.defects.loop import DRAFT_LENGTH, End, Loop, models_after
+from specproof.conformance.defects.rules import normalised, quotient, residual
 from specproof.conformance.problems import GenerateProblem, Tokens, next_token_law
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from specproof.conformance.ladder import LOOKAHEAD
 from specproof.conformance.problems import GenerateProblem, Problem
+from specproof.conformance.problems.ladder import LOOKAHEAD
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 

@@ -31,8 +31,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.conformance.drawing import Tables, complete_path, cumulative_sums, draw_path, tables
-from specproof.conformance.drawing import Tokens as Tokens
+from specproof.conformance.problems.drawing import Tables, complete_path, cumulative_sums, draw_path, tables
+from specproof.conformance.problems.drawing import Tokens as Tokens
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts

@@ -40,7 +40,7 @@ def supervise(function: str, contract: str, **options: Any) -> Report:
     ------
     InvalidInput
         As :func:`specproof.conformance.check_sampler` and
-        :func:`specproof.conformance.runner.load_function`.
+        :func:`specproof.conformance.subject.sampler_under_test.load_function`.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -83,7 +83,7 @@ def _signal_name(number: int) -> str:
 
 def _ended(verdict: str, text: str, function: str, contract: str, options: dict[str, Any]) -> Report:
     """The report on a check that did not come to its own."""
-    from specproof.conformance.report import Finding, Report, Verdict
+    from specproof.conformance.report.report import Finding, Report, Verdict
 
     finding = Finding(Verdict(verdict), "process", "", text)
     return Report(function, contract, finding.verdict, (finding,), level=options["level"], seed=options["seed"])
@@ -106,8 +106,8 @@ def _child(connection: Connection, function: str, contract: str, options: dict[s
 
 def _check(connection: Connection, function: str, contract: str, options: dict[str, Any]) -> None:
     from specproof.conformance.arguments import DEFAULT, THOROUGH, check_arguments
-    from specproof.conformance.check import check_sampler
-    from specproof.conformance.runner import load_function
+    from specproof.conformance.checking import check_sampler
+    from specproof.conformance.subject.sampler_under_test import load_function
 
     check_arguments(contract, **{name: options[name] for name in ("level", "seed", "time_limit", "arrays")})
     _end_after(IMPORT_LIMIT)

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.conformance.calling import Worker, swallowed
-from specproof.conformance.drawing import are_well_formed
 from specproof.conformance.problems import ChainProblem, GenerateProblem, Inputs, MultiProblem, Problem, Tokens
+from specproof.conformance.problems.drawing import are_well_formed
+from specproof.conformance.subject.calling import Worker, swallowed
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 

@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import RIGHT, Ends, emit, emitted_law, quotient, token_laws
+from specproof.conformance.defects.rules import RIGHT, Ends, emit, emitted_law, quotient, token_laws
 from specproof.conformance.problems import Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array

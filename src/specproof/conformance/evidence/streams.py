@@ -8,7 +8,7 @@ import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 
 from specproof.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens
-from specproof.conformance.runner import Subject
+from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.distribution import Array
 
 REPEATED, STREAMS = 256, 64
@@ -24,7 +24,7 @@ def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.rando
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
     run, _ = _repeatable(subject, problem, trials, rng)
     return np.array_equal(run(1), run(1))
@@ -36,7 +36,7 @@ class Dice:
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
 
     def __init__(self, subject: Subject, problem: Problem, streams: int, rng: np.random.Generator) -> None:

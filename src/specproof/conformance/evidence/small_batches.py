@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from specproof.conformance.ladder import mirrored
+from specproof.conformance.evidence.e_processes import LawEvidence
+from specproof.conformance.evidence.sampling import Sample, sample_call, sample_mixed_call
 from specproof.conformance.problems import GenerateProblem, Problem
-from specproof.conformance.runner import Subject
-from specproof.conformance.sampling import Sample, sample_call, sample_mixed_call
-from specproof.conformance.sequential import LawEvidence
+from specproof.conformance.problems.ladder import mirrored
+from specproof.conformance.subject.sampler_under_test import Subject
 
 LEAST, MOST = 4, 256
 SINGLE = "1"
@@ -53,7 +53,7 @@ class SmallBatches:
         Raises
         ------
         Crash, InvalidOutput
-            See :mod:`specproof.conformance.runner`.
+            See :mod:`specproof.conformance.subject.sampler_under_test`.
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
         for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
@@ -88,7 +88,7 @@ def sample_small(subject: Subject, problem: Problem, size: int, rng: np.random.G
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
     if not mixed or size < 2 or isinstance(problem, GenerateProblem):
         return sample_call(subject, problem, size, rng)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import (
+from specproof.conformance.defects.rules import (
     Rows,
     Rule,
     emitted_law,

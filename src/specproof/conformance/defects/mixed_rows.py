@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import RIGHT, every_draft, scatter
+from specproof.conformance.defects.rules import RIGHT, every_draft, scatter
 from specproof.conformance.problems import ChainProblem, Problem, Tokens
 from specproof.theory.distribution import Array
 

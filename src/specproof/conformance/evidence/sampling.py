@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.conformance.dependence import PairEvidence
+from specproof.conformance.evidence.dependence import PairEvidence
+from specproof.conformance.evidence.e_processes import AcceptanceEvidence, LawEvidence
 from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem, Tokens
-from specproof.conformance.runner import Emission, Subject
-from specproof.conformance.sequential import AcceptanceEvidence, LawEvidence
+from specproof.conformance.subject.sampler_under_test import Emission, Subject
 from specproof.theory.distribution import Array
 
 LARGEST_CALL = 2**15
@@ -36,7 +36,7 @@ def calls(subject: Subject, problem: Problem, trials: int, rng: np.random.Genera
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
     for size in _sizes(subject, trials):
         yield sample_call(subject, problem, size, rng)
@@ -53,7 +53,7 @@ def sample_singly(subject: Subject, problem: Problem, number: int, deadline: flo
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
     parts = [sample_call(subject, problem, 1, rng)]
     while len(parts) < number and time.monotonic() < deadline:
@@ -76,7 +76,7 @@ def sample_mixed(
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.runner`.
+        See :mod:`specproof.conformance.subject.sampler_under_test`.
     """
     for size in _sizes(subject, trials * len(problems)):
         share = max(size // len(problems), 1)

@@ -12,8 +12,8 @@ import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
+from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.problems import Problem, Tokens
-from specproof.conformance.sequential import LawEvidence
 
 MOST_PAIRS = 2**13
 """Pairs of trials of one call that are looked at, of each kind."""

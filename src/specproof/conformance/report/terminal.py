@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from specproof.conformance.problems import CONTRACTS
-from specproof.conformance.report import Report, Verdict
+from specproof.conformance.report.report import Report, Verdict
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from specproof.conformance.explanation.simplification import simpler
 from specproof.conformance.problems import MultiProblem, Problem
-from specproof.conformance.simplify import simpler
 
 MOST_EXAMPLES = 300
 SEARCHING = 0.5

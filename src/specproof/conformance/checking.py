@@ -11,14 +11,22 @@ from dataclasses import replace
 import numpy as np
 
 from specproof.conformance.arguments import DEFAULT, LEVEL, THOROUGH, Budget, check_arguments
-from specproof.conformance.dice import REPEATED, STREAMS, Dice, is_repeatable
-from specproof.conformance.investigation import Case, Explanation, broken, explain_small, investigate
-from specproof.conformance.ladder import SMALL_PROBLEMS, corners, ladder
+from specproof.conformance.evidence.sampling import Watch, calls, sample, sample_mixed
+from specproof.conformance.evidence.small_batches import SINGLE, SmallBatches
+from specproof.conformance.evidence.streams import REPEATED, STREAMS, Dice, is_repeatable
+from specproof.conformance.explanation.investigation import Case, Explanation, broken, explain_small, investigate
 from specproof.conformance.problems import ChainProblem, GenerateProblem
-from specproof.conformance.report import Acceptance, Finding, Report, Verdict
-from specproof.conformance.runner import BATCH, Crash, Hang, InvalidOutput, Refusal, Sampler, Subject
-from specproof.conformance.sampling import Watch, calls, sample, sample_mixed
-from specproof.conformance.small import SINGLE, SmallBatches
+from specproof.conformance.problems.ladder import SMALL_PROBLEMS, corners, ladder
+from specproof.conformance.report.report import Acceptance, Finding, Report, Verdict
+from specproof.conformance.subject.sampler_under_test import (
+    BATCH,
+    Crash,
+    Hang,
+    InvalidOutput,
+    Refusal,
+    Sampler,
+    Subject,
+)
 from specproof.simulations.statistics import binomial_interval
 from specproof.theory.errors import InvalidInput
 
@@ -51,15 +59,15 @@ def check_sampler(
 
     The sampler is run on a ladder of small problems whose laws are known exactly, alone and in batches of different
     problems, in small batches, and on degenerate ones. Each law is tested by an e-process
-    (:mod:`specproof.conformance.sequential`) that is looked at after every round; ``level`` is shared evenly among
-    all of them, so that anything is found wrong with a lossless sampler with probability at most ``level``.
+    (:mod:`specproof.conformance.evidence.e_processes`) that is looked at after every round; ``level`` is shared evenly
+    among all of them, so that a lossless sampler fails with probability at most ``level``.
 
     Parameters
     ----------
     function : callable
         With the signature of its contract, see :mod:`specproof.conformance.problems`. Its trials are independent
         given the inputs, and all its randomness comes from ``rng``. It may raise
-        :class:`~specproof.conformance.runner.Unsupported` on problems that it cannot be asked.
+        :class:`~specproof.conformance.subject.sampler_under_test.Unsupported` on problems that it cannot be asked.
     contract : {"chain", "multi", "generate"}
     thorough : bool
         Spend a minute instead of seconds.

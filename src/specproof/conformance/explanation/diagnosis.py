@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.problems import Problem
-from specproof.conformance.report import Diagnosis
-from specproof.conformance.sequential import LawEvidence
+from specproof.conformance.report.report import Diagnosis
 from specproof.theory.distribution import Array
 
 LEVEL = 1e-6

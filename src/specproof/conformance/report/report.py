@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from specproof.conformance.ladder import SMALL_PROBLEMS
 from specproof.conformance.problems import Problem
+from specproof.conformance.problems.ladder import SMALL_PROBLEMS
 
 SHRUNK = "found by shrinking"
 """Name of an instance that is not one of the ladder's problems."""

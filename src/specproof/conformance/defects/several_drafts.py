@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.kernels import normalised, pick, quotient, residual
+from specproof.conformance.defects.rules import normalised, pick, quotient, residual
 from specproof.conformance.problems import MultiProblem, Problem, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem
+from specproof.conformance.problems.problem import ChainProblem, GenerateProblem, MultiProblem, Problem
 from specproof.theory.chain import MarkovChain, TabularModel
 from specproof.theory.distribution import Array
 

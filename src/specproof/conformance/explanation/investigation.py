@@ -12,12 +12,9 @@ import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
-from specproof.conformance.dependence import are_dependent
-from specproof.conformance.diagnosis import Observed, diagnose
-from specproof.conformance.problems import GenerateProblem, Problem, Tokens
-from specproof.conformance.report import SHRUNK, Diagnosis, Finding, Instance, Verdict
-from specproof.conformance.runner import BATCH, Crash, InvalidOutput, Refusal, Subject
-from specproof.conformance.sampling import (
+from specproof.conformance.evidence.dependence import are_dependent
+from specproof.conformance.evidence.e_processes import LawEvidence, total_variation_bound
+from specproof.conformance.evidence.sampling import (
     LARGEST_CALL,
     Sample,
     VerifierProblem,
@@ -31,9 +28,12 @@ from specproof.conformance.sampling import (
     sample_mixed,
     sample_singly,
 )
-from specproof.conformance.sequential import LawEvidence, total_variation_bound
-from specproof.conformance.shrink import shrink
-from specproof.conformance.small import sample_small, size_of
+from specproof.conformance.evidence.small_batches import sample_small, size_of
+from specproof.conformance.explanation.diagnosis import Observed, diagnose
+from specproof.conformance.explanation.shrinking import shrink
+from specproof.conformance.problems import GenerateProblem, Problem, Tokens
+from specproof.conformance.report.report import SHRUNK, Diagnosis, Finding, Instance, Verdict
+from specproof.conformance.subject.sampler_under_test import BATCH, Crash, InvalidOutput, Refusal, Subject
 
 FEWEST, MOST = 4000, 2**20
 """Trials of a problem that is looked at again: four times as many as gave the alarm, within these and the time left."""
@@ -111,7 +111,7 @@ class Case:
 
 
 def broken(error: Crash | InvalidOutput, where: str, detector: str, problem: str) -> Finding:
-    """What an exception of :mod:`specproof.conformance.runner` says about the function."""
+    """What an exception of :mod:`specproof.conformance.subject.sampler_under_test` says about the function."""
     verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
     text = f"{where}: {error}"
     if isinstance(error, Refusal):

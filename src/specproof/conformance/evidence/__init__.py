@@ -1,0 +1,1 @@
+"""What the emitted tokens say: e-processes against exact laws, dependence of trials, and what could be detected."""
