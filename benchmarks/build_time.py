@@ -13,9 +13,9 @@ from specproof.figures import build_time
 from specproof.figures.style import save, styled
 from specproof.simulations.claims.priority.instances import llm_shaped_pair
 from specproof.theory.distribution import Array, as_pair
-from specproof.theory.priority import PriorityCoupling
-from specproof.theory.priority.coupling import ratios_and_heights
-from specproof.theory.priority.tiling import tile_rows
+from specproof.theory.verifiers.priority import PriorityCoupling
+from specproof.theory.verifiers.priority.coupling import ratios_and_heights
+from specproof.theory.verifiers.priority.tiling import tile_rows
 
 SIZES = (1_000, 4_000, 16_000, 32_000, 65_536, 152_064, 262_144)
 DRAFT_COUNTS = (2, 8)

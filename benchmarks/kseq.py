@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks.timing import Comparison, best
-from specproof.simulations.samplers.blocks import verify_in_blocks
+from specproof.simulations.samplers.chunks import verify_in_chunks
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.kseq import verify
 from specproof.theory.distribution import Array, softmax
-from specproof.theory.kseq import division_factor
+from specproof.theory.verifiers.kseq.law import division_factor
 
 LARGEST, LIMIT = 152_064, 0.030
 VOCABULARY, POSITIONS, ROUNDS, NUM_DRAFTS = 50_000, 500, 20, 8
@@ -30,7 +30,7 @@ def compare() -> Iterator[Comparison]:
     draft, target = _rows(POSITIONS, VOCABULARY, rng)
     drafts = np.stack([invert(row, rng.random(NUM_DRAFTS)) for row in draft])
     coins = rng.random((POSITIONS, NUM_DRAFTS + 1))
-    ours = ROUNDS * best(lambda: verify_in_blocks(verify, draft, target, drafts, coins), repeats=3)
+    ours = ROUNDS * best(lambda: verify_in_chunks(verify, draft, target, drafts, coins), repeats=3)
     read = ROUNDS * best(lambda: (draft.sum(), target.sum()), repeats=3)
     rate = ROUNDS * (draft.nbytes + target.nbytes) / ours / 1e9
     what = f"K-SEQ, V = {VOCABULARY:,}, k = {NUM_DRAFTS}, {ROUNDS * POSITIONS:,} positions: {rate:.2g} GB/s"

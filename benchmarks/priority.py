@@ -19,9 +19,9 @@ from specproof.simulations.language_models.prompts import encode, load_prompts
 from specproof.simulations.language_models.weights import smollm2_is_cached
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array, dirichlet
-from specproof.theory.priority import PriorityCoupling
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.transport import DraftSets, solve_membership_lp
+from specproof.theory.verifiers.priority import PriorityCoupling
 
 LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
 """Seconds for one build at a vocabulary size, input checks included."""

@@ -20,15 +20,15 @@ from benchmarks.max_flow import PushRelabel, network
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
 from specproof.theory.distribution import Array, softmax
 from specproof.theory.errors import InvalidInput
-from specproof.theory.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
 from specproof.theory.transport import (
     DraftSets,
     certify,
-    minimise_over_sets,
     optimal_acceptance,
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
 )
+from specproof.theory.verifiers.priority.orders_certificate import certify_different, certify_without_replacement
 
 PATIENCE = 20
 """Seconds of processor time that one instance may take."""
@@ -101,7 +101,7 @@ ROUTES: dict[str, Route] = {
         ((60, 2), (200, 2), (60, 3), (301, 2)),
     ),
     "proof, different laws": Route(_without(certify_different), ((60, 2), (300, 2), (300, 4), (301, 2))),
-    "all sets of tokens": Route(_program(minimise_over_sets), ((12, 3), (20, 2), (22, 2), (23, 2))),
+    "all sets of tokens": Route(_program(optimum_by_subsets), ((12, 3), (20, 2), (22, 2), (23, 2))),
     **{name: Route(_program(solve), PROGRAM_SIZES) for name, solve in LINEAR_PROGRAMS.items()},
     MAXIMUM_FLOW: Route(_program(lambda sets, target: PushRelabel(network(sets, target)).acceptance()), PROGRAM_SIZES),
 }

@@ -7,7 +7,7 @@ target does. So a call emits 1 + (accepted length) tokens. K-SEQ at rho*, recurs
 optimum never replace by a token that was drafted; the rule for one draft may, and the block ends there all the same.
 
 What the sequences hold beyond the emitted tokens is independent of the selections. Hence (context, sequences left) is a
-Markov chain, whose step is the law of how many drafts carry the accepted token, :mod:`specproof.theory.agreement`.
+Markov chain, whose step is the law of how many drafts carry the accepted token (``Verifier.agreement``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def block_efficiency(
     r"""Expected tokens per call of the target, :math:`1 + \sum_{n=1}^L P(\text{accepted length} \ge n)`.
 
     Arguments and errors are those of :func:`accepted_length_law`, the result lies in [1, L + 1]. With one draft and
-    acceptances that do not depend on the context it is :func:`~specproof.theory.single.expected_tokens`. (Sun et al.
+    acceptances that do not depend on the context it is :func:`~specproof.theory.speedup.expected_tokens`. (Sun et al.
     2023, Section 5, block efficiency.)
     """
     return float(_reaching(draft, target, num_drafts, length, verifier, context).sum())

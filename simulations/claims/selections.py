@@ -11,7 +11,7 @@ from specproof.simulations.evidence import Evidence, Method, from_check
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.statistics import check_frequency, check_law
 from specproof.theory.distribution import Array
-from specproof.theory.selection import SelectionLaw
+from specproof.theory.verifiers.selection_law import SelectionLaw
 
 TESTS_PER_PAIR = 3
 """Tokens and acceptance of the compiled form, tokens of the array form."""

@@ -3,9 +3,9 @@
 .. code-block:: python
 
     from specproof.simulations.language_models.custom_generate import speculative
-    from specproof.simulations.samplers.relaxed import decoding_opt
+    from specproof.simulations.samplers.relaxed import opt_sampler
 
-    output = model.generate(**inputs, custom_generate=speculative(assistant, decoding_opt(0.2)), do_sample=True)
+    output = model.generate(**inputs, custom_generate=speculative(assistant, opt_sampler(0.2)), do_sample=True)
 
 Both models' logits go through the same processors (temperature, top-k, ...), each with the text it belongs to, and what
 is drawn is drawn from exactly the processed law that is declared to the rule. Every emitted position is tested: there
@@ -31,11 +31,10 @@ from transformers.generation import (
 )
 
 from specproof.simulations.language_models.model import LanguageModel, check_decodable, start
-from specproof.simulations.samplers import recursive, single
+from specproof.simulations.samplers import SAMPLERS, recursive, single
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import agreeing, verify_level
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
@@ -68,7 +67,7 @@ class SpeculativeOutput(GenerateDecoderOnlyOutput):  # type: ignore[misc]
 
 
 def speculative(
-    assistant: Any, verifier: Verifier = single.verify, draft_length: int = 4, streamer: Any = None
+    assistant: Any, verifier: SelectionSampler = single.verify, draft_length: int = 4, streamer: Any = None
 ) -> Speculative:
     """Make a ``custom_generate`` of a rule for one draft; the default is lossless.
 
@@ -77,7 +76,7 @@ def speculative(
     assistant : transformers model
         The draft: a causal language model with the target's token ids.
     verifier : callable
-        :func:`specproof.simulations.samplers.single.verify`, or what ``decoding_opt`` or ``decoding_uno`` of
+        :func:`specproof.simulations.samplers.single.verify`, or what ``opt_sampler`` or ``uno_sampler`` of
         :mod:`specproof.simulations.samplers.relaxed` make.
     draft_length : int
         Tokens drafted in a round; fewer where the maximal length is nearer.
@@ -133,7 +132,7 @@ def speculative_sequences(
     num_drafts : int
         K >= 1. One draft is :func:`speculative`.
     verifier : str
-        The rule for k drafts, a name in :data:`specproof.simulations.samplers.verifiers.SAMPLERS`.
+        The rule for k drafts, a name in :data:`specproof.simulations.samplers.SAMPLERS`.
 
     Raises
     ------
@@ -151,9 +150,9 @@ class Speculative:
     """A rule with its draft model, to be given to ``generate``."""
 
     assistant: Any
-    first: Verifier
+    first: SelectionSampler
     """Tests the first tokens of a fresh batch of ``num_drafts``."""
-    following: Verifier
+    following: SelectionSampler
     """Tests every other token."""
     num_drafts: int
     draft_length: int
@@ -370,7 +369,7 @@ class _Decode:
     def _target_law(self, sequences: Tensor, logits: Tensor) -> Tensor:
         return self.texts.law(self.texts.rows(sequences, torch.zeros_like(sequences)), logits, self.target.model)
 
-    def _test(self, verifier: Verifier, draft: Tensor, target: Tensor, tokens: Tensor) -> Selection:
+    def _test(self, verifier: SelectionSampler, draft: Tensor, target: Tensor, tokens: Tensor) -> Selection:
         if not (torch.isfinite(draft).all() and torch.isfinite(target).all()):
             raise InvalidInput("the logits processors leave no token, or not a number, somewhere: loosen them")
         return verifier(draft, target, tokens, self._dice(len(tokens), tokens.shape[1] + 1))
@@ -407,7 +406,7 @@ class _DecodeSequences(_Decode):
         self._select(followed)
 
 
-def _among(alive: Tensor, verifier: Verifier) -> Verifier:
+def _among(alive: Tensor, verifier: SelectionSampler) -> SelectionSampler:
     """The rule applied to the drafts that are left."""
 
     def verify(draft: Tensor, target: Tensor, drafts: Tensor, uniforms: Tensor) -> Selection:
@@ -431,7 +430,7 @@ def _checked(rule: Speculative) -> Speculative:
         )
     check_decodable(rule.assistant, "the assistant")
     if not callable(rule.first):
-        raise InvalidInput(f"verifier is {rule.first!r}: give a function, such as decoding_opt(0.2)")
+        raise InvalidInput(f"verifier is {rule.first!r}: give a function, such as opt_sampler(0.2)")
     return rule
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from specproof.simulations.language_models.model import LanguageModel, start
 from specproof.simulations.language_models.pairs import ModelPair
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.single import verify
 from specproof.theory.errors import InvalidInput
 
@@ -166,7 +166,7 @@ def speculative_decode(
     draft_length: int,
     bonus: bool,
     rng: np.random.Generator,
-    verifier: Verifier = verify,
+    verifier: SelectionSampler = verify,
     measure: Measure | None = None,
 ) -> DecodingRun:
     """Decode by rounds: draft some tokens, have the target look at all of them at once, keep what the tests accept.
@@ -262,7 +262,7 @@ def _draft(batch: _Batch, length: int) -> _Drafts:
     return _Drafts(torch.stack(drafted, dim=1), laws)
 
 
-def _settle(batch: _Batch, drafts: _Drafts, bonus: bool, record: _Record, verifier: Verifier) -> None:
+def _settle(batch: _Batch, drafts: _Drafts, bonus: bool, record: _Record, verifier: SelectionSampler) -> None:
     """Test the drafts against the target, emit, and take back what was rejected from both caches."""
     length = len(drafts.laws)
     began, before = batch.active, batch.lengths

@@ -21,11 +21,11 @@ from specproof.simulations.language_models.pairs import ModelPair
 from specproof.simulations.language_models.stopwatch import Stopwatch
 from specproof.simulations.samplers import kseq
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import agreeing, verify_level
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
-from specproof.theory.selection import SelectionLaw
+from specproof.theory.verifiers.selection_law import SelectionLaw
 
 Law = Callable[[NDArray[np.float64], NDArray[np.float64], int], SelectionLaw]
 """The exact law of a verifier, ``law(draft, target, num_drafts)``: see :data:`specproof.theory.verifiers.VERIFIERS`."""
@@ -77,7 +77,7 @@ def spectr_decode(
     num_drafts: int,
     draft_length: int,
     rng: np.random.Generator,
-    verifier: Verifier = kseq.verify,
+    verifier: SelectionSampler = kseq.verify,
     law: Law | None = None,
 ) -> SpecTrRun:
     """Decode by rounds: draft K sequences of L tokens, have the target look at all at once, select level by level.
@@ -174,7 +174,9 @@ class _Drafts(NamedTuple):
     """The L laws they were drawn from, shape (R, K, V)."""
 
 
-def _round(batch: _Batch, count: int, length: int, verifier: Verifier, record: _Record, watch: Stopwatch) -> None:
+def _round(
+    batch: _Batch, count: int, length: int, verifier: SelectionSampler, record: _Record, watch: Stopwatch
+) -> None:
     with watch.time(DRAFTING):
         drafts = _draft(batch, count, length)
     with watch.time(SCORING):
@@ -220,7 +222,7 @@ def _score(batch: _Batch, drafts: _Drafts) -> Tensor:
 
 
 def _select(
-    batch: _Batch, drafts: _Drafts, logits: Tensor, verifier: Verifier, record: _Record, watch: Stopwatch
+    batch: _Batch, drafts: _Drafts, logits: Tensor, verifier: SelectionSampler, record: _Record, watch: Stopwatch
 ) -> tuple[Tensor, Tensor]:
     """Emit what the verifier accepts, level by level; return a draft that agrees with it, and the levels passed."""
     rows, count, length = drafts.tokens.shape

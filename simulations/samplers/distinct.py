@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.inversion import AnyArray
 
 
-def draw_distinct(draft: Array, num_drafts: int, uniforms: Array) -> Array:
+def draw_distinct(draft: AnyArray, num_drafts: int, uniforms: AnyArray) -> AnyArray:
     r"""Draw k distinct tokens in turn, each from the draft law without those before it, renormalised.
 
     Token i arrives at a time of law Exp(p_i); the order of arrivals is that of the draws. With Gumbel variables in

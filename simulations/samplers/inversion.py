@@ -10,11 +10,11 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-Array = Any
+AnyArray = Any
 """A NumPy array or a torch tensor."""
 
 
-def invert(weights: Array, uniforms: Array) -> Array:
+def invert(weights: AnyArray, uniforms: AnyArray) -> AnyArray:
     """The token at each quantile: the smallest i with cumsum(weights)[i] > u * total.
 
     Parameters
@@ -32,7 +32,7 @@ def invert(weights: Array, uniforms: Array) -> Array:
     return _invert_shared(weights, uniforms) if weights.ndim == 1 else _invert_rows(weights, uniforms)
 
 
-def gather(table: Array, tokens: Array) -> Array:
+def gather(table: AnyArray, tokens: AnyArray) -> AnyArray:
     """Each token's entry: ``table[tokens]`` for one shared row, else ``table[..., tokens[...]]`` row by row.
 
     A table of shape (V,) takes tokens of any shape; one of shape (..., V) takes tokens of shape (..., k).
@@ -43,7 +43,7 @@ def gather(table: Array, tokens: Array) -> Array:
     return xp.take_along_axis(table, tokens, axis=-1)
 
 
-def _invert_shared(weights: Array, uniforms: Array) -> Array:
+def _invert_shared(weights: AnyArray, uniforms: AnyArray) -> AnyArray:
     xp = array_namespace(weights, uniforms)
     support = xp.nonzero(weights > 0)[0]
     if support.shape[0] == 0:
@@ -53,7 +53,7 @@ def _invert_shared(weights: Array, uniforms: Array) -> Array:
     return xp.reshape(xp.take(support, xp.clip(rank, max=support.shape[0] - 1)), uniforms.shape)
 
 
-def _invert_rows(weights: Array, uniforms: Array) -> Array:
+def _invert_rows(weights: AnyArray, uniforms: AnyArray) -> AnyArray:
     xp = array_namespace(weights, uniforms)
     cumulative = xp.cumulative_sum(weights, axis=-1)
     positive = weights > 0

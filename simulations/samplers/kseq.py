@@ -1,4 +1,4 @@
-"""K-SEQ: the sampler whose law is :func:`specproof.theory.kseq.kseq`."""
+"""K-SEQ: the sampler whose law is :func:`specproof.theory.verifiers.kseq.law.kseq`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, to_device
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array, gather, invert
+from specproof.simulations.samplers.inversion import AnyArray, gather, invert
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
-from specproof.theory.kseq import checked_rho, smallest_valid
+from specproof.theory.verifiers.kseq.law import checked_rho, smallest_valid
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array | None = None) -> Selection:
+def verify(
+    draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray, rho: AnyArray | None = None
+) -> Selection:
     r"""Try the drafts in order, each accepted with probability min(1, q/(rho p)); if none is, emit from the residual.
 
     Lossless for rho >= rho*. (Sun et al. 2023, Algorithm 2.)
@@ -41,7 +43,7 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Arr
     return verify_at(draft, target, drafts, uniforms, xp.asarray(factor, device=device(target)))
 
 
-def verify_at(draft: Array, target: Array, drafts: Array, uniforms: Array, rho: Array) -> Selection:
+def verify_at(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray, rho: AnyArray) -> Selection:
     """The rule as written, at a trusted rho of shape () or (...): below rho* it need not be lossless."""
     xp = array_namespace(draft, target, drafts, uniforms)
     passed = uniforms[..., :-1] * gather(draft, drafts) < _divided(gather(target, drafts), rho)
@@ -69,14 +71,14 @@ def simulate(
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
 
 
-def _smallest_rho(draft: Array, target: Array, num_drafts: int) -> distribution.Array:
+def _smallest_rho(draft: AnyArray, target: AnyArray, num_drafts: int) -> distribution.Array:
     """rho* of rows of any array library."""
     proposal, law = (np.asarray(to_device(rows, "cpu"), dtype=np.float64) for rows in (draft, target))
     shape = np.broadcast_shapes(proposal.shape, law.shape)
     return smallest_valid(np.broadcast_to(proposal, shape), np.broadcast_to(law, shape), num_drafts)
 
 
-def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
+def residual_weights(draft: AnyArray, target: AnyArray, num_drafts: int, rho: AnyArray) -> AnyArray:
     r"""What k tries leave of the target, unnormalised, shape (..., V), or the target where that is nothing.
 
     .. math:: q - \min(p, q/\rho)\,(1-(1-\beta)^k)/\beta, \quad \beta = \sum_i \min(p_i, q_i/\rho)
@@ -91,7 +93,7 @@ def residual_weights(draft: Array, target: Array, num_drafts: int, rho: Array) -
     return or_target(xp.clip(target - once * tries, min=0.0), target)
 
 
-def _rows(values: Array, chosen: Array, axes: int) -> Array:
+def _rows(values: AnyArray, chosen: AnyArray, axes: int) -> AnyArray:
     """The chosen rows of an array with ``axes`` axes of its own, or the one row that all share."""
     if values.ndim == axes:
         return values
@@ -99,5 +101,5 @@ def _rows(values: Array, chosen: Array, axes: int) -> Array:
     return array_namespace(values).broadcast_to(values, shape)[chosen]
 
 
-def _divided(target: Array, rho: Array) -> Array:
+def _divided(target: AnyArray, rho: AnyArray) -> AnyArray:
     return target / array_namespace(rho).expand_dims(rho, axis=-1)

@@ -1,4 +1,4 @@
-"""Priority orders: the sampler whose law is :meth:`specproof.theory.orders.PriorityOrders.law`."""
+"""Priority orders: the sampler whose law is :meth:`specproof.theory.verifiers.priority.orders.PriorityOrders.law`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection, replace_rejected
 from specproof.theory.distribution import Array
-from specproof.theory.orders import PriorityOrders
+from specproof.theory.verifiers.priority.orders import PriorityOrders
 
 
 def verify(coupling: PriorityOrders, drafts: np.ndarray, uniforms: Array) -> Selection:

@@ -1,16 +1,16 @@
-"""Priority coupling: the sampler whose law is :meth:`specproof.theory.priority.PriorityCoupling.law`."""
+"""Priority coupling: the sampler whose law is :meth:`specproof.theory.verifiers.priority.PriorityCoupling.law`."""
 
 from __future__ import annotations
 
 import numpy as np
 from array_api_compat import device, to_device
 
-from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.inversion import AnyArray
 from specproof.simulations.samplers.selection import Selection, checked_namespace
-from specproof.theory.priority import PriorityCoupling
+from specproof.theory.verifiers.priority import PriorityCoupling
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     """Keep the draft of the highest priority, or emit from the residual: the optimal rule.
 
     The laws are checked and the tiling is cut anew in each call, in NumPy; tensors come back to their own device.

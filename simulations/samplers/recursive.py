@@ -1,4 +1,4 @@
-"""Recursive rejection: the sampler whose law is :func:`specproof.theory.recursive.recursive_rejection`."""
+"""Recursive rejection: the sampler whose law is :func:`specproof.theory.verifiers.recursive.recursive_rejection`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from array_api_compat import array_namespace
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     r"""Try the drafts in turn, each against what those before it have left of the target.
 
     Draft m is accepted with probability min(1, q^m/p), where q^1 = q and :math:`q^{m+1} \propto [q^m - p]_+`; if all k
@@ -59,7 +59,7 @@ def simulate(
     return try_in_turn(draft, thresholds, or_target(left, target), trials, rng)
 
 
-def leftovers(draft: Array, target: Array, num_drafts: int) -> Iterator[tuple[Array, Array]]:
+def leftovers(draft: AnyArray, target: AnyArray, num_drafts: int) -> Iterator[tuple[AnyArray, AnyArray]]:
     """Yield u^m and |u^m| p for m = 1..k+1, where u^1 = q and u^{m+1} = [u^m - |u^m| p]+: q^m/p without a quotient."""
     xp = array_namespace(draft, target)
     left, proposed = target, draft

@@ -1,4 +1,4 @@
-"""The sampler whose law is :mod:`specproof.theory.recursive_without_replacement`."""
+"""The sampler whose law is :mod:`specproof.theory.verifiers.recursive_without_replacement`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from specproof.theory.integers import positive_integer
 from specproof.theory.transport.draft_sets import check_support
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     r"""Try distinct drafts in turn, each against what those before it have left of the draft law and of the target.
 
     Draft m is accepted with probability min(1, q^m/p^m); if it is not, p^{m+1} is p^m without it, renormalised, and
@@ -51,7 +51,7 @@ def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selec
     return Selection(emitted, accepted)
 
 
-def _without(proposed: Array, token: Array, mass: Array) -> Array:
+def _without(proposed: AnyArray, token: AnyArray, mass: AnyArray) -> AnyArray:
     """Take one token a row out of the draft's law and scale the rest to ``mass``; all zeros if there is no rest."""
     xp = array_namespace(proposed, token, mass)
     vocabulary = xp.arange(proposed.shape[-1], device=proposed.device)

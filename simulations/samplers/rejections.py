@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import Verifier, or_target
+from specproof.simulations.samplers.selection import SelectionSampler, or_target
 from specproof.simulations.samplers.single import verify
 from specproof.simulations.samplers.trials import acceptance
 from specproof.theory.chain import MarkovChain, TabularModel, check_same_size
@@ -53,7 +53,7 @@ def simulate(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.
 
 
 def simulate_histories(
-    draft: TabularModel, target: TabularModel, runs: int, rng: np.random.Generator, verifier: Verifier = verify
+    draft: TabularModel, target: TabularModel, runs: int, rng: np.random.Generator, verifier: SelectionSampler = verify
 ) -> Runs:
     """Run the same on a pair of full-history models, by any rule for one draft.
 

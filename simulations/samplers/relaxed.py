@@ -1,4 +1,4 @@
-"""Over-acceptance: the samplers whose laws are :func:`specproof.theory.tradeoff.decoding_opt` and `decoding_uno`.
+"""Over-acceptance: the samplers whose laws are :func:`specproof.theory.tradeoff.decoding_opt` and `uno_sampler`.
 
 Both accept a drafted x with probability min(1, (q(x) + epsilon)/p(x)); they differ in what replaces a rejected one.
 (Yin et al. 2024, section 4.)
@@ -14,14 +14,14 @@ from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array, gather
-from specproof.simulations.samplers.selection import Selection, Verifier, replace_rejected
+from specproof.simulations.samplers.inversion import AnyArray, gather
+from specproof.simulations.samplers.selection import Selection, SelectionSampler, replace_rejected
 from specproof.simulations.samplers.single import residual_weights
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
 from specproof.theory.errors import InvalidInput
 
 
-def decoding_opt(epsilon: float) -> Verifier:
+def opt_sampler(epsilon: float) -> SelectionSampler:
     r"""Make the rule that over-accepts by epsilon and resamples from :math:`P^* \propto [q - bp]_+`.
 
     As b >= min(1, q/p), that is the residual [q - p]+ of the lossless rule, which epsilon = 0 is.
@@ -35,7 +35,7 @@ def decoding_opt(epsilon: float) -> Verifier:
     return _verifier(epsilon, residual_weights)
 
 
-def decoding_uno(epsilon: float) -> Verifier:
+def uno_sampler(epsilon: float) -> SelectionSampler:
     """Make the rule that over-accepts by epsilon and resamples from the target: biased even with epsilon = 0.
 
     (Yin et al. 2024, Decoding-UNO.)
@@ -43,7 +43,7 @@ def decoding_uno(epsilon: float) -> Verifier:
     Raises
     ------
     InvalidInput
-        As :func:`decoding_opt`.
+        As :func:`opt_sampler`.
     """
     return _verifier(epsilon, _target)
 
@@ -56,7 +56,7 @@ def simulate_opt(
     Raises
     ------
     InvalidInput
-        As :func:`decoding_opt`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
+        As :func:`opt_sampler`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
     proposal, law = _one_pair(draft, target)
     thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
@@ -71,17 +71,17 @@ def simulate_uno(
     Raises
     ------
     InvalidInput
-        As :func:`decoding_opt`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
+        As :func:`opt_sampler`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
     proposal, law = _one_pair(draft, target)
     thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
     return try_in_turn(proposal, thresholds, law, trials, rng)
 
 
-def _verifier(epsilon: float, resampling: Callable[[Array, Array], Array]) -> Verifier:
+def _verifier(epsilon: float, resampling: Callable[[AnyArray, AnyArray], AnyArray]) -> SelectionSampler:
     slack = _checked(epsilon)
 
-    def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         xp = array_namespace(draft, target, drafts, uniforms)
         # u < (q + epsilon)/p without the division; epsilon = 1 accepts whatever was drafted, as u p < 1.
         accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts) + slack)[..., 0]
@@ -91,7 +91,7 @@ def _verifier(epsilon: float, resampling: Callable[[Array, Array], Array]) -> Ve
     return verify
 
 
-def _target(draft: Array, target: Array) -> Array:
+def _target(draft: AnyArray, target: AnyArray) -> AnyArray:
     del draft
     return target
 

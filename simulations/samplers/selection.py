@@ -7,34 +7,34 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from specproof.simulations.samplers.inversion import Array, invert
+from specproof.simulations.samplers.inversion import AnyArray, invert
 from specproof.theory.errors import InvalidInput, entry
 
 
 class Selection(NamedTuple):
     """One emitted token for each trial, and where it came from."""
 
-    tokens: Array
+    tokens: AnyArray
     """The emitted tokens, int64, shape (...)."""
-    accepted: Array
+    accepted: AnyArray
     """The index among the drafts of the one that was accepted, or -1 where all were rejected, shape (...)."""
 
 
-Verifier = Callable[[Array, Array, Array, Array], Selection]
+SelectionSampler = Callable[[AnyArray, AnyArray, AnyArray, AnyArray], Selection]
 """A rule for k i.i.d. drafts of one position: ``verify(draft, target, drafts, uniforms)``, arrays of NumPy or torch.
 
 ``draft`` and ``target`` have shape (V,) or (..., V), ``drafts`` (..., k) and ``uniforms`` (..., k + 1).
 """
 
 
-def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Any:
+def checked_namespace(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Any:
     """The array library of the arguments of a rule, once their shapes go together and the drafts are tokens.
 
     Raises
     ------
     InvalidInput
         If they are not arrays of one library, the laws are not floats of 32 bits or more, the drafts are not integers
-        from 0 to V - 1, or a shape is not that of :data:`Verifier`.
+        from 0 to V - 1, or a shape is not that of :data:`SelectionSampler`.
     """
     try:
         xp = array_namespace(draft, target, drafts, uniforms)
@@ -62,7 +62,7 @@ def checked_namespace(draft: Array, target: Array, drafts: Array, uniforms: Arra
     return xp
 
 
-def _check_tokens(xp: Any, drafts: Array, vocabulary: int) -> None:
+def _check_tokens(xp: Any, drafts: AnyArray, vocabulary: int) -> None:
     # An index of -1, which engines pad with, would be read as the last token's.
     wrong = (drafts < 0) | (drafts >= vocabulary)
     if bool(xp.any(wrong)):
@@ -73,7 +73,7 @@ def _check_tokens(xp: Any, drafts: Array, vocabulary: int) -> None:
         )
 
 
-def or_target(residual: Array, target: Array) -> Array:
+def or_target(residual: AnyArray, target: AnyArray) -> AnyArray:
     """Weights to replace a rejected draft by: the residual, or the target in rows where the residual has no mass.
 
     In exact arithmetic such a row is never rejected. In floating point it may be, as where the laws are equal up to
@@ -83,7 +83,7 @@ def or_target(residual: Array, target: Array) -> Array:
     return xp.where(xp.any(residual > 0, axis=-1, keepdims=True), residual, target)
 
 
-def replace_rejected(tokens: Array, accepted: Array, residual: Array, uniforms: Array) -> Array:
+def replace_rejected(tokens: AnyArray, accepted: AnyArray, residual: AnyArray, uniforms: AnyArray) -> AnyArray:
     """Keep the accepted tokens and draw the others from the residual, by inversion.
 
     Parameters

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array
+from specproof.simulations.samplers.inversion import AnyArray
 from specproof.simulations.samplers.rejections import closed, paired_steps
-from specproof.simulations.samplers.selection import Selection, Verifier, checked_namespace
+from specproof.simulations.samplers.selection import Selection, SelectionSampler, checked_namespace
 from specproof.theory.chain import MarkovChain, check_same_size
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 
-Survivors = Callable[[Array, Array, Selection], Array]
+Survivors = Callable[[AnyArray, AnyArray, Selection], AnyArray]
 """``survivors(alive, drafts, selection)``: which sequences live on after a level, see :func:`agreeing`."""
 
 
@@ -31,7 +31,7 @@ class Blocks(NamedTuple):
 
 
 def verify_level(
-    draft: Array, target: Array, drafts: Array, alive: Array, uniforms: Array, verifier: Verifier
+    draft: AnyArray, target: AnyArray, drafts: AnyArray, alive: AnyArray, uniforms: AnyArray, verifier: SelectionSampler
 ) -> Selection:
     """Select one token of each block: the rule for k drafts, where k are still alive, whichever they are.
 
@@ -48,8 +48,8 @@ def verify_level(
         Which sequences agree with all that was emitted, see :func:`agreeing`. Trusted to leave one alive in each row.
     uniforms : array, shape (B, K + 1)
         Independent numbers in [0, 1).
-    verifier : Verifier
-        A rule for any number of drafts, as in :data:`specproof.simulations.samplers.verifiers.SAMPLERS`.
+    verifier : SelectionSampler
+        A rule for any number of drafts, as in :data:`specproof.simulations.samplers.SAMPLERS`.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def verify_level(
     return Selection(tokens, accepted)
 
 
-def agreeing(alive: Array, drafts: Array, selection: Selection) -> Array:
+def agreeing(alive: AnyArray, drafts: AnyArray, selection: Selection) -> AnyArray:
     """Which sequences live on, shape (B, K): those that carry the emitted token, if it was one of the drafts.
 
     Copies of the accepted token live whether they were tried before it, and rejected, or not at all: what follows them
@@ -97,7 +97,7 @@ def simulate(
     length: int,
     trials: int,
     rng: np.random.Generator,
-    verifier: Verifier,
+    verifier: SelectionSampler,
     survivors: Survivors = agreeing,
 ) -> Blocks:
     """Draft K sequences of L tokens from the start of a chain and verify them, many times over.
@@ -109,7 +109,7 @@ def simulate(
     num_drafts, length, trials : int
         K, L and the number of independent blocks, each >= 1.
     rng : numpy Generator
-    verifier : Verifier
+    verifier : SelectionSampler
         As in :func:`verify_level`.
     survivors : callable, optional
         May be that of a deliberately broken rule.
@@ -153,7 +153,7 @@ def _by_context(
     drafts: NDArray[np.int64],
     alive: NDArray[np.bool_],
     rng: np.random.Generator,
-    verifier: Verifier,
+    verifier: SelectionSampler,
 ) -> Selection:
     """Select one token of each block, those after one last token together: a rule prepares each pair of laws once."""
     found = Selection(np.empty_like(last), np.empty_like(last))

@@ -1,4 +1,4 @@
-"""One draft, accepted or replaced: the sampler whose law is :func:`specproof.theory.single.maximal_coupling`."""
+"""One draft, accepted or replaced: the sampler of :func:`specproof.theory.verifiers.single.maximal_coupling`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 from array_api_compat import array_namespace
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
 
 
-def verify(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     r"""Accept the drafted token x with probability min(1, q(x)/p(x)), else emit one from the residual [q - p]+.
 
     The dice come in from outside, so that a test can force every branch and NumPy and torch see the same ones.
@@ -43,6 +43,6 @@ def simulate(draft: distribution.Array, target: distribution.Array, trials: int,
     return try_in_turn(draft, acceptance(draft, target)[np.newaxis], residual_weights(draft, target), trials, rng)
 
 
-def residual_weights(draft: Array, target: Array) -> Array:
+def residual_weights(draft: AnyArray, target: AnyArray) -> AnyArray:
     """[q - p]+, unnormalised, shape (..., V); q where that is zero throughout."""
     return or_target(array_namespace(draft, target).clip(target - draft, min=0.0), target)

@@ -17,14 +17,6 @@ from specproof.theory.distribution import (
     zipf,
 )
 from specproof.theory.errors import InvalidInput
-from specproof.theory.kseq import division_factor, kseq
-from specproof.theory.kseq_certificate import KSeqCertificate, certify_kseq
-from specproof.theory.kseq_guarantee import kseq_worst_pair, kseq_worst_share
-from specproof.theory.orders import Drafted, PriorityOrders, drafted_sets, independent_drafts, optimal_orders
-from specproof.theory.orders_certificate import certify_different, certify_without_replacement
-from specproof.theory.priority import Intervals, PriorityCoupling
-from specproof.theory.recursive import recursive_rejection
-from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
 from specproof.theory.rejections import (
     batch_limit,
     expected_rejections,
@@ -32,9 +24,8 @@ from specproof.theory.rejections import (
     rejection_law,
     rejection_rates,
 )
-from specproof.theory.selection import SelectionLaw
 from specproof.theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
-from specproof.theory.single import expected_tokens, maximal_coupling, optimal_length, speedup
+from specproof.theory.speedup import expected_tokens, optimal_length, speedup
 from specproof.theory.tradeoff import (
     ParetoPoint,
     RelaxedLaw,
@@ -51,19 +42,32 @@ from specproof.theory.transport import (
     Bracket,
     DraftSets,
     MembershipPlan,
-    SubsetMinimum,
     bracket,
     certify,
-    minimise_over_sets,
     minimum_cut,
     optimal_acceptance,
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
     optimal_plan,
-    reference_plan,
     solve_membership_lp,
 )
 from specproof.theory.verifiers import VERIFIERS, Verifier
+from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
+from specproof.theory.verifiers.kseq.guarantee import kseq_worst_pair, kseq_worst_share
+from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.priority import Intervals, PriorityCoupling
+from specproof.theory.verifiers.priority.orders import (
+    Drafted,
+    PriorityOrders,
+    drafted_sets,
+    independent_drafts,
+    optimal_orders,
+)
+from specproof.theory.verifiers.priority.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.verifiers.selection_law import SelectionLaw
+from specproof.theory.verifiers.single import maximal_coupling
 
 __all__ = [
     "VERIFIERS",
@@ -82,7 +86,6 @@ __all__ = [
     "PriorityOrders",
     "RelaxedLaw",
     "SelectionLaw",
-    "SubsetMinimum",
     "TabularModel",
     "Verifier",
     "accepted_length_law",
@@ -110,7 +113,6 @@ __all__ = [
     "long_run",
     "maximal_coupling",
     "minimal_bias",
-    "minimise_over_sets",
     "minimum_cut",
     "optimal_acceptance",
     "optimal_acceptance_different",
@@ -124,7 +126,6 @@ __all__ = [
     "random_tabular_pair",
     "recursive_rejection",
     "recursive_rejection_without_replacement",
-    "reference_plan",
     "rejection_law",
     "rejection_rates",
     "relaxed_acceptance",

@@ -21,8 +21,8 @@ from specproof.conformance.problems.ladder import corners, ladder
 from specproof.conformance.strategies import chain_problems, problems
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, TabularModel
-from specproof.theory.enumeration import enumerate_speculation
 from specproof.theory.errors import InvalidInput
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.verifiers import VERIFIERS
 
 LEVEL = 1e-9
@@ -81,7 +81,7 @@ def test_completion_draws_what_is_missing_from_the_target() -> None:
 def test_the_exact_algorithm_completes_to_the_target(problem: ChainProblem) -> None:
     # The algorithm enumerated on the drafted positions is lossless, so its completed law must be the target's.
     prefix = TabularModel(problem.target.conditionals[:-1])
-    output = enumerate_speculation(problem.draft, prefix).output
+    output = runs_by_enumeration(problem.draft, prefix).output
     law = np.zeros(problem.emitted_shape)
     law[(slice(1, None),) * problem.length + (0,)] = output
     np.testing.assert_allclose(problem.completed(law), problem.target_law, atol=1e-12)

@@ -45,8 +45,8 @@ from specproof import (
     uniform,
     zipf,
 )
-from specproof.theory.enumeration import enumerate_speculation
 from specproof.theory.errors import InvalidInput
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 
 NAN, INF = float("nan"), float("inf")
 HALF = [0.5, 0.5]
@@ -271,11 +271,11 @@ TWO_CHAINS: list[Case] = [
     (rejection_law, (TABLE, TABLE), ("TabularModel", "MarkovChain")),
     *(
         (partial(function, TABLE, TABLE), (count,), expected)
-        for function in (expected_rejections_batch, enumerate_speculation)
+        for function in (expected_rejections_batch, runs_by_enumeration)
         for count, expected in [*BAD_DRAFTS, ([1, 2], ("num_drafts", "(2,)", "one number"))]
     ),
-    (enumerate_speculation, (TABLE, LONGER.tabulate()), ("horizon 3", "target 4")),
-    (enumerate_speculation, (CHAIN, CHAIN), ("MarkovChain", "TabularModel")),
+    (runs_by_enumeration, (TABLE, LONGER.tabulate()), ("horizon 3", "target 4")),
+    (runs_by_enumeration, (CHAIN, CHAIN), ("MarkovChain", "TabularModel")),
     *(
         (pair, (2, horizon, RNG), (f"horizon is {horizon}", ">= 1"))
         for pair in (random_markov_pair, partial(random_markov_pair, stationary=True), random_tabular_pair)

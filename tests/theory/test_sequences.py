@@ -15,7 +15,7 @@ from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabul
 from specproof.theory.distribution import total_variation
 from specproof.theory.errors import InvalidInput
 from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
-from specproof.theory.single import expected_tokens
+from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12

@@ -13,7 +13,6 @@ from strategies import Pair, pairs, with_degenerate
 
 from specproof.theory.distribution import as_pair, dirichlet, residual, total_variation, uniform
 from specproof.theory.errors import InvalidInput
-from specproof.theory.single import maximal_coupling
 from specproof.theory.tradeoff import (
     ACCEPT_TOLERANCE,
     decoding_opt,
@@ -24,6 +23,7 @@ from specproof.theory.tradeoff import (
     relaxed_acceptance,
     relaxed_law,
 )
+from specproof.theory.verifiers.single import maximal_coupling
 
 ROUNDING = 1e-14
 """A few dozen sums and products of numbers up to 1 in float64."""

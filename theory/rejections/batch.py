@@ -10,8 +10,8 @@ import numpy as np
 from specproof.theory.chain import Chain, check_same_size
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
-from specproof.theory.recursive import remainder, remainder_limit
 from specproof.theory.rejections.walk import EMPTY, advance, walk
+from specproof.theory.verifiers.recursive import remainder, remainder_limit
 
 Remainder = Callable[[Array, Array], Array]
 """What a whole batch leaves of the target, from rows of p and q: a measure of tokens for each row."""

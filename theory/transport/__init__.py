@@ -12,10 +12,8 @@ from specproof.theory.transport.bracket import Bracket, bracket
 from specproof.theory.transport.certificate import AcceptanceCertificate, certify
 from specproof.theory.transport.different import optimal_acceptance_different
 from specproof.theory.transport.draft_sets import DraftSets
-from specproof.theory.transport.lattice import SubsetMinimum, minimise_over_sets
 from specproof.theory.transport.membership_lp import optimal_plan, solve_membership_lp
 from specproof.theory.transport.plan import MembershipPlan
-from specproof.theory.transport.reference_lp import reference_plan
 from specproof.theory.transport.subset import minimum_cut, optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
 
@@ -24,15 +22,12 @@ __all__ = [
     "Bracket",
     "DraftSets",
     "MembershipPlan",
-    "SubsetMinimum",
     "bracket",
     "certify",
-    "minimise_over_sets",
     "minimum_cut",
     "optimal_acceptance",
     "optimal_acceptance_different",
     "optimal_acceptance_without_replacement",
     "optimal_plan",
-    "reference_plan",
     "solve_membership_lp",
 ]

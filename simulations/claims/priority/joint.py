@@ -13,14 +13,14 @@ from specproof.simulations.claims.spectr2023.sequences_lossless import joint_law
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, Findings
-from specproof.simulations.samplers.inversion import Array, invert
+from specproof.simulations.samplers.inversion import AnyArray, invert
 from specproof.simulations.samplers.priority import verify
-from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import Survivors, agreeing
 from specproof.theory.chain import MarkovChain, TabularModel
-from specproof.theory.draft_trees import completed, enumerate_blocks
+from specproof.theory.independent.sequences_by_enumeration import completed, sequences_by_enumeration
 from specproof.theory.sequences import accepted_length_law
-from specproof.theory.single import expected_tokens
+from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
 
 NAME = "priority"
@@ -54,7 +54,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     worst = Worst(sizes=", ".join(f"V={v} K={k} L={n}" for v, k, n in SIZES))
     for size, count, length in SIZES:
         for draft, target in _tabular_pairs(size, length + 1, rng, instances):
-            blocks = enumerate_blocks(draft, target, count, length, NAME)
+            blocks = sequences_by_enumeration(draft, target, count, length, NAME)
             worst.see("joint law of block and continuation", np.abs(completed(blocks, target) - target.joint()).max())
             law = np.array([block.sum() for block in blocks])
             worst.see(
@@ -101,13 +101,13 @@ def _tabular_pairs(
     return pairs
 
 
-def _twins(rng: np.random.Generator) -> Mapping[str, tuple[Verifier, Survivors]]:
-    def shared(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def _twins(rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
+    def shared(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         earlier = drafts[:, :, np.newaxis] == drafts[:, np.newaxis, :]
         priorities = np.take_along_axis(uniforms, earlier.argmax(axis=-1), axis=-1)
         return verify(draft, target, drafts, np.concatenate([priorities, uniforms[:, -1:]], axis=-1))
 
-    def for_all(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    def for_all(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         """Cut the sets for K drafts whatever is left, as a table made once for a prefix would be."""
         left = drafts.shape[1]
         places = np.arange(DRAFTS) % left
@@ -115,7 +115,7 @@ def _twins(rng: np.random.Generator) -> Mapping[str, tuple[Verifier, Survivors]]
         tokens, accepted = verify(draft, target, drafts[:, places], coins)
         return Selection(tokens, np.where(accepted < 0, -1, places[accepted]))
 
-    def from_target(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    def from_target(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         tokens, accepted = verify(draft, target, drafts, uniforms)
         return Selection(np.where(accepted < 0, invert(target, rng.random(tokens.shape)), tokens), accepted)
 

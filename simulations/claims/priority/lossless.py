@@ -15,7 +15,7 @@ from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import verify
 from specproof.simulations.samplers.selection import Selection
-from specproof.theory.priority import PriorityCoupling
+from specproof.theory.verifiers.priority import PriorityCoupling
 
 DRAFT_COUNTS = (2, 4, 8)
 

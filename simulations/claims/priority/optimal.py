@@ -14,8 +14,8 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.distribution import Array
-from specproof.theory.priority import PriorityCoupling
 from specproof.theory.transport import certify, optimal_acceptance, solve_membership_lp
+from specproof.theory.verifiers.priority import PriorityCoupling
 
 
 def _cells(settings: Settings) -> list[Cell]:

@@ -17,8 +17,14 @@ from specproof.simulations.samplers.orders import verify
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.statistics import check_frequency
 from specproof.theory.distribution import Array, dirichlet
-from specproof.theory.orders import Drafted, PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.verifiers.priority.orders import (
+    Drafted,
+    PriorityOrders,
+    drafted_sets,
+    independent_drafts,
+    optimal_orders,
+)
 
 GAP_TOLERANCE = 1e-8
 """Wolfe's algorithm minimises a square, so that half the digits of the distance are what rounding leaves."""

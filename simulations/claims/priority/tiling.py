@@ -12,9 +12,9 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, at_least
 from specproof.simulations.experiments.cell import Cell, Findings, Records
 from specproof.theory.distribution import Array, dirichlet
-from specproof.theory.priority import Intervals, PriorityCoupling
-from specproof.theory.priority.reference import rational_tiling
+from specproof.theory.independent.tiling_by_fractions import tiling_by_fractions
 from specproof.theory.rationals import as_fractions
+from specproof.theory.verifiers.priority import Intervals, PriorityCoupling
 
 PICTURE = (np.array([0.3, 0.1, 0.15, 0.25, 0.2]), np.array([0.015, 0.06, 0.14, 0.265, 0.52]))
 """Five tokens whose coupling for three drafts has all that there can be: thinned, split, split twice, held down."""
@@ -73,11 +73,11 @@ def rational(rng: np.random.Generator, level: float, instances: int) -> Findings
         size, count = int(rng.integers(1, 7)), int(rng.integers(1, 4))
         coupling = PriorityCoupling(dirichlet(size, 0.5, rng), dirichlet(size, 0.5, rng), count)
         draft, target = (as_fractions(row) for row in (coupling.draft, coupling.target))
-        exact = np.array([float(rate) for rate in rational_tiling(draft, target, count).rates])
+        exact = np.array([float(rate) for rate in tiling_by_fractions(draft, target, count).rates])
         # A pair of tokens may change places where rounding cannot tell which comes first: the sums do not see it.
         worst.see("acceptance against rational cuts", coupling.rates.sum() - exact.sum())
         worst.see("rates against rational cuts", np.abs(coupling.rates - exact).max(), tolerance=1e-9)
-        short = np.array([float(rate) for rate in rational_tiling(draft, target, count + 1).rates])
+        short = np.array([float(rate) for rate in tiling_by_fractions(draft, target, count + 1).rates])
         worst.see("rates against rational cuts for one draft more", np.abs(short - exact).max(), method=Method.CONTROL)
     return Findings(worst.rows())
 

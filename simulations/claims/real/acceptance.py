@@ -16,11 +16,11 @@ from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, Findings, Records
 from specproof.simulations.samplers.recursive_without_replacement import estimate_acceptance
 from specproof.theory.distribution import Array, total_variation
-from specproof.theory.kseq import kseq
-from specproof.theory.kseq_guarantee import kseq_worst_share
-from specproof.theory.recursive import recursive_rejection
-from specproof.theory.single import maximal_coupling
 from specproof.theory.transport import optimal_acceptance
+from specproof.theory.verifiers.kseq.guarantee import kseq_worst_share
+from specproof.theory.verifiers.kseq.law import kseq
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.single import maximal_coupling
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, Findings, Records
-from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.statistics import check_drift
 from specproof.theory.verifiers import VERIFIERS
 

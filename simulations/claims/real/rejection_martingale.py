@@ -12,7 +12,7 @@ from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.batches import Batch, batches, prepare
 from specproof.simulations.evidence import Evidence, Method, from_check
 from specproof.simulations.experiments.cell import Cell, Findings, Records
-from specproof.simulations.samplers.inversion import Array, gather
+from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, replace_rejected
 from specproof.simulations.samplers.single import residual_weights, verify
 from specproof.simulations.statistics import check_drift
@@ -125,7 +125,7 @@ def decode(
     return Findings(tables={"tests": _records(tests, shared), "rounds": _records(rounds, shared)})
 
 
-def verify_without_quotient(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+def verify_without_quotient(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     """Accept with probability q(x) where min(1, q(x)/p(x)) is right: the control."""
     xp = array_namespace(draft, target, drafts, uniforms)
     accepted = (uniforms[..., :1] < gather(target, drafts))[..., 0]

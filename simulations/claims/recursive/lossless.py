@@ -16,10 +16,10 @@ from specproof.simulations.samplers.distinct import draw_distinct
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection, replace_rejected
 from specproof.theory.distribution import Array
-from specproof.theory.recursive import recursive_rejection
-from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
 
 SKEWED = np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.4, 0.5])
 """A pair on which a wrong second step shows: the first draft is rejected half of the time."""

@@ -13,16 +13,16 @@ from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check, within
 from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.sequences import simulate
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import check_mean, mean_interval
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import dirichlet, total_variation
-from specproof.theory.draft_trees import enumerate_blocks
-from specproof.theory.given_drafts import KERNELS
+from specproof.theory.independent.sequences_by_enumeration import sequences_by_enumeration
 from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
-from specproof.theory.single import expected_tokens
+from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
+from specproof.theory.verifiers.given_drafts import KERNELS
 
 IN_ORDER = ("single", "kseq", "recursive")
 """Rules that try the drafts in turn: for them one more draft never makes a token's acceptance less likely, nor fewer
@@ -80,7 +80,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
         for name in KERNELS:
             for kind, pair in (("Markov chains", chains), ("tabular models", tables)):
                 draft, target = (model.tabulate() if isinstance(model, MarkovChain) else model for model in pair)
-                law = np.array([block.sum() for block in enumerate_blocks(draft, target, count, length, name)])
+                law = np.array([block.sum() for block in sequences_by_enumeration(draft, target, count, length, name)])
                 found = accepted_length_law(pair[0], pair[1], count, length, name)
                 worst.see(f"law of the accepted length on {kind}, {name}", np.abs(found - law).max())
                 mean = float(law @ np.arange(1, length + 2))
@@ -161,7 +161,7 @@ def more_drafts(rng: np.random.Generator, level: float) -> Findings:
     for pair in (thirds, below):
         for count in (2, 3):
             for name in KERNELS:
-                blocks = enumerate_blocks(pair[0].tabulate(), pair[1].tabulate(), count, 2, name)
+                blocks = sequences_by_enumeration(pair[0].tabulate(), pair[1].tabulate(), count, 2, name)
                 mean = sum(number * float(block.sum()) for number, block in enumerate(blocks, start=1))
                 worst.see("recursion against enumeration", mean - block_efficiency(*pair, count, 2, name))
     loss = block_efficiency(*thirds, 2, 2, "priority") - block_efficiency(*thirds, 3, 2, "priority")
@@ -234,7 +234,7 @@ def _long_run_error(draft: MarkovChain, target: MarkovChain, num_drafts: int, le
     last, mean = np.zeros_like(target.transitions), np.zeros(target.num_states)
     for context in range(target.num_states):
         start = [MarkovChain(chain.transitions[context], chain.transitions, horizon) for chain in (draft, target)]
-        blocks = enumerate_blocks(start[0].tabulate(), start[1].tabulate(), num_drafts, length, name)
+        blocks = sequences_by_enumeration(start[0].tabulate(), start[1].tabulate(), num_drafts, length, name)
         for number, block in enumerate(blocks, start=1):
             last[context] += block.reshape(-1, target.num_states).sum(axis=0)
             mean[context] += number * block.sum()

@@ -16,12 +16,12 @@ from specproof.simulations.claims.worst import TOLERANCE, Least
 from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, Findings, Records
 from specproof.theory.distribution import Array, bernoulli, dirichlet, softmax, uniform, zipf
-from specproof.theory.kseq import kseq
-from specproof.theory.recursive import recursive_rejection
-from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
-from specproof.theory.single import maximal_coupling
 from specproof.theory.transport import certify, optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.theory.verifiers.kseq.law import kseq
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.verifiers.single import maximal_coupling
 
 MOST = 12
 """Drafts."""

@@ -17,16 +17,16 @@ from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
 from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.distribution import Array, softmax
-from specproof.theory.kseq import kseq
-from specproof.theory.kseq_certificate import certify_kseq
-from specproof.theory.kseq_guarantee import (
+from specproof.theory.transport import certify, optimal_acceptance
+from specproof.theory.verifiers.kseq.certificate import certify_kseq
+from specproof.theory.verifiers.kseq.guarantee import (
     GUARANTEE,
     guaranteed_share,
     kseq_worst_pair,
     kseq_worst_share,
     worst_share_limit,
 )
-from specproof.theory.transport import certify, optimal_acceptance
+from specproof.theory.verifiers.kseq.law import kseq
 
 DRAFT_COUNTS = range(2, 17)
 

@@ -18,9 +18,9 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.kseq import simulate, verify
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.distribution import residual
-from specproof.theory.kseq import division_factor, kseq, law_at
-from specproof.theory.kseq_certificate import KSeqCertificate, certify_kseq
-from specproof.theory.single import maximal_coupling
+from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
+from specproof.theory.verifiers.kseq.law import division_factor, kseq, law_at
+from specproof.theory.verifiers.single import maximal_coupling
 
 DRAFT_COUNTS = (2, 4, 8)
 

@@ -15,9 +15,9 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.single import simulate, verify
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.distribution import residual, softmax, total_variation
-from specproof.theory.selection import SelectionLaw
-from specproof.theory.single import maximal_coupling
 from specproof.theory.transport import certify
+from specproof.theory.verifiers.selection_law import SelectionLaw
+from specproof.theory.verifiers.single import maximal_coupling
 
 
 def _cells(settings: Settings) -> list[Cell]:

@@ -12,14 +12,14 @@ from specproof.simulations.claims.spectr2023.draft_laws import Instance, draw_in
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
+from specproof.theory.independent.plan_by_cvxpy import plan_by_cvxpy
 from specproof.theory.transport import (
     DraftSets,
     MembershipPlan,
     bracket,
-    minimise_over_sets,
     optimal_acceptance,
     optimal_plan,
-    reference_plan,
     solve_membership_lp,
 )
 
@@ -62,10 +62,10 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
             worst.see(f"duality gap, {kind}", plan.gap, tolerance=LP_TOLERANCE)
             if kind in closed:
                 worst.see(f"closed form, {kind}", value - closed[kind], tolerance=LP_TOLERANCE)
-            exact = minimise_over_sets(drafts, instance.target).acceptance
+            exact = optimum_by_subsets(drafts, instance.target).acceptance
             worst.see(f"minimum over all sets, {kind}", value - exact, tolerance=LP_TOLERANCE)
             if index % _REFERENCE_EVERY == 0:
-                stated = reference_plan(drafts, instance.target).acceptance
+                stated = plan_by_cvxpy(drafts, instance.target).acceptance
                 worst.see(f"program stated in cvxpy, {kind}", value - stated, tolerance=LP_TOLERANCE)
             proof = bracket(drafts, instance.target, plan)
             worst.see(

@@ -12,14 +12,14 @@ from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, from_check
 from specproof.simulations.experiments.cell import Cell, Findings
-from specproof.simulations.samplers.inversion import Array, invert
-from specproof.simulations.samplers.selection import Selection, Verifier
+from specproof.simulations.samplers import SAMPLERS
+from specproof.simulations.samplers.inversion import AnyArray, invert
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import Survivors, agreeing, complete, simulate
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, random_tabular_pair
-from specproof.theory.draft_trees import completed, enumerate_blocks
-from specproof.theory.given_drafts import KERNELS
+from specproof.theory.independent.sequences_by_enumeration import completed, sequences_by_enumeration
+from specproof.theory.verifiers.given_drafts import KERNELS
 
 STATES, DRAFTS, LENGTH = 3, 3, 3
 """Size of the chain whose joint law is tested: blocks of up to four tokens."""
@@ -56,7 +56,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
         concentration = float(rng.choice([0.1, 0.5, 2.0]))
         draft, target = random_tabular_pair(size, length + 1, rng, concentration=concentration)
         for name in KERNELS:
-            blocks = enumerate_blocks(draft, target, count, length, name)
+            blocks = sequences_by_enumeration(draft, target, count, length, name)
             error = np.abs(completed(blocks, target) - target.joint()).max()
             worst.see(f"joint law of block and continuation, {name}", error)
             twin = np.abs(completed(blocks, draft) - target.joint()).max()
@@ -75,7 +75,7 @@ def joint_law_tests(
     num_drafts: int,
     length: int,
     verifier: str,
-    rules: Mapping[str, tuple[Verifier, Survivors]],
+    rules: Mapping[str, tuple[SelectionSampler, Survivors]],
     trials: int,
     rng: np.random.Generator,
     level: float,
@@ -106,20 +106,20 @@ def tested_pair() -> tuple[MarkovChain, MarkovChain]:
     return draft, target
 
 
-def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[Verifier, Survivors]]:
+def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
     rule = SAMPLERS[name]
 
-    def from_target(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    def from_target(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         tokens, accepted = rule(draft, target, drafts, uniforms)
         return Selection(np.where(accepted < 0, invert(target, rng.random(tokens.shape)), tokens), accepted)
 
-    def padded(draft: Array, target: Array, drafts: Array, uniforms: Array) -> Selection:
+    def padded(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         places = np.arange(DRAFTS) % drafts.shape[1]
         coins = np.concatenate((rng.random((drafts.shape[0], DRAFTS)), uniforms[:, -1:]), axis=1)
         tokens, accepted = rule(draft, target, drafts[:, places], coins)
         return Selection(tokens, np.where(accepted < 0, -1, places[accepted]))
 
-    twins: dict[str, tuple[Verifier, Survivors]] = {
+    twins: dict[str, tuple[SelectionSampler, Survivors]] = {
         "rejections resampled from the target": (from_target, agreeing),
     }
     if name != "single":  # which looks at the first draft alone, and that one agrees as long as the block goes on
@@ -128,6 +128,6 @@ def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[Verifier, 
     return twins
 
 
-def _all_live(alive: Array, drafts: Array, selection: Selection) -> Array:
+def _all_live(alive: AnyArray, drafts: AnyArray, selection: Selection) -> AnyArray:
     del drafts, selection
     return alive

@@ -13,22 +13,25 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, at_least
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.distribution import Array, dirichlet, softmax
-from specproof.theory.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
 from specproof.theory.transport import (
     Bracket,
     DraftSets,
     certify,
-    minimise_over_sets,
     optimal_acceptance,
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
 )
+from specproof.theory.verifiers.priority.orders_certificate import certify_different, certify_without_replacement
 
 SEARCH_TOLERANCE = 1e-12
 """The search for different drafts stops when it can gain no more than 1e-13."""
 
 WIDTH_TOLERANCE = 1e-9
-"""Proofs by priority orders close up to rounding but for ties, see :mod:`specproof.theory.orders_certificate`."""
+"""Proofs by priority orders close up to rounding but for ties.
+
+See :mod:`specproof.theory.verifiers.priority.orders_certificate`.
+"""
 
 
 def _cells(settings: Settings) -> list[Cell]:
@@ -58,7 +61,7 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
         draft, target = instance.drafts[0], instance.target
         sets, closed = instance.sets(), instance.closed_forms()
         for kind, value in closed.items():
-            exact = minimise_over_sets(sets[kind], target).acceptance
+            exact = optimum_by_subsets(sets[kind], target).acceptance
             worst.see(f"formula against all sets, {kind}", value - exact, tolerance=SEARCH_TOLERANCE)
         brute = _all_sets(draft, target, instance.num_drafts)
         worst.see("formula against p(A)^k summed out, i.i.d.", closed["i.i.d."] - brute)
@@ -141,7 +144,7 @@ def different(rng: np.random.Generator, level: float, instances: int) -> Finding
         margin = prices @ drafts - target
         # Tokens on the wrong side of the plane, by how much: some are so close to it that a sum cannot tell.
         worst.see("the best set against its own plane", np.abs(margin[(margin > 0) != inside]).sum())
-    fixed = PLAIN.closed_forms()["different"] - minimise_over_sets(PLAIN.sets()["i.i.d."], PLAIN.target).acceptance
+    fixed = PLAIN.closed_forms()["different"] - optimum_by_subsets(PLAIN.sets()["i.i.d."], PLAIN.target).acceptance
     worst.see("the first draft's law for all, different", fixed, method=Method.CONTROL)
     return Findings(worst.rows())
 

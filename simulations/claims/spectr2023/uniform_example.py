@@ -12,11 +12,11 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.distribution import bernoulli, total_variation, uniform
-from specproof.theory.kseq import division_factor, kseq
-from specproof.theory.recursive import recursive_rejection
-from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
+from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
 
 
 def _cells(settings: Settings) -> list[Cell]:

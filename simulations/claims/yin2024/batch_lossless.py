@@ -15,7 +15,7 @@ from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.simulations.samplers.batch import batch_tables, simulate, simulate_tables
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import random_markov_pair, random_tabular_pair
-from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 
 SMALL = 3
 """States and positions of the chain whose joint law is tested whole."""
@@ -47,7 +47,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     for _ in range(instances):
         size, horizon, count = int(rng.integers(1, 5)), int(rng.integers(1, 6)), int(rng.integers(1, 6))
         draft, target = random_tabular_pair(size, horizon, rng, concentration=float(rng.choice([0.1, 0.5, 2.0])))
-        run = enumerate_speculation(draft, target, count)
+        run = runs_by_enumeration(draft, target, count)
         worst.see("joint law of the output", np.abs(run.output - target.joint()).max())
         twin = np.abs(run.output - draft.joint()).max()
         worst.see("joint law of the output against the draft's", twin, method=Method.CONTROL)

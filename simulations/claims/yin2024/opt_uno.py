@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EPSILONS = (0.1, 0.2, 0.4, 0.8)
-RULES = {"opt": relaxed.decoding_opt, "uno": relaxed.decoding_uno}
+RULES = {"opt": relaxed.opt_sampler, "uno": relaxed.uno_sampler}
 
 QUICK_PROMPTS = 12
 """Prompts are the independent units of the win rate: many short texts say more of it than a few long ones."""

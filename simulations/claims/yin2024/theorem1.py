@@ -28,10 +28,10 @@ from specproof.simulations.samplers.rejections import (
     simulate_tables,
     step_tables,
 )
-from specproof.simulations.samplers.relaxed import decoding_uno
+from specproof.simulations.samplers.relaxed import uno_sampler
 from specproof.simulations.statistics import check_law, check_mean
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
-from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import expected_rejections, rejection_law
 
 SMALL = 3
@@ -67,7 +67,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
         concentration = float(rng.choice([0.1, 0.5, 2.0]))
         stationary = bool(rng.integers(2))
         draft, target = random_markov_pair(size, horizon, rng, concentration=concentration, stationary=stationary)
-        run = enumerate_speculation(draft.tabulate(), target.tabulate())
+        run = runs_by_enumeration(draft.tabulate(), target.tabulate())
         mean = run.rejections @ np.arange(horizon + 1)
         kind = "stationary" if stationary else "non-stationary"
         worst.see(f"recursion on {kind} chains, against enumeration", mean - expected_rejections(draft, target))
@@ -77,7 +77,7 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
         worst.see("prefixes weighted by the draft instead", swapped, method=Method.CONTROL)
 
         draft_table, target_table = random_tabular_pair(size, horizon, rng, concentration=concentration)
-        run = enumerate_speculation(draft_table, target_table)
+        run = runs_by_enumeration(draft_table, target_table)
         mean = run.rejections @ np.arange(horizon + 1)
         worst.see("sum over histories, against enumeration", mean - expected_rejections(draft_table, target_table))
         worst.see("enumerated output law", np.abs(run.output - target_table.joint()).max())
@@ -123,9 +123,9 @@ def history(rng: np.random.Generator, level: float, runs: int) -> Findings:
     counts, texts = observe(lambda n: simulate_histories(draft, target, n, rng), runs, number)
     mean = check_mean(counts, 0, target.horizon, exact, level)
     wrong = check_mean(counts, 0, target.horizon, expected_rejections(target, draft), level)
-    rejections = check_law(counts.astype(int), enumerate_speculation(draft, target).rejections, level)
+    rejections = check_law(counts.astype(int), runs_by_enumeration(draft, target).rejections, level)
     law = check_law(texts, joint.reshape(-1), level)
-    _, broken = observe(lambda n: simulate_histories(draft, target, n, rng, decoding_uno(0.0)), runs // 10, number)
+    _, broken = observe(lambda n: simulate_histories(draft, target, n, rng, uno_sampler(0.0)), runs // 10, number)
     twin = check_law(broken, joint.reshape(-1), level)
     return Findings(
         [

@@ -26,10 +26,10 @@ from specproof.simulations.samplers.batch import batch_tables, simulate_tables
 from specproof.simulations.statistics import binomial_interval, check_mean, mean_interval
 from specproof.theory.chain import TabularModel, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import Array, bernoulli, total_variation, uniform
-from specproof.theory.enumeration import enumerate_speculation
-from specproof.theory.recursive import recursive_rejection, remainder
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
 from specproof.theory.rejections.batch import expected_rejections_leaving
+from specproof.theory.verifiers.recursive import recursive_rejection, remainder
 
 DRAFT_COUNTS = (4, 5)
 """The numbers of drafts in the paper's simulation."""
@@ -173,5 +173,5 @@ def _as_target(draft: Array, target: Array, num_drafts: int) -> Array:
 
 
 def _enumerated(draft: TabularModel, target: TabularModel, num_drafts: int) -> float:
-    law = enumerate_speculation(draft, target, num_drafts).rejections
+    law = runs_by_enumeration(draft, target, num_drafts).rejections
     return float(law @ np.arange(law.size))

@@ -10,9 +10,8 @@ import numpy as np
 
 from specproof.conformance.problems import Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
-from specproof.simulations.samplers import single
+from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
@@ -42,7 +41,7 @@ def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens
 def select(
     name: str, draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
 ) -> tuple[Tokens, Tokens]:
-    """Contract multi: a verifier of :data:`specproof.simulations.samplers.verifiers.SAMPLERS`."""
+    """Contract multi: a verifier of :data:`specproof.simulations.samplers.SAMPLERS`."""
     uniforms = rng.random((draft_tokens.shape[0], draft_tokens.shape[1] + 1))
     tokens, accepted = SAMPLERS[name](draft_probs, target_probs, draft_tokens, uniforms)
     return tokens, accepted

@@ -29,10 +29,9 @@ from specproof.simulations.language_models.quantise import round_to_nearest
 from specproof.simulations.language_models.scoring import Continuation, likelihood_scorer
 from specproof.simulations.language_models.skip import skip_layers
 from specproof.simulations.language_models.spectr import spectr_decode
-from specproof.simulations.samplers import single
+from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.relaxed import decoding_opt, decoding_uno
-from specproof.simulations.samplers.verifiers import SAMPLERS
+from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
 
@@ -65,7 +64,7 @@ def test_verifiers_choose_as_in_numpy(name: str) -> None:
     """Float64 on both sides: only the order of sums differs."""
     rng = np.random.default_rng(1)
     rule, count = (
-        {**SAMPLERS, "opt": decoding_opt(0.3), "uno": decoding_uno(0.3)}[name],
+        {**SAMPLERS, "opt": opt_sampler(0.3), "uno": uno_sampler(0.3)}[name],
         1 if name in {"opt", "uno"} else 3,
     )
     draft, target = rng.dirichlet(np.ones(50), size=(2, 2000))

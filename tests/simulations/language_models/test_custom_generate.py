@@ -27,11 +27,10 @@ from specproof.simulations.language_models.custom_generate import (
     speculative_batch,
     speculative_sequences,
 )
-from specproof.simulations.language_models.decoding import Verifier
-from specproof.simulations.samplers import recursive, single
-from specproof.simulations.samplers.relaxed import decoding_opt, decoding_uno
+from specproof.simulations.language_models.decoding import SelectionSampler
+from specproof.simulations.samplers import SAMPLERS, recursive, single
+from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
 from specproof.simulations.samplers.selection import Selection, replace_rejected
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import check_law, check_mean
 from specproof.theory import tradeoff
 from specproof.theory.chain import TabularModel
@@ -219,7 +218,7 @@ def test_the_mean_of_rejections_tells_the_numbers_of_drafts_apart(draft: Any, ta
 
 @pytest.mark.parametrize(("draft_length", "law", "options"), [(2, plain_law, {}), (3, processed_law, PROCESSED)])
 @pytest.mark.parametrize(
-    ("make", "law_of"), [(decoding_opt, tradeoff.decoding_opt), (decoding_uno, tradeoff.decoding_uno)]
+    ("make", "law_of"), [(opt_sampler, tradeoff.decoding_opt), (uno_sampler, tradeoff.decoding_uno)]
 )
 def test_relaxed_rules_have_their_biased_joint_law(
     draft: Any, target: Any, make: Any, law_of: Any, draft_length: int, law: Law, options: dict[str, Any]
@@ -255,7 +254,7 @@ def test_defective_rules_are_refuted(draft: Any, target: Any) -> None:
 class Recorder:
     """A rule that remembers the laws it was handed."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: SelectionSampler) -> None:
         self.verifier = verifier
         self.laws: list[Array] = []
 
@@ -308,7 +307,7 @@ def test_ragged_texts_are_tested_by_the_laws_of_their_own_prefixes(
 
 def test_the_law_handed_over_is_the_law_drawn_from(draft: Any, target: Any) -> None:
     """A rule that accepts everything emits the processed draft law."""
-    output = generate(target, speculative(draft, decoding_opt(1.0), 3), **PROCESSED)
+    output = generate(target, speculative(draft, opt_sampler(1.0), 3), **PROCESSED)
     assert not output.rejected.any()
     assert output.target_calls.tolist() == [1] * TEXTS
     assert not refuted(output.sequences, tables(draft, processed_law).joint())

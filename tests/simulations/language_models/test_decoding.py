@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from specproof.simulations.language_models.decoding import (
     DecodingRun,
-    Verifier,
+    SelectionSampler,
     sample_target,
     speculative_decode,
     walk_target,
@@ -78,7 +78,7 @@ def allowance(law: Array, draws: int) -> float:
     return float(0.5 * np.sqrt(law * (1 - law) / draws).sum() + np.sqrt(np.log(1 / FALSE_ALARM) / (2 * draws)))
 
 
-def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: Verifier = verify) -> DecodingRun:
+def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: SelectionSampler = verify) -> DecodingRun:
     """Every prompt ``ROWS`` times in one batch, in turn."""
     return speculative_decode(pair, PROMPTS * ROWS, T, draft_length, bonus, np.random.default_rng(7), verifier)
 
@@ -197,7 +197,7 @@ def misdeclare(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection
 
 
 @pytest.mark.parametrize("defect", [skip_residual, misdeclare])
-def test_a_defective_verifier_is_refuted(pair: Any, defect: Verifier) -> None:
+def test_a_defective_verifier_is_refuted(pair: Any, defect: SelectionSampler) -> None:
     run = decode_all(pair, 2, True, defect)
     with pytest.raises(AssertionError):
         assert_target_laws(pair, run.tokens)

@@ -19,9 +19,8 @@ from specproof.simulations.language_models import spectr
 from specproof.simulations.language_models.decoding import sample_target, speculative_decode
 from specproof.simulations.language_models.model import CachedModel, LanguageModel
 from specproof.simulations.language_models.spectr import SpecTrRun, spectr_decode
-from specproof.simulations.samplers import kseq
+from specproof.simulations.samplers import SAMPLERS, kseq
 from specproof.simulations.samplers.selection import Selection, replace_rejected
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import check_drift, check_law
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput

@@ -16,8 +16,8 @@ from specproof.simulations.samplers.batch import BatchTables, batch_tables, simu
 from specproof.simulations.samplers.rejections import Runs, closed
 from specproof.simulations.statistics import Check, check_law
 from specproof.theory.chain import MarkovChain, random_markov_pair
-from specproof.theory.enumeration import enumerate_speculation
 from specproof.theory.errors import InvalidInput
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 
 LEVEL, RUNS, RESOLUTION = 1e-8, 200_000, 0.01
 
@@ -88,7 +88,7 @@ def count_check(runs: Runs, law: np.ndarray) -> Check:
 def test_texts_and_rejections_have_their_exact_laws(name: str, num_drafts: int) -> None:
     draft, target = chains()[name]
     runs = simulate(draft, target, num_drafts, RUNS, np.random.default_rng(73))
-    exact = enumerate_speculation(draft.tabulate(), target.tabulate(), num_drafts)
+    exact = runs_by_enumeration(draft.tabulate(), target.tabulate(), num_drafts)
     assert not text_check(runs, target.tabulate().joint()).is_refuted
     assert not count_check(runs, np.clip(exact.rejections, 0.0, 1.0)).is_refuted
 
@@ -131,7 +131,7 @@ def test_the_sampler_that_the_mutants_are_of_is_not_refuted() -> None:
 def test_counts_of_other_batches_are_refuted() -> None:
     """Lossless all of them, so that only their rejections tell them apart."""
     draft, target = chains()["non-stationary"]
-    exact = enumerate_speculation(draft.tabulate(), target.tabulate(), 3).rejections
+    exact = runs_by_enumeration(draft.tabulate(), target.tabulate(), 3).rejections
     for num_drafts in (1, 2, 4):
         runs = simulate(draft, target, num_drafts, RUNS, np.random.default_rng(75))
         assert count_check(runs, exact).is_refuted

@@ -4,8 +4,8 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.orders import verify
 from specproof.simulations.statistics import check_frequency, check_law
 from specproof.theory.distribution import dirichlet
-from specproof.theory.orders import drafted_sets, independent_drafts, optimal_orders
 from specproof.theory.transport.draft_sets import DraftSets
+from specproof.theory.verifiers.priority.orders import drafted_sets, independent_drafts, optimal_orders
 
 LEVEL = 1e-9
 TRIALS = 200_000

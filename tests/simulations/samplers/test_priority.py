@@ -13,7 +13,7 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import verify
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
-from specproof.theory.priority import PriorityCoupling
+from specproof.theory.verifiers.priority import PriorityCoupling
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.asarray])

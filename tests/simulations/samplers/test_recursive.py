@@ -21,7 +21,7 @@ from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory.distribution import as_pair, dirichlet
-from specproof.theory.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive import recursive_rejection
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

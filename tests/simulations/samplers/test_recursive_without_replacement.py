@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers import recursive_without_replacement as sampler
-from specproof.simulations.samplers.blocks import verify_in_blocks
+from specproof.simulations.samplers.chunks import verify_in_chunks
 from specproof.simulations.samplers.distinct import draw_distinct
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import check_frequency, check_law, check_mean
 from specproof.theory.distribution import dirichlet
 from specproof.theory.errors import InvalidInput
-from specproof.theory.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
 DRAFT, TARGET = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.3, 0.25, 0.35])
@@ -110,12 +110,12 @@ def test_more_drafts_than_tokens_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["single", "kseq", "recursive"])
 def test_blocks_give_what_one_call_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("specproof.simulations.samplers.blocks.ENTRIES", 40)
+    monkeypatch.setattr("specproof.simulations.samplers.chunks.ENTRIES", 40)
     rng = np.random.default_rng(88)
     draft, target = dirichlet(9, 0.5, rng, 50), dirichlet(9, 0.5, rng, 50)
     drafts, coins = invert(draft[:, np.newaxis], rng.random((50, 3))), rng.random((50, 4))
     found, whole = (
-        verify_in_blocks(SAMPLERS[name], draft, target, drafts, coins),
+        verify_in_chunks(SAMPLERS[name], draft, target, drafts, coins),
         SAMPLERS[name](draft, target, drafts, coins),
     )
     assert np.array_equal(found.tokens, whole.tokens)

@@ -21,11 +21,11 @@ from specproof.simulations.samplers.rejections import (
     simulate_tables,
     step_tables,
 )
-from specproof.simulations.samplers.relaxed import decoding_uno
+from specproof.simulations.samplers.relaxed import uno_sampler
 from specproof.simulations.statistics import Check, check_law
 from specproof.theory.chain import MarkovChain, TabularModel, random_tabular_pair
-from specproof.theory.enumeration import enumerate_speculation
 from specproof.theory.errors import InvalidInput
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import rejection_law
 
 LEVEL, RUNS, RESOLUTION = 1e-8, 200_000, 0.01
@@ -93,14 +93,14 @@ def test_with_a_whole_history_texts_and_rejections_have_their_exact_laws(name: s
     draft, target = histories()[name]
     runs = simulate_histories(draft, target, RUNS, np.random.default_rng(57))
     assert not text_check(runs, target.joint()).is_refuted
-    counts = check_law(runs.rejected.sum(axis=1), enumerate_speculation(draft, target).rejections, LEVEL)
+    counts = check_law(runs.rejected.sum(axis=1), runs_by_enumeration(draft, target).rejections, LEVEL)
     assert counts.detectable <= RESOLUTION
     assert not counts.is_refuted
 
 
 def test_with_a_whole_history_a_biased_rule_is_seen() -> None:
     draft, target = histories()["random"]
-    runs = simulate_histories(draft, target, RUNS, np.random.default_rng(58), decoding_uno(0.0))
+    runs = simulate_histories(draft, target, RUNS, np.random.default_rng(58), uno_sampler(0.0))
     assert text_check(runs, target.joint()).is_refuted
 
 

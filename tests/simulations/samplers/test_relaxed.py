@@ -17,7 +17,13 @@ from strategies import DEGENERATE, Pair
 
 from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.relaxed import Verifier, decoding_opt, decoding_uno, simulate_opt, simulate_uno
+from specproof.simulations.samplers.relaxed import (
+    SelectionSampler,
+    opt_sampler,
+    simulate_opt,
+    simulate_uno,
+    uno_sampler,
+)
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.trials import acceptance, try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
@@ -30,9 +36,9 @@ OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
 ALMOST_ONE = 1 - 2**-53
 EPSILONS = [0.0, 0.05, 0.2, 0.4, 1.0]
 PAIRS = {"overlapping": OVERLAPPING, **DEGENERATE}
-RULES: dict[str, tuple[Callable[[float], Verifier], Any, Any]] = {
-    "opt": (decoding_opt, simulate_opt, tradeoff.decoding_opt),
-    "uno": (decoding_uno, simulate_uno, tradeoff.decoding_uno),
+RULES: dict[str, tuple[Callable[[float], SelectionSampler], Any, Any]] = {
+    "opt": (opt_sampler, simulate_opt, tradeoff.decoding_opt),
+    "uno": (uno_sampler, simulate_uno, tradeoff.decoding_uno),
 }
 
 
@@ -78,10 +84,10 @@ def test_array_form_is_the_loop_in_numpy_and_torch(name: str, epsilon: float) ->
 def test_no_slack_is_the_lossless_rule() -> None:
     rows = random_rows(3000)
     known = single.verify(*rows)
-    found = decoding_opt(0.0)(*rows)
+    found = opt_sampler(0.0)(*rows)
     assert np.array_equal(found.tokens, known.tokens)
     assert np.array_equal(found.accepted, known.accepted)
-    assert np.array_equal(decoding_uno(0.0)(*rows).accepted, known.accepted)
+    assert np.array_equal(uno_sampler(0.0)(*rows).accepted, known.accepted)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -102,7 +108,7 @@ def test_all_slack_accepts_whatever_the_coin(name: str, pair: str, dtype: type) 
 def test_the_coin_is_strictly_below_the_raised_quotient(coin: float, token: int, kind: Any) -> None:
     """(q + 1/8)/p = (1/4 + 1/8)/(1/2) = 3/4 for token 0."""
     laws = [kind(np.array(row)) for row in ([0.5, 0.5], [0.25, 0.75])]
-    found = decoding_opt(0.125)(*laws, kind(np.array([[0]])), kind(np.array([[coin, 0.0]])))
+    found = opt_sampler(0.125)(*laws, kind(np.array([[0]])), kind(np.array([[coin, 0.0]])))
     assert (found.tokens.tolist(), found.accepted.tolist()) == ([token], [-token])
 
 
@@ -181,7 +187,7 @@ def test_trials_are_counted_by_positive_integers(name: str, trials: Any) -> None
 
 @pytest.mark.parametrize("epsilon", ["a", None, True, np.array([0.1, 0.2]), [0.1]], ids=repr)
 def test_an_epsilon_that_is_no_number_is_refused(epsilon: Any) -> None:
-    for make in (decoding_opt, decoding_uno):
+    for make in (opt_sampler, uno_sampler):
         with pytest.raises(InvalidInput, match=r"epsilon is .*: it must be one number, at least 0"):
             make(epsilon)
 
@@ -191,8 +197,8 @@ def test_a_wrong_epsilon_is_refused_before_anything_is_drawn(epsilon: float) -> 
     pair: Pair = OVERLAPPING
     rng = np.random.default_rng(0)
     calls: list[Callable[[], object]] = [
-        lambda: decoding_opt(epsilon),
-        lambda: decoding_uno(epsilon),
+        lambda: opt_sampler(epsilon),
+        lambda: uno_sampler(epsilon),
         lambda: simulate_opt(*pair, epsilon, 1, rng),
         lambda: simulate_uno(*pair, epsilon, 1, rng),
     ]

@@ -11,10 +11,10 @@ import pytest
 import torch
 from chains import chains
 
+from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.sequences import agreeing, complete, simulate, verify_level
-from specproof.simulations.samplers.verifiers import SAMPLERS
 from specproof.simulations.statistics import Check, check_law
 from specproof.theory.chain import MarkovChain, random_markov_pair
 from specproof.theory.distribution import dirichlet

@@ -10,9 +10,9 @@ import pytest
 
 from specproof.theory.chain import Chain, MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import bernoulli
-from specproof.theory.enumeration import enumerate_speculation
-from specproof.theory.recursive import remainder
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
+from specproof.theory.verifiers.recursive import remainder
 
 ROUNDING = 1e-12
 """Sums of at most 4^5 products of numbers up to 1 in float64: hundreds of units in the last place, and some room."""
@@ -32,7 +32,7 @@ def thin(chain: MarkovChain, rng: np.random.Generator) -> MarkovChain:
 
 
 def enumerated(draft: TabularModel, target: TabularModel, num_drafts: int) -> float:
-    law = enumerate_speculation(draft, target, num_drafts)
+    law = runs_by_enumeration(draft, target, num_drafts)
     assert np.abs(law.output - target.joint()).max() <= ROUNDING
     return float(law.rejections @ np.arange(law.rejections.size))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import MARKOV, chains
 
 from specproof.theory.chain import Chain, MarkovChain, TabularModel
-from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import (
     batch_limit,
     expected_rejections,
@@ -30,7 +30,7 @@ def tables(pair: Pair) -> tuple[TabularModel, TabularModel]:
 
 @given(pair=chains())
 def test_theorem_1_is_what_the_algorithm_does(pair: Pair) -> None:
-    law = enumerate_speculation(*tables(pair)).rejections
+    law = runs_by_enumeration(*tables(pair)).rejections
     rates = rejection_rates(*pair)
     assert rates.shape == (pair[1].horizon,)
     assert np.all((rates >= 0) & (rates <= 1 + ROUNDING))
@@ -40,13 +40,13 @@ def test_theorem_1_is_what_the_algorithm_does(pair: Pair) -> None:
 
 @given(pair=chains(), num_drafts=st.integers(1, 5))
 def test_theorem_3_is_what_the_algorithm_does(pair: Pair, num_drafts: int) -> None:
-    law = enumerate_speculation(*tables(pair), num_drafts).rejections
+    law = runs_by_enumeration(*tables(pair), num_drafts).rejections
     assert abs(expected_rejections_batch(*pair, num_drafts) - law @ np.arange(law.size)) <= ROUNDING
 
 
 @given(pair=chains(), num_drafts=st.integers(1, 5))
 def test_the_algorithm_emits_the_target_and_counts_add_up_to_one(pair: Pair, num_drafts: int) -> None:
-    run = enumerate_speculation(*tables(pair), num_drafts)
+    run = runs_by_enumeration(*tables(pair), num_drafts)
     assert np.abs(run.output - tables(pair)[1].joint()).max() <= ROUNDING
     assert abs(run.rejections.sum() - 1) <= ROUNDING
     assert run.rejections.min() >= 0
@@ -101,4 +101,4 @@ def test_the_law_of_the_number_is_that_of_the_algorithm_and_has_its_mean(pair: P
     assert law.min() >= 0
     assert abs(law.sum() - 1) <= ROUNDING
     assert abs(law @ np.arange(law.size) - expected_rejections(draft, target)) <= ROUNDING
-    assert np.abs(law - enumerate_speculation(*tables(pair)).rejections).max() <= ROUNDING
+    assert np.abs(law - runs_by_enumeration(*tables(pair)).rejections).max() <= ROUNDING

@@ -7,7 +7,7 @@ import pytest
 
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import bernoulli, total_variation
-from specproof.theory.enumeration import enumerate_speculation
+from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import expected_rejections, rejection_law, rejection_rates
 
 ROUNDING = 1e-12
@@ -30,7 +30,7 @@ def test_markov_recursions_against_enumeration(seed: int, states: int, horizon: 
     rng = np.random.default_rng(seed)
     pair = random_markov_pair(states + 1, horizon + 1, rng, concentration=0.4, stationary=stationary)
     draft, target = (thin(chain, rng) for chain in pair)
-    run = enumerate_speculation(draft.tabulate(), target.tabulate())
+    run = runs_by_enumeration(draft.tabulate(), target.tabulate())
     mean = run.rejections @ np.arange(target.horizon + 1)
     assert abs(expected_rejections(draft, target) - mean) <= ROUNDING
     assert np.abs(rejection_law(draft, target) - run.rejections).max() <= ROUNDING
@@ -40,7 +40,7 @@ def test_markov_recursions_against_enumeration(seed: int, states: int, horizon: 
 @pytest.mark.parametrize(("seed", "states", "horizon"), CASES)
 def test_sum_over_histories_against_enumeration(seed: int, states: int, horizon: int) -> None:
     draft, target = random_tabular_pair(states + 1, horizon + 1, np.random.default_rng(seed), concentration=0.4)
-    mean = enumerate_speculation(draft, target).rejections @ np.arange(target.horizon + 1)
+    mean = runs_by_enumeration(draft, target).rejections @ np.arange(target.horizon + 1)
     assert abs(expected_rejections(draft, target) - mean) <= ROUNDING
 
 

@@ -12,14 +12,14 @@ from strategies import DEGENERATE
 
 from specproof.theory.distribution import Array, as_distribution, as_pair, dirichlet, uniform
 from specproof.theory.errors import InvalidInput
+from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
+from specproof.theory.independent.plan_by_cvxpy import plan_by_cvxpy
 from specproof.theory.transport import (
     DraftSets,
     MembershipPlan,
     membership_lp,
-    minimise_over_sets,
     optimal_acceptance,
     optimal_plan,
-    reference_plan,
     solve_membership_lp,
 )
 
@@ -67,8 +67,8 @@ def assert_feasible(found: MembershipPlan, target: Array) -> None:
 def test_plan_and_prices_are_feasible_and_equal_in_value(name: str, law: str) -> None:
     draft, target = as_pair(*instances()[name])
     drafts = draft_laws(draft, target)[law]
-    exact = minimise_over_sets(drafts, target).acceptance
-    for found in (optimal_plan(drafts, target), reference_plan(drafts, target)):
+    exact = optimum_by_subsets(drafts, target).acceptance
+    for found in (optimal_plan(drafts, target), plan_by_cvxpy(drafts, target)):
         assert_feasible(found, target)
         assert -ROUNDING <= found.gap <= SOLVER
         assert found.acceptance == pytest.approx(exact, abs=SOLVER)
@@ -121,7 +121,7 @@ def test_peers_agree(tokens: int, num_drafts: int) -> None:
     assert 1.0 - rejected == pytest.approx(found.acceptance, abs=SOLVER)
 
 
-@pytest.mark.parametrize("solve", [optimal_plan, reference_plan, minimise_over_sets])
+@pytest.mark.parametrize("solve", [optimal_plan, plan_by_cvxpy, optimum_by_subsets])
 def test_targets_of_another_shape_are_refused(solve: object) -> None:
     assert callable(solve)
     drafts = DraftSets.iid(uniform(3), 2)
@@ -136,7 +136,7 @@ def test_targets_of_another_shape_are_refused(solve: object) -> None:
 def test_all_sets_are_tried_only_of_few_tokens() -> None:
     drafts = DraftSets.iid(uniform(23), 1)
     with pytest.raises(InvalidInput, match="target has 23 tokens, and trying all sets of them stops at 22"):
-        minimise_over_sets(drafts, uniform(23))
+        optimum_by_subsets(drafts, uniform(23))
 
 
 def test_a_solver_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

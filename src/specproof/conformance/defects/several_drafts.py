@@ -13,7 +13,7 @@ from specproof.conformance.defects.rules import normalised, pick, quotient, resi
 from specproof.conformance.problems import MultiProblem, Problem, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
-from specproof.theory.kseq import division_factor, mean_tries
+from specproof.theory.verifiers.kseq.law import division_factor, mean_tries
 
 
 class Choice(NamedTuple):

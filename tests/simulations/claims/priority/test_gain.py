@@ -15,7 +15,7 @@ from specproof.simulations.claims.instances import random_rows
 from specproof.simulations.claims.priority import gain
 from specproof.simulations.evidence import Method, Verdict
 from specproof.theory.distribution import softmax
-from specproof.theory.given_drafts import KERNELS
+from specproof.theory.verifiers.given_drafts import KERNELS
 
 PAIR = (np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.1, 0.2, 0.3, 0.4]))
 

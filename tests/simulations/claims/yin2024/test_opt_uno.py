@@ -25,7 +25,7 @@ from specproof.simulations.claims.yin2024 import opt_uno
 from specproof.simulations.evidence import Method, Verdict
 from specproof.simulations.experiments.cell import Cell, Findings, Records
 from specproof.simulations.experiments.store import Store
-from specproof.simulations.samplers.relaxed import decoding_opt
+from specproof.simulations.samplers.relaxed import opt_sampler
 from specproof.theory.errors import InvalidInput
 
 PROMPTS, COPIES, HORIZON = 12, 6, 4
@@ -204,7 +204,7 @@ def test_an_interval_over_prompts_is_students() -> None:
 
 
 def test_a_rule_that_ignores_epsilon_is_refuted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(opt_uno.RULES, "opt", lambda epsilon: decoding_opt(0.0))
+    monkeypatch.setitem(opt_uno.RULES, "opt", lambda epsilon: opt_sampler(0.0))
     broken = {cell.name: cell for cell in opt_uno.CLAIM.cells(settings) if cell.name.startswith("opt-0.8")}
     (cell,) = broken.values()
     found = cell.function(np.random.default_rng(1), 0.0, **cell.parameters)

@@ -1,0 +1,74 @@
+"""Tokens a call and the gain in time, if every position accepts independently with one probability."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import natural_number
+from specproof.theory.numbers import finite_number, probability
+
+LONGEST_DRAFT = 10_000
+
+
+def expected_tokens(acceptance: float, length: int) -> float:
+    r"""Tokens per target call if every position accepts independently: :math:`\sum_{i=0}^{\gamma} \alpha^i`.
+
+    Equals :math:`(1-\alpha^{\gamma+1})/(1-\alpha)`, without its 0/0 at :math:`\alpha = 1`. Acceptances along a real
+    text are *not* independent; this is the approximation of Leviathan et al. 2023, equation (1).
+
+    Raises
+    ------
+    InvalidInput
+        If the acceptance is outside [0, 1] or the length is not an integer >= 0.
+    """
+    powers = np.arange(natural_number(length, "length") + 1)
+    return float(np.sum(probability(acceptance, "acceptance") ** powers))
+
+
+def speedup(acceptance: float, length: int, cost: float) -> float:
+    r"""Wall-clock gain over plain decoding: expected_tokens / (:math:`\gamma c + 1`).
+
+    ``cost`` is c, the time of one draft step over that of one target call. (Leviathan et al. 2023, Theorem 3.8.)
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`expected_tokens`, or if the cost is negative or not finite.
+    """
+    price = finite_number(cost, "cost")
+    if price < 0:
+        raise InvalidInput(f"cost is {cost!r}: it must be at least 0, draft time over target time")
+    return expected_tokens(acceptance, length) / (length * price + 1.0)
+
+
+def optimal_length(acceptance: float, cost: float) -> int:
+    """The draft length that maximises :func:`speedup`; 0 where drafting never pays.
+
+    The gain rises while the next token's probability exceeds c times the gain so far, and falls ever after, so the
+    search walks up and stops at the first fall. Where drafting is free, or every draft accepted at less than the
+    target's cost, each further token pays and there is no maximum.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`speedup`, or if there is no maximum, or it lies beyond ``LONGEST_DRAFT``.
+    """
+    best = speedup(acceptance, 0, cost)
+    if (cost == 0 and acceptance > 0) or (acceptance == 1 and cost < 1):
+        raise InvalidInput(
+            f"acceptance {acceptance!r} at cost {cost!r} has no optimal length, as every further token pays: "
+            "give a positive cost and an acceptance below 1, or bound the length by memory"
+        )
+    power, tokens = 1.0, 1.0
+    for length in range(1, LONGEST_DRAFT + 1):
+        power *= acceptance
+        tokens += power
+        gain = tokens / (length * cost + 1.0)
+        if gain <= best:
+            return length - 1
+        best = gain
+    raise InvalidInput(
+        f"acceptance {acceptance!r} at cost {cost!r} has its optimal length beyond {LONGEST_DRAFT}: "
+        "bound the length by memory"
+    )

@@ -1,0 +1,89 @@
+r"""K-SEQ's acceptance on one instance, enclosed between two fractions.
+
+rho* is the root of :math:`g(\beta(\rho)) - \rho\beta(\rho)`, which falls strictly as long as anything is accepted:
+:math:`\beta` falls with rho, and :math:`\rho\beta(\rho) = \sum_i \min(\rho p_i, q_i)` rises. A change of sign between
+two fractions, seen in exact arithmetic, is therefore a proof that rho* lies between them, and that the acceptance
+:math:`\rho^*\beta(\rho^*)` lies between the values of :math:`\sum_i \min(\rho p_i, q_i)` at the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from numpy.typing import ArrayLike
+
+from specproof.theory.display import one_line
+from specproof.theory.distribution import as_pair
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rationals import as_fractions
+from specproof.theory.verifiers.kseq.law import RHO_TOLERANCE, division_factor
+
+
+@dataclass(frozen=True, repr=False)
+class KSeqCertificate:
+    """An enclosure of rho* and of K-SEQ's acceptance at it, which checks itself.
+
+    Attributes
+    ----------
+    draft, target : tuples of Fraction, length V
+        The instance, each law divided by its exact sum.
+    num_drafts : int
+        k.
+    low, high : Fraction
+        The ends of the bracket of rho*, both >= 1.
+    """
+
+    draft: tuple[Fraction, ...]
+    target: tuple[Fraction, ...]
+    num_drafts: int
+    low: Fraction
+    high: Fraction
+
+    __repr__ = one_line
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether rho* is in the bracket: it is not above the upper end, and not below the lower."""
+        return self._excess(self.low) >= 0 >= self._excess(self.high)
+
+    @property
+    def acceptance(self) -> tuple[Fraction, Fraction]:
+        """The two fractions that K-SEQ's acceptance at rho* lies between, once :attr:`is_proof`."""
+        return self._capped(self.low), self._capped(self.high)
+
+    def _capped(self, rho: Fraction) -> Fraction:
+        return sum((min(rho * p, q) for p, q in zip(self.draft, self.target, strict=True)), Fraction(0))
+
+    def _excess(self, rho: Fraction) -> Fraction:
+        capped = self._capped(rho)
+        return 1 - (1 - capped / rho) ** self.num_drafts - capped
+
+
+def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertificate:
+    """Enclose rho* and the acceptance of one pair, rho* to ``RHO_TOLERANCE`` on either side of the float.
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (V,)
+    num_drafts : int
+        k >= 1. The integers grow with k, as in :func:`specproof.theory.transport.certify`.
+
+    Returns
+    -------
+    KSeqCertificate
+        With ``is_proof`` true.
+
+    Raises
+    ------
+    InvalidInput
+        If the arguments are not one pair of distributions, or k is not an integer >= 1.
+    """
+    draft_row, target_row = as_pair(draft, target)
+    count = one_num_drafts(num_drafts)
+    if draft_row.ndim != 1 or target_row.ndim != 1:
+        raise InvalidInput("certify_kseq takes one pair of shape (V,): loop over the rows")
+    rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
+    low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
+    return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)

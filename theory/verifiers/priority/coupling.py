@@ -1,0 +1,204 @@
+"""The priority coupling of k i.i.d. drafts with the target."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.verifiers.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
+from specproof.theory.verifiers.priority.intervals import Intervals
+from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
+from specproof.theory.verifiers.selection_law import SelectionLaw
+
+_BLOCK = 2**18
+"""Entries tiled at a time: a block's arrays take some tens of megabytes."""
+
+
+class PriorityCoupling:
+    r"""The verifier of k i.i.d. drafts that accepts as often as any can, at any vocabulary size.
+
+    Each draft draws a priority uniformly from its token's intervals and the highest wins; token i does with
+    probability :math:`m_i = \int_{I_i} k s^{k-1} ds`. The winner is kept with probability :math:`\theta_i`, else a
+    token is emitted from the residual. The rates :math:`r_i = \theta_i m_i = \min(q_i, m_i)` are at most q, which
+    makes the rule lossless whatever the intervals are; those cut here make :math:`\sum_i r_i` the optimum
+    of :func:`~specproof.theory.transport.optimal_acceptance`. Rounding of the cuts cannot change the output law, only
+    move the acceptance off the optimum in the last digits; rounding of the masses moves the law by O(k eps) in L1,
+    eps = 1.1e-16. O(V log V) for the sort and O(V log k) for the cuts, at worst O(kV log k).
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+        Leading axes broadcast.
+    num_drafts : int
+        k >= 1.
+
+    Attributes
+    ----------
+    draft, target : array, shape (..., V)
+        The laws, checked and normalised.
+    num_drafts : int
+    rates : array, shape (..., V)
+        r: probability that a draft is accepted and is token i.
+    thinning : array, shape (..., V)
+        theta: probability that token i is kept when it has won; 1 for all but the tokens of least q/p.
+    residual : array, shape (..., V)
+        Law of the emitted token when none is kept; all zeros where that never happens.
+    acceptance : array, shape (...)
+        Sum of the rates.
+    intervals : Intervals
+        The sets I, fewer than 2V intervals for each row, tiling [0, 1].
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+    """
+
+    def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:
+        self.draft, self.target = (in_one_layout(rows, np.float64) for rows in as_pair(draft, target))
+        self.num_drafts = one_num_drafts(num_drafts)
+        tiling = _tile(self.draft, self.target, self.num_drafts)
+        self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
+        self._first = tiling.first
+        won = tiling.won.reshape(self.draft.shape)
+        self.rates: Array = np.minimum(won, self.target)
+        self.thinning: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
+        self.thinning[self.target == 0] = 0.0  # also where the mass is too small for a float
+        self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
+
+    def __repr__(self) -> str:
+        return one_line(self, "draft", "target", "num_drafts", "acceptance")
+
+    @cached_property
+    def residual(self) -> Array:
+        """Law of the emitted token when none is kept, (q - r)/(1 - sum r), shape (..., V)."""
+        return normalise_or_zero(self.target - self.rates)
+
+    def law(self) -> SelectionLaw:
+        """The exact law, with the winner's law computed anew from the intervals, as they lie, by another formula."""
+        accepted = self._winner_law() * self.thinning
+        return SelectionLaw(accepted, self.residual, np.minimum(accepted.sum(axis=-1), 1.0))
+
+    def agreement(self) -> Array:
+        """Probability that token i is accepted and exactly j = 1..k of the drafts are i, shape (..., V, k)."""
+        won = self.intervals.agreement(self.draft.shape[-1], self.num_drafts)
+        joint: Array = won.reshape(*self.draft.shape, self.num_drafts) * self.thinning[..., np.newaxis]
+        return joint
+
+    def select(self, drafts: ArrayLike, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Verify drafts: draw k + 1 numbers for each trial and :meth:`choose` with them.
+
+        Parameters
+        ----------
+        drafts : array_like of int, shape (..., k)
+            As for :meth:`choose`.
+        rng : numpy Generator
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`choose`.
+        """
+        tokens = as_drafts(drafts, self.num_drafts)
+        return self.choose(tokens, rng.random((*tokens.shape[:-1], self.num_drafts + 1)))
+
+    def choose(self, drafts: ArrayLike, uniforms: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Verify drafts with given dice.
+
+        Parameters
+        ----------
+        drafts : array_like of int, shape (..., k)
+            Drafted tokens, independent draws from the draft law. The leading axes are trials if the coupling is of one
+            pair of shape (V,), else they broadcast with the leading axes of the pairs.
+        uniforms : array, shape (..., k + 1)
+            Independent numbers in [0, 1): where each draft's priority lies in the set of its token; and the thinning
+            coin u, which inverts the residual as (u - theta)/(1 - theta) if it fails.
+
+        Returns
+        -------
+        tokens : array of int64, shape (...)
+        accepted : array of int64, shape (...)
+            The index of the accepted draft, or -1 where none is.
+
+        Raises
+        ------
+        InvalidInput
+            If the shapes do not fit, a number is not in [0, 1), or a draft is outside the vocabulary or has draft
+            probability 0.
+        """
+        return choose(self._table, as_drafts(drafts, self.num_drafts), uniforms)
+
+    @cached_property
+    def _table(self) -> ChoiceTable:
+        vocabulary = self.draft.shape[-1]
+        left = self.target - self.rates
+        # A row without any residual rejects only by rounding; what is emitted then must still have target mass.
+        spare = np.where(np.any(left > 0, axis=-1, keepdims=True), left, self.target)
+        return ChoiceTable(
+            self.draft.shape[:-1],
+            self.draft.reshape(-1, vocabulary),
+            self.thinning.reshape(-1, vocabulary),
+            np.cumsum(spare, axis=-1).reshape(-1, vocabulary),
+            self._first,
+            self.intervals.starts,
+            self.intervals.lengths,
+            self.intervals.tokens,
+            self.intervals.offsets,
+        )
+
+    def _winner_law(self) -> Array:
+        return self.intervals.winner_law(self.draft.shape[-1], self.num_drafts).reshape(self.draft.shape)
+
+
+def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
+    """Sort all rows by q/p ascending and tile them, a block at a time."""
+    vocabulary = draft.shape[-1]
+    flat_draft, flat_target = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
+    step = max(1, _BLOCK // vocabulary)
+    # An empty block, so that there is a tiling of no rows.
+    starts = range(0, max(1, flat_draft.shape[0]), step)
+    return _joined(
+        [
+            _tile_block(flat_draft[start : start + step], flat_target[start : start + step], num_drafts)
+            for start in starts
+        ]
+    )
+
+
+def _tile_block(draft: Array, target: Array, num_drafts: int) -> Tiling:
+    ratio, heights = ratios_and_heights(draft, target, num_drafts)
+    tiling: Tiling = tile_rows(draft, target, heights, np.argsort(ratio, axis=-1), num_drafts)
+    return tiling
+
+
+def ratios_and_heights(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
+    """q/p of trusted rows, and the heights where the density k s^(k-1) is that: (q/pk)^(1/(k-1))."""
+    ratio = likelihood_ratio(draft, target)
+    # One draft has density 1 everywhere: the power is 0 below it and inf above.
+    exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
+    heights = np.maximum(ratio, 0.0)
+    heights /= num_drafts
+    with np.errstate(over="ignore"):
+        np.power(heights, exponent, out=heights)
+    return ratio, heights
+
+
+def _joined(blocks: list[Tiling]) -> Tiling:
+    """Put blocks of rows one after the other, counting intervals on."""
+    if len(blocks) == 1:
+        return blocks[0]
+    before = np.cumsum([0, *(block.lengths.size for block in blocks[:-1])])
+    return Tiling(
+        np.concatenate([block.starts for block in blocks]),
+        np.concatenate([block.lengths for block in blocks]),
+        np.concatenate([block.tokens for block in blocks]),
+        np.concatenate([[0], *(block.offsets[1:] + base for block, base in zip(blocks, before, strict=True))]),
+        np.concatenate([np.where(b.first < 0, -1, b.first + base) for b, base in zip(blocks, before, strict=True)]),
+        np.concatenate([block.won for block in blocks]),
+    )
