@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command imports this module before it knows whether numbers are needed
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class InvalidInput(ValueError):
@@ -16,6 +19,8 @@ class InvalidInput(ValueError):
 
 def first_entry(bad: NDArray[np.bool_], name: str) -> tuple[str, tuple[int, ...]]:
     """The first marked entry of an argument: how a message names it, and its index."""
+    import numpy as np
+
     index = tuple(int(i) for i in np.argwhere(bad)[0])
     return entry(name, index), index
 

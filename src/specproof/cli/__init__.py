@@ -1,0 +1,39 @@
+"""The command ``specproof``: a file a command, put together in :mod:`specproof.cli.app`.
+
+Nothing is imported here before :func:`main` is ready for an interrupt.
+"""
+
+import sys
+
+EXIT_REFUTED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def main() -> None:
+    """Run the command; whatever a user can cause ends in one line on stderr and an exit status."""
+    try:
+        status = _run()
+    except KeyboardInterrupt:  # while modules are loaded; later on the command line's parser hears it
+        status = EXIT_INTERRUPTED
+    if status == EXIT_INTERRUPTED:
+        kept = "; finished cells are kept, and the same command goes on from them"
+        print("specproof: interrupted" + kept * (sys.argv[1:2] == ["reproduce"]), file=sys.stderr)
+    sys.exit(status)
+
+
+def _run() -> int:
+    try:
+        from specproof.cli.app import run
+        from specproof.theory.errors import InvalidInput
+
+        try:
+            return run()
+        except InvalidInput as error:
+            return _fail(str(error))
+    except MemoryError as error:
+        why = f" ({error})" if str(error) else ""
+        return _fail(f"out of memory{why}: ask for less at a time, or use a machine that has more")
+
+
+def _fail(message: str) -> int:
+    print(f"specproof: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return EXIT_USAGE

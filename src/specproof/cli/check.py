@@ -1,0 +1,83 @@
+"""The command ``specproof check``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from specproof.cli import EXIT_REFUTED
+from specproof.cli.options import Json
+
+
+class Contract(StrEnum):
+    """Signature of the sampler to check."""
+
+    CHAIN = "chain"
+    MULTI = "multi"
+    GENERATE = "generate"
+
+
+class Arrays(StrEnum):
+    """What a verifier is handed."""
+
+    NUMPY = "numpy"
+    TORCH = "torch"
+
+
+def check(
+    function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="MODULE may be the path of a .py file.")],
+    contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
+    level: Annotated[
+        float, typer.Option(help="Chance that anything is found wrong with a lossless sampler, at least 1e-100.")
+    ] = 1e-6,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds, a day at most. A call that takes half of them is a hang; the first, which may compile, may "
+            "take all. Default: 10, or 60 with --thorough."
+        ),
+    ] = None,
+    arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,
+    require_seed: Annotated[
+        bool, typer.Option("--require-seed", help="Refuse output that is not reproduced by the same generator.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check whether a sampler is lossless, and how far its acceptance is from the best.
+
+    Ends with 0 if it is lossless, with 1 if it is not or too little was seen to
+    say so, and with 2 if nothing could be checked, for want of such a function or
+    for an option that cannot be used. Contracts, for n independent trials and a
+    NumPy generator:
+
+      chain     verify(draft_probs (n,L,V), target_probs (n,L+1,V), draft_tokens (n,L), rng) -> emitted (n,L+1)
+
+      multi     verify(draft_probs (n,V), target_probs (n,V), draft_tokens (n,k), rng) -> (emitted (n,), accepted (n,))
+
+      generate  generate(draft_model, target_model, prompt, length, n, rng) -> tokens (n,length)
+
+    For example:
+
+      specproof check my_engine/sampler.py:verify --contract chain --thorough
+    """
+    from specproof.conformance.report.terminal import show
+    from specproof.conformance.subject.isolation import supervise
+
+    report = supervise(
+        function,
+        contract.value,
+        time_limit=time_limit,
+        thorough=thorough,
+        level=level,
+        seed=seed,
+        arrays=arrays.value,
+        require_seed=require_seed,
+    )
+    show(replace(report, subject=function), as_json=as_json)
+    if not report.is_lossless:
+        raise typer.Exit(EXIT_REFUTED)
