@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specproof.simulations.samplers.recursive import leftovers
@@ -21,6 +20,7 @@ from specproof.simulations.samplers.rejections import (
 from specproof.simulations.samplers.selection import or_target
 from specproof.simulations.samplers.trials import acceptance
 from specproof.theory.chain import MarkovChain, check_same_size
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 
@@ -65,7 +65,7 @@ def simulate_tables(tables: BatchTables, horizon: int, runs: int, rng: np.random
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _run(tables: BatchTables, tokens: NDArray[np.int64], rejected: NDArray[np.bool_], rng: np.random.Generator) -> None:
     single = tables.single
     final = single.draft.shape[0] - 1

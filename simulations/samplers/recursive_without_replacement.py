@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from array_api_compat import array_namespace
-from numba import njit
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
+from specproof.theory.compiled import compiled
 from specproof.theory.integers import positive_integer
 from specproof.theory.transport.draft_sets import check_support
 
@@ -112,7 +112,7 @@ def estimate_acceptance(
     return acceptances
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _reject_all(
     weights: distribution.Array, left: distribution.Array, uniforms: distribution.Array, acceptances: distribution.Array
 ) -> None:
@@ -141,7 +141,7 @@ def _reject_all(
         mass, total = kept, weights.sum()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _run(
     draft: distribution.Array,
     target: distribution.Array,
@@ -166,7 +166,7 @@ def _run(
             tokens[trial] = _draw(left if mass > 0.0 else target, rng)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _draw(weights: distribution.Array, rng: np.random.Generator) -> int:
     """Draw one token by inversion, without a table: the weights change from draft to draft."""
     quantile, reached, last = rng.random() * weights.sum(), 0.0, weights.size - 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specproof.simulations.samplers.inversion import invert
@@ -16,6 +15,7 @@ from specproof.simulations.samplers.selection import SelectionSampler, or_target
 from specproof.simulations.samplers.single import verify
 from specproof.simulations.samplers.trials import acceptance
 from specproof.theory.chain import MarkovChain, TabularModel, check_same_size
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.integers import positive_integer
 
@@ -123,7 +123,7 @@ def closed(weights: Array) -> Array:
     return np.where(np.arange(size) >= last, np.inf, shares)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def search(cumulative: Array, uniform: float) -> int:
     """Find the first entry above a uniform number, in a row made by :func:`closed`."""
     token = 0
@@ -132,7 +132,7 @@ def search(cumulative: Array, uniform: float) -> int:
     return token
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _run(tables: StepTables, tokens: NDArray[np.int64], rejected: NDArray[np.bool_], rng: np.random.Generator) -> None:
     final = tables.draft.shape[0] - 1
     for run in range(tokens.shape[0]):

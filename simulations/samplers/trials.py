@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specproof.simulations.samplers.selection import Selection
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.integers import positive_integer
 
@@ -70,7 +70,7 @@ def try_in_turn(draft: Array, thresholds: Array, residual: Array, trials: int, r
     return Selection(tokens, accepted)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def draw(table: QuantileTable, rng: np.random.Generator) -> int:
     """Draw one token by inversion; a few nanoseconds."""
     uniform = rng.random()
@@ -81,7 +81,7 @@ def draw(table: QuantileTable, rng: np.random.Generator) -> int:
     return token
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _run(
     draft: QuantileTable,
     thresholds: Array,

@@ -25,9 +25,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts
 from specproof.theory.ratio import sort_by_ratio
@@ -114,7 +114,7 @@ def _nodes(kth_largest: float, most: int) -> tuple[Array, Array]:
     return times, step * (1.0 + np.exp(-x))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _escape_probability(rates: Array, outside: Array, times: Array, weights: Array, most: int) -> NDArray[np.float64]:
     """G for every suffix and every k up to ``most``, shape (most, V+1), from p in order and the masses outside."""
     size = rates.size

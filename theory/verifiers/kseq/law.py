@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
 from specproof.theory.drafts import hit_probability, one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
@@ -107,18 +107,18 @@ def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
     """Find rho* of trusted rows of one shape (..., V), in float64."""
     factors = np.ones(draft.shape[:-1])
     if num_drafts > 1:
-        flat = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
-        _solve_rows(*flat, num_drafts, factors.reshape(-1))
+        flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
+        _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1))
     return factors
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
     for row in range(factors.size):
         factors[row] = _solve(draft[row], target[row], num_drafts)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _solve(draft: Array, target: Array, num_drafts: int) -> float:
     """Newton's method on :func:`_validity`, in a bracket that is halved where a step leaves it or is no shorter.
 
@@ -142,7 +142,7 @@ def _solve(draft: Array, target: Array, num_drafts: int) -> float:
     return high
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _validity(draft: Array, target: Array, num_drafts: int, rho: float) -> tuple[float, float]:
     """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
 
@@ -159,7 +159,7 @@ def _validity(draft: Array, target: Array, num_drafts: int, rho: float) -> tuple
     return num_drafts * math.log(missed) - math.log(excess), slope
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})  # type: ignore[untyped-decorator]
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _split(draft: Array, target: Array, rho: float) -> tuple[float, float, float, float]:
     """One pass: p where q > rho p, q elsewhere, [q - rho p]+ and [p - q/rho]+, summed in any order."""
     head, tail, excess, missed = 0.0, 0.0, 0.0, 0.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, entry, first_entry
 
@@ -105,9 +105,9 @@ def choose(
     return tokens.reshape(trials), accepted.reshape(trials)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _choose(
-    table: tuple[Array, ...],
+    table: tuple[Array | NDArray[np.int64], ...],
     rows: NDArray[np.int64],
     drafts: NDArray[np.int64],
     uniforms: Array,
@@ -142,7 +142,7 @@ def _choose(
     return -1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _invert(cumulative: Array, uniform: float) -> int:
     """The token at a quantile of weights given by their sums: the first whose sum exceeds it."""
     total = cumulative[-1]

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
+from specproof.theory.compiled import compiled
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array
 
@@ -86,7 +86,7 @@ class Intervals:
         return np.lexsort((self.lengths, self.starts, rows)), rows
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _lengths_below(
     lengths: Array, tokens: NDArray[np.int64], offsets: NDArray[np.int64], vocabulary: int
 ) -> tuple[Array, Array]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from specproof.theory.compiled import compiled
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def power_quotient(high: float, low: float, exponent: int) -> float:
     r"""The quotient (a^k - b^k)/(a - b) = :math:`\sum_{j<k} a^{k-1-j} b^j` for a, b >= 0; 0 for k = 0.
 

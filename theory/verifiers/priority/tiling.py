@@ -19,9 +19,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.verifiers.priority.powers import power_quotient
 
@@ -73,7 +73,7 @@ class _Free(NamedTuple):
     highest: NDArray[np.int64]
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
     """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending.
 
@@ -109,7 +109,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
     return Tiling(starts[:end], lengths[:end], tokens[:end], offsets, first, won)
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Free, pieces: _Pieces) -> int:
     """Place all tokens of one row, by q/p ascending; return how many pieces, their list being that of level 0."""
     free.bottoms[:2] = 0.0
@@ -145,7 +145,7 @@ def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Fr
     return count
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _upper_end(length: float, wanted: float, height: float, num_drafts: int) -> float:
     r"""The upper end x of the interval of this length whose mass is q: :math:`x^k - (x-p)^k = q`, or p if x < p.
 
@@ -174,7 +174,7 @@ def _upper_end(length: float, wanted: float, height: float, num_drafts: int) -> 
     return length
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _step_over(
     free: _Free, pieces: _Pieces, top: int, count: int, token: int, length: float, wanted: float, num_drafts: int
 ) -> tuple[int, int, bool]:
@@ -214,7 +214,7 @@ def _step_over(
     return top, count, capped
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _partial(
     bottom: float, room: float, mass: float, edge: float, segment: float, wanted: float, num_drafts: int
 ) -> tuple[float, bool]:
@@ -248,7 +248,7 @@ def _partial(
             return cut, False
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _take_highest(free: _Free, pieces: _Pieces, top: int, count: int, token: int, length: float) -> tuple[int, int]:
     """Place a token on the highest stretch; where rounding has left too little, the lowest segment gives the rest."""
     while length > 0.0:
@@ -265,7 +265,7 @@ def _take_highest(free: _Free, pieces: _Pieces, top: int, count: int, token: int
     return top, count
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _add(pieces: _Pieces, count: int, token: int, length: float, above: int) -> int:
     """Write down one more piece, below ``above``."""
     pieces.lengths[count] = length
@@ -274,7 +274,7 @@ def _add(pieces: _Pieces, count: int, token: int, length: float, above: int) -> 
     return count + 1
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _before(pieces: _Pieces, lowest: int, highest: int, chain: int) -> int:
     """Put a list of pieces below a chain; return where the whole begins."""
     if lowest < 0:
@@ -283,7 +283,7 @@ def _before(pieces: _Pieces, lowest: int, highest: int, chain: int) -> int:
     return lowest
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _push(free: _Free, level: int, bottom: float) -> int:
     """Let the highest segment begin at ``bottom``, above level ``level``."""
     free.bottoms[level + 1] = bottom
@@ -291,7 +291,7 @@ def _push(free: _Free, level: int, bottom: float) -> int:
     return level + 1
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _drop(free: _Free, pieces: _Pieces, level: int) -> None:
     """Forget a free segment: its pieces now lie on those of the level below."""
     if free.lowest[level] < 0:
@@ -303,7 +303,7 @@ def _drop(free: _Free, pieces: _Pieces, level: int) -> None:
     free.highest[level - 1] = free.highest[level]
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@compiled(error_model="numpy")
 def _settle(lowest: int, pieces: _Pieces, starts: Array, vocabulary: int, num_drafts: int) -> Array:
     """Sum the lengths from the lowest piece up (Kahan 1965) into ``starts``, and each token's mass over its pieces."""
     masses = np.zeros(vocabulary)

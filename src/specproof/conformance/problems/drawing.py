@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from specproof.theory.chain import TabularModel
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 
 Tokens = NDArray[np.int64]
@@ -39,7 +39,7 @@ def cumulative_sums(rows: Array) -> Array:
     return np.where(np.arange(rows.shape[-1]) >= last, np.inf, np.cumsum(rows, axis=-1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def draw_path(
     draft: Tables,
     target: Tables,
@@ -65,7 +65,7 @@ def draw_path(
                 prefix = prefix * size + drawn
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def complete_path(target: Tables, tokens: Tokens, numbers: Tokens, rng: np.random.Generator) -> None:
     """Number each row of tokens (n, T) among all sequences, what is missing (below 0) drawn from the model."""
     size = target.rows.shape[1]
@@ -79,7 +79,7 @@ def complete_path(target: Tables, tokens: Tokens, numbers: Tokens, rng: np.rando
         numbers[trial] = number
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
     """Whether each row of tokens (n, L+1) begins with a token and goes on, until it ends, after drafts (n, L) only."""
     for trial in range(tokens.shape[0]):
@@ -91,7 +91,7 @@ def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _draw(cumulative: Array, row: int, rng: np.random.Generator) -> int:
     uniform, token = rng.random(), 0
     while cumulative[row, token] <= uniform:

@@ -1,0 +1,54 @@
+"""Loops that Numba compiles: the one decorator for them, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, ParamSpec, TypeVar
+
+from numba import njit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def compiled(
+    *, error_model: Literal["python", "numpy"] = "python", fastmath: bool | set[str] = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Compile a function of numbers and arrays when it is first called, and keep the machine code for other processes.
+
+    Where neither the folder of its module nor the user's cache can be written, as in a read-only installation without
+    a home, each process compiles it anew.
+
+    Parameters
+    ----------
+    error_model
+        ``"python"`` raises ZeroDivisionError where a division by zero is met, ``"numpy"`` gives an infinity or NaN.
+    fastmath
+        The liberties that the compiler may take with floating-point arithmetic, by LLVM's names; none by default.
+
+    Returns
+    -------
+    Callable
+        A decorator that keeps the function's signature.
+
+    Examples
+    --------
+    >>> @compiled()
+    ... def triangle(n: int) -> int:
+    ...     total = 0
+    ...     for i in range(n + 1):
+    ...         total += i
+    ...     return total
+    >>> triangle(100)
+    5050
+    """
+
+    def compile_function(function: Callable[P, R]) -> Callable[P, R]:
+        options = {"error_model": error_model, "fastmath": fastmath}
+        try:
+            made: Callable[P, R] = njit(cache=True, **options)(function)
+        except RuntimeError:  # Numba finds no place to keep it in
+            made = njit(**options)(function)
+        return made
+
+    return compile_function
