@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 
 FAMILY_LEVEL = 1e-6
 """The chance that a whole run refutes anything although every claim is true and every sampler right."""
@@ -62,7 +60,7 @@ class Claim:
     cells : callable
         ``cells(settings)``: the experiment, as independent cells.
     conclude : callable, optional
-        ``conclude(rng, level, tables) -> Findings`` from the raw observations of all cells together.
+        ``conclude(context) -> Findings`` from the tables of all cells together, which are ``context.tables``.
     conclusions : int
         The most statistical tests that ``conclude`` makes.
     needs_models : bool
@@ -77,7 +75,7 @@ class Claim:
     source: str
     statement: str
     cells: Callable[[Settings], list[Cell]]
-    conclude: Callable[[np.random.Generator, float, Mapping[str, Records]], Findings] | None = None
+    conclude: Callable[[CellContext], Findings] | None = None
     conclusions: int = 0
     needs_models: bool = False
     note: str = ""

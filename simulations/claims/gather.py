@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.registry import share_level
 from specproof.simulations.evidence import Evidence, Method, Verdict
-from specproof.simulations.experiments.cell import Findings, Records, join_tables, label, stream
+from specproof.simulations.experiments.cell import CellContext, Findings, Records, join_tables, label, stream
 from specproof.simulations.experiments.runner import Announce, run_cells
 from specproof.simulations.experiments.store import Store
 
@@ -59,7 +59,7 @@ def _conclude(claim: Claim, parts: Sequence[Findings], seed: int, level: float) 
     tables = join_tables(parts)
     if claim.conclude is not None:
         start = time.perf_counter()
-        findings = claim.conclude(stream(seed, claim.id), level, tables)
+        findings = claim.conclude(CellContext(stream(seed, claim.id), level, tables))
         seconds = time.perf_counter() - start
         rows += label(findings, claim.id, "conclusion", claim.conclusions, seed, seconds).rows
         tables.update(findings.tables)

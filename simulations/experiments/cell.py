@@ -27,6 +27,26 @@ class Findings:
 
 
 @dataclass(frozen=True)
+class CellContext:
+    """What a cell is handed to work with, besides its parameters.
+
+    Attributes
+    ----------
+    rng : numpy Generator
+        The cell's own random stream.
+    level : float
+        False-alarm level of each statistical test.
+    tables : mapping
+        The tables of the cells that it needs, by name, their rows joined; for the conclusion of a claim those of all
+        the claim's cells.
+    """
+
+    rng: np.random.Generator
+    level: float
+    tables: Mapping[str, Records] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Cell:
     """One piece of work, independent of all others but those it needs.
 
@@ -37,8 +57,8 @@ class Cell:
     name : str
         Unique within the claim.
     function : callable
-        ``function(rng, level, **parameters) -> Findings``, defined at the top of a module so that it can travel. Where
-        other cells are needed it is also given ``tables``, all that they tabulated.
+        ``function(context, **parameters) -> Findings`` with a :class:`CellContext`, defined at the top of a module so
+        that worker processes can import it.
     parameters : mapping
         JSON values only; with the seed they determine the result.
     tests : int
@@ -88,9 +108,9 @@ def join_tables(parts: Iterable[Findings]) -> dict[str, Records]:
 def run_cell(cell: Cell, seed: int, level: float, needed: Iterable[Findings] = ()) -> Findings:
     """Run one cell on one thread (a sum over threads would depend on how many there are) and label its rows."""
     start = time.perf_counter()
-    given = {"tables": join_tables(needed)} if cell.needs else {}
+    context = CellContext(stream(seed, cell.id), level, join_tables(needed))
     with threadpool_limits(limits=1):
-        findings = cell.function(stream(seed, cell.id), level, **cell.parameters, **given)
+        findings = cell.function(context, **cell.parameters)
     return label(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
 
 

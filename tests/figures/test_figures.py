@@ -22,7 +22,7 @@ from specproof.simulations.claims.real import block_efficiency
 from specproof.simulations.claims.real.acceptance import DRAFT_COUNTS
 from specproof.simulations.claims.registry import CLAIMS
 from specproof.simulations.claims.yin2024.opt_uno import EPSILONS
-from specproof.simulations.experiments.cell import Records
+from specproof.simulations.experiments.cell import CellContext, Records
 from specproof.theory.errors import InvalidInput
 
 FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
@@ -95,11 +95,11 @@ def tables_of(claim_id: str) -> dict[str, pd.DataFrame]:
     else:
         for cell in claim.cells(Settings()):
             parameters = {name: min(value, FEW.get(name, value)) for name, value in cell.parameters.items()}
-            found = cell.function(np.random.default_rng(0), 1e-9, **parameters)
+            found = cell.function(CellContext(np.random.default_rng(0), 1e-9), **parameters)
             for name, records in found.tables.items():
                 tables.setdefault(name, []).extend(records)
     if claim.conclude is not None:
-        tables.update(claim.conclude(np.random.default_rng(0), 1e-9, tables).tables)
+        tables.update(claim.conclude(CellContext(np.random.default_rng(0), 1e-9, tables)).tables)
     return {name: pd.DataFrame(records) for name, records in tables.items()}
 
 

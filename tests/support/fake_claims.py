@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-
-import numpy as np
 
 import specproof.simulations.claims.registry as registry
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.evidence import Evidence, Method, from_check, within
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.statistics import check_mean
 from specproof.theory.errors import InvalidInput
 
@@ -26,53 +23,54 @@ QUICK_CELLS = 2
 """Those of them that end whatever happens."""
 
 
-def draw(rng: np.random.Generator, level: float, index: int) -> Findings:
+def draw(context: CellContext, index: int) -> Findings:
     """One exact row, one statistical row, one control, and a table; all depend on the stream."""
+    level = context.level
     if index >= QUICK_CELLS and "FAKE_HANG" in os.environ:
         time.sleep(600)
-    values = rng.random(2000)
+    values = context.rng.random(2000)
     exact = within("a number twice", exact=float(values[0]), estimate=float(values[0]), tolerance=0.0, index=index)
     mean = from_check("mean", check_mean(values, 0, 1, 0.5, level), level=level, resolution=0.5)
     wrong = from_check("wrong mean", check_mean(values, 0, 1, 0.0, level), level=level, method=Method.CONTROL)
     return Findings([exact, mean, wrong], {"draws": [{"index": index, "draw": float(values[1])}]})
 
 
-def false_row(rng: np.random.Generator, level: float) -> Findings:
+def false_row(_: CellContext) -> Findings:
     """A claim that is wrong."""
     return Findings([within("one is two", exact=2.0, estimate=1.0, tolerance=0.5)])
 
 
-def numbers(rng: np.random.Generator, level: float) -> Findings:
+def numbers(_: CellContext) -> Findings:
     """A claim that holds."""
     return Findings([_one(Method.IDENTITY)])
 
 
-def tame_control(rng: np.random.Generator, level: float) -> Findings:
+def tame_control(_: CellContext) -> Findings:
     """A claim that holds, and a control that nothing is wrong with."""
     return Findings([_one(Method.IDENTITY), _one(Method.CONTROL)])
 
 
-def scarce_control(rng: np.random.Generator, level: float) -> Findings:
+def scarce_control(context: CellContext) -> Findings:
     """A claim that holds, and a control on three numbers: at a level this small they can refute nothing."""
-    check = check_mean(rng.random(3), 0, 1, 0.0, level)
-    wrong = from_check("wrong mean", check, level=level, resolution=0.5, method=Method.CONTROL)
+    check = check_mean(context.rng.random(3), 0, 1, 0.0, context.level)
+    wrong = from_check("wrong mean", check, level=context.level, resolution=0.5, method=Method.CONTROL)
     return Findings([_one(Method.IDENTITY), wrong])
 
 
-def refuse(rng: np.random.Generator, level: float) -> Findings:
+def refuse(_: CellContext) -> Findings:
     """What a user can cause, found out by a worker."""
     raise InvalidInput("the model is broken: choose another")
 
 
-def die(rng: np.random.Generator, level: float) -> Findings:
+def die(_: CellContext) -> Findings:
     """The worker is killed, as for want of memory."""
     os.kill(os.getpid(), 9)
     raise AssertionError("unreachable")
 
 
-def echo(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def echo(context: CellContext) -> Findings:
     """What it is given, again."""
-    return Findings(tables=tables)
+    return Findings(tables=context.tables)
 
 
 def _one(method: Method) -> Evidence:

@@ -12,7 +12,6 @@ emitted *in place of drafts*, though the drafts have more of A than the target w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.real.positions import walk_prompts
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.theory.distribution import Array, normalise_or_zero, softmax, total_variation
 from specproof.theory.drafts import hit_probability
 from specproof.theory.transport import minimum_cut
@@ -67,12 +66,11 @@ def _cells(settings: Settings) -> list[Cell]:
     ]
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def conclude(context: CellContext) -> Findings:
     """Look for a position that breaks an inequality; average the shares over prompts; find where most is lost."""
     import pandas as pd
 
-    del rng, level
-    positions = pd.DataFrame(tables["positions"])
+    positions = pd.DataFrame(context.tables["positions"])
     instance = {
         "pairs": ", ".join(positions["pair"].unique()),
         "temperatures": ", ".join(f"{value:g}" for value in positions["temperature"].unique()),
@@ -114,14 +112,13 @@ CLAIM = Claim(
 )
 
 
-def walk(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
+def walk(context: CellContext, batch: Batch, horizon: int) -> Findings:
     """Sample from the target and measure every rule at each position, at all temperatures and cuts.
 
     The text is sampled at temperature 1 from the whole vocabulary, so that all settings see the same positions.
     """
-    del level
     records: Records = []
-    for reached in walk_prompts(batch, horizon, rng):
+    for reached in walk_prompts(batch, horizon, context.rng):
         for temperature in TEMPERATURES:
             for top in TOPS:
                 laws = (filtered(law, temperature, top) for law in (reached.draft, reached.target))

@@ -12,7 +12,7 @@ from specproof.simulations.claims.priority import SOURCE
 from specproof.simulations.claims.spectr2023.sequences_lossless import joint_law_tests
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import AnyArray, invert
 from specproof.simulations.samplers.priority import verify
 from specproof.simulations.samplers.selection import Selection, SelectionSampler
@@ -48,12 +48,11 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Follow every set of drafts through every level, on full-history models that often have zeros."""
-    del level
     worst = Worst(sizes=", ".join(f"V={v} K={k} L={n}" for v, k, n in SIZES))
     for size, count, length in SIZES:
-        for draft, target in _tabular_pairs(size, length + 1, rng, instances):
+        for draft, target in _tabular_pairs(size, length + 1, context.rng, instances):
             blocks = sequences_by_enumeration(draft, target, count, length, NAME)
             worst.see("joint law of block and continuation", np.abs(completed(blocks, target) - target.joint()).max())
             law = np.array([block.sum() for block in blocks])
@@ -70,10 +69,10 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+def simulation(context: CellContext, trials: int) -> Findings:
     """Test the joint law of the sampler, and of three rules that each break one assumption."""
-    rules = {"": (verify, agreeing), **_twins(rng)}
-    return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, NAME, rules, trials, rng, level))
+    rules = {"": (verify, agreeing), **_twins(context.rng)}
+    return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, NAME, rules, trials, context.rng, context.level))
 
 
 def tested_pair() -> tuple[MarkovChain, MarkovChain]:

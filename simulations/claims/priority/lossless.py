@@ -11,7 +11,7 @@ from specproof.simulations.claims.priority.instances import adversarial_pair, ll
 from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import verify
 from specproof.simulations.samplers.selection import Selection
@@ -58,32 +58,29 @@ CLAIM = Claim(
 )
 
 
-def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def exact(context: CellContext, instances: int) -> Findings:
     """Compute the law anew from the intervals, on pairs made to break it; no pair is refused."""
-    del level
     worst = Worst(tokens="1..60", drafts=", ".join(map(str, ANY_DRAFT_COUNT)))
     for _ in range(instances):
-        draft, target = adversarial_pair(rng, 60)
-        _see_law(worst, PriorityCoupling(draft, target, int(rng.choice(ANY_DRAFT_COUNT))), ANYTHING)
+        draft, target = adversarial_pair(context.rng, 60)
+        _see_law(worst, PriorityCoupling(draft, target, int(context.rng.choice(ANY_DRAFT_COUNT))), ANYTHING)
     return Findings(worst.rows())
 
 
-def many_drafts(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def many_drafts(context: CellContext, instances: int) -> Findings:
     """Do the same for numbers of drafts far beyond any use, on few tokens."""
-    del level
     worst = Worst(tokens="2..5", drafts=", ".join(map(str, MANY_DRAFTS)))
     for count in MANY_DRAFTS:
         for _ in range(instances):
-            _see_law(worst, PriorityCoupling(*spread_pair(rng, count), count), ANYTHING)
+            _see_law(worst, PriorityCoupling(*spread_pair(context.rng, count), count), ANYTHING)
     return Findings(worst.rows())
 
 
-def large(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def large(context: CellContext, tokens: int) -> Findings:
     """Do the same at the vocabulary size of language models, to the last digits."""
-    del level
     worst = Worst(tokens=tokens, drafts="1, 2, 8, 64")
     for count in (1, 2, 8, 64):
-        _see_law(worst, PriorityCoupling(*llm_shaped_pair(rng, tokens), count), 1e-12)
+        _see_law(worst, PriorityCoupling(*llm_shaped_pair(context.rng, tokens), count), 1e-12)
     return Findings(worst.rows())
 
 
@@ -99,8 +96,9 @@ def _see_law(worst: Worst, coupling: PriorityCoupling, tolerance: float) -> None
     worst.see("output law without thinning, in L1", error, tolerance=tolerance, method=Method.CONTROL)
 
 
-def simulation(rng: np.random.Generator, level: float, num_drafts: int, trials: int) -> Findings:
+def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
     """Run the rule and its array form on the named pairs, and twins that each break one of its assumptions."""
+    rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         coupling = PriorityCoupling(draft, target, num_drafts)

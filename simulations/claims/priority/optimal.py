@@ -12,7 +12,7 @@ from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYT
 from specproof.simulations.claims.spectr2023.otm_lp import LP_TOLERANCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array
 from specproof.theory.transport import certify, optimal_acceptance, solve_membership_lp
 from specproof.theory.verifiers.priority import PriorityCoupling
@@ -36,9 +36,9 @@ CLAIM = Claim(
 )
 
 
-def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def routes(context: CellContext, instances: int) -> Findings:
     """Compare with the linear program, the subset formula and the rational certificate; and two simpler tilings."""
-    del level
+    rng = context.rng
     worst = Worst(tokens="1..6", drafts="1..3")
     for _ in range(instances):
         draft, target = random_pair(rng, 6)
@@ -57,47 +57,43 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def hard(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def hard(context: CellContext, instances: int) -> Findings:
     """Compare with the subset formula on pairs made to break it."""
-    del level
     worst = Worst(tokens="1..60", drafts=", ".join(map(str, ANY_DRAFT_COUNT)))
     for _ in range(instances):
-        draft, target = adversarial_pair(rng, 60)
-        count = int(rng.choice(ANY_DRAFT_COUNT))
+        draft, target = adversarial_pair(context.rng, 60)
+        count = int(context.rng.choice(ANY_DRAFT_COUNT))
         error = _accepted(draft, target, count) - float(optimal_acceptance(draft, target, count))
         worst.see("acceptance against the subset formula", error, tolerance=ANYTHING)
     return Findings(worst.rows())
 
 
-def many_drafts(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def many_drafts(context: CellContext, instances: int) -> Findings:
     """Compare with the subset formula for numbers of drafts far beyond any use, on few tokens."""
-    del level
     worst = Worst(tokens="2..5", drafts=", ".join(map(str, MANY_DRAFTS)))
     for count in MANY_DRAFTS:
         for _ in range(instances):
-            draft, target = spread_pair(rng, count)
+            draft, target = spread_pair(context.rng, count)
             error = _accepted(draft, target, count) - float(optimal_acceptance(draft, target, count))
             worst.see("acceptance against the subset formula", error, tolerance=ANYTHING)
     return Findings(worst.rows())
 
 
-def large(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def large(context: CellContext, tokens: int) -> Findings:
     """Compare with the subset formula at the vocabulary size of language models."""
-    del level
     worst = Worst(tokens=tokens, drafts="1, 2, 8, 64")
     for count in (1, 2, 8, 64):
-        draft, target = llm_shaped_pair(rng, tokens)
+        draft, target = llm_shaped_pair(context.rng, tokens)
         error = _accepted(draft, target, count) - float(optimal_acceptance(draft, target, count))
         worst.see("acceptance against the subset formula", error, tolerance=1e-11)
     return Findings(worst.rows())
 
 
-def proved(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def proved(context: CellContext, tokens: int) -> Findings:
     """Compare with a proof in rational arithmetic beyond any linear program."""
-    del level
     worst = Worst(tokens=tokens, drafts="2, 8")
     for count in (2, 8):
-        error = _proof_error(*llm_shaped_pair(rng, tokens), count)
+        error = _proof_error(*llm_shaped_pair(context.rng, tokens), count)
         worst.see("acceptance against a rational proof", error, method=Method.CERTIFICATE)
     return Findings(worst.rows())
 

@@ -11,7 +11,7 @@ from specproof.simulations.claims.instances import random_pair, random_rows
 from specproof.simulations.claims.selections import RESOLUTION, control_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.orders import verify
 from specproof.simulations.samplers.selection import Selection
@@ -49,9 +49,9 @@ CLAIM = Claim(
 )
 
 
-def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def exact(context: CellContext, instances: int) -> Findings:
     """Compare with the minimum over all sets of tokens, and run the rule on every tuple of drafts."""
-    del level
+    rng = context.rng
     worst = Worst(tokens="1..6", drafts="1..3")
     for _ in range(instances):
         count = int(rng.integers(1, 4))
@@ -77,12 +77,11 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def large(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def large(context: CellContext, tokens: int) -> Findings:
     """Prove the optimum of different drafts where no set law could be written down."""
-    del level
     worst = Worst(tokens=tokens, drafts="2, 4")
     for count in (2, 4):
-        drafts, target = dirichlet(tokens, 0.3, rng, count), dirichlet(tokens, 0.3, rng)
+        drafts, target = dirichlet(tokens, 0.3, context.rng, count), dirichlet(tokens, 0.3, context.rng)
         drafted = independent_drafts(drafts)
         coupling = optimal_orders(drafted, target)
         worst.see("gap", coupling.gap, method=Method.CERTIFICATE, tolerance=GAP_TOLERANCE)
@@ -91,13 +90,14 @@ def large(rng: np.random.Generator, level: float, tokens: int) -> Findings:
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+def simulation(context: CellContext, trials: int) -> Findings:
     """Run the sampler on drafts of three laws, and a twin that never thins."""
+    level = context.level
     drafts = np.array([[0.6, 0.2, 0.1, 0.1], [0.1, 0.6, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25]])
     target = np.array([0.1, 0.15, 0.35, 0.4])
     coupling = optimal_orders(independent_drafts(drafts), target)
-    drawn = np.stack([invert(row, rng.random(trials)) for row in drafts], axis=-1)
-    emitted = verify(coupling, drawn, rng.random((trials, 3)))
+    drawn = np.stack([invert(row, context.rng.random(trials)) for row in drafts], axis=-1)
+    emitted = verify(coupling, drawn, context.rng.random((trials, 3)))
     accepted = int(np.count_nonzero(emitted.accepted >= 0))
     check = check_frequency(accepted, trials, coupling.acceptance, level)
     first = np.take_along_axis(drawn, np.argmax(target[drawn], axis=-1, keepdims=True), axis=-1)[:, 0]

@@ -10,7 +10,7 @@ from specproof.simulations.claims.priority.instances import adversarial_pair, ll
 from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.theory.distribution import Array, dirichlet
 from specproof.theory.independent.tiling_by_fractions import tiling_by_fractions
 from specproof.theory.rationals import as_fractions
@@ -39,9 +39,9 @@ CLAIM = Claim(
 )
 
 
-def intervals(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def intervals(context: CellContext, instances: int) -> Findings:
     """Measure overlaps, gaps and lengths on pairs made to break it, and on a twin that does not step over."""
-    del level
+    rng = context.rng
     worst, spare = Worst(tokens="1..60", drafts=", ".join(map(str, ANY_DRAFT_COUNT))), np.inf
     for _ in range(instances):
         draft, target = adversarial_pair(rng, 60)
@@ -54,20 +54,19 @@ def intervals(rng: np.random.Generator, level: float, instances: int) -> Finding
     return Findings([*worst.rows(), _spare(spare, instances)])
 
 
-def large(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def large(context: CellContext, tokens: int) -> Findings:
     """Measure the same at the vocabulary size of language models."""
-    del level
     worst, spare = Worst(tokens=tokens, drafts="2, 8"), np.inf
     for count in (2, 8):
-        coupling = PriorityCoupling(*llm_shaped_pair(rng, tokens), count)
+        coupling = PriorityCoupling(*llm_shaped_pair(context.rng, tokens), count)
         _see_tiling(worst, coupling)
         spare = min(spare, 2 * tokens - coupling.intervals.lengths.size)
     return Findings([*worst.rows(), _spare(spare, 2)])
 
 
-def rational(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def rational(context: CellContext, instances: int) -> Findings:
     """Compare the rates with those of the same cuts in rational numbers."""
-    del level
+    rng = context.rng
     worst = Worst(tokens="1..6", drafts="1..3")
     for _ in range(instances):
         size, count = int(rng.integers(1, 7)), int(rng.integers(1, 4))
@@ -82,9 +81,8 @@ def rational(rng: np.random.Generator, level: float, instances: int) -> Findings
     return Findings(worst.rows())
 
 
-def picture(rng: np.random.Generator, level: float) -> Findings:
+def picture(_: CellContext) -> Findings:
     """Tabulate one coupling for the figure: the density over each interval, and the rates beside the target."""
-    del rng, level
     coupling = PriorityCoupling(*PICTURE, PICTURE_DRAFTS)
     found = coupling.intervals
     profile: Records = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.real.positions import walk_prompts
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers.recursive_without_replacement import estimate_acceptance
 from specproof.theory.distribution import Array, total_variation
 from specproof.theory.transport import optimal_acceptance
@@ -38,12 +37,11 @@ def _cells(settings: Settings) -> list[Cell]:
     ]
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def conclude(context: CellContext) -> Findings:
     """Look for the position closest to breaking an inequality, and average over positions and prompts."""
     import pandas as pd
 
-    del rng, level
-    positions = pd.DataFrame(tables["positions"])
+    positions = pd.DataFrame(context.tables["positions"])
     instance = {"pair": str(positions["pair"].iloc[0]), "positions": len(positions)}
     one = positions["single"]
     gains = {k: positions[f"optimal_{k}"] - positions[f"kseq_{k}"] for k in DRAFT_COUNTS}
@@ -87,17 +85,16 @@ CLAIM = Claim(
 )
 
 
-def walk(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
+def walk(context: CellContext, batch: Batch, horizon: int) -> Findings:
     """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary.
 
     That of recursive rejection without replacement is an unbiased estimate from one run, as its law has too many
     histories.
     """
-    del level
     records: Records = []
-    for reached in walk_prompts(batch, horizon, rng):
+    for reached in walk_prompts(batch, horizon, context.rng):
         laws = reached.draft, reached.target
-        records += reached.records(_acceptances(*laws) | _estimates(*laws, rng))
+        records += reached.records(_acceptances(*laws) | _estimates(*laws, context.rng))
     return Findings(tables={"positions": records})
 
 

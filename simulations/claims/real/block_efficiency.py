@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.batches import BATCH, Batch, batches, prepare
 from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.statistics import check_drift
 from specproof.theory.verifiers import VERIFIERS
@@ -93,14 +91,13 @@ def _configurations(scale: str) -> list[Configuration]:
     return alone_and_one + grid
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def conclude(context: CellContext) -> Findings:
     """Test the acceptances of all levels together, and tabulate what was gained."""
     import pandas as pd
 
-    del rng
-    runs, levels = pd.DataFrame(tables["runs"]), pd.DataFrame(tables["levels"])
+    runs, levels = pd.DataFrame(context.tables["runs"]), pd.DataFrame(context.tables["levels"])
     shared = {"pair": str(runs["pair"].iloc[0]), "prompts": runs["prompt"].nunique()}
-    rows = [_drift(levels, mode, level, **shared) for mode in (PROPER, BROKEN)]
+    rows = [_drift(levels, mode, context.level, **shared) for mode in (PROPER, BROKEN)]
     rows += [
         at_least("fewest tokens of a round", bound=1.0, estimate=float(runs["fewest"].min()), tolerance=0.0, **shared),
         at_least(
@@ -137,15 +134,13 @@ CLAIM = Claim(
 
 
 def decode(
-    rng: np.random.Generator,
-    level: float,
+    context: CellContext,
     batch: Batch,
     seed: int,
     horizon: int,
     configurations: Sequence[Configuration],
 ) -> Findings:
     """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
-    del level
     from specproof.simulations.language_models.spectr import spectr_decode
 
     models, encoded = prepare(batch)
@@ -153,10 +148,10 @@ def decode(
     levels: Records = []
     for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
         # The first call of anything is slower than all others.
-        spectr_decode(models, encoded, 1, 2, 2, rng, SAMPLERS[name])
+        spectr_decode(models, encoded, 1, 2, 2, context.rng, SAMPLERS[name])
     for verifier, count, length in configurations:
         rule = ONE_DRAFT if verifier == ALONE else verifier
-        run = spectr_decode(models, encoded, horizon, count, length, rng, SAMPLERS[rule], VERIFIERS[rule].law)
+        run = spectr_decode(models, encoded, horizon, count, length, context.rng, SAMPLERS[rule], VERIFIERS[rule].law)
         shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": seed}
         shared |= {"verifier": verifier, "num_drafts": count, "draft_length": length}
         runs.append(shared | _totals(run))
@@ -164,14 +159,15 @@ def decode(
     return Findings(tables={"runs": runs, "levels": levels})
 
 
-def decode_broken(rng: np.random.Generator, level: float, batch: Batch, horizon: int) -> Findings:
+def decode_broken(context: CellContext, batch: Batch, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
-    del level
     from specproof.simulations.language_models.spectr import spectr_decode
 
     models, encoded = prepare(batch)
     name, count, length = CONTROL
-    run = spectr_decode(models, encoded, horizon, count, length, rng, verify_without_quotient, VERIFIERS[name].law)
+    run = spectr_decode(
+        models, encoded, horizon, count, length, context.rng, verify_without_quotient, VERIFIERS[name].law
+    )
     shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": 0}
     shared |= {"verifier": name, "num_drafts": count, "draft_length": length}
     return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})

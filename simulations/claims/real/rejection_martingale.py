@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 from array_api_compat import array_namespace
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.batches import Batch, batches, prepare
 from specproof.simulations.evidence import Evidence, Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, replace_rejected
 from specproof.simulations.samplers.single import residual_weights, verify
@@ -44,24 +43,23 @@ def _cells(settings: Settings) -> list[Cell]:
 _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def conclude(context: CellContext) -> Findings:
     """Test the rejections of all texts together, and tabulate what decoding gained."""
     import pandas as pd
 
-    del rng
-    tests, rounds = pd.DataFrame(tables["tests"]), pd.DataFrame(tables["rounds"])
+    tests, rounds = pd.DataFrame(context.tables["tests"]), pd.DataFrame(context.tables["rounds"])
     rows: list[Evidence] = []
     summary: Records = []
     for mode, part in tests.groupby("mode", sort=False):
         rejected, distances = part["rejected"].to_numpy(dtype=bool), part["tv"].to_numpy()
-        check = check_drift(rejected, distances, level)
+        check = check_drift(rejected, distances, context.level)
         method = Method.CONTROL if mode == BROKEN else Method.SIMULATION
         instance = {"pair": str(part["pair"].iloc[0]), "mode": mode, "prompts": part["prompt"].nunique()}
         rows.append(
             from_check(
                 "rate of rejections at tested positions, against the mean TV there",
                 check,
-                level=level,
+                level=context.level,
                 resolution=RESOLUTION,
                 method=method,
                 **instance,
@@ -94,22 +92,20 @@ CLAIM = Claim(
 
 
 def decode(
-    rng: np.random.Generator,
-    level: float,
+    context: CellContext,
     batch: Batch,
     horizon: int,
     draft_length: int,
     mode: str,
 ) -> Findings:
     """Run speculative decoding from the prompts and record every test and every round."""
-    del level
     import pandas as pd
 
     from specproof.simulations.language_models.decoding import speculative_decode
 
     models, encoded = prepare(batch)
     verifier = verify_without_quotient if mode == BROKEN else verify
-    run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, rng, verifier)
+    run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, context.rng, verifier)
     first, shared = batch["first"], {"pair": batch["pair"], "mode": mode}
     tests = pd.DataFrame(
         {"prompt": run.sequence + first, "position": run.position, "tv": run.tv, "rejected": run.rejected}

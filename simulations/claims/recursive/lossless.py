@@ -10,7 +10,7 @@ from specproof.simulations.claims.recursive import SOURCE
 from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers import recursive, recursive_without_replacement
 from specproof.simulations.samplers.distinct import draw_distinct
 from specproof.simulations.samplers.inversion import invert
@@ -47,12 +47,11 @@ CLAIM = Claim(
 )
 
 
-def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def exact(context: CellContext, instances: int) -> Findings:
     """Compare both laws with the target and the optimum, and the one without replacement with all of its runs."""
-    del level
     worst = Worst(tokens="1..5", drafts="1..4")
-    for draft, target in [SKEWED, *(random_pair(rng, 5) for _ in range(instances))]:
-        count = min(int(rng.integers(2, 5)), int(np.count_nonzero(draft)))
+    for draft, target in [SKEWED, *(random_pair(context.rng, 5) for _ in range(instances))]:
+        count = min(int(context.rng.integers(2, 5)), int(np.count_nonzero(draft)))
         replaced = recursive_rejection(draft, target, count)
         distinct = recursive_rejection_without_replacement(draft, target, count)
         best = optimal_acceptance(draft, target, count)
@@ -72,8 +71,9 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def with_replacement(rng: np.random.Generator, level: float, num_drafts: int, trials: int) -> Findings:
+def with_replacement(context: CellContext, num_drafts: int, trials: int) -> Findings:
     """Run both forms of the sampler with independent drafts, and a twin."""
+    rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         law = recursive_rejection(draft, target, num_drafts)
@@ -91,8 +91,9 @@ def with_replacement(rng: np.random.Generator, level: float, num_drafts: int, tr
     return Findings(rows + control_tests(twins, target, level, pair="skewed", k=2))
 
 
-def without_replacement(rng: np.random.Generator, level: float, num_drafts: int, trials: int) -> Findings:
+def without_replacement(context: CellContext, num_drafts: int, trials: int) -> Findings:
     """Run both forms of the sampler with distinct drafts, and twins that forget one of the two updates."""
+    rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         count = min(num_drafts, int(np.count_nonzero(draft)))

@@ -12,7 +12,7 @@ from specproof.simulations.claims.instances import random_rows
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check, within
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.sequences import simulate
 from specproof.simulations.statistics import check_mean, mean_interval
@@ -68,9 +68,9 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Compare the recursions with all sets of draft sequences, enumerated, on small random models."""
-    del level
+    rng = context.rng
     worst = Worst(states="2..3", drafts="1..3", length="1..3")
     for index in range(instances):
         size, count, length = 2 + index % 2, 1 + index // 3 % 3, 1 + index % 3
@@ -93,9 +93,9 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def bounds(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def bounds(context: CellContext, instances: int) -> Findings:
     """Check the i.i.d. formula, and that efficiency lies in [1, L + 1] and never falls with L, nor in turn with K."""
-    del level
+    rng = context.rng
     worst = Worst(states="2..6", drafts="1..4", length="1..6")
     gaps: dict[str, list[float]] = {}
     for _ in range(instances):
@@ -119,13 +119,12 @@ def bounds(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows() + [_smallest(quantity, seen) for quantity, seen in gaps.items()])
 
 
-def agreement(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def agreement(context: CellContext, instances: int) -> Findings:
     """Attack what monotonicity in K rests on: for each token, P(it is accepted and j or more drafts carry it)."""
-    del level
     gaps: dict[str, list[float]] = {}
     worst = Worst(tokens="2..7", drafts="1..8")
     for tokens in (2, 3, 7):
-        draft, target = random_rows(rng, tokens, instances)
+        draft, target = random_rows(context.rng, tokens, instances)
         for name in VERIFIERS:
             before = np.zeros((*draft.shape, 0))
             for count in range(1, 9):
@@ -149,12 +148,11 @@ def agreement(rng: np.random.Generator, level: float, instances: int) -> Finding
     return Findings(worst.rows() + [_smallest(quantity, seen) for quantity, seen in gaps.items()])
 
 
-def more_drafts(rng: np.random.Generator, level: float) -> Findings:
+def more_drafts(_: CellContext) -> Findings:
     """Compute two chains on which the optimum of each level is not the optimum of the block, twice each.
 
     The rule that accepts most at one level may put its acceptance on tokens after which the drafts do worse.
     """
-    del rng, level
     thirds = _binary(0.7, 0.8, 0.6), _binary(0.9, 0.8, 0.4)
     below = _binary(0.5, 0.0, 0.5), _binary(0.5, 0.2, 1.0)
     worst, rows = Worst(states=2, length=2), []
@@ -178,14 +176,15 @@ def more_drafts(rng: np.random.Generator, level: float) -> Findings:
     return Findings(worst.rows() + rows)
 
 
-def simulation(rng: np.random.Generator, level: float, verifier: str, trials: int) -> Findings:
+def simulation(context: CellContext, verifier: str, trials: int) -> Findings:
     """Simulate blocks on a chain and compare their mean accepted length with the recursion, for a grid of K and L."""
+    level = context.level
     draft, target = simulated_pair()
     rows: list[Evidence] = []
     records: Records = []
     for count, length in SIMULATED:
         exact = block_efficiency(draft, target, count, length, verifier)
-        blocks = simulate(draft, target, count, length, trials, rng, SAMPLERS[verifier])
+        blocks = simulate(draft, target, count, length, trials, context.rng, SAMPLERS[verifier])
         tokens = blocks.accepted.astype(np.float64) + 1.0
         instance: dict[str, Any] = {"states": STATES, "verifier": verifier, "drafts": count, "length": length}
         check = check_mean(tokens, 1, length + 1, exact, level)
@@ -201,12 +200,11 @@ def simulation(rng: np.random.Generator, level: float, verifier: str, trials: in
     return Findings(rows, {"simulated": records})
 
 
-def efficiency_map(rng: np.random.Generator, level: float) -> Findings:
+def efficiency_map(_: CellContext) -> Findings:
     """Tabulate the exact efficiency of the simulated chain for all K and L, from its start and in the long run.
 
     ``accepted`` is the share of the L levels at which a draft is accepted, (tokens per call - 1) / L.
     """
-    del rng, level
     draft, target = simulated_pair()
     records: Records = []
     for (name, rule), count, length in product(VERIFIERS.items(), range(1, MOST + 1), range(1, LONGEST + 1)):

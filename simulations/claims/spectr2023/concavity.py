@@ -14,7 +14,7 @@ from specproof.simulations.claims.instances import named_pairs, random_pair, ran
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Least
 from specproof.simulations.evidence import Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.theory.distribution import Array, bernoulli, dirichlet, softmax, uniform, zipf
 from specproof.theory.transport import certify, optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
@@ -58,10 +58,9 @@ rejection is concave too: draft m+1 adds :math:`\sum_i \min(u_i, |u| p_i)` where
 """
 
 
-def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def random(context: CellContext, instances: int) -> Findings:
     """Look at first and second differences of the exact acceptances of many pairs."""
-    del level
-    pairs = [*named_pairs().values(), BENT, *(random_rows(rng, tokens, instances) for tokens in (2, 3, 8, 40))]
+    pairs = [*named_pairs().values(), BENT, *(random_rows(context.rng, tokens, instances) for tokens in (2, 3, 8, 40))]
     least = Least(tokens="1..40", drafts=f"1..{MOST}")
     for draft, target in pairs:
         instances, acceptances = draft.size // draft.shape[-1], _acceptances(draft, target)
@@ -73,13 +72,12 @@ def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(least.rows())
 
 
-def fractions(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def fractions(context: CellContext, instances: int) -> Findings:
     """Compare three neighbouring optima, each proved, without rounding."""
-    del level
     least = Least(tokens="1..6", drafts="1..7")
     for _ in range(instances):
-        draft, target = random_pair(rng, 6)
-        count = int(rng.integers(1, 6))
+        draft, target = random_pair(context.rng, 6)
+        count = int(context.rng.integers(1, 6))
         proofs = [certify(draft, target, count + step) for step in range(3)]
         first, second, third = (proof.acceptance for proof in proofs)
         proved = all(proof.is_proof for proof in proofs)
@@ -90,12 +88,11 @@ def fractions(rng: np.random.Generator, level: float, instances: int) -> Finding
     return Findings(least.rows())
 
 
-def attack(rng: np.random.Generator, level: float, generations: int) -> Findings:
+def attack(context: CellContext, generations: int) -> Findings:
     """Search for a gain that exceeds the one before, of the optimum and of K-SEQ, where there is one."""
-    del level
     rows = []
     for rule, method in (("optimum", Method.ATTACK), ("K-SEQ", Method.CONTROL)):
-        found = minimise(partial(_bends, rule=rule), -15.0, 0.0, 6, generations, rng)
+        found = minimise(partial(_bends, rule=rule), -15.0, 0.0, 6, generations, context.rng)
         draft, target = (softmax(logits).tolist() for logits in np.split(found.point, 2))
         rows.append(
             at_least(
@@ -112,9 +109,8 @@ def attack(rng: np.random.Generator, level: float, generations: int) -> Findings
     return Findings(rows)
 
 
-def families(rng: np.random.Generator, level: float) -> Findings:
+def families(_: CellContext) -> Findings:
     """Tabulate the exact acceptance of every rule on a pair of each family, and compare it with its optimum."""
-    del rng, level
     records: Records = []
     for family, (draft, target) in _families().items():
         support = int(np.count_nonzero(draft))

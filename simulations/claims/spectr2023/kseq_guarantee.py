@@ -15,7 +15,7 @@ from specproof.simulations.claims.instances import random_rows
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
 from specproof.simulations.evidence import Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array, softmax
 from specproof.theory.transport import certify, optimal_acceptance
 from specproof.theory.verifiers.kseq.certificate import certify_kseq
@@ -117,10 +117,9 @@ CLAIM = Claim(
 )
 
 
-def attack(rng: np.random.Generator, level: float, num_drafts: int, generations: int, finish: int) -> Findings:
+def attack(context: CellContext, num_drafts: int, generations: int, finish: int) -> Findings:
     """Search every structure and size for the smallest share of the optimum, and enclose the shares in fractions."""
-    del level
-    attempts = list(_search(rng, num_drafts, generations, finish))
+    attempts = list(_search(context.rng, num_drafts, generations, finish))
     best, worst = min(attempts, key=lambda attempt: attempt.share), kseq_worst_share(num_drafts)
     shares = (
         ("smallest share of the optimum found", GUARANTEE, best.share, Method.ATTACK),
@@ -152,12 +151,11 @@ def attack(rng: np.random.Generator, level: float, num_drafts: int, generations:
     return Findings(rows, {"worst_share": [curve], "worst_instances": instances})
 
 
-def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def random(context: CellContext, instances: int) -> Findings:
     """Compare shares of random pairs with the two bounds, at rho* and at rho = k."""
-    del level
     least = Least(tokens="2..40", drafts="1..64")
     for tokens in (2, 3, 8, 40):
-        draft, target = random_rows(rng, tokens, instances)
+        draft, target = random_rows(context.rng, tokens, instances)
         for count in (1, 2, 3, 5, 16, 64):
             at_star, at_k = _share(draft, target, count), _share(draft, target, count, rho=count)
             least.see("share at rho* above the worst case", at_star - kseq_worst_share(count))
@@ -165,9 +163,8 @@ def random(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(least.rows())
 
 
-def worst_case(rng: np.random.Generator, level: float, most_drafts: int) -> Findings:
+def worst_case(_: CellContext, most_drafts: int) -> Findings:
     """Check the pairs that attain the bounds, in fractions, and that the worst case falls with k to its limit."""
-    del rng, level
     worst = Worst(drafts="1..16")
     for count in (1, *DRAFT_COUNTS):
         draft, target = kseq_worst_pair(count)

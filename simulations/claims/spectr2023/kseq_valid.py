@@ -13,7 +13,7 @@ from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_test
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.kseq import simulate, verify
 from specproof.simulations.samplers.trials import try_in_turn
@@ -46,11 +46,10 @@ CLAIM = Claim(
 )
 
 
-def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def exact(context: CellContext, instances: int) -> Findings:
     """Check output law, residual and the equation of rho*, the extreme rho = k, and a twin below rho*."""
-    del level
     worst = Worst(tokens="1..40", drafts="1..16")
-    batches = [random_rows(rng, tokens, instances) for tokens in (2, 3, 6, 15, 40)]
+    batches = [random_rows(context.rng, tokens, instances) for tokens in (2, 3, 6, 15, 40)]
     for draft, target in [*named_pairs().values(), *batches]:
         pairs = draft.size // draft.shape[-1]
         for count in (1, 2, 3, 4, 8, 16):
@@ -74,17 +73,16 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def enclosures(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enclosures(context: CellContext, instances: int) -> Findings:
     """Enclose rho* in rational arithmetic, 1e-12 of it on either side, and the acceptance; look below it.
 
     If rho* caps a token, no smaller factor is valid, not even one that caps none. It may take more than q by less than
     float64 can tell, so that this too is decided in fractions.
     """
-    del level
     worst = Worst(tokens="1..12", drafts="1..9")
     for _ in range(instances):
-        draft, target = random_pair(rng, 12)
-        count = int(rng.integers(1, 10))
+        draft, target = random_pair(context.rng, 12)
+        count = int(context.rng.integers(1, 10))
         proof, found = certify_kseq(draft, target, count), float(kseq(draft, target, count).acceptance)
         low, high = map(float, proof.acceptance)
         outside = max(low - found, found - high, 0.0) if proof.is_proof else np.inf
@@ -116,8 +114,9 @@ def _takes_too_much(proof: KSeqCertificate, rho: Fraction) -> bool:
     return any(accepted * tries > q for accepted, q in zip(once, proof.target, strict=True))
 
 
-def simulation(rng: np.random.Generator, level: float, num_drafts: int, trials: int) -> Findings:
+def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
     """Run both forms of the sampler on the named pairs, and twins with a wrong residual."""
+    rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         law, rho = kseq(draft, target, num_drafts), division_factor(draft, target, num_drafts)

@@ -10,7 +10,7 @@ from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_test
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.single import simulate, verify
 from specproof.simulations.samplers.trials import try_in_turn
@@ -36,11 +36,10 @@ CLAIM = Claim(
 )
 
 
-def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def exact(context: CellContext, instances: int) -> Findings:
     """Compare law and acceptance with the definition and with a rational certificate at k = 1."""
-    del level
     worst = Worst(tokens="1..32")
-    for draft, target in [*named_pairs().values(), *(random_pair(rng, 12) for _ in range(instances))]:
+    for draft, target in [*named_pairs().values(), *(random_pair(context.rng, 12) for _ in range(instances))]:
         law = maximal_coupling(draft, target)
         worst.see("output law", np.abs(law.output - target).max())
         worst.see("acceptance + TV - 1", law.acceptance + total_variation(draft, target) - 1.0)
@@ -53,8 +52,9 @@ def exact(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+def simulation(context: CellContext, trials: int) -> Findings:
     """Run both forms of the sampler on the named pairs, and twins with one error each."""
+    rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         law = maximal_coupling(draft, target)

@@ -11,7 +11,7 @@ from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.spectr2023.draft_laws import Instance, draw_instances
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
 from specproof.theory.independent.plan_by_cvxpy import plan_by_cvxpy
 from specproof.theory.transport import (
@@ -50,11 +50,10 @@ CLAIM = Claim(
 )
 
 
-def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def routes(context: CellContext, instances: int) -> Findings:
     """Solve the program for every kind of drafts, and compare it with all that should give the same number."""
-    del level
     worst = Worst(tokens="2..6", drafts="1..3")
-    for index, instance in enumerate(draw_instances(rng, instances, largest=6, most=3)):
+    for index, instance in enumerate(draw_instances(context.rng, instances, largest=6, most=3)):
         closed = instance.closed_forms()
         for kind, drafts in instance.sets(exact=True).items():
             plan = optimal_plan(drafts, instance.target)
@@ -79,11 +78,10 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def larger(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def larger(context: CellContext, tokens: int) -> Findings:
     """Solve programs with thousands of variables, and compare with the closed forms."""
-    del level
     worst = Worst(tokens=tokens, drafts=2)
-    laws = rng.dirichlet(np.ones(tokens), size=3)
+    laws = context.rng.dirichlet(np.ones(tokens), size=3)
     instance = Instance(laws[:2], np.outer(laws[0], laws[1]), laws[2])
     closed = instance.closed_forms()
     closed["joint"] = closed["different"]
@@ -98,9 +96,8 @@ EXAMPLE_DRAFT = np.array([0.40, 0.25, 0.20, 0.10, 0.05])
 EXAMPLE_TARGET = np.array([0.15, 0.20, 0.15, 0.30, 0.20])
 
 
-def example(rng: np.random.Generator, level: float) -> Findings:
+def example(_: CellContext) -> Findings:
     """Tabulate the optimal plan of one small instance, for the figure."""
-    del rng, level
     plan = solve_membership_lp(EXAMPLE_DRAFT, EXAMPLE_TARGET, 2)
     exact = float(optimal_acceptance(EXAMPLE_DRAFT, EXAMPLE_TARGET, 2))
     worst = Worst(tokens=EXAMPLE_DRAFT.size, drafts=2)

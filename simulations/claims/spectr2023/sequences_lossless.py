@@ -11,7 +11,7 @@ from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.inversion import AnyArray, invert
 from specproof.simulations.samplers.selection import Selection, SelectionSampler
@@ -47,14 +47,13 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Compare the joint law of a block, enumerated over all sets of drafts, with the target's."""
-    del level
     worst = Worst(states="2..3", drafts="1..3", length="1..3")
     for index in range(instances):
         size, count, length = 2 + index % 2, 1 + index // 3 % 3, 1 + index % 3
-        concentration = float(rng.choice([0.1, 0.5, 2.0]))
-        draft, target = random_tabular_pair(size, length + 1, rng, concentration=concentration)
+        concentration = float(context.rng.choice([0.1, 0.5, 2.0]))
+        draft, target = random_tabular_pair(size, length + 1, context.rng, concentration=concentration)
         for name in KERNELS:
             blocks = sequences_by_enumeration(draft, target, count, length, name)
             error = np.abs(completed(blocks, target) - target.joint()).max()
@@ -64,10 +63,10 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, verifier: str, trials: int) -> Findings:
+def simulation(context: CellContext, verifier: str, trials: int) -> Findings:
     """Test the joint law of block and continuation, and that of rules broken between the levels."""
-    rules = {"": (SAMPLERS[verifier], agreeing), **_twins(verifier, rng)}
-    return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, verifier, rules, trials, rng, level))
+    rules = {"": (SAMPLERS[verifier], agreeing), **_twins(verifier, context.rng)}
+    return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, verifier, rules, trials, context.rng, context.level))
 
 
 def joint_law_tests(

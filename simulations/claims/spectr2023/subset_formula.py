@@ -11,7 +11,7 @@ from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.spectr2023.draft_laws import PLAIN, draw_instances
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array, dirichlet, softmax
 from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
 from specproof.theory.transport import (
@@ -53,11 +53,10 @@ CLAIM = Claim(
 )
 
 
-def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def routes(context: CellContext, instances: int) -> Findings:
     """Compare the formulas with the minimum over all sets, and each with a certificate in rational arithmetic."""
-    del level
     worst = Worst(tokens="2..7", drafts="1..4")
-    for instance in draw_instances(rng, instances, largest=7, most=4):
+    for instance in draw_instances(context.rng, instances, largest=7, most=4):
         draft, target = instance.drafts[0], instance.target
         sets, closed = instance.sets(), instance.closed_forms()
         for kind, value in closed.items():
@@ -82,24 +81,22 @@ def routes(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def certificates(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def certificates(context: CellContext, tokens: int) -> Findings:
     """Certify a vocabulary that no linear program could take."""
-    del level
     worst = Worst(tokens=tokens, drafts="1, 4, 8")
-    draft = softmax(3.0 * rng.normal(size=tokens))
-    target = softmax(np.log(draft) + rng.normal(size=tokens))
+    draft = softmax(3.0 * context.rng.normal(size=tokens))
+    target = softmax(np.log(draft) + context.rng.normal(size=tokens))
     for count in (1, 4, 8):
         error = _certificate_error(draft, target, count)
         worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
     return Findings(worst.rows())
 
 
-def order_certificates(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def order_certificates(context: CellContext, tokens: int) -> Findings:
     """Certify vocabularies whose sets cannot all be tried, for different drafts and without replacement."""
-    del level
     worst = Worst(tokens=tokens, drafts="2, 4")
-    base = 2.0 * rng.normal(size=tokens)
-    drafts, target = softmax(base + rng.normal(size=(4, tokens))), softmax(base)
+    base = 2.0 * context.rng.normal(size=tokens)
+    drafts, target = softmax(base + context.rng.normal(size=(4, tokens))), softmax(base)
     for count in (2, 4):
         rows = drafts[:count]
         mean = float(optimal_acceptance(rows.mean(axis=0), target, count))
@@ -111,15 +108,14 @@ def order_certificates(rng: np.random.Generator, level: float, tokens: int) -> F
     return Findings(worst.rows())
 
 
-def suffixes(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def suffixes(context: CellContext, instances: int) -> Findings:
     """Attack the inequality that makes suffixes optimal without replacement, in rational arithmetic.
 
     With F(A) the probability that all drafts are in A: [F(B+i) - F(B)] / p_i <= [F(B+i+j) - F(B+i)] / p_j for all B.
     The twin claims more than that: that j alone, without i, gains as much.
     """
-    del level
     slack, alone = [], []
-    for weights, others, count in [UNEVEN, *(_random_race(rng) for _ in range(instances - 1))]:
+    for weights, others, count in [UNEVEN, *(_random_race(context.rng) for _ in range(instances - 1))]:
         law = [Fraction(weight, sum(weights)) for weight in weights]
         none, first, second, both = (_contained(law, others.union(more), count) for more in ((), (0,), (1,), (0, 1)))
         slack.append(float((both - first) / law[1] - (first - none) / law[0]))
@@ -128,9 +124,9 @@ def suffixes(rng: np.random.Generator, level: float, instances: int) -> Findings
     return Findings([least, _least("what j gains alone, less what i did", alone, Method.CONTROL)])
 
 
-def different(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def different(context: CellContext, instances: int) -> Findings:
     """Compare the search for different drafts with the minimum over all 2^14 sets, where it has to branch."""
-    del level
+    rng = context.rng
     worst = Worst(tokens=14, drafts="2..4")
     members = (np.arange(1 << 14)[:, np.newaxis] >> np.arange(14) & 1).astype(np.float64)
     for index in range(instances):

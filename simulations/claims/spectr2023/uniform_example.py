@@ -10,7 +10,7 @@ from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import bernoulli, total_variation, uniform
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
@@ -34,12 +34,11 @@ CLAIM = Claim(
 )
 
 
-def uniform_pairs(rng: np.random.Generator, level: float, tokens: int) -> Findings:
+def uniform_pairs(_: CellContext, tokens: int) -> Findings:
     r"""Check :math:`1-(1-1/r)^k` for i.i.d. drafts and :math:`1 - \binom{d-d/r}{k} / \binom{d}{k}` for distinct ones.
 
     Every rule accepts whatever can be accepted, and the division factor is :math:`\rho^* = r (1-(1-1/r)^k)`.
     """
-    del rng, level
     worst = Worst(d=tokens, r="2, 3, 5, 10", k="1, 2, 5, 20")
     few = Worst(d=12, r="2, 3, 4", k="1, 2, 3")
     for ratio in (2, 3, 5, 10):
@@ -63,7 +62,7 @@ def uniform_pairs(rng: np.random.Generator, level: float, tokens: int) -> Findin
     return Findings(worst.rows() + few.rows())
 
 
-def two_tokens(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def two_tokens(context: CellContext, instances: int) -> Findings:
     r"""Check the closed forms for p = (x, 1-x) and q = (y, 1-y) with y >= x, where :math:`g(t) = 1-(1-t)^k`.
 
     The optimum is :math:`1 - [y - g(x)]_+` and recursive rejection accepts :math:`1 - (y-x)(1-x)^{k-1}`; two distinct
@@ -71,10 +70,9 @@ def two_tokens(rng: np.random.Generator, level: float, instances: int) -> Findin
     for any :math:`0 \le x \le \beta \le 1` it accepts :math:`g(\beta)`, at :math:`\rho^* = g(\beta)/\beta`, where
     :math:`y = 1 - g(\beta)(1 - x/\beta)`.
     """
-    del level
     worst = Worst(tokens=2, drafts="1..16")
-    for x, y in np.sort(rng.random((instances, 2)), axis=-1):
-        count = int(rng.integers(1, 17))
+    for x, y in np.sort(context.rng.random((instances, 2)), axis=-1):
+        count = int(context.rng.integers(1, 17))
         draft, target = bernoulli(1.0 - x), bernoulli(1.0 - y)
         one, hit = 1.0 - (y - x), 1.0 - (1.0 - x) ** count
         best = optimal_acceptance(draft, target, count)

@@ -18,7 +18,7 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.claims.yin2024.chain import instance, simulated_pair
 from specproof.simulations.evidence import Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.chain import MarkovChain, random_markov_pair
 from specproof.theory.distribution import Array
 from specproof.theory.rejections import batch_limit, expected_rejections_batch
@@ -48,9 +48,9 @@ CLAIM = Claim(
 )
 
 
-def limit(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def limit(context: CellContext, instances: int) -> Findings:
     """Compare the limit with very many drafts, check the fall towards it, and where it is 0 and where above."""
-    del level
+    rng = context.rng
     worst = Worst(states="2..4", horizon="2..6")
     least = np.inf
     for index in range(instances):

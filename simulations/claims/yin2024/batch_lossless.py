@@ -11,7 +11,7 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.claims.yin2024.chain import HORIZON, instance, last_two_law, observe, simulated_pair
 from specproof.simulations.evidence import Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.batch import batch_tables, simulate, simulate_tables
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import random_markov_pair, random_tabular_pair
@@ -40,9 +40,9 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Compare the joint law of the algorithm, enumerated branch by branch, with the target's."""
-    del level
+    rng = context.rng
     worst = Worst(states="1..4", horizon="1..5", drafts="1..5")
     for _ in range(instances):
         size, horizon, count = int(rng.integers(1, 5)), int(rng.integers(1, 6)), int(rng.integers(1, 6))
@@ -54,8 +54,9 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, num_drafts: int, runs: int) -> Findings:
+def simulation(context: CellContext, num_drafts: int, runs: int) -> Findings:
     """Test the joint law of a short chain whole and of a long one at its end, and a twin with one draft's residual."""
+    rng, level = context.rng, context.level
     draft, target = random_markov_pair(SMALL, SMALL, np.random.default_rng(SMALL))
     texts = simulate(draft, target, num_drafts, runs, rng).tokens
     numbers = np.ravel_multi_index(tuple(texts.T), (SMALL,) * SMALL)

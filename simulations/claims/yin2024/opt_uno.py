@@ -15,7 +15,7 @@ from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Evidence, Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import relaxed
 from specproof.simulations.statistics import check_drift
 from specproof.theory.distribution import Array
@@ -60,17 +60,16 @@ def _cells(settings: Settings) -> list[Cell]:
     return cells
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def conclude(context: CellContext) -> Findings:
     """Look for the position furthest off the theory, test the rejections, and average over positions and prompts."""
     import pandas as pd
 
-    del rng
-    positions, scores = pd.DataFrame(tables["positions"]), pd.DataFrame(tables["scores"])
+    positions, scores = pd.DataFrame(context.tables["positions"]), pd.DataFrame(context.tables["scores"])
     rows: list[Evidence] = []
     for epsilon, part in positions.groupby("epsilon"):
         instance = {"pair": str(part["pair"].iloc[0]), "epsilon": float(epsilon), "prompts": part["prompt"].nunique()}
         rows += _exact(part, instance)
-        rows += _observed(part, level, instance)
+        rows += _observed(part, context.level, instance)
     return Findings(rows, {"trade_off": _trade_off(positions, scores), "win_rate": _win_rates(scores)})
 
 
@@ -95,8 +94,7 @@ CLAIM = Claim(
 
 
 def write(
-    rng: np.random.Generator,
-    level: float,
+    context: CellContext,
     batch: Batch,
     horizon: int,
     draft_length: int,
@@ -105,7 +103,6 @@ def write(
     epsilon: float,
 ) -> Findings:
     """Continue each prompt several times by one rule, and compute both rules' laws in every context on the way."""
-    del level
     import pandas as pd
 
     from specproof.simulations.language_models.decoding import speculative_decode
@@ -114,7 +111,7 @@ def write(
     texts = [tokens for tokens in encoded for _ in range(copies)]
     # No bonus token: every emitted position is tested, as the paper counts.
     run = speculative_decode(
-        models, texts, horizon, draft_length, False, rng, RULES[rule](epsilon), partial(_laws, epsilon=epsilon)
+        models, texts, horizon, draft_length, False, context.rng, RULES[rule](epsilon), partial(_laws, epsilon=epsilon)
     )
     first, shared = batch["first"], {"pair": batch["pair"], "rule": rule, "epsilon": epsilon}
     positions = pd.DataFrame({"prompt": first + run.sequence // copies, "copy": run.sequence % copies})
@@ -129,14 +126,13 @@ def write(
     return Findings(tables={"positions": positions.to_dict(orient="records"), "continuations": written})
 
 
-def judge(rng: np.random.Generator, level: float, tables: Mapping[str, Records], batch: Batch, scorer: str) -> Findings:
+def judge(context: CellContext, batch: Batch, scorer: str) -> Findings:
     """Score what was written, in a cell of its own: a scorer that fails, or another one, costs no decoding."""
-    del rng, level
     from specproof.simulations.language_models.prompts import Prompt
     from specproof.simulations.language_models.scoring import Continuation, load_scorer, score
 
     make_repeatable(batch["device"])
-    written = tables["continuations"]
+    written = context.tables["continuations"]
     asked = [Prompt(**batch["prompts"][record["prompt"] - batch["first"]]) for record in written]
     answers = [Continuation(record["tokens"], record["text"]) for record in written]
     scores = score(load_scorer(scorer, batch["pair"], batch["device"]), scorer, asked, answers)

@@ -20,7 +20,7 @@ from specproof.simulations.claims.yin2024.chain import (
     simulated_pair,
 )
 from specproof.simulations.evidence import Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.rejections import (
     StepTables,
     paired_steps,
@@ -58,9 +58,9 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Compare the recursions with the algorithm enumerated branch by branch, on small random models."""
-    del level
+    rng = context.rng
     worst = Worst(states="1..4", horizon="1..5")
     for _ in range(instances):
         size, horizon = int(rng.integers(1, 5)), int(rng.integers(1, 6))
@@ -84,12 +84,13 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def chain(rng: np.random.Generator, level: float, runs: int, stationary: bool) -> Findings:
+def chain(context: CellContext, runs: int, stationary: bool) -> Findings:
     """Simulate a pair of chains, and broken twins of the sampler."""
+    level = context.level
     draft, target = simulated_pair(stationary)
     exact, texts = expected_rejections(draft, target), last_two_law(target)
     tables = step_tables(draft, target)
-    counts, pairs = observe(lambda n: simulate_tables(tables, HORIZON, n, rng), runs)
+    counts, pairs = observe(lambda n: simulate_tables(tables, HORIZON, n, context.rng), runs)
     shared = {"level": level, **instance(), "stationary": stationary}
     control = {"method": Method.CONTROL, **shared}
     mean, law = check_mean(counts, 0, HORIZON, exact, level), rejection_law(draft, target)
@@ -103,14 +104,15 @@ def chain(rng: np.random.Generator, level: float, runs: int, stationary: bool) -
         from_check("mean, prefixes weighted by the draft", wrong, **control),
     ]
     for name, broken in _broken(tables, target).items():
-        _, pairs = observe(partial(simulate_tables, broken, HORIZON, rng=rng), runs // 10)
+        _, pairs = observe(partial(simulate_tables, broken, HORIZON, rng=context.rng), runs // 10)
         rows.append(from_check(f"last two tokens, {name}", check_law(pairs, texts, level), **control))
     # The figure shows the chain that changes with time.
     return Findings(rows, {} if stationary else {"convergence": convergence(counts, exact)})
 
 
-def history(rng: np.random.Generator, level: float, runs: int) -> Findings:
+def history(context: CellContext, runs: int) -> Findings:
     """Simulate a pair of models that look at the whole history, and a broken twin of the rule."""
+    level = context.level
     draft, target = random_tabular_pair(SMALL, SMALL + 1, np.random.default_rng(SMALL))
     shared: dict[str, Any] = {"level": level, "states": SMALL, "horizon": target.horizon, "history": "whole"}
     control = {"method": Method.CONTROL, **shared}
@@ -120,12 +122,14 @@ def history(rng: np.random.Generator, level: float, runs: int) -> Findings:
         numbers: NDArray[np.int64] = np.ravel_multi_index(tuple(tokens.T), joint.shape)
         return numbers
 
-    counts, texts = observe(lambda n: simulate_histories(draft, target, n, rng), runs, number)
+    counts, texts = observe(lambda n: simulate_histories(draft, target, n, context.rng), runs, number)
     mean = check_mean(counts, 0, target.horizon, exact, level)
     wrong = check_mean(counts, 0, target.horizon, expected_rejections(target, draft), level)
     rejections = check_law(counts.astype(int), runs_by_enumeration(draft, target).rejections, level)
     law = check_law(texts, joint.reshape(-1), level)
-    _, broken = observe(lambda n: simulate_histories(draft, target, n, rng, uno_sampler(0.0)), runs // 10, number)
+    _, broken = observe(
+        lambda n: simulate_histories(draft, target, n, context.rng, uno_sampler(0.0)), runs // 10, number
+    )
     twin = check_law(broken, joint.reshape(-1), level)
     return Findings(
         [

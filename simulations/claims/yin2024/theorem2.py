@@ -15,7 +15,7 @@ from specproof.simulations.claims.instances import random_pair
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Method, at_least
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array, softmax, total_variation
 from specproof.theory.rationals import as_fractions
 from specproof.theory.tradeoff import minimal_bias, optimal_resampling
@@ -57,16 +57,15 @@ CLAIM = Claim(
 )
 
 
-def program(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def program(context: CellContext, instances: int) -> Findings:
     """Minimise the rejections over all lossless rules (b, P), context by context.
 
     With a = b p and s = R P the rules are the points of a + s = q, 0 <= a <= p, s >= 0, and R = sum(s): a linear
     program. The indicator of {q > p} is a dual point for both constraints, of value TV, in rational arithmetic.
     """
-    del level
     worst = Worst(tokens="1..8")
     for _ in range(instances):
-        draft, target = random_pair(rng, 8)
+        draft, target = random_pair(context.rng, 8)
         distance = float(total_variation(draft, target))
         worst.see(
             "linear program over all rules, against TV", _program(draft, target) - distance, tolerance=LP_TOLERANCE
@@ -79,16 +78,15 @@ def program(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def attack(rng: np.random.Generator, level: float, tokens: int, generations: int, finish: int) -> Findings:
+def attack(context: CellContext, tokens: int, generations: int, finish: int) -> Findings:
     """Search laws p, q and acceptances b for a lossless rule that rejects less, with the best P for each b.
 
     Losslessness is a penalty: minimised is R + 2 bias - TV(p, q), where the bias is the least over P. A lossless rule
     with fewer rejections than TV would have a value below 0, and near it so would biased ones, which lead there. As
     R + bias >= TV (Theorem 5) the value is at least the bias: it is 0 at lossless rules alone.
     """
-    del level
-    found = _search(partial(_excess, price=PRICE), tokens, generations, finish, rng)
-    free = _search(partial(_excess, price=0.0), tokens, generations, finish, rng)
+    found = _search(partial(_excess, price=PRICE), tokens, generations, finish, context.rng)
+    free = _search(partial(_excess, price=0.0), tokens, generations, finish, context.rng)
     quantity, shown = f"least of R + {PRICE:g} bias - TV over all rules", _describe(found.point)
     kind: dict[str, Any] = {"estimate": found.value, "trials": found.evaluations, **shown}
     return Findings(

@@ -20,7 +20,7 @@ from specproof.simulations.claims.yin2024.chain import (
     simulated_pair,
 )
 from specproof.simulations.evidence import Method, from_check
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import recursive
 from specproof.simulations.samplers.batch import batch_tables, simulate_tables
 from specproof.simulations.statistics import binomial_interval, check_mean, mean_interval
@@ -59,9 +59,9 @@ CLAIM = Claim(
 )
 
 
-def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def enumeration(context: CellContext, instances: int) -> Findings:
     """Compare the recursion with the algorithm enumerated branch by branch, on small random models."""
-    del level
+    rng = context.rng
     worst = Worst(states="1..4", horizon="1..5", drafts="1..5")
     for _ in range(instances):
         size, horizon, count = int(rng.integers(1, 5)), int(rng.integers(1, 6)), int(rng.integers(1, 6))
@@ -85,12 +85,13 @@ def enumeration(rng: np.random.Generator, level: float, instances: int) -> Findi
     return Findings(worst.rows())
 
 
-def simulation(rng: np.random.Generator, level: float, num_drafts: int, runs: int) -> Findings:
+def simulation(context: CellContext, num_drafts: int, runs: int) -> Findings:
     """Simulate the non-stationary chain."""
+    level = context.level
     draft, target = simulated_pair()
     exact = expected_rejections_batch(draft, target, num_drafts)
     tables = batch_tables(draft, target, num_drafts)
-    counts, _ = observe(lambda n: simulate_tables(tables, HORIZON, n, rng), runs)
+    counts, _ = observe(lambda n: simulate_tables(tables, HORIZON, n, context.rng), runs)
     mean = check_mean(counts, 0, HORIZON, exact, level)
     shared: dict[str, Any] = {**instance(), "drafts": num_drafts}
     wrong = check_mean(counts, 0, HORIZON, expected_rejections(draft, target), level)
@@ -103,9 +104,8 @@ def simulation(rng: np.random.Generator, level: float, num_drafts: int, runs: in
     return Findings(rows, {"convergence": records})
 
 
-def against_drafts(rng: np.random.Generator, level: float, runs: int) -> Findings:
+def against_drafts(context: CellContext, runs: int) -> Findings:
     """Tabulate expected rejections against the number of drafts, with the limit and means of runs, for the figure."""
-    del level
     draft, target = simulated_pair()
     limit = batch_limit(draft, target)
     records: Records = [
@@ -115,20 +115,19 @@ def against_drafts(rng: np.random.Generator, level: float, runs: int) -> Finding
     simulated: Records = []
     for count in SHOWN_COUNTS:
         tables = batch_tables(draft, target, count)
-        counts, _ = observe(partial(simulate_tables, tables, HORIZON, rng=rng), runs)
+        counts, _ = observe(partial(simulate_tables, tables, HORIZON, rng=context.rng), runs)
         low, high = mean_interval(counts, 0, HORIZON, BAND_LEVEL)
         shown = {"mean": float(counts.mean()), "low": low, "high": high, "level": BAND_LEVEL, "runs": runs}
         simulated.append({"drafts": count, **shown, **instance()})
     return Findings(tables={"against_drafts": records, "against_drafts_simulated": simulated})
 
 
-def improvement(rng: np.random.Generator, level: float, trials: int) -> Findings:
+def improvement(context: CellContext, trials: int) -> Findings:
     r"""Check the closed forms of what a batch saves at one position, :math:`TV - \prod_{m \le M} TV(q^m, p)`.
 
     Bernoulli: after one failure only success is left, so with success a < b it is (b - a)(1 - (1 - a)^(M - 1)).
     Uniform on d tokens against uniform on d/r of them: the residual is the target again, so it is s - s^M, s = 1 - 1/r.
     """
-    del level
     worst, records, simulated = Worst(drafts="1..20"), [], []
     closed: dict[str, tuple[Array, Array, Callable[[int], float]]] = {}
     for low, high in ((0.1, 0.5), (0.3, 0.9), (0.5, 0.9)):
@@ -143,7 +142,7 @@ def improvement(rng: np.random.Generator, level: float, trials: int) -> Findings
             worst.see("saving of a batch against its closed form", found - saving(count))
             records.append({"pair": name, "drafts": count, "saving": found, "closed_form": saving(count)})
         for count in SHOWN_COUNTS[:-1]:
-            seen = _simulated_saving(draft, target, count, trials, rng)
+            seen = _simulated_saving(draft, target, count, trials, context.rng)
             simulated.append({"pair": name, "drafts": count, **seen, "level": BAND_LEVEL, "trials": trials})
     return Findings(worst.rows(), {"improvement": records, "improvement_simulated": simulated})
 

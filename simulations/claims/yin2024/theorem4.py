@@ -9,7 +9,7 @@ from specproof.simulations.claims.instances import random_pair
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, Findings
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array, dirichlet
 from specproof.theory.tradeoff import minimal_bias, optimal_resampling, relaxed_law
 
@@ -33,9 +33,9 @@ CLAIM = Claim(
 )
 
 
-def program(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def program(context: CellContext, instances: int) -> Findings:
     """Compare the closed form with a linear program over P, and with the laws said to be optimal and not."""
-    del level
+    rng = context.rng
     worst = Worst(tokens="1..8")
     for _ in range(instances):
         draft, target = random_pair(rng, 8)

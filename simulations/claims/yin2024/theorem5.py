@@ -15,7 +15,7 @@ from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.claims.yin2024.chain import BAND_LEVEL
 from specproof.simulations.claims.yin2024.theorem4 import random_acceptance
 from specproof.simulations.evidence import Method, at_least, from_check
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import relaxed
 from specproof.simulations.statistics import binomial_interval, check_frequency, check_law
 from specproof.theory.distribution import Array, softmax, total_variation
@@ -68,14 +68,13 @@ CLAIM = Claim(
 )
 
 
-def line(rng: np.random.Generator, level: float, instances: int) -> Findings:
+def line(context: CellContext, instances: int) -> Findings:
     """Check the identity on random triples (p, q, b), and where Decoding-OPT and -UNO lie."""
-    del level
     worst = Worst(tokens="2, 3, 6, 15")
     for tokens in (2, 3, 6, 15):
-        draft, target = random_rows(rng, tokens, instances)
+        draft, target = random_rows(context.rng, tokens, instances)
         distance = total_variation(draft, target)
-        accept = random_acceptance(draft, target, rng)
+        accept = random_acceptance(draft, target, context.rng)
         point = pareto_point(draft, target, accept)
         on_line = point.rejection + point.bias - distance
         worst.see("R + least bias - TV", np.abs(on_line).max(), instances=instances)
@@ -93,9 +92,8 @@ def line(rng: np.random.Generator, level: float, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def sweep(rng: np.random.Generator, level: float) -> Findings:
+def sweep(_: CellContext) -> Findings:
     """Tabulate Decoding-OPT and -UNO over the threshold, on one pair, for the figure."""
-    del rng, level
     draft, target = named_pairs()["dirichlet"]
     distance = float(total_variation(draft, target))
     records: Records = []
@@ -107,14 +105,15 @@ def sweep(rng: np.random.Generator, level: float) -> Findings:
     return Findings(tables={"sweep": records})
 
 
-def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
+def simulation(context: CellContext, trials: int) -> Findings:
     """Test the samplers of both rules against their exact laws, and each where they differ against the other's."""
+    level = context.level
     draft, target = named_pairs()["dirichlet"]
     rows, records = [], []
     for epsilon in SIMULATED:
         laws = {rule: exact(draft, target, epsilon) for rule, (exact, _) in RULES.items()}
         for rule, other in (("opt", "uno"), ("uno", "opt")):
-            found, law = RULES[rule][1](draft, target, epsilon, trials, rng), laws[rule]
+            found, law = RULES[rule][1](draft, target, epsilon, trials, context.rng), laws[rule]
             rejected = int(np.count_nonzero(found.accepted < 0))
             shared: dict[str, Any] = {"level": level, "rule": rule, "epsilon": epsilon, "tokens": draft.size}
             frequency = check_frequency(rejected, trials, float(law.rejection), level)
@@ -131,10 +130,9 @@ def simulation(rng: np.random.Generator, level: float, trials: int) -> Findings:
     return Findings(rows, {"simulated": records})
 
 
-def attack(rng: np.random.Generator, level: float, tokens: int, generations: int) -> Findings:
+def attack(context: CellContext, tokens: int, generations: int) -> Findings:
     """Search laws p, q, acceptances b and resampling laws P for a point below the line, by differential evolution."""
-    del level
-    found = minimise(_above_line, -8.0, 8.0, 4 * tokens, generations, rng)
+    found = minimise(_above_line, -8.0, 8.0, 4 * tokens, generations, context.rng)
     draft, target, accept, resampling = (part.tolist() for part in _parts(found.point[:, np.newaxis]))
     rule = {"draft": draft[0], "target": target[0], "accept": accept[0], "resampling": resampling[0]}
     quantity = "least of R + bias - TV over all rules"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import specproof.simulations.claims.registry as registry
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
 from specproof.simulations.claims.gather import ClaimFindings, gather
 from specproof.simulations.evidence import Evidence, Method, Verdict, from_check, within
-from specproof.simulations.experiments.cell import Cell, Findings, Records, stream
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, stream
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.statistics import Check
 
@@ -44,17 +44,17 @@ def test_surprises_are_refuted_rows_and_controls_that_hold() -> None:
     assert claim_of(*rows).surprises == [rows[3], rows[4], rows[5]]
 
 
-def draw(rng: np.random.Generator, level: float, index: int) -> Findings:
-    number = float(rng.random())
+def draw(context: CellContext, index: int) -> Findings:
+    number = float(context.rng.random())
     return Findings(
         [within("number", exact=number, estimate=number, tolerance=0)], {"draws": [{"index": index, "draw": number}]}
     )
 
 
-def conclude(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
-    mean = float(np.mean([record["draw"] for record in tables["draws"]]))
-    check = from_check("mean", Check(0.5, mean, 0.0, 1.0, len(tables["draws"]), 0.5), level=level)
-    return Findings([check], {"summary": [{"mean": mean, "extra": float(rng.random())}]})
+def conclude(context: CellContext) -> Findings:
+    mean = float(np.mean([record["draw"] for record in context.tables["draws"]]))
+    check = from_check("mean", Check(0.5, mean, 0.0, 1.0, len(context.tables["draws"]), 0.5), level=context.level)
+    return Findings([check], {"summary": [{"mean": mean, "extra": float(context.rng.random())}]})
 
 
 def drawing(name: str, conclusions: int = 1) -> Claim:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +9,23 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from specproof.simulations.evidence import Method, from_check, within
-from specproof.simulations.experiments.cell import Cell, Findings, Records, join_tables, label, run_cell, stream
+from specproof.simulations.experiments.cell import (
+    Cell,
+    CellContext,
+    Findings,
+    join_tables,
+    label,
+    run_cell,
+    stream,
+)
 from specproof.simulations.statistics import Check
 
 
-def first(rng: np.random.Generator, level: float, count: int = 1) -> Findings:
-    return Findings(tables={"draws": [{"draw": float(value)} for value in rng.random(count)]})
+def first(context: CellContext, count: int = 1) -> Findings:
+    return Findings(tables={"draws": [{"draw": float(value)} for value in context.rng.random(count)]})
 
 
-def other(rng: np.random.Generator, level: float, count: int = 1) -> Findings:
+def other(_: CellContext, count: int = 1) -> Findings:
     return Findings()
 
 
@@ -60,8 +67,8 @@ def test_a_cell_draws_from_the_stream_of_its_id() -> None:
     assert [record["draw"] for record in found.tables["draws"]] == expected
 
 
-def twice(rng: np.random.Generator, level: float, tables: Mapping[str, Records], factor: int) -> Findings:
-    return Findings(tables={"products": [{"product": factor * record["draw"]} for record in tables["draws"]]})
+def twice(context: CellContext, factor: int) -> Findings:
+    return Findings(tables={"products": [{"product": factor * record["draw"]} for record in context.tables["draws"]]})
 
 
 def test_a_cell_is_given_what_those_it_needs_tabulated_in_their_order() -> None:
@@ -79,7 +86,7 @@ def test_whatever_decides_the_result_of_a_needed_cell_is_in_the_key() -> None:
     assert len(keys) == 2
 
 
-def threads(rng: np.random.Generator, level: float) -> Findings:
+def threads(_: CellContext) -> Findings:
     np.ones((4, 4)) @ np.ones((4, 4))
     return Findings(tables={"pools": [{"threads": pool["num_threads"]} for pool in threadpool_info()]})
 

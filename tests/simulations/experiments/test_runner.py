@@ -6,18 +6,17 @@ import gc
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fake_claims import echo
 
 from specproof.simulations.claims.spectr2023 import kseq_valid, maximal_coupling
 from specproof.simulations.claims.yin2024 import theorem1, theorem5
 from specproof.simulations.experiments import runner
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.experiments.runner import run_cells
 from specproof.simulations.experiments.store import Store
 from specproof.theory.errors import InvalidInput
@@ -71,9 +70,9 @@ def test_a_cluster_finds_what_one_finds(open_store: Callable[..., Store]) -> Non
 
 
 def counted(calls: list[int]) -> Callable[..., Findings]:
-    def function(rng: np.random.Generator, level: float, index: int) -> Findings:
+    def function(context: CellContext, index: int) -> Findings:
         calls.append(index)
-        return Findings(tables={"draws": [{"draw": float(rng.random())}]})
+        return Findings(tables={"draws": [{"draw": float(context.rng.random())}]})
 
     return function
 
@@ -99,11 +98,11 @@ def test_finished_cells_are_announced_and_not_run_again(open_store: Callable[...
     assert again == whole
 
 
-def total(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
-    return Findings(tables={"totals": [{"total": sum(record["draw"] for record in tables["draws"])}]})
+def total(context: CellContext) -> Findings:
+    return Findings(tables={"totals": [{"total": sum(record["draw"] for record in context.tables["draws"])}]})
 
 
-def refuse(rng: np.random.Generator, level: float, tables: Mapping[str, Records]) -> Findings:
+def refuse(_: CellContext) -> Findings:
     raise InvalidInput("the judge is broken")
 
 

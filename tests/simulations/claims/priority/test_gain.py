@@ -14,6 +14,7 @@ from specproof.simulations.claims.claim import Settings
 from specproof.simulations.claims.instances import random_rows
 from specproof.simulations.claims.priority import gain
 from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.experiments.cell import CellContext
 from specproof.theory.distribution import softmax
 from specproof.theory.verifiers.given_drafts import KERNELS
 
@@ -59,7 +60,7 @@ def positions() -> list[dict[str, Any]]:
 
 
 def conclude(rows: list[dict[str, Any]]) -> Any:
-    return gain.conclude(np.random.default_rng(0), 1e-9, {"positions": rows})
+    return gain.conclude(CellContext(np.random.default_rng(0), 1e-9, {"positions": rows}))
 
 
 def test_random_laws_hold_and_shares_follow() -> None:

@@ -21,6 +21,7 @@ from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import acceptance, rejection_martingale
 from specproof.simulations.claims.real.batches import BATCH, batches
 from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.experiments.cell import CellContext
 from specproof.simulations.experiments.store import Store
 
 PROMPTS = BATCH + 4
@@ -98,7 +99,7 @@ POSITION = {"pair": "p", "tv": 0.5, "single": 0.5, "law_error": 0.0} | {
 
 
 def concluded(*positions: dict[str, Any]) -> Any:
-    return acceptance.conclude(np.random.default_rng(0), 1e-9, {"positions": list(positions)})
+    return acceptance.conclude(CellContext(np.random.default_rng(0), 1e-9, {"positions": list(positions)}))
 
 
 def test_means_are_over_prompts_with_student_intervals() -> None:

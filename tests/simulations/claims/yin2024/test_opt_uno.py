@@ -23,7 +23,7 @@ from specproof.simulations.claims.gather import ClaimFindings, gather
 from specproof.simulations.claims.real.intervals import over_prompts
 from specproof.simulations.claims.yin2024 import opt_uno
 from specproof.simulations.evidence import Method, Verdict
-from specproof.simulations.experiments.cell import Cell, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.samplers.relaxed import opt_sampler
 from specproof.theory.errors import InvalidInput
@@ -155,7 +155,9 @@ def scores(*given: tuple[int, str, float]) -> Records:
 
 def concluded(*positions: dict[str, Any], judged: Records | None = None) -> Findings:
     either = judged or scores((0, "opt", 1.0), (0, "uno", 0.0))
-    return opt_uno.conclude(np.random.default_rng(0), 1e-9, {"positions": list(positions), "scores": either})
+    return opt_uno.conclude(
+        CellContext(np.random.default_rng(0), 1e-9, {"positions": list(positions), "scores": either})
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,9 +209,9 @@ def test_a_rule_that_ignores_epsilon_is_refuted(settings: Settings, monkeypatch:
     monkeypatch.setitem(opt_uno.RULES, "opt", lambda epsilon: opt_sampler(0.0))
     broken = {cell.name: cell for cell in opt_uno.CLAIM.cells(settings) if cell.name.startswith("opt-0.8")}
     (cell,) = broken.values()
-    found = cell.function(np.random.default_rng(1), 0.0, **cell.parameters)
+    found = cell.function(CellContext(np.random.default_rng(1), 0.0), **cell.parameters)
     judged = scores((0, "opt", 1.0), (0, "uno", 0.0))
-    rows = opt_uno.conclude(np.random.default_rng(0), 1e-9, {**found.tables, "scores": judged}).rows
+    rows = opt_uno.conclude(CellContext(np.random.default_rng(0), 1e-9, {**found.tables, "scores": judged})).rows
     verdicts = {row.quantity: row.verdict for row in rows}
     assert verdicts["rate of rejections, against the mean R of the contexts"] == Verdict.REFUTED
     assert verdicts["rate of rejections, against the mean R of epsilon = 0"] != Verdict.REFUTED
