@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.timing import best
 from specproof.figures import build_time
 from specproof.figures.style import save, styled
-from specproof.simulations.claims.priority.instances import llm_shaped_pair
+from specproof.simulations.claims.priority.hard_pairs import llm_shaped_pair
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.verifiers.priority import PriorityCoupling
 from specproof.theory.verifiers.priority.coupling import ratios_and_heights

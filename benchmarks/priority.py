@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.timing import Comparison, best
-from specproof.simulations.claims.priority.instances import llm_shaped_pair
+from specproof.simulations.claims.priority.hard_pairs import llm_shaped_pair
 from specproof.simulations.language_models.decoding import walk_target
 from specproof.simulations.language_models.pairs import load_pair
 from specproof.simulations.language_models.prompts import encode, load_prompts

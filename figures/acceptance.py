@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import RULES, new_figure
 
 if TYPE_CHECKING:
@@ -43,3 +44,13 @@ def draw(table: pd.DataFrame) -> Figure:
     )
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.acceptance",
+    "Sun et al. 2023, on a pair of language models",
+    "Acceptance of every rule against the number of drafts on real logits, next to the optimum.",
+    "real.acceptance",
+    ("acceptance",),
+    draw,
+)

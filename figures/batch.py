@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, VERMILION, intervals, new_figure
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ def draw(convergence: pd.DataFrame, against_drafts: pd.DataFrame, simulated: pd.
     _converge(left, convergence)
     _fall(right, against_drafts, simulated)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.batch",
+    "after Yin et al. 2024, the simulation figure, middle and right panels",
+    "Mean rejections with batches of 4 and 5 drafts converge to Theorem 3, and fall with M to a limit above 0.",
+    "yin2024.theorem3",
+    ("convergence", "against_drafts", "against_drafts_simulated"),
+    draw,
+)
 
 
 def _converge(axes: Axes, table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, PAGE, by_rule, intervals, new_figure
 
 if TYPE_CHECKING:
@@ -26,6 +27,16 @@ def draw(efficiency: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     right.set_title(f"K = {count}, the same chain")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.block-efficiency",
+    "Sun et al. 2023, Algorithm 3, on a Markov chain",
+    "Tokens per target call against the number and the length of draft sequences: exact, and simulated.",
+    "spectr2023.block-efficiency",
+    ("efficiency", "simulated"),
+    draw,
+)
 
 
 def _panel(axes: Axes, exact: pd.DataFrame, simulated: pd.DataFrame, across: str) -> None:

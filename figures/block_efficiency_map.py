@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import by_rule, new_figure
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ def draw(efficiency: pd.DataFrame) -> Figure:
     for axes in panels[:, 0]:
         axes.set_ylabel("draft sequences K")
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.block-efficiency-map",
+    "Sun et al. 2023, Algorithm 3, on a Markov chain",
+    "Exact tokens per target call and accepted share for every number and length of draft sequences, by verifier.",
+    "spectr2023.block-efficiency",
+    ("efficiency",),
+    draw,
+)
 
 
 def _map(axes: Axes, table: pd.DataFrame, low: float, high: float, colours: str) -> AxesImage:

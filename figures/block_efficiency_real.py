@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, PAGE, by_rule, intervals, new_figure
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
         axes.set_xlabel("number of draft sequences K")
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.block-efficiency-real",
+    "Sun et al. 2023, Table 1, on a pair of language models",
+    "Tokens per target call against the number of draft sequences, and what they gain on the clock.",
+    "real.block-efficiency",
+    ("block_efficiency", "paper"),
+    draw,
+)
 
 
 def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) -> None:

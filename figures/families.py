@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import PAGE, RULES, new_figure
 
 if TYPE_CHECKING:
@@ -50,3 +51,13 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.acceptance-synthetic",
+    "Sun et al. 2023, section 3, on families of laws",
+    "Acceptance of every rule against the number of drafts: two tokens, uniform, Zipf and Dirichlet laws.",
+    "spectr2023.concavity",
+    ("families",),
+    draw,
+)

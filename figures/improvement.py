@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLUE, GREEN, PAGE, VERMILION, intervals, new_figure
 
 if TYPE_CHECKING:
@@ -49,3 +50,13 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     figure.legend(handles=kinds, loc="outside lower center", ncols=len(kinds))
     panels[0].set_ylabel("saved probability of rejection\n" r"TV $-\;\prod_m$ TV$(q^m, p)$")
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.batch-improvement",
+    "after Yin et al. 2024, the batch improvement figure",
+    "What a batch of M drafts saves at one position, for Bernoulli and uniform pairs, with the closed forms.",
+    "yin2024.theorem3",
+    ("improvement", "improvement_simulated"),
+    draw,
+)

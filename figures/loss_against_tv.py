@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, PAGE, SKY, new_figure
 
 if TYPE_CHECKING:
@@ -40,3 +41,13 @@ def draw(table: pd.DataFrame) -> Figure:
     panels[0].set_ylabel("acceptance below the optimum")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=1.5)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.loss-against-tv",
+    "docs/priority-coupling.md, on pairs of language models",
+    "What K-SEQ and recursive rejection lose to the optimum at each position, against TV, and how they lose it.",
+    "priority.gain",
+    ("losses",),
+    draw,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, GREEN, PAGE, VERMILION, legend_below, new_figure
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def draw(trade_off: pd.DataFrame, win_rate: pd.DataFrame) -> Figure:
     _trade(left, trade_off)
     _win(right, win_rate, trade_off)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.opt-uno",
+    "after Yin et al. 2024, Table 1, on a pair of language models",
+    "Bias and rejection of OPT and UNO against the threshold, exact at each position, and OPT's win rate.",
+    "yin2024.opt-uno",
+    ("trade_off", "win_rate"),
+    draw,
+)
 
 
 def _trade(axes: Axes, table: pd.DataFrame) -> None:

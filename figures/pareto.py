@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, VERMILION, new_figure
 
 if TYPE_CHECKING:
@@ -48,3 +49,13 @@ def draw(table: pd.DataFrame, simulated: pd.DataFrame) -> Figure:
     axes.set_title(rf"Threshold $\epsilon$ from 0 to 1, {table['tokens'].iloc[0]:.0f} tokens, TV = {distance:.3f}")
     axes.legend(loc="upper right")
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.pareto",
+    "after Yin et al. 2024, the Pareto figure",
+    "Rejection against bias: the line, what nothing reaches, and OPT and UNO swept over the threshold.",
+    "yin2024.theorem5",
+    ("sweep", "simulated"),
+    draw,
+)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, PURPLE, SKY, new_figure
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ def draw(profile: pd.DataFrame, tokens: pd.DataFrame) -> Figure:
     _intervals(left, profile)
     _rates(right, tokens)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.priority-coupling",
+    "docs/priority-coupling.md",
+    "One priority coupling of three drafts: the tokens' sets, what each wins, and the rates beside the target.",
+    "priority.tiling",
+    ("profile", "tokens"),
+    draw,
+)
 
 
 def _intervals(axes: Axes, profile: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLUE, VERMILION, new_figure
 
 if TYPE_CHECKING:
@@ -31,3 +32,13 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_title(f"Non-stationary chain with {first['states']:.0f} states")
     axes.legend(loc="upper right")
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.rejections",
+    "after Yin et al. 2024, the simulation figure, left panel",
+    "Mean rejections over N simulated runs converge to Theorem 1 on a non-stationary chain.",
+    "yin2024.theorem1",
+    ("convergence",),
+    draw,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import PAGE, by_rule, new_figure
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ def draw(table: pd.DataFrame) -> Figure:
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels) // table["top"].nunique())
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.share-of-optimum",
+    "docs/priority-coupling.md, on pairs of language models",
+    "The share of the optimum that the rules for several drafts accept, by draft, temperature and cut.",
+    "priority.gain",
+    ("shares",),
+    draw,
+)
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:

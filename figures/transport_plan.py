@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, GREEN, VERMILION, new_figure
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def draw(plan: pd.DataFrame, sets: pd.DataFrame, tokens: pd.DataFrame) -> Figure
     # In the empty corner: on the grid its square and its dot would be data.
     figure.legend(loc="lower right", bbox_to_anchor=(0.98, 0.06))
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.transport-plan",
+    "after Sun et al. 2023, section 3",
+    "An optimal transport plan of two drafts over five tokens: what is accepted, what is rejected, what proves it.",
+    "spectr2023.otm-lp",
+    ("plan", "sets", "tokens"),
+    draw,
+)
 
 
 def _draw_plan(axes: Axes, plan: pd.DataFrame, sets: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, BLUE, PAGE, SKY, new_figure
 
 if TYPE_CHECKING:
@@ -51,3 +52,13 @@ def draw(table: pd.DataFrame, instances: pd.DataFrame) -> Figure:
     # A legend is filled column by column: the curves, then what was found.
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+SPEC = FigureSpec(
+    "figure.worst-share",
+    "Sun et al. 2023, the guarantee of Algorithm 2",
+    "The smallest share of the optimum that K-SEQ accepts, found and in closed form, above 1 - 1/e for every k.",
+    "spectr2023.kseq-guarantee",
+    ("worst_share", "worst_instances"),
+    draw,
+)

@@ -24,13 +24,14 @@ class Method(StrEnum):
     CONTROL = "negative control"
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What a row says about its quantity.
 
     ``holds``: shown by exact computation. ``consistent``: a statistical test with enough power did not object.
     ``inconclusive``: it did not object, but would not have seen a deviation of the size asked for. ``refuted``: the
-    exact value and the evidence contradict each other. A row of method ``negative control`` is about a deliberately
-    broken twin, and is expected to be refuted; it may be inconclusive only where data is too scarce to refute anything.
+    exact value and the evidence contradict each other. A row of method ``negative control`` is about a broken
+    control, which is wrong on purpose, and is expected to be refuted; it may be inconclusive only where data is too
+    scarce to refute anything.
     """
 
     HOLDS = "holds"
@@ -62,7 +63,7 @@ class Evidence:
         Independent trials, instances or positions behind the estimate.
     detectable : float
         The smallest deviation that would have been seen with probability 0.99; the tolerance for exact rows.
-    verdict : Verdict
+    verdict : ClaimVerdict
     claim : str
         Id of the claim it bears on; this and the fields below are filled in by whoever ran the cell.
     seed : int
@@ -83,7 +84,7 @@ class Evidence:
     level: float
     trials: int
     detectable: float
-    verdict: Verdict
+    verdict: ClaimVerdict
     claim: str = ""
     seed: int = 0
     cell: str = ""
@@ -93,8 +94,8 @@ class Evidence:
     def is_expected(self) -> bool:
         """Whether the row is as it should be: no row is refuted but controls, and each of those unless inconclusive."""
         if self.method == Method.CONTROL:
-            return self.verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE)
-        return self.verdict != Verdict.REFUTED
+            return self.verdict in (ClaimVerdict.REFUTED, ClaimVerdict.INCONCLUSIVE)
+        return self.verdict != ClaimVerdict.REFUTED
 
 
 COLUMNS = ["claim", *(field.name for field in fields(Evidence) if field.name != "claim")]
@@ -111,7 +112,7 @@ def within(
     **instance: Any,
 ) -> Evidence:
     """Two computations of one number: holds if they agree within the tolerance."""
-    verdict = Verdict.HOLDS if abs(estimate - exact) <= tolerance else Verdict.REFUTED
+    verdict = ClaimVerdict.HOLDS if abs(estimate - exact) <= tolerance else ClaimVerdict.REFUTED
     low, high = exact - tolerance, exact + tolerance
     return Evidence(_json(instance), quantity, method, exact, estimate, low, high, 0.0, trials, tolerance, verdict)
 
@@ -127,7 +128,7 @@ def at_least(
     **instance: Any,
 ) -> Evidence:
     """Record an inequality and its closest approach: holds if estimate >= bound - tolerance."""
-    verdict = Verdict.HOLDS if estimate >= bound - tolerance else Verdict.REFUTED
+    verdict = ClaimVerdict.HOLDS if estimate >= bound - tolerance else ClaimVerdict.REFUTED
     low = bound - tolerance
     return Evidence(
         _json(instance), quantity, method, bound, estimate, low, float("inf"), 0.0, trials, tolerance, verdict
@@ -145,9 +146,9 @@ def from_check(
 ) -> Evidence:
     """Record a statistical check; inconclusive if it could not have seen a deviation as large as ``resolution``."""
     if check.is_refuted:
-        verdict = Verdict.REFUTED
+        verdict = ClaimVerdict.REFUTED
     else:
-        verdict = Verdict.CONSISTENT if check.detectable <= resolution else Verdict.INCONCLUSIVE
+        verdict = ClaimVerdict.CONSISTENT if check.detectable <= resolution else ClaimVerdict.INCONCLUSIVE
     return Evidence(_json(instance), quantity, method, **asdict(check), level=level, verdict=verdict)
 
 

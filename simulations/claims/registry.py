@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
+from specproof.simulations.claims.claim import Claim
 from specproof.simulations.claims.priority import gain, joint, optimal, orders, tiling
 from specproof.simulations.claims.priority import lossless as priority_lossless
 from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
@@ -58,9 +58,3 @@ CLAIMS: tuple[Claim, ...] = (
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,
 )
-
-
-def share_level(settings: Settings) -> float:
-    """Share the family-wise level evenly among all tests of all claims, whichever of them are run."""
-    tests = sum(claim.conclusions + sum(cell.tests for cell in claim.cells(settings)) for claim in CLAIMS)
-    return FAMILY_LEVEL / tests

@@ -111,10 +111,10 @@ def run_cell(cell: Cell, seed: int, level: float, needed: Iterable[Findings] = (
     context = CellContext(stream(seed, cell.id), level, join_tables(needed))
     with threadpool_limits(limits=1):
         findings = cell.function(context, **cell.parameters)
-    return label(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
+    return with_origin(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
 
 
-def label(findings: Findings, claim: str, cell: str, tests: int, seed: int, seconds: float) -> Findings:
+def with_origin(findings: Findings, claim: str, cell: str, tests: int, seed: int, seconds: float) -> Findings:
     """Fill in where rows come from, and hold their maker to the number of tests it announced."""
     made = sum(row.level > 0 and row.method != Method.CONTROL for row in findings.rows)
     if made > tests:

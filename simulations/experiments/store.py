@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from specproof import simulations, theory
-from specproof.simulations.evidence import Evidence, Method, Verdict
+from specproof.simulations.evidence import ClaimVerdict, Evidence, Method
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.errors import InvalidInput
 
@@ -112,7 +112,7 @@ class Store:
 
 
 def _row(record: dict[str, Any]) -> Evidence:
-    return Evidence(**{**record, "method": Method(record["method"]), "verdict": Verdict(record["verdict"])})
+    return Evidence(**{**record, "method": Method(record["method"]), "verdict": ClaimVerdict(record["verdict"])})
 
 
 def _remedy(error: OSError) -> str:

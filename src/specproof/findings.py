@@ -10,13 +10,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from specproof.simulations.claims.gather import ClaimFindings
-from specproof.simulations.evidence import Evidence, Method, Verdict
+from specproof.simulations.claims.conclusion import ClaimFindings
+from specproof.simulations.evidence import ClaimVerdict, Evidence, Method
 
-COLOURS = {Verdict.HOLDS: "green", Verdict.CONSISTENT: "green", Verdict.INCONCLUSIVE: "yellow"}
+COLOURS = {ClaimVerdict.HOLDS: "green", ClaimVerdict.CONSISTENT: "green", ClaimVerdict.INCONCLUSIVE: "yellow"}
 
 
-def show(found: Sequence[ClaimFindings], out: Path) -> None:
+def print_findings(found: Sequence[ClaimFindings], out: Path) -> None:
     """Print the verdict on every claim, what speaks against it, the digests of its tables, and where all is kept."""
     console = Console()
     console.print(_verdicts(found))
@@ -58,15 +58,15 @@ def _verdicts(found: Sequence[ClaimFindings]) -> Table:
         table.add_row(
             part.claim.id,
             f"[{COLOURS.get(part.verdict, 'bold red')}]{part.verdict}[/]",
-            _tally([row for row in others if row.level == 0], Verdict.HOLDS),
-            _tally([row for row in others if row.level > 0], Verdict.CONSISTENT),
-            _tally(controls, Verdict.REFUTED),
+            _tally([row for row in others if row.level == 0], ClaimVerdict.HOLDS),
+            _tally([row for row in others if row.level > 0], ClaimVerdict.CONSISTENT),
+            _tally(controls, ClaimVerdict.REFUTED),
         )
     return table
 
 
-def _tally(rows: Sequence[Evidence], good: Verdict) -> str:
+def _tally(rows: Sequence[Evidence], good: ClaimVerdict) -> str:
     """How many of the rows have the verdict that they should, and how many have none."""
     counted = f"{sum(row.verdict == good for row in rows)}/{len(rows)}"
-    undecided = sum(row.verdict == Verdict.INCONCLUSIVE for row in rows)
+    undecided = sum(row.verdict == ClaimVerdict.INCONCLUSIVE for row in rows)
     return f"{counted} ({undecided} inconclusive)" if undecided else counted

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from specproof.simulations.experiments.cell import Cell
-from specproof.simulations.experiments.runner import Announce
+from specproof.simulations.experiments.cell_runner import Announce
 
 
 @contextmanager

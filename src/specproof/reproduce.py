@@ -16,12 +16,12 @@ import pandas as pd
 
 from specproof.manifest import environment
 from specproof.progress import progress
-from specproof.selection import Wanted
+from specproof.run_plan import RunPlan
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from specproof.simulations.claims.gather import ClaimFindings, gather
-from specproof.simulations.claims.registry import share_level
+from specproof.simulations.claims.conclusion import ClaimFindings, conclude_claim
 from specproof.simulations.evidence import as_table
-from specproof.simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
+from specproof.simulations.experiments.cell_runner import Announce, run_cells
+from specproof.simulations.experiments.store import Store, require_writable, whole_file, write_text
 from specproof.simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
 from specproof.simulations.language_models.prompts import load_prompts
 from specproof.simulations.language_models.scoring import parse_scorer
@@ -29,7 +29,7 @@ from specproof.simulations.language_models.scoring import parse_scorer
 MANIFEST = "manifest.json"
 
 
-def settle(
+def make_settings(
     claims: Sequence[Claim],
     *,
     full: bool,
@@ -59,9 +59,20 @@ def settle(
     )
 
 
-def reproduce(
-    wanted: Wanted, settings: Settings, out: Path, *, jobs: int | None, scheduler: str | None
+def gather_evidence(
+    plan: RunPlan, store: Store, *, jobs: int, scheduler: str | None = None, announce: Announce = lambda cell: None
 ) -> list[ClaimFindings]:
+    """Run what is not stored yet of all claims' cells together, then conclude claim by claim."""
+    cells, seed = plan.all_cells, plan.settings.seed
+    found = run_cells(cells, seed, plan.level, store, jobs=jobs, scheduler=scheduler, announce=announce)
+    by_id = {cell.id: findings for cell, findings in zip(cells, found, strict=True)}
+    return [
+        conclude_claim(claim, [by_id[cell.id] for cell in plan.cells[claim.id]], seed, plan.level)
+        for claim in plan.claims
+    ]
+
+
+def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | None) -> list[ClaimFindings]:
     """Gather the evidence, showing progress, and write everything under ``out``.
 
     Without ``jobs`` there is one worker a core, or a single one on a GPU.
@@ -69,27 +80,26 @@ def reproduce(
     Raises
     ------
     InvalidInput
-        If the folder cannot be written, the scheduler does not answer, or a model cannot be had.
+        If the folder cannot be written, the scheduler does not answer, or a model cannot be loaded.
     """
     began, start = datetime.now(UTC), time.perf_counter()
-    store = _open_store(out, settings)
-    _warn_of_replacing(out, wanted.claims, settings)
-    cells = [cell for claim in wanted.claims for cell in claim.cells(settings)]
-    run_models = {claim.id for claim in wanted.claims if claim.needs_models}
-    if any(cell.claim in run_models and store.load(cell) is None for cell in cells):
-        fetch_pair(settings.pair)
-    jobs = jobs or (1 if settings.device == "cuda" else joblib.cpu_count())
-    with progress(len(cells)) as announce:
-        found = gather(wanted.claims, settings, store, jobs=jobs, scheduler=scheduler, announce=announce)
+    require_writable(out / "cells")
+    store = Store(out / "cells", plan.key)
+    _warn_of_replacing(out, plan.claims, plan.settings)
+    _fetch_models(plan, store)
+    jobs = jobs or (1 if plan.settings.device == "cuda" else joblib.cpu_count())
+    with progress(len(plan.all_cells)) as announce:
+        found = gather_evidence(plan, store, jobs=jobs, scheduler=scheduler, announce=announce)
     tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
     _write_evidence(found, tables, out)
-    drawn = [path for figure in wanted.figures for path in figure.make(tables[figure.claim], out / "figures")]
+    drawn = [path for figure in plan.figures for path in figure.make(tables[figure.claim], out / "figures")]
     manifest = {
         "started": began.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - start, 1),
-        "settings": asdict(settings),
+        "settings": asdict(plan.settings),
         "family_level": FAMILY_LEVEL,
-        "test_level": share_level(settings),
+        "test_level": plan.level,
+        "tests": plan.tests,
         "jobs": jobs,
         "scheduler": scheduler,
         "claims": {part.claim.id: part.verdict.value for part in found},
@@ -101,12 +111,11 @@ def reproduce(
     return found
 
 
-def _open_store(out: Path, settings: Settings) -> Store:
-    """Open the finished cells in ``out`` that this code made with this seed, level and set of libraries."""
-    require_writable(out / "cells")
-    level = share_level(settings)
-    fingerprint = json.dumps([source_fingerprint(), environment()["packages"]])
-    return Store(out / "cells", lambda cell: cell.key(settings.seed, level, fingerprint))
+def _fetch_models(plan: RunPlan, store: Store) -> None:
+    """Fetch the pair of models before the workers start, if a cell that is still to be run needs it."""
+    run_models = {claim.id for claim in plan.claims if claim.needs_models}
+    if any(cell.claim in run_models and store.load(cell) is None for cell in plan.all_cells):
+        fetch_pair(plan.settings.pair)
 
 
 def _warn_of_replacing(out: Path, claims: Sequence[Claim], settings: Settings) -> None:

@@ -13,10 +13,11 @@ import pytest
 from matplotlib.collections import PolyCollection
 
 from specproof.figures import build_time, style
-from specproof.figures.registry import FIGURES, FigureSpec
+from specproof.figures.figure_spec import FigureSpec
+from specproof.figures.registry import FIGURES
 from specproof.figures.style import new_figure, save, styled
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import block_efficiency
 from specproof.simulations.claims.real.acceptance import DRAFT_COUNTS

@@ -7,23 +7,32 @@ import math
 
 import pytest
 
-from specproof.simulations.evidence import COLUMNS, Evidence, Method, Verdict, as_table, at_least, from_check, within
+from specproof.simulations.evidence import (
+    COLUMNS,
+    ClaimVerdict,
+    Evidence,
+    Method,
+    as_table,
+    at_least,
+    from_check,
+    within,
+)
 from specproof.simulations.statistics import Check
 
 
 @pytest.mark.parametrize(
     ("estimate", "verdict"),
     [
-        (1.0, Verdict.HOLDS),
-        (1.25, Verdict.HOLDS),
-        (0.75, Verdict.HOLDS),
-        (1.2500001, Verdict.REFUTED),
-        (0.7499999, Verdict.REFUTED),
-        (math.nan, Verdict.REFUTED),
-        (math.inf, Verdict.REFUTED),
+        (1.0, ClaimVerdict.HOLDS),
+        (1.25, ClaimVerdict.HOLDS),
+        (0.75, ClaimVerdict.HOLDS),
+        (1.2500001, ClaimVerdict.REFUTED),
+        (0.7499999, ClaimVerdict.REFUTED),
+        (math.nan, ClaimVerdict.REFUTED),
+        (math.inf, ClaimVerdict.REFUTED),
     ],
 )
-def test_within_its_tolerance(estimate: float, verdict: Verdict) -> None:
+def test_within_its_tolerance(estimate: float, verdict: ClaimVerdict) -> None:
     row = within("x", exact=1.0, estimate=estimate, tolerance=0.25)
     assert row.verdict == verdict
     assert (row.low, row.high, row.level, row.detectable) == (0.75, 1.25, 0.0, 0.25)
@@ -31,9 +40,14 @@ def test_within_its_tolerance(estimate: float, verdict: Verdict) -> None:
 
 @pytest.mark.parametrize(
     ("estimate", "verdict"),
-    [(9.0, Verdict.HOLDS), (0.75, Verdict.HOLDS), (0.7499999, Verdict.REFUTED), (math.nan, Verdict.REFUTED)],
+    [
+        (9.0, ClaimVerdict.HOLDS),
+        (0.75, ClaimVerdict.HOLDS),
+        (0.7499999, ClaimVerdict.REFUTED),
+        (math.nan, ClaimVerdict.REFUTED),
+    ],
 )
-def test_at_least_its_bound(estimate: float, verdict: Verdict) -> None:
+def test_at_least_its_bound(estimate: float, verdict: ClaimVerdict) -> None:
     row = at_least("x", bound=1.0, estimate=estimate, tolerance=0.25)
     assert row.verdict == verdict
     assert (row.low, row.high, row.level) == (0.75, math.inf, 0.0)
@@ -42,14 +56,14 @@ def test_at_least_its_bound(estimate: float, verdict: Verdict) -> None:
 @pytest.mark.parametrize(
     ("exact", "detectable", "verdict"),
     [
-        (0.5, 0.1, Verdict.CONSISTENT),
-        (0.5, 0.1000001, Verdict.INCONCLUSIVE),
-        (0.4, 0.1, Verdict.CONSISTENT),
-        (0.39, 0.05, Verdict.REFUTED),
-        (0.39, 9.0, Verdict.REFUTED),
+        (0.5, 0.1, ClaimVerdict.CONSISTENT),
+        (0.5, 0.1000001, ClaimVerdict.INCONCLUSIVE),
+        (0.4, 0.1, ClaimVerdict.CONSISTENT),
+        (0.39, 0.05, ClaimVerdict.REFUTED),
+        (0.39, 9.0, ClaimVerdict.REFUTED),
     ],
 )
-def test_a_check_needs_power_to_be_consistent(exact: float, detectable: float, verdict: Verdict) -> None:
+def test_a_check_needs_power_to_be_consistent(exact: float, detectable: float, verdict: ClaimVerdict) -> None:
     check = Check(exact, estimate=0.5, low=0.4, high=0.6, trials=7, detectable=detectable)
     row = from_check("x", check, level=1e-8, resolution=0.1)
     assert row.verdict == verdict

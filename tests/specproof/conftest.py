@@ -60,9 +60,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def fake_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The same with the claims of ``fake_claims`` and no figures."""
     # The importing module first: imported under the other's patch it would keep these claims.
-    for module in ("specproof.selection", "specproof.simulations.claims.registry"):
+    for module in ("specproof.wanted", "specproof.simulations.claims.registry"):
         monkeypatch.setattr(f"{module}.CLAIMS", fake_claims.CLAIMS)
-    monkeypatch.setattr("specproof.selection.FIGURES", ())
+    monkeypatch.setattr("specproof.wanted.FIGURES", ())
     return command
 
 

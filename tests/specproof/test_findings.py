@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from specproof.findings import show
+from specproof.findings import print_findings
 from specproof.simulations.claims.claim import Claim
-from specproof.simulations.claims.gather import ClaimFindings
+from specproof.simulations.claims.conclusion import ClaimFindings
 from specproof.simulations.claims.registry import CLAIMS
 from specproof.simulations.evidence import Evidence, Method, from_check, within
 from specproof.simulations.statistics import Check
@@ -37,7 +37,7 @@ ROWS = [
 
 
 def shown(claim: str, rows: list[Evidence], capsys: pytest.CaptureFixture[str]) -> str:
-    show([ClaimFindings(Claim(claim, "", "", lambda _: []), rows, {})], Path("out"))
+    print_findings([ClaimFindings(Claim(claim, "", "", lambda _: []), rows, {})], Path("out"))
     return capsys.readouterr().out
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import specproof
 from specproof.simulations.claims.spectr2023 import kseq_valid
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
 from specproof.simulations.samplers import kseq
 from specproof.theory.distribution import Array
@@ -50,7 +50,7 @@ BROKEN: dict[str, Residual] = {
 def refuted(num_drafts: int) -> list[str]:
     """At 50,000 trials and level 1e-9 a token's probability off by 0.02 is seen with probability 0.99."""
     rows = kseq_valid.simulation(CellContext(np.random.default_rng(0), 1e-9), num_drafts, 50_000).rows
-    return [row.quantity for row in rows if row.verdict == Verdict.REFUTED and row.method != Method.CONTROL]
+    return [row.quantity for row in rows if row.verdict == ClaimVerdict.REFUTED and row.method != Method.CONTROL]
 
 
 @pytest.mark.parametrize("residual", BROKEN.values(), ids=BROKEN)

@@ -19,9 +19,9 @@ import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.priority import SOURCE
-from specproof.simulations.claims.real.batches import Batch, batches
-from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.confidence import over_prompts
 from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, prompt_groups
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
@@ -47,7 +47,7 @@ DRAFT_COUNTS = (2, 4, 8, 16)
 SHOWN_COUNT = 4
 """The number of drafts for which the loss is shown against the total variation."""
 
-QUICK_EVERY, BATCH = 7, 4
+QUICK_EVERY, GROUP_SIZE = 7, 4
 """A quick run takes every seventh prompt; so many are decoded together."""
 
 TOLERANCE = 1e-9
@@ -60,9 +60,9 @@ def _cells(settings: Settings) -> list[Cell]:
     every, horizon = settings.sized(QUICK_EVERY, 1), settings.sized(6, 64)
     pairs = DRAFTS if settings.pair in DRAFTS else (settings.pair,)
     return [
-        Cell(CLAIM.id, f"walk-{pair}-{batch['first']}", walk, {"batch": batch, "horizon": horizon}, cost=50)
+        Cell(CLAIM.id, f"walk-{pair}-{group['first']}", walk, {"group": group, "horizon": horizon}, cost=50)
         for pair in pairs
-        for batch in batches(replace(settings, pair=pair, prompts=settings.prompts[::every]), BATCH)
+        for group in prompt_groups(replace(settings, pair=pair, prompts=settings.prompts[::every]), GROUP_SIZE)
     ]
 
 
@@ -112,13 +112,13 @@ CLAIM = Claim(
 )
 
 
-def walk(context: CellContext, batch: Batch, horizon: int) -> Findings:
+def walk(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Sample from the target and measure every rule at each position, at all temperatures and cuts.
 
     The text is sampled at temperature 1 from the whole vocabulary, so that all settings see the same positions.
     """
     records: Records = []
-    for reached in walk_prompts(batch, horizon, context.rng):
+    for reached in walk_prompts(group, horizon, context.rng):
         for temperature in TEMPERATURES:
             for top in TOPS:
                 laws = (filtered(law, temperature, top) for law in (reached.draft, reached.target))

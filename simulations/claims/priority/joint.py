@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.priority import SOURCE
 from specproof.simulations.claims.spectr2023.sequences_lossless import joint_law_tests
 from specproof.simulations.claims.worst import Worst
@@ -60,8 +60,8 @@ def enumeration(context: CellContext, instances: int) -> Findings:
                 "law of the accepted length against the recursion",
                 np.abs(accepted_length_law(draft, target, count, length, NAME) - law).max(),
             )
-            twin = np.abs(completed(blocks, draft) - target.joint()).max()
-            worst.see("joint law when the draft goes on in place of the target", twin, method=Method.CONTROL)
+            broken_control = np.abs(completed(blocks, draft) - target.joint()).max()
+            worst.see("joint law when the draft goes on in place of the target", broken_control, method=Method.CONTROL)
             first = float(VERIFIERS[NAME].law(draft.conditionals[0], target.conditionals[0], count).acceptance)
             tokens = float(law @ np.arange(1, length + 2))
             alike = expected_tokens(first, length) - tokens
@@ -71,7 +71,7 @@ def enumeration(context: CellContext, instances: int) -> Findings:
 
 def simulation(context: CellContext, trials: int) -> Findings:
     """Test the joint law of the sampler, and of three rules that each break one assumption."""
-    rules = {"": (verify, agreeing), **_twins(context.rng)}
+    rules = {"": (verify, agreeing), **_broken_controls(context.rng)}
     return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, NAME, rules, trials, context.rng, context.level))
 
 
@@ -100,7 +100,7 @@ def _tabular_pairs(
     return pairs
 
 
-def _twins(rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
+def _broken_controls(rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
     def shared(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         earlier = drafts[:, :, np.newaxis] == drafts[:, np.newaxis, :]
         priorities = np.take_along_axis(uniforms, earlier.argmax(axis=-1), axis=-1)
@@ -110,8 +110,8 @@ def _twins(rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Sur
         """Cut the sets for K drafts whatever is left, as a table made once for a prefix would be."""
         left = drafts.shape[1]
         places = np.arange(DRAFTS) % left
-        coins = np.concatenate((uniforms[:, :-1][:, places], uniforms[:, -1:]), axis=1)
-        tokens, accepted = verify(draft, target, drafts[:, places], coins)
+        cut = np.concatenate((uniforms[:, :-1][:, places], uniforms[:, -1:]), axis=1)
+        tokens, accepted = verify(draft, target, drafts[:, places], cut)
         return Selection(tokens, np.where(accepted < 0, -1, places[accepted]))
 
     def from_target(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:

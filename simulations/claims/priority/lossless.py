@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs
+from specproof.simulations.claims.example_pairs import named_pairs
 from specproof.simulations.claims.priority import SOURCE
-from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
-from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.simulations.claims.sampler_tests import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
@@ -97,7 +97,7 @@ def _see_law(worst: Worst, coupling: PriorityCoupling, tolerance: float) -> None
 
 
 def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
-    """Run the rule and its array form on the named pairs, and twins that each break one of its assumptions."""
+    """Run the rule and its array form on the named pairs, and broken controls that each drop one assumption."""
     rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
@@ -105,8 +105,8 @@ def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
         emitted = Selection(*coupling.select(invert(draft, rng.random((trials, num_drafts))), rng))
         rows += selection_tests(emitted, coupling.law(), target, level, pair=name, k=num_drafts)
         few = trials // 10
-        drafts, coins = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
-        emitted = verify(draft, target, drafts, coins)
+        drafts, uniforms = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
+        emitted = verify(draft, target, drafts, uniforms)
         rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name, k=num_drafts))
     return Findings(rows + _unthinned(num_drafts, trials, rng, level) + _crowded(num_drafts, trials, rng, level))
 
@@ -115,13 +115,15 @@ def _unthinned(num_drafts: int, trials: int, rng: np.random.Generator, level: fl
     draft, target = named_pairs()["dirichlet"]
     coupling = PriorityCoupling(draft, target, num_drafts)
     coupling.thinning = np.ones_like(coupling.thinning)
-    twin = Selection(*coupling.select(invert(draft, rng.random((trials, num_drafts))), rng))
-    return control_tests({"winner never thinned": twin}, target, level, pair="dirichlet", k=num_drafts)
+    broken_control = Selection(*coupling.select(invert(draft, rng.random((trials, num_drafts))), rng))
+    return control_tests({"winner never thinned": broken_control}, target, level, pair="dirichlet", k=num_drafts)
 
 
 def _crowded(num_drafts: int, trials: int, rng: np.random.Generator, level: float) -> list[Evidence]:
     draft, target = SPLIT
-    drafts, coins = invert(draft, rng.random((trials, num_drafts))), rng.random((trials, num_drafts + 1))
-    coins[:, :-1] **= 4
-    twin = Selection(*PriorityCoupling(draft, target, num_drafts).choose(drafts, coins))
-    return control_tests({"priorities not uniform on a token's set": twin}, target, level, pair="split", k=num_drafts)
+    drafts, uniforms = invert(draft, rng.random((trials, num_drafts))), rng.random((trials, num_drafts + 1))
+    uniforms[:, :-1] **= 4
+    broken_control = Selection(*PriorityCoupling(draft, target, num_drafts).choose(drafts, uniforms))
+    return control_tests(
+        {"priorities not uniform on a token's set": broken_control}, target, level, pair="split", k=num_drafts
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.example_pairs import random_pair
 from specproof.simulations.claims.priority import SOURCE
-from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair, spread_pair
 from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT, ANYTHING, MANY_DRAFTS
 from specproof.simulations.claims.spectr2023.otm_lp import LP_TOLERANCE
 from specproof.simulations.claims.worst import Worst

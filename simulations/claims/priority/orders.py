@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_pair, random_rows
-from specproof.simulations.claims.selections import RESOLUTION, control_tests, token_test
+from specproof.simulations.claims.example_pairs import random_pair, random_rows
+from specproof.simulations.claims.sampler_tests import RESOLUTION, control_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
@@ -91,7 +91,7 @@ def large(context: CellContext, tokens: int) -> Findings:
 
 
 def simulation(context: CellContext, trials: int) -> Findings:
-    """Run the sampler on drafts of three laws, and a twin that never thins."""
+    """Run the sampler on drafts of three laws, and a broken control that never thins."""
     level = context.level
     drafts = np.array([[0.6, 0.2, 0.1, 0.1], [0.1, 0.6, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25]])
     target = np.array([0.1, 0.15, 0.35, 0.4])

@@ -6,7 +6,7 @@ import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.priority import SOURCE
-from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair
 from specproof.simulations.claims.priority.lossless import ANY_DRAFT_COUNT
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, at_least
@@ -40,7 +40,7 @@ CLAIM = Claim(
 
 
 def intervals(context: CellContext, instances: int) -> Findings:
-    """Measure overlaps, gaps and lengths on pairs made to break it, and on a twin that does not step over."""
+    """Measure overlaps, gaps and lengths on pairs made to break it, and on a broken control that does not step over."""
     rng = context.rng
     worst, spare = Worst(tokens="1..60", drafts=", ".join(map(str, ANY_DRAFT_COUNT))), np.inf
     for _ in range(instances):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.real.batches import Batch, batches
-from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.confidence import over_prompts
 from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, prompt_groups
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
@@ -32,8 +32,8 @@ LAW_TOLERANCE = 1e-9
 def _cells(settings: Settings) -> list[Cell]:
     horizon = settings.sized(24, 128)
     return [
-        Cell(CLAIM.id, f"walk-{index}", walk, {"batch": batch, "horizon": horizon}, cost=100)
-        for index, batch in enumerate(batches(settings))
+        Cell(CLAIM.id, f"walk-{index}", walk, {"group": group, "horizon": horizon}, cost=100)
+        for index, group in enumerate(prompt_groups(settings))
     ]
 
 
@@ -85,14 +85,14 @@ CLAIM = Claim(
 )
 
 
-def walk(context: CellContext, batch: Batch, horizon: int) -> Findings:
+def walk(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Sample from the target and compute the acceptance of every rule at each position, over the full vocabulary.
 
     That of recursive rejection without replacement is an unbiased estimate from one run, as its law has too many
     histories.
     """
     records: Records = []
-    for reached in walk_prompts(batch, horizon, context.rng):
+    for reached in walk_prompts(group, horizon, context.rng):
         laws = reached.draft, reached.target
         records += reached.records(_acceptances(*laws) | _estimates(*laws, context.rng))
     return Findings(tables={"positions": records})

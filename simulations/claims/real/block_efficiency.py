@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.real.batches import BATCH, Batch, batches, prepare
-from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.confidence import over_prompts
+from specproof.simulations.claims.real.prompt_groups import GROUP_SIZE, PromptGroup, prepare, prompt_groups
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
@@ -59,7 +59,7 @@ EXPLAINING = ["gain_process", "predicted", "cost", "draft_step", "target_call", 
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    single = batches(settings, size=1)
+    single = prompt_groups(settings, size=1)
     few = single[:: max(len(single) // QUICK_PROMPTS, 1)][:QUICK_PROMPTS]
     chosen = single if settings.scale == "full" else few
     shared = {
@@ -69,15 +69,15 @@ def _cells(settings: Settings) -> list[Cell]:
     cells = [
         Cell(
             CLAIM.id,
-            f"decode-{batch['first']}-{seed}",
+            f"decode-{group['first']}-{seed}",
             decode,
-            {"batch": batch, **shared, "seed": seed},
+            {"group": group, **shared, "seed": seed},
             cost=settings.sized(20, 300),
         )
-        for batch in chosen
+        for group in chosen
         for seed in range(SEEDS)
     ]
-    crowd = {"batch": batches(settings, size=BATCH)[0], "horizon": CONTROL_HORIZON}
+    crowd = {"group": prompt_groups(settings, size=GROUP_SIZE)[0], "horizon": CONTROL_HORIZON}
     return [*cells, Cell(CLAIM.id, "control", decode_broken, crowd, cost=20)]
 
 
@@ -135,7 +135,7 @@ CLAIM = Claim(
 
 def decode(
     context: CellContext,
-    batch: Batch,
+    group: PromptGroup,
     seed: int,
     horizon: int,
     configurations: Sequence[Configuration],
@@ -143,7 +143,7 @@ def decode(
     """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
     from specproof.simulations.language_models.spectr import spectr_decode
 
-    models, encoded = prepare(batch)
+    models, encoded = prepare(group)
     runs: Records = []
     levels: Records = []
     for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
@@ -152,23 +152,23 @@ def decode(
     for verifier, count, length in configurations:
         rule = ONE_DRAFT if verifier == ALONE else verifier
         run = spectr_decode(models, encoded, horizon, count, length, context.rng, SAMPLERS[rule], VERIFIERS[rule].law)
-        shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": seed}
+        shared = {"pair": group["pair"], "prompt": group["first"], "seed": seed}
         shared |= {"verifier": verifier, "num_drafts": count, "draft_length": length}
         runs.append(shared | _totals(run))
         levels += _levels(run, shared | {"mode": PROPER})
     return Findings(tables={"runs": runs, "levels": levels})
 
 
-def decode_broken(context: CellContext, batch: Batch, horizon: int) -> Findings:
+def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
     from specproof.simulations.language_models.spectr import spectr_decode
 
-    models, encoded = prepare(batch)
+    models, encoded = prepare(group)
     name, count, length = CONTROL
     run = spectr_decode(
         models, encoded, horizon, count, length, context.rng, verify_without_quotient, VERIFIERS[name].law
     )
-    shared = {"pair": batch["pair"], "prompt": batch["first"], "seed": 0}
+    shared = {"pair": group["pair"], "prompt": group["first"], "seed": 0}
     shared |= {"verifier": name, "num_drafts": count, "draft_length": length}
     return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})
 

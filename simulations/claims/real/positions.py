@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from specproof.simulations.claims.real.batches import Batch, prepare
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, prepare
 from specproof.simulations.experiments.cell import Records
 from specproof.theory.distribution import Array
 
@@ -30,19 +30,19 @@ class Positions(NamedTuple):
         ]
 
 
-def walk_prompts(batch: Batch, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:
+def walk_prompts(group: PromptGroup, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:
     """Go on from each prompt by sampling the target at most ``horizon`` times, all texts one token at a time."""
     from specproof.simulations.language_models.decoding import walk_target
 
-    models, encoded = prepare(batch)
+    models, encoded = prepare(group)
     for step in walk_target(models, encoded, horizon, rng):
         rows = np.flatnonzero(step.active)
         draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
         places = [
             {
-                "pair": batch["pair"],
-                "prompt": batch["first"] + int(row),
-                "id": batch["prompts"][row]["id"],
+                "pair": group["pair"],
+                "prompt": group["first"] + int(row),
+                "id": group["prompts"][row]["id"],
                 "position": step.position,
             }
             for row in rows

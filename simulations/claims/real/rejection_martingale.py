@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.real.batches import Batch, batches, prepare
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, prepare, prompt_groups
 from specproof.simulations.evidence import Evidence, Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers.inversion import AnyArray, gather
@@ -30,13 +30,13 @@ RESOLUTION = 0.2
 def _cells(settings: Settings) -> list[Cell]:
     horizon = settings.sized(24, 256)
     shared = {"horizon": horizon, "draft_length": settings.draft_length}
-    groups = list(enumerate(batches(settings)))
-    plans = [(mode, index, batch) for mode in (WITH_BONUS, EVERY_POSITION) for index, batch in groups]
+    groups = list(enumerate(prompt_groups(settings)))
+    plans = [(mode, index, group) for mode in (WITH_BONUS, EVERY_POSITION) for index, group in groups]
     cells = [
-        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"batch": batch, **shared, "mode": mode}, cost=80)
-        for mode, index, batch in plans
+        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=80)
+        for mode, index, group in plans
     ]
-    few = {"batch": groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
+    few = {"group": groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
     return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=40)]
 
 
@@ -93,7 +93,7 @@ CLAIM = Claim(
 
 def decode(
     context: CellContext,
-    batch: Batch,
+    group: PromptGroup,
     horizon: int,
     draft_length: int,
     mode: str,
@@ -103,10 +103,10 @@ def decode(
 
     from specproof.simulations.language_models.decoding import speculative_decode
 
-    models, encoded = prepare(batch)
+    models, encoded = prepare(group)
     verifier = verify_without_quotient if mode == BROKEN else verify
     run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, context.rng, verifier)
-    first, shared = batch["first"], {"pair": batch["pair"], "mode": mode}
+    first, shared = group["first"], {"pair": group["pair"], "mode": mode}
     tests = pd.DataFrame(
         {"prompt": run.sequence + first, "position": run.position, "tv": run.tv, "rejected": run.rejected}
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs, random_pair
+from specproof.simulations.claims.example_pairs import named_pairs, random_pair
 from specproof.simulations.claims.recursive import SOURCE
-from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.sampler_tests import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
@@ -72,27 +72,29 @@ def exact(context: CellContext, instances: int) -> Findings:
 
 
 def with_replacement(context: CellContext, num_drafts: int, trials: int) -> Findings:
-    """Run both forms of the sampler with independent drafts, and a twin."""
+    """Run both forms of the sampler with independent drafts, and a broken control."""
     rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         law = recursive_rejection(draft, target, num_drafts)
         emitted = recursive.simulate(draft, target, num_drafts, trials, rng)
         rows += selection_tests(emitted, law, target, level, pair=name, k=num_drafts)
-        drafts, coins = (
+        drafts, uniforms = (
             invert(draft, rng.random((trials // 10, num_drafts))),
             rng.random((trials // 10, num_drafts + 1)),
         )
-        emitted = recursive.verify(draft, target, drafts, coins)
+        emitted = recursive.verify(draft, target, drafts, uniforms)
         rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name, k=num_drafts))
     draft, target = SKEWED
-    drafts, coins = draw_distinct(draft, 2, rng.random((trials, 3))), rng.random((trials, 3))
-    twins = {"drafts drawn without replacement all the same": recursive.verify(draft, target, drafts, coins)}
-    return Findings(rows + control_tests(twins, target, level, pair="skewed", k=2))
+    drafts, uniforms = draw_distinct(draft, 2, rng.random((trials, 3))), rng.random((trials, 3))
+    broken_controls = {
+        "drafts drawn without replacement all the same": recursive.verify(draft, target, drafts, uniforms)
+    }
+    return Findings(rows + control_tests(broken_controls, target, level, pair="skewed", k=2))
 
 
 def without_replacement(context: CellContext, num_drafts: int, trials: int) -> Findings:
-    """Run both forms of the sampler with distinct drafts, and twins that forget one of the two updates."""
+    """Run both forms of the sampler with distinct drafts, and broken controls that forget one of the two updates."""
     rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
@@ -101,13 +103,15 @@ def without_replacement(context: CellContext, num_drafts: int, trials: int) -> F
         emitted = recursive_without_replacement.simulate(draft, target, count, trials, rng)
         rows += selection_tests(emitted, law, target, level, pair=name, k=count)
         few = trials // 10
-        drafts, coins = draw_distinct(draft, count, rng.random((few, draft.size))), rng.random((few, count + 1))
-        emitted = recursive_without_replacement.verify(draft, target, drafts, coins)
+        drafts, uniforms = draw_distinct(draft, count, rng.random((few, draft.size))), rng.random((few, count + 1))
+        emitted = recursive_without_replacement.verify(draft, target, drafts, uniforms)
         rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name, k=count))
     draft, target = SKEWED
-    drafts, coins = draw_distinct(draft, 2, rng.random((trials, 3))), rng.random((trials, 3))
-    twins = {name: _twin(draft, target, drafts, coins, **broken) for name, broken in _BROKEN.items()}
-    return Findings(rows + control_tests(twins, target, level, pair="skewed", k=2))
+    drafts, uniforms = draw_distinct(draft, 2, rng.random((trials, 3))), rng.random((trials, 3))
+    broken_controls = {
+        name: _broken_control(draft, target, drafts, uniforms, **broken) for name, broken in _BROKEN.items()
+    }
+    return Findings(rows + control_tests(broken_controls, target, level, pair="skewed", k=2))
 
 
 _BROKEN = {
@@ -119,7 +123,7 @@ _BROKEN = {
 def _all_runs(
     draft: Array, target: Array, num_drafts: int, *, renormalised: bool = True, chained: bool = True
 ) -> tuple[Array, float]:
-    """Output law and acceptance, from every draft and coin of the algorithm as it is written, or of a broken twin."""
+    """Output law and acceptance, from every draft and outcome of the algorithm as written, or of a broken control."""
     output, acceptance = np.zeros_like(target), 0.0
 
     def follow(probability: float, proposal: Array, law: Array, drafts_left: int) -> None:
@@ -142,8 +146,8 @@ def _all_runs(
     return output, acceptance
 
 
-def _twin(
-    draft: Array, target: Array, drafts: Array, coins: Array, *, renormalised: bool = True, chained: bool = True
+def _broken_control(
+    draft: Array, target: Array, drafts: Array, uniforms: Array, *, renormalised: bool = True, chained: bool = True
 ) -> Selection:
     """Run the array form with two drafts, as :func:`_all_runs` with the same mistakes."""
     first, second = drafts.T
@@ -152,11 +156,11 @@ def _twin(
     judged = rest / rest.sum(axis=-1, keepdims=True) if renormalised else rest
     last = np.maximum((following if chained else target) - judged, 0.0)
     rows = np.arange(len(drafts))
-    kept_first = coins[:, 0] * draft[first] < target[first]
-    kept_second = coins[:, 1] * judged[rows, second] < following[second]
+    kept_first = uniforms[:, 0] * draft[first] < target[first]
+    kept_second = uniforms[:, 1] * judged[rows, second] < following[second]
     accepted = np.where(kept_first, 0, np.where(kept_second, 1, -1))
     tokens = np.where(kept_first, first, second)
-    return Selection(replace_rejected(tokens, accepted >= 0, last, coins[:, 2]), accepted)
+    return Selection(replace_rejected(tokens, accepted >= 0, last, uniforms[:, 2]), accepted)
 
 
 def _residual(proposal: Array, law: Array) -> Array:

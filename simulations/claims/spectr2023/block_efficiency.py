@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check, within
@@ -133,10 +133,10 @@ def agreement(context: CellContext, instances: int) -> Findings:
                 error = np.abs(joint.sum(axis=-1) - accepted).max()
                 worst.see(f"numbers of carriers against acceptance, {name}", error, instances=instances)
                 carriers = joint @ np.arange(1, count + 1)
-                twin = np.abs(carriers - count * draft * accepted).max()
+                broken_control = np.abs(carriers - count * draft * accepted).max()
                 worst.see(
                     f"carriers as if independent of acceptance, {name}",
-                    twin,
+                    broken_control,
                     instances=instances,
                     method=Method.CONTROL,
                 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from specproof.simulations.attack import minimise
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
+from specproof.simulations.claims.example_pairs import named_pairs, random_pair, random_rows
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Least
 from specproof.simulations.evidence import Method, at_least

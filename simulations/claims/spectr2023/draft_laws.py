@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.theory.distribution import Array
 from specproof.theory.transport import (
     DraftSets,

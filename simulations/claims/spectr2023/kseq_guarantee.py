@@ -11,7 +11,7 @@ import numpy as np
 
 from specproof.simulations.attack import minimise, polish
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
 from specproof.simulations.evidence import Method, at_least

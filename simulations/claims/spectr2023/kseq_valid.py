@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
-from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.example_pairs import named_pairs, random_pair, random_rows
+from specproof.simulations.claims.sampler_tests import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
@@ -47,7 +47,7 @@ CLAIM = Claim(
 
 
 def exact(context: CellContext, instances: int) -> Findings:
-    """Check output law, residual and the equation of rho*, the extreme rho = k, and a twin below rho*."""
+    """Check output law, residual and the equation of rho*, the extreme rho = k, and a broken control below rho*."""
     worst = Worst(tokens="1..40", drafts="1..16")
     batches = [random_rows(context.rng, tokens, instances) for tokens in (2, 3, 6, 15, 40)]
     for draft, target in [*named_pairs().values(), *batches]:
@@ -115,7 +115,7 @@ def _takes_too_much(proof: KSeqCertificate, rho: Fraction) -> bool:
 
 
 def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
-    """Run both forms of the sampler on the named pairs, and twins with a wrong residual."""
+    """Run both forms of the sampler on the named pairs, and broken controls with a wrong residual."""
     rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
@@ -123,17 +123,17 @@ def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
         emitted = simulate(draft, target, num_drafts, trials, rng, rho)
         rows += selection_tests(emitted, law, target, level, pair=name, k=num_drafts)
         few = trials // 10
-        drafts, coins = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
-        emitted = verify(draft, target, drafts, coins, rho)
+        drafts, uniforms = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
+        emitted = verify(draft, target, drafts, uniforms, rho)
         rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name, k=num_drafts))
 
     draft, target = named_pairs()["zipf and uniform"]
     rho = division_factor(draft, target, num_drafts)
     accept = np.broadcast_to(np.minimum(target / (rho * draft), 1.0), (num_drafts, draft.size))
-    twins = {
+    broken_controls = {
         "rejections resampled from the target": try_in_turn(draft, accept, target, trials, rng),
         "rejections resampled from the residual of one draft": try_in_turn(
             draft, accept, residual(draft, target), trials, rng
         ),
     }
-    return Findings(rows + control_tests(twins, target, level, pair="zipf and uniform", k=num_drafts))
+    return Findings(rows + control_tests(broken_controls, target, level, pair="zipf and uniform", k=num_drafts))

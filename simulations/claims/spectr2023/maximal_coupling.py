@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs, random_pair
-from specproof.simulations.claims.selections import TESTS_PER_PAIR, control_tests, selection_tests, token_test
+from specproof.simulations.claims.example_pairs import named_pairs, random_pair
+from specproof.simulations.claims.sampler_tests import TESTS_PER_PAIR, control_tests, selection_tests, token_test
 from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
@@ -46,29 +46,29 @@ def exact(context: CellContext, instances: int) -> Findings:
         proof = certify(draft, target, 1)
         error = float(law.acceptance) - float(proof.acceptance) if proof.is_proof else np.inf
         worst.see("acceptance against the rational certificate", error, method=Method.CERTIFICATE)
-        twin = SelectionLaw(law.accepted, target, law.acceptance)
-        error = np.abs(twin.output - target).max()
+        broken_control = SelectionLaw(law.accepted, target, law.acceptance)
+        error = np.abs(broken_control.output - target).max()
         worst.see("output law, rejections resampled from the target", error, method=Method.CONTROL)
     return Findings(worst.rows())
 
 
 def simulation(context: CellContext, trials: int) -> Findings:
-    """Run both forms of the sampler on the named pairs, and twins with one error each."""
+    """Run both forms of the sampler on the named pairs, and broken controls with one error each."""
     rng, level = context.rng, context.level
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         law = maximal_coupling(draft, target)
         rows += selection_tests(simulate(draft, target, trials, rng), law, target, level, pair=name)
-        drafts, coins = invert(draft, rng.random((trials // 10, 1))), rng.random((trials // 10, 2))
-        emitted = verify(draft, target, drafts, coins)
+        drafts, uniforms = invert(draft, rng.random((trials // 10, 1))), rng.random((trials // 10, 2))
+        emitted = verify(draft, target, drafts, uniforms)
         rows.append(token_test("emitted tokens, array form", emitted, target, level, pair=name))
 
     draft, target = named_pairs()["three tokens"]
     accept = np.minimum(target / draft, 1.0)[np.newaxis]
     sharper = softmax(np.log(draft) / 0.8)
-    twins = {
+    broken_controls = {
         "rejections resampled from the target": try_in_turn(draft, accept, target, trials, rng),
         "every draft accepted": try_in_turn(draft, np.ones_like(accept), target, trials, rng),
         "drawn sharper than declared": try_in_turn(sharper, accept, residual(draft, target), trials, rng),
     }
-    return Findings(rows + control_tests(twins, target, level, pair="three tokens"))
+    return Findings(rows + control_tests(broken_controls, target, level, pair="three tokens"))

@@ -58,14 +58,18 @@ def enumeration(context: CellContext, instances: int) -> Findings:
             blocks = sequences_by_enumeration(draft, target, count, length, name)
             error = np.abs(completed(blocks, target) - target.joint()).max()
             worst.see(f"joint law of block and continuation, {name}", error)
-            twin = np.abs(completed(blocks, draft) - target.joint()).max()
-            worst.see(f"joint law when the draft goes on in place of the target, {name}", twin, method=Method.CONTROL)
+            broken_control = np.abs(completed(blocks, draft) - target.joint()).max()
+            worst.see(
+                f"joint law when the draft goes on in place of the target, {name}",
+                broken_control,
+                method=Method.CONTROL,
+            )
     return Findings(worst.rows())
 
 
 def simulation(context: CellContext, verifier: str, trials: int) -> Findings:
     """Test the joint law of block and continuation, and that of rules broken between the levels."""
-    rules = {"": (SAMPLERS[verifier], agreeing), **_twins(verifier, context.rng)}
+    rules = {"": (SAMPLERS[verifier], agreeing), **_broken_controls(verifier, context.rng)}
     return Findings(joint_law_tests(tested_pair(), DRAFTS, LENGTH, verifier, rules, trials, context.rng, context.level))
 
 
@@ -79,7 +83,7 @@ def joint_law_tests(
     rng: np.random.Generator,
     level: float,
 ) -> list[Evidence]:
-    """Test the joint law of blocks from a pair of chains; of the rules all but the one named "" are broken twins."""
+    """Test the joint law of blocks from a pair of chains; of the rules all but the one named "" are broken controls."""
     draft, target = pair
     states, law = target.num_states, target.tabulate().joint().reshape(-1)
     instance: dict[str, Any] = {"states": states, "drafts": num_drafts, "length": length, "verifier": verifier}
@@ -105,7 +109,7 @@ def tested_pair() -> tuple[MarkovChain, MarkovChain]:
     return draft, target
 
 
-def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
+def _broken_controls(name: str, rng: np.random.Generator) -> Mapping[str, tuple[SelectionSampler, Survivors]]:
     rule = SAMPLERS[name]
 
     def from_target(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
@@ -114,17 +118,17 @@ def _twins(name: str, rng: np.random.Generator) -> Mapping[str, tuple[SelectionS
 
     def padded(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         places = np.arange(DRAFTS) % drafts.shape[1]
-        coins = np.concatenate((rng.random((drafts.shape[0], DRAFTS)), uniforms[:, -1:]), axis=1)
-        tokens, accepted = rule(draft, target, drafts[:, places], coins)
+        fresh = np.concatenate((rng.random((drafts.shape[0], DRAFTS)), uniforms[:, -1:]), axis=1)
+        tokens, accepted = rule(draft, target, drafts[:, places], fresh)
         return Selection(tokens, np.where(accepted < 0, -1, places[accepted]))
 
-    twins: dict[str, tuple[SelectionSampler, Survivors]] = {
+    broken_controls: dict[str, tuple[SelectionSampler, Survivors]] = {
         "rejections resampled from the target": (from_target, agreeing),
     }
     if name != "single":  # which looks at the first draft alone, and that one agrees as long as the block goes on
-        twins["the rule for K drafts at every level, the living repeated"] = (padded, agreeing)
-        twins["sequences that disagree live on"] = (rule, _all_live)
-    return twins
+        broken_controls["the rule for K drafts at every level, the living repeated"] = (padded, agreeing)
+        broken_controls["sequences that disagree live on"] = (rule, _all_live)
+    return broken_controls
 
 
 def _all_live(alive: AnyArray, drafts: AnyArray, selection: Selection) -> AnyArray:

@@ -69,13 +69,15 @@ def routes(context: CellContext, instances: int) -> Findings:
         error = _certificate_error(draft, target, instance.num_drafts)
         worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
         proof = certify_without_replacement(draft, target, instance.distinct)
-        _see_proof(worst, proof, "without replacement", closed["without replacement"], twin=closed["i.i.d."])
+        _see_proof(worst, proof, "without replacement", closed["without replacement"], broken_control=closed["i.i.d."])
         mean = float(optimal_acceptance(instance.drafts.mean(axis=0), target, instance.num_drafts))
-        _see_proof(worst, certify_different(instance.drafts, target), "different", closed["different"], twin=mean)
-        twin = _likeliest_first(sets["i.i.d."], draft, target)
-        worst.see("sets by p instead of by q/p, i.i.d.", twin - closed["i.i.d."], method=Method.CONTROL)
-        twin = _likeliest_first(sets["without replacement"], draft, target)
-        gap = twin - closed["without replacement"]
+        _see_proof(
+            worst, certify_different(instance.drafts, target), "different", closed["different"], broken_control=mean
+        )
+        broken_control = _likeliest_first(sets["i.i.d."], draft, target)
+        worst.see("sets by p instead of by q/p, i.i.d.", broken_control - closed["i.i.d."], method=Method.CONTROL)
+        broken_control = _likeliest_first(sets["without replacement"], draft, target)
+        gap = broken_control - closed["without replacement"]
         worst.see("sets by p instead of by q/p, without replacement", gap, method=Method.CONTROL)
         worst.see("all drafts from their mean law, different", mean - closed["different"], method=Method.CONTROL)
     return Findings(worst.rows())
@@ -101,10 +103,12 @@ def order_certificates(context: CellContext, tokens: int) -> Findings:
         rows = drafts[:count]
         mean = float(optimal_acceptance(rows.mean(axis=0), target, count))
         found = optimal_acceptance_different(rows, target)
-        _see_proof(worst, certify_different(rows, target), "different", found, twin=mean)
+        _see_proof(worst, certify_different(rows, target), "different", found, broken_control=mean)
     proof = certify_without_replacement(drafts[0], target, 2)
     found = float(optimal_acceptance_without_replacement(drafts[0], target, 2))
-    _see_proof(worst, proof, "without replacement", found, twin=float(optimal_acceptance(drafts[0], target, 2)))
+    _see_proof(
+        worst, proof, "without replacement", found, broken_control=float(optimal_acceptance(drafts[0], target, 2))
+    )
     return Findings(worst.rows())
 
 
@@ -112,7 +116,7 @@ def suffixes(context: CellContext, instances: int) -> Findings:
     """Attack the inequality that makes suffixes optimal without replacement, in rational arithmetic.
 
     With F(A) the probability that all drafts are in A: [F(B+i) - F(B)] / p_i <= [F(B+i+j) - F(B+i)] / p_j for all B.
-    The twin claims more than that: that j alone, without i, gains as much.
+    The broken control claims more than that: that j alone, without i, gains as much.
     """
     slack, alone = [], []
     for weights, others, count in [UNEVEN, *(_random_race(context.rng) for _ in range(instances - 1))]:
@@ -149,7 +153,7 @@ Race = tuple[list[int], frozenset[int], int]
 """Weights of the tokens, of which 0 is i and 1 is j; the set B; the number of drafts."""
 
 UNEVEN: Race = ([8, 1, 1], frozenset({2}), 2)
-"""The twin's claim fails here: once the likely token 0 is drafted, others soon follow."""
+"""The broken control's claim fails here: once the likely token 0 is drafted, others soon follow."""
 
 
 def _random_race(rng: np.random.Generator) -> Race:
@@ -182,11 +186,13 @@ def _certificate_error(draft: Array, target: Array, num_drafts: int) -> float:
     return float(proof.acceptance) - float(optimal_acceptance(draft, target, num_drafts)) if proof.is_proof else np.inf
 
 
-def _see_proof(worst: Worst, proof: Bracket, kind: str, value: float, *, twin: float) -> None:
+def _see_proof(worst: Worst, proof: Bracket, kind: str, value: float, *, broken_control: float) -> None:
     """A proof's width, how far outside it the formula's value is, and how far that of other drafts."""
     width = float(proof.gap)
     worst.see(f"width of the rational bracket, {kind}", width, method=Method.CERTIFICATE, tolerance=WIDTH_TOLERANCE)
-    outside, missed = (max(float(proof.lower) - found, found - float(proof.upper), 0.0) for found in (value, twin))
+    outside, missed = (
+        max(float(proof.lower) - found, found - float(proof.upper), 0.0) for found in (value, broken_control)
+    )
     quantity = f"formula outside the rational bracket, {kind}"
     worst.see(quantity, outside, method=Method.CERTIFICATE, tolerance=SEARCH_TOLERANCE)
     worst.see(f"other drafts' value outside the rational bracket, {kind}", missed, method=Method.CONTROL)

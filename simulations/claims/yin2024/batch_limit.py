@@ -16,7 +16,7 @@ import numpy as np
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
-from specproof.simulations.claims.yin2024.chain import instance, simulated_pair
+from specproof.simulations.claims.yin2024.example_chain import instance, simulated_pair
 from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.chain import MarkovChain, random_markov_pair
@@ -77,7 +77,7 @@ def limit(context: CellContext, instances: int) -> Findings:
 
 
 def _see_zero(worst: Worst, draft: MarkovChain, target: MarkovChain) -> None:
-    """Look at the limit where it should be 0, and at twins of that which each lack one of its two conditions."""
+    """Look at the limit where it should be 0, and at broken controls that each lack one of the two conditions."""
     covering, later = np.full_like(draft.initial, 1.0 / draft.num_states), target.transitions
     missing = np.where(np.arange(draft.num_states) == target.initial.argmax(), 0.0, 1.0 / (draft.num_states - 1))
     quantity = "limit where p_1 > 0 and later laws are equal"

@@ -9,7 +9,7 @@ import numpy as np
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
-from specproof.simulations.claims.yin2024.chain import HORIZON, instance, last_two_law, observe, simulated_pair
+from specproof.simulations.claims.yin2024.example_chain import HORIZON, instance, last_two_law, observe, simulated_pair
 from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.batch import batch_tables, simulate, simulate_tables
@@ -49,13 +49,13 @@ def enumeration(context: CellContext, instances: int) -> Findings:
         draft, target = random_tabular_pair(size, horizon, rng, concentration=float(rng.choice([0.1, 0.5, 2.0])))
         run = runs_by_enumeration(draft, target, count)
         worst.see("joint law of the output", np.abs(run.output - target.joint()).max())
-        twin = np.abs(run.output - draft.joint()).max()
-        worst.see("joint law of the output against the draft's", twin, method=Method.CONTROL)
+        broken_control = np.abs(run.output - draft.joint()).max()
+        worst.see("joint law of the output against the draft's", broken_control, method=Method.CONTROL)
     return Findings(worst.rows())
 
 
 def simulation(context: CellContext, num_drafts: int, runs: int) -> Findings:
-    """Test the joint law of a short chain whole and of a long one at its end, and a twin with one draft's residual."""
+    """Test the joint law of a short chain and the end of a long one, and a broken control with one draft's residual."""
     rng, level = context.rng, context.level
     draft, target = random_markov_pair(SMALL, SMALL, np.random.default_rng(SMALL))
     texts = simulate(draft, target, num_drafts, runs, rng).tokens
@@ -70,8 +70,8 @@ def simulation(context: CellContext, num_drafts: int, runs: int) -> Findings:
     end = check_law(pairs, law, level)
     rows.append(from_check("law of the last two tokens", end, level=level, resolution=0.01, **short | instance()))
 
-    twin = tables._replace(residual=tables.single.residual)
-    _, pairs = observe(lambda n: simulate_tables(twin, HORIZON, n, rng), runs)
+    broken_control = tables._replace(residual=tables.single.residual)
+    _, pairs = observe(lambda n: simulate_tables(broken_control, HORIZON, n, rng), runs)
     quantity = "last two tokens, a failed batch resampled from the residual of one draft"
     broken = check_law(pairs, law, level)
     rows.append(from_check(quantity, broken, level=level, method=Method.CONTROL, **short | instance()))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.real.batches import Batch, batches, make_repeatable, prepare
-from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.real.confidence import over_prompts
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, make_repeatable, prepare, prompt_groups
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Evidence, Method, from_check
@@ -46,15 +46,15 @@ def _cells(settings: Settings) -> list[Cell]:
     spread = settings.prompts[:: max(1, len(settings.prompts) // QUICK_PROMPTS)][:QUICK_PROMPTS]
     chosen = settings if settings.scale == "full" else replace(settings, prompts=spread)
     cells: list[Cell] = []
-    for index, batch in enumerate(batches(chosen, settings.sized(QUICK_PROMPTS, 1))):
-        shared = {"batch": batch, **sizes}
+    for index, group in enumerate(prompt_groups(chosen, settings.sized(QUICK_PROMPTS, 1))):
+        shared = {"group": group, **sizes}
         for epsilon in EPSILONS:
             name = f"{epsilon}-{index}"
             written = tuple(
                 Cell(CLAIM.id, f"{rule}-{name}", write, {**shared, "rule": rule, "epsilon": epsilon}, cost=12)
                 for rule in RULES
             )
-            asked = {"batch": batch, "scorer": settings.scorer}
+            asked = {"group": group, "scorer": settings.scorer}
             scored = Cell(CLAIM.id, f"score-{name}", judge, asked, cost=8, needs=written)
             cells += [*written, scored]
     return cells
@@ -95,7 +95,7 @@ CLAIM = Claim(
 
 def write(
     context: CellContext,
-    batch: Batch,
+    group: PromptGroup,
     horizon: int,
     draft_length: int,
     copies: int,
@@ -107,13 +107,13 @@ def write(
 
     from specproof.simulations.language_models.decoding import speculative_decode
 
-    models, encoded = prepare(batch)
+    models, encoded = prepare(group)
     texts = [tokens for tokens in encoded for _ in range(copies)]
     # No bonus token: every emitted position is tested, as the paper counts.
     run = speculative_decode(
         models, texts, horizon, draft_length, False, context.rng, RULES[rule](epsilon), partial(_laws, epsilon=epsilon)
     )
-    first, shared = batch["first"], {"pair": batch["pair"], "rule": rule, "epsilon": epsilon}
+    first, shared = group["first"], {"pair": group["pair"], "rule": rule, "epsilon": epsilon}
     positions = pd.DataFrame({"prompt": first + run.sequence // copies, "copy": run.sequence % copies})
     positions = positions.assign(position=run.position, tv=run.tv, rejected=run.rejected, **run.measured, **shared)
     written = []
@@ -126,16 +126,16 @@ def write(
     return Findings(tables={"positions": positions.to_dict(orient="records"), "continuations": written})
 
 
-def judge(context: CellContext, batch: Batch, scorer: str) -> Findings:
+def judge(context: CellContext, group: PromptGroup, scorer: str) -> Findings:
     """Score what was written, in a cell of its own: a scorer that fails, or another one, costs no decoding."""
     from specproof.simulations.language_models.prompts import Prompt
     from specproof.simulations.language_models.scoring import Continuation, load_scorer, score
 
-    make_repeatable(batch["device"])
+    make_repeatable(group["device"])
     written = context.tables["continuations"]
-    asked = [Prompt(**batch["prompts"][record["prompt"] - batch["first"]]) for record in written]
+    asked = [Prompt(**group["prompts"][record["prompt"] - group["first"]]) for record in written]
     answers = [Continuation(record["tokens"], record["text"]) for record in written]
-    scores = score(load_scorer(scorer, batch["pair"], batch["device"]), scorer, asked, answers)
+    scores = score(load_scorer(scorer, group["pair"], group["device"]), scorer, asked, answers)
     return Findings(
         tables={
             "scores": [
@@ -148,7 +148,7 @@ def judge(context: CellContext, batch: Batch, scorer: str) -> Findings:
 
 
 def _laws(draft: Array, target: Array, epsilon: float) -> dict[str, Array]:
-    """Compute rejection and bias of both rules in each context, and of a twin that accepts half as often."""
+    """Compute rejection and bias of both rules in each context, and of a broken control that accepts half as often."""
     opt, uno = decoding_opt(draft, target, epsilon), decoding_uno(draft, target, epsilon)
     closed = np.maximum(draft - target - epsilon, 0.0).sum(axis=-1)
     halved = 0.5 * relaxed_acceptance(draft, target, epsilon)
@@ -185,10 +185,10 @@ def _observed(part: pd.DataFrame, level: float, instance: Mapping[str, Any]) -> 
     test = check_drift(rejected, rates, level)
     rows = [from_check("rate of rejections, against the mean R of the contexts", test, resolution=RESOLUTION, **shown)]
     if instance["epsilon"] == max(EPSILONS):
-        # Where the two rates lie close, too little is at stake for the twin to be told.
-        twin, apart = check_drift(rejected, distances, level), 0.5 * float((distances - rates).mean())
+        # Where the two rates lie close, too little is at stake for the broken control to be told.
+        broken_control, apart = check_drift(rejected, distances, level), 0.5 * float((distances - rates).mean())
         quantity = "rate of rejections, against the mean R of epsilon = 0"
-        rows.append(from_check(quantity, twin, resolution=apart, method=Method.CONTROL, **shown))
+        rows.append(from_check(quantity, broken_control, resolution=apart, method=Method.CONTROL, **shown))
     return rows
 
 

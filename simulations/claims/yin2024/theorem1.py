@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
-from specproof.simulations.claims.yin2024.chain import (
+from specproof.simulations.claims.yin2024.example_chain import (
     HORIZON,
     convergence,
     instance,
@@ -85,7 +85,7 @@ def enumeration(context: CellContext, instances: int) -> Findings:
 
 
 def chain(context: CellContext, runs: int, stationary: bool) -> Findings:
-    """Simulate a pair of chains, and broken twins of the sampler."""
+    """Simulate a pair of chains, and broken controls of the sampler."""
     level = context.level
     draft, target = simulated_pair(stationary)
     exact, texts = expected_rejections(draft, target), last_two_law(target)
@@ -111,7 +111,7 @@ def chain(context: CellContext, runs: int, stationary: bool) -> Findings:
 
 
 def history(context: CellContext, runs: int) -> Findings:
-    """Simulate a pair of models that look at the whole history, and a broken twin of the rule."""
+    """Simulate a pair of models that look at the whole history, and a broken control of the rule."""
     level = context.level
     draft, target = random_tabular_pair(SMALL, SMALL + 1, np.random.default_rng(SMALL))
     shared: dict[str, Any] = {"level": level, "states": SMALL, "horizon": target.horizon, "history": "whole"}
@@ -130,20 +130,20 @@ def history(context: CellContext, runs: int) -> Findings:
     _, broken = observe(
         lambda n: simulate_histories(draft, target, n, context.rng, uno_sampler(0.0)), runs // 10, number
     )
-    twin = check_law(broken, joint.reshape(-1), level)
+    broken_control = check_law(broken, joint.reshape(-1), level)
     return Findings(
         [
             from_check("mean number of rejections", mean, resolution=0.01 * exact, **shared),
             from_check("law of the number of rejections", rejections, resolution=0.01, **shared),
             from_check("joint law of all tokens", law, resolution=0.01, **shared),
             from_check("mean, prefixes weighted by the draft", wrong, **control),
-            from_check("joint law of all tokens, rejections resampled from the target", twin, **control),
+            from_check("joint law of all tokens, rejections resampled from the target", broken_control, **control),
         ]
     )
 
 
 def _broken(tables: StepTables, target: MarkovChain) -> dict[str, StepTables]:
-    """Twins of the sampler with one error each."""
+    """Broken controls of the sampler with one error each."""
     return {
         "rejections resampled from the target": tables._replace(residual=step_tables(target, target).draft),
         "acceptance without the quotient": tables._replace(accept=paired_steps(target, target)[1]),

@@ -11,7 +11,7 @@ import numpy as np
 
 from specproof.simulations.attack import Closest, minimise, polish
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.example_pairs import random_pair
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Method, at_least
@@ -73,8 +73,8 @@ def program(context: CellContext, instances: int) -> Findings:
         primal, dual = _certificate(draft, target)
         worst.see("dual value minus primal value, in rationals", float(dual - primal), method=Method.CERTIFICATE)
         worst.see("dual value against TV", float(dual) - distance, method=Method.CERTIFICATE)
-        twin = _program(draft, np.full_like(target, 1.0 / target.size)) - distance
-        worst.see("the program for another target", twin, tolerance=LP_TOLERANCE, method=Method.CONTROL)
+        broken_control = _program(draft, np.full_like(target, 1.0 / target.size)) - distance
+        worst.see("the program for another target", broken_control, tolerance=LP_TOLERANCE, method=Method.CONTROL)
     return Findings(worst.rows())
 
 

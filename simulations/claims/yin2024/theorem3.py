@@ -11,7 +11,7 @@ import numpy as np
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
-from specproof.simulations.claims.yin2024.chain import (
+from specproof.simulations.claims.yin2024.example_chain import (
     BAND_LEVEL,
     HORIZON,
     convergence,
@@ -77,8 +77,8 @@ def enumeration(context: CellContext, instances: int) -> Findings:
         worst.see("M = 1 against Theorem 1", one)
         alone = mean - expected_rejections(draft, target)
         worst.see("Theorem 1 in place of Theorem 3", alone, method=Method.CONTROL)
-        twin = expected_rejections_leaving(draft, target, partial(_as_target, num_drafts=count))
-        worst.see("recursion with q in place of the batch's residual", mean - twin, method=Method.CONTROL)
+        broken_control = expected_rejections_leaving(draft, target, partial(_as_target, num_drafts=count))
+        worst.see("recursion with q in place of the batch's residual", mean - broken_control, method=Method.CONTROL)
         tables = random_tabular_pair(size, horizon, rng, concentration=concentration)
         error = _enumerated(*tables, count) - expected_rejections_batch(*tables, count)
         worst.see("recursion on tabular models, against enumeration", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import random_pair
+from specproof.simulations.claims.example_pairs import random_pair
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Method
@@ -47,10 +47,10 @@ def program(context: CellContext, instances: int) -> Findings:
         for name, resampling in _optimal(draft, target, accept, rng).items():
             worst.see(name, relaxed_law(draft, target, accept, resampling).bias - least)
         anything = dirichlet(draft.size, 1.0, rng)
-        twin = relaxed_law(draft, target, accept, anything).bias - least
-        worst.see("any P", twin, method=Method.CONTROL)
-        twin = relaxed_law(draft, target, accept, target).bias - least
-        worst.see("P = q, as Decoding-UNO has it", twin, method=Method.CONTROL)
+        broken_control = relaxed_law(draft, target, accept, anything).bias - least
+        worst.see("any P", broken_control, method=Method.CONTROL)
+        broken_control = relaxed_law(draft, target, accept, target).bias - least
+        worst.see("P = q, as Decoding-UNO has it", broken_control, method=Method.CONTROL)
     return Findings(worst.rows())
 
 

@@ -9,10 +9,10 @@ import scipy  # its parts load when first used
 
 from specproof.simulations.attack import minimise
 from specproof.simulations.claims.claim import Claim, Settings
-from specproof.simulations.claims.instances import named_pairs, random_rows
+from specproof.simulations.claims.example_pairs import named_pairs, random_rows
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.claims.yin2024 import SOURCE
-from specproof.simulations.claims.yin2024.chain import BAND_LEVEL
+from specproof.simulations.claims.yin2024.example_chain import BAND_LEVEL
 from specproof.simulations.claims.yin2024.theorem4 import random_acceptance
 from specproof.simulations.evidence import Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records

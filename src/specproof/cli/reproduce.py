@@ -69,13 +69,14 @@ def reproduce(
 
       specproof reproduce real --pair skip:12,16,20 --out results-skip
     """
-    from specproof.findings import show
+    from specproof.findings import print_findings
+    from specproof.reproduce import make_settings
     from specproof.reproduce import reproduce as run
-    from specproof.reproduce import settle
-    from specproof.selection import select
+    from specproof.run_plan import plan_run
+    from specproof.wanted import find_wanted
 
-    wanted = select(names or [])
-    settings = settle(
+    wanted = find_wanted(names or [])
+    settings = make_settings(
         wanted.claims,
         full=full,
         seed=seed,
@@ -85,7 +86,7 @@ def reproduce(
         draft_length=draft_length,
         scorer=scorer,
     )
-    found = run(wanted, settings, out, jobs=jobs, scheduler=scheduler)
-    show(found, out)
+    found = run(plan_run(wanted, settings), out, jobs=jobs, scheduler=scheduler)
+    print_findings(found, out)
     if any(part.surprises for part in found):
         raise typer.Exit(EXIT_REFUTED)

@@ -13,10 +13,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Settings
-from specproof.simulations.claims.registry import CLAIMS, share_level
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.claims.registry import CLAIMS
+from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import Cell, Findings, run_cell
+from specproof.wanted import Wanted
 
 LEVEL = 1e-9
 SMALLEST: Mapping[str, int] = {
@@ -59,7 +61,7 @@ def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
     wrong = [
         (row.quantity, row.verdict, row.estimate)
         for row in found.rows
-        if (row.verdict == Verdict.REFUTED) != (row.method == Method.CONTROL)
+        if (row.verdict == ClaimVerdict.REFUTED) != (row.method == Method.CONTROL)
     ]
     assert wrong == []
     assert sum(row.level > 0 and row.method != Method.CONTROL for row in found.rows) == CELLS[name].tests
@@ -75,9 +77,9 @@ def test_every_claim_has_a_control() -> None:
 @pytest.mark.parametrize("scale", ["quick", "full"])
 def test_the_levels_of_all_tests_add_up_to_the_family_level(scale: str) -> None:
     settings = Settings(scale=scale, prompts=({"text": "a", "id": "1"},))
-    level = share_level(settings)
+    plan = plan_run(Wanted(CLAIMS[:1], (), CLAIMS), settings)
     tests = sum(claim.conclusions + sum(cell.tests for cell in claim.cells(settings)) for claim in CLAIMS)
-    assert tests * level == pytest.approx(FAMILY_LEVEL, rel=1e-12)
+    assert tests * plan.level == pytest.approx(FAMILY_LEVEL, rel=1e-12)
 
 
 def test_claims_and_cells_have_names_of_their_own() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.evidence import ClaimVerdict, Method
 
 
 def test_the_largest_error_of_each_quantity_is_kept() -> None:
@@ -24,7 +24,7 @@ def test_the_largest_error_of_each_quantity_is_kept() -> None:
         ("worst error: b", 0.5, 7),
         ("worst error: c", 0.5, 2),
     ]
-    assert [row.verdict for row in rows] == [Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS]
+    assert [row.verdict for row in rows] == [ClaimVerdict.HOLDS, ClaimVerdict.REFUTED, ClaimVerdict.HOLDS]
     assert [row.detectable for row in rows] == [TOLERANCE, TOLERANCE, 0.5]
     assert [row.method for row in rows] == [Method.IDENTITY, Method.CONTROL, Method.IDENTITY]
     assert all(json.loads(row.instance) == {"tokens": "1..4"} for row in rows)
@@ -37,7 +37,7 @@ def test_an_error_that_is_no_number_refutes(error: float, others: list[float], p
     worst = Worst()
     for seen in [error, *others] if position == 0 else [*others, error]:
         worst.see("a", seen)
-    assert worst.rows()[0].verdict == Verdict.REFUTED
+    assert worst.rows()[0].verdict == ClaimVerdict.REFUTED
 
 
 def test_the_least_of_each_quantity_and_bound_is_kept() -> None:
@@ -54,7 +54,12 @@ def test_the_least_of_each_quantity_and_bound_is_kept() -> None:
         ("b", 1.5, 1.5, 1),
         ("b", 1.5, 1.0, 1),
     ]
-    assert [row.verdict for row in rows] == [Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS, Verdict.HOLDS]
+    assert [row.verdict for row in rows] == [
+        ClaimVerdict.HOLDS,
+        ClaimVerdict.REFUTED,
+        ClaimVerdict.HOLDS,
+        ClaimVerdict.HOLDS,
+    ]
     assert [row.detectable for row in rows] == [TOLERANCE, TOLERANCE, 0.0, 0.5]
     assert [row.method for row in rows] == [Method.IDENTITY, Method.CONTROL, Method.IDENTITY, Method.IDENTITY]
     assert all(json.loads(row.instance) == {"tokens": "1..4"} for row in rows)
@@ -67,4 +72,4 @@ def test_a_value_below_its_bound_or_none_at_all_refutes(value: float, position: 
     values, least = np.insert([0.0, 1.0], position, value), Least()
     for seen in [values] if together else values:
         least.see("a", seen)
-    assert [(row.verdict, row.trials) for row in least.rows()] == [(Verdict.REFUTED, 3)]
+    assert [(row.verdict, row.trials) for row in least.rows()] == [(ClaimVerdict.REFUTED, 3)]

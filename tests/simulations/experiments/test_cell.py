@@ -14,9 +14,9 @@ from specproof.simulations.experiments.cell import (
     CellContext,
     Findings,
     join_tables,
-    label,
     run_cell,
     stream,
+    with_origin,
 )
 from specproof.simulations.statistics import Check
 
@@ -99,7 +99,7 @@ def test_a_cell_runs_on_one_thread() -> None:
 
 def test_rows_are_labelled_with_where_they_come_from() -> None:
     row = within("x", exact=1.0, estimate=1.0, tolerance=0.0)
-    labelled = label(Findings([row]), "claim", "cell", 0, 7, 1.5).rows[0]
+    labelled = with_origin(Findings([row]), "claim", "cell", 0, 7, 1.5).rows[0]
     assert labelled == replace(row, claim="claim", cell="cell", seed=7, seconds=1.5)
 
 
@@ -110,7 +110,7 @@ def test_more_tests_than_announced_would_break_the_alarm_budget(announced: int, 
     free = [from_check("x", check, level=1e-8, method=Method.CONTROL), within("y", exact=0, estimate=0, tolerance=0)]
     findings = Findings(tests + free)
     if fits:
-        assert len(label(findings, "claim", "cell", announced, 0, 0.0).rows) == 4
+        assert len(with_origin(findings, "claim", "cell", announced, 0, 0.0).rows) == 4
         return
     with pytest.raises(AssertionError, match=f"made 2 tests and announced {announced}"):
-        label(findings, "claim", "cell", announced, 0, 0.0)
+        with_origin(findings, "claim", "cell", announced, 0, 0.0)

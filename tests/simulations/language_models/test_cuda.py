@@ -15,8 +15,9 @@ import torch
 from tiny_llama import save_model
 
 from specproof.conformance import check_sampler
+from specproof.reproduce import gather_evidence
+from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import Settings
-from specproof.simulations.claims.gather import gather
 from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
 from specproof.simulations.claims.yin2024 import opt_uno
@@ -32,6 +33,7 @@ from specproof.simulations.language_models.spectr import spectr_decode
 from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
+from specproof.wanted import Wanted
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
 
@@ -138,9 +140,9 @@ def test_inside_generate(on_gpu: ModelPair, rule: Any) -> None:
 def test_the_claims_about_language_models(saved: str, tmp_path: Path) -> None:
     prompts = tuple({"id": str(i), "text": f"w{i % 8} w{i % 3}", "kind": "", "chat": False} for i in range(6))
     settings = Settings(pair=saved, prompts=prompts, device="cuda")
-    claims = [module.CLAIM for module in (acceptance, rejection_martingale, block_efficiency, gain, opt_uno)]
+    claims = tuple(module.CLAIM for module in (acceptance, rejection_martingale, block_efficiency, gain, opt_uno))
     store = Store(tmp_path / "cells", lambda cell: cell.key(0, 0.0, ""))
-    for part in gather(tuple(claims), settings, store, jobs=1, scheduler=None, announce=lambda cell: None):
+    for part in gather_evidence(plan_run(Wanted(claims, (), claims), settings), store, jobs=1):
         assert part.surprises == []
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from specproof.simulations.claims.claim import Settings
-from specproof.simulations.claims.instances import random_rows
+from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.priority import gain
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
 from specproof.theory.distribution import softmax
 from specproof.theory.verifiers.given_drafts import KERNELS
@@ -85,13 +85,15 @@ def test_random_laws_hold_and_shares_follow() -> None:
 def test_one_bad_position_refutes(column: str, value: float) -> None:
     rows = positions()
     rows[3][column] = value
-    refuted = [row for row in conclude(rows).rows if row.verdict == Verdict.REFUTED and row.method != Method.CONTROL]
+    refuted = [
+        row for row in conclude(rows).rows if row.verdict == ClaimVerdict.REFUTED and row.method != Method.CONTROL
+    ]
     assert refuted
 
 
 def test_another_pair_is_measured_alone() -> None:
     prompts = tuple({"text": "a", "id": str(index)} for index in range(20))
-    pairs = {cell.parameters["batch"]["pair"] for cell in gain.CLAIM.cells(Settings(pair="hf:a,b", prompts=prompts))}
+    pairs = {cell.parameters["group"]["pair"] for cell in gain.CLAIM.cells(Settings(pair="hf:a,b", prompts=prompts))}
     assert pairs == {"hf:a,b"}
     default = gain.CLAIM.cells(Settings(prompts=prompts))
-    assert {cell.parameters["batch"]["pair"] for cell in default} == set(gain.DRAFTS)
+    assert {cell.parameters["group"]["pair"] for cell in default} == set(gain.DRAFTS)

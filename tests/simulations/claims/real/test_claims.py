@@ -15,17 +15,20 @@ pytest.importorskip("transformers")
 
 from tiny_llama import save_model
 
+from specproof.reproduce import gather_evidence
+from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import Settings
-from specproof.simulations.claims.gather import ClaimFindings, gather
+from specproof.simulations.claims.conclusion import ClaimFindings
 from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import acceptance, rejection_martingale
-from specproof.simulations.claims.real.batches import BATCH, batches
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.claims.real.prompt_groups import GROUP_SIZE, prompt_groups
+from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
 from specproof.simulations.experiments.store import Store
+from specproof.wanted import Wanted
 
-PROMPTS = BATCH + 4
-"""One full batch and one that is not."""
+PROMPTS = GROUP_SIZE + 4
+"""One full group and one that is not."""
 
 
 def prompts(count: int) -> tuple[dict[str, Any], ...]:
@@ -44,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def found(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ClaimFindings]:
     store = Store(tmp_path_factory.mktemp("cells"), lambda cell: cell.key(0, 0.0, ""))
     claims = (acceptance.CLAIM, rejection_martingale.CLAIM, gain.CLAIM)
-    parts = gather(claims, settings, store, jobs=1, scheduler=None, announce=lambda cell: None)
+    parts = gather_evidence(plan_run(Wanted(claims, (), claims), settings), store, jobs=1)
     return {part.claim.id: part for part in parts}
 
 
@@ -57,7 +60,7 @@ def test_the_claim_is_not_refuted_and_its_control_is(
     """Some 700 tested positions: the control's rejection rate is off by over 0.3, far beyond the interval at 1e-8."""
     rows = found[claim].rows
     assert found[claim].surprises == []
-    assert [row.verdict for row in rows if row.method == Method.CONTROL] == [Verdict.REFUTED] * controls
+    assert [row.verdict for row in rows if row.method == Method.CONTROL] == [ClaimVerdict.REFUTED] * controls
     assert len(rows) > 1
 
 
@@ -87,9 +90,13 @@ def test_every_round_and_test_is_recorded(found: dict[str, ClaimFindings]) -> No
 
 
 def test_prompts_are_dealt_out_in_order() -> None:
-    parts = batches(Settings(pair="x", prompts=prompts(2 * BATCH + 1)))
-    assert [(part["first"], len(part["prompts"])) for part in parts] == [(0, BATCH), (BATCH, BATCH), (2 * BATCH, 1)]
-    assert [prompt["id"] for part in parts for prompt in part["prompts"]] == [str(i) for i in range(2 * BATCH + 1)]
+    parts = prompt_groups(Settings(pair="x", prompts=prompts(2 * GROUP_SIZE + 1)))
+    assert [(part["first"], len(part["prompts"])) for part in parts] == [
+        (0, GROUP_SIZE),
+        (GROUP_SIZE, GROUP_SIZE),
+        (2 * GROUP_SIZE, 1),
+    ]
+    assert [prompt["id"] for part in parts for prompt in part["prompts"]] == [str(i) for i in range(2 * GROUP_SIZE + 1)]
     assert json.loads(json.dumps(parts)) == parts
 
 
@@ -141,7 +148,9 @@ def test_one_prompt_has_a_mean_and_no_interval() -> None:
 def test_one_bad_position_among_good_ones_refutes(change: dict[str, float], quantity: str) -> None:
     good = {**POSITION, "prompt": 0}
     found = concluded(good, {**good, **change}, good)
-    refuted = [row.quantity for row in found.rows if row.verdict == Verdict.REFUTED and row.method != Method.CONTROL]
+    refuted = [
+        row.quantity for row in found.rows if row.verdict == ClaimVerdict.REFUTED and row.method != Method.CONTROL
+    ]
     assert quantity in refuted
     assert [row for row in concluded(good, good).rows if not row.is_expected] == []
 

@@ -18,15 +18,18 @@ pytest.importorskip("transformers")
 
 from tiny_llama import save_model, save_reward_model
 
+from specproof.reproduce import gather_evidence
+from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import Settings
-from specproof.simulations.claims.gather import ClaimFindings, gather
-from specproof.simulations.claims.real.intervals import over_prompts
+from specproof.simulations.claims.conclusion import ClaimFindings
+from specproof.simulations.claims.real.confidence import over_prompts
 from specproof.simulations.claims.yin2024 import opt_uno
-from specproof.simulations.evidence import Method, Verdict
+from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.samplers.relaxed import opt_sampler
 from specproof.theory.errors import InvalidInput
+from specproof.wanted import Wanted
 
 PROMPTS, COPIES, HORIZON = 12, 6, 4
 RULES = 2
@@ -47,7 +50,8 @@ def settings(folder: Path) -> Settings:
 
 def gathered(settings: Settings, folder: Path, announce: Callable[[Cell], None] = lambda cell: None) -> ClaimFindings:
     store = Store(folder, lambda cell: cell.key(settings.seed, 0.0, ""))
-    (found,) = gather([opt_uno.CLAIM], settings, store, jobs=1, scheduler=None, announce=announce)
+    claims = (opt_uno.CLAIM,)
+    (found,) = gather_evidence(plan_run(Wanted(claims, (), claims), settings), store, jobs=1, announce=announce)
     return found
 
 
@@ -66,11 +70,11 @@ def table(found: ClaimFindings, name: str) -> pd.DataFrame:
 
 
 def test_the_claim_is_not_refuted_and_its_controls_are(found: ClaimFindings) -> None:
-    """At epsilon 0.8 the twin's rate is off by over 0.25, far beyond the interval of 576 positions at 1e-8."""
+    """At epsilon 0.8 the control's rate is off by over 0.25, far beyond the interval of 576 positions at 1e-8."""
     assert found.surprises == []
-    assert {row.verdict for row in found.rows if row.method == Method.CONTROL} == {Verdict.REFUTED}
+    assert {row.verdict for row in found.rows if row.method == Method.CONTROL} == {ClaimVerdict.REFUTED}
     tests = [row for row in found.rows if row.method == Method.SIMULATION]
-    assert [row.verdict for row in tests] == [Verdict.CONSISTENT] * len(opt_uno.EPSILONS)
+    assert [row.verdict for row in tests] == [ClaimVerdict.CONSISTENT] * len(opt_uno.EPSILONS)
     assert [json.loads(row.instance)["epsilon"] for row in tests] == list(opt_uno.EPSILONS)
 
 
@@ -175,7 +179,9 @@ def concluded(*positions: dict[str, Any], judged: Records | None = None) -> Find
 def test_one_bad_position_among_good_ones_refutes(change: dict[str, Any], quantity: str) -> None:
     many = [GOOD] * 200
     found = concluded(*many, GOOD | change, *many)
-    refuted = [row.quantity for row in found.rows if row.verdict == Verdict.REFUTED and row.method != Method.CONTROL]
+    refuted = [
+        row.quantity for row in found.rows if row.verdict == ClaimVerdict.REFUTED and row.method != Method.CONTROL
+    ]
     assert quantity in refuted
     assert [row for row in concluded(*many).rows if not row.is_expected] == []
 
@@ -183,8 +189,8 @@ def test_one_bad_position_among_good_ones_refutes(change: dict[str, Any], quanti
 @pytest.mark.parametrize("distance", [0.0, 0.01])
 def test_models_that_agree_leave_the_twin_undecided(distance: float) -> None:
     alike = GOOD | {"tv": distance, "bias_opt": distance, "bias_uno": distance, "halved": 0.5}
-    (twin,) = (row for row in concluded(*[alike] * 400).rows if "epsilon = 0" in row.quantity)
-    assert (twin.verdict, twin.is_expected) == (Verdict.INCONCLUSIVE, True)
+    (broken_control,) = (row for row in concluded(*[alike] * 400).rows if "epsilon = 0" in row.quantity)
+    assert (broken_control.verdict, broken_control.is_expected) == (ClaimVerdict.INCONCLUSIVE, True)
 
 
 def test_every_continuation_meets_every_other_and_prompts_count_alike() -> None:
@@ -213,5 +219,5 @@ def test_a_rule_that_ignores_epsilon_is_refuted(settings: Settings, monkeypatch:
     judged = scores((0, "opt", 1.0), (0, "uno", 0.0))
     rows = opt_uno.conclude(CellContext(np.random.default_rng(0), 1e-9, {**found.tables, "scores": judged})).rows
     verdicts = {row.quantity: row.verdict for row in rows}
-    assert verdicts["rate of rejections, against the mean R of the contexts"] == Verdict.REFUTED
-    assert verdicts["rate of rejections, against the mean R of epsilon = 0"] != Verdict.REFUTED
+    assert verdicts["rate of rejections, against the mean R of the contexts"] == ClaimVerdict.REFUTED
+    assert verdicts["rate of rejections, against the mean R of epsilon = 0"] != ClaimVerdict.REFUTED

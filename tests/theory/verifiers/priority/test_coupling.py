@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
-from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair, spread_pair
+from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair, spread_pair
 from specproof.theory.distribution import dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.independent.tiling_by_fractions import tiling_by_fractions

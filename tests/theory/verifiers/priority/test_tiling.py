@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Pair, pairs, with_degenerate
 
-from specproof.simulations.claims.priority.instances import adversarial_pair, llm_shaped_pair
+from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair
 from specproof.theory.distribution import dirichlet
 from specproof.theory.independent.tiling_by_fractions import RationalInterval, RationalTiling, tiling_by_fractions
 from specproof.theory.verifiers.priority import PriorityCoupling

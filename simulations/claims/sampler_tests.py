@@ -39,15 +39,17 @@ def token_test(quantity: str, selection: Selection, target: Array, level: float,
     )
 
 
-def control_tests(twins: Mapping[str, Selection], target: Array, level: float, **instance: Any) -> list[Evidence]:
-    """Put broken twins through the test of the emitted tokens."""
+def control_tests(
+    broken_controls: Mapping[str, Selection], target: Array, level: float, **instance: Any
+) -> list[Evidence]:
+    """Put broken controls through the test of the emitted tokens."""
     return [
         from_check(
             f"emitted tokens, {name}",
-            check_law(twin.tokens, target, level),
+            check_law(broken_control.tokens, target, level),
             level=level,
             method=Method.CONTROL,
             **instance,
         )
-        for name, twin in twins.items()
+        for name, broken_control in broken_controls.items()
     ]

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from specproof.figures.registry import FIGURES, FigureSpec
+from specproof.figures.figure_spec import FigureSpec
+from specproof.figures.registry import FIGURES
 from specproof.simulations.claims.claim import Claim
 from specproof.simulations.claims.registry import CLAIMS
 from specproof.theory.errors import InvalidInput
@@ -14,13 +15,22 @@ from specproof.theory.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Wanted:
-    """Claims to gather evidence for, and figures to draw from it."""
+    """Claims to gather evidence for, and figures to draw from it.
+
+    Attributes
+    ----------
+    claims : tuple of Claim
+    figures : tuple of FigureSpec
+    registered : tuple of Claim
+        All claims that there are: their tests share the family-wise level, whichever of them are run.
+    """
 
     claims: tuple[Claim, ...]
     figures: tuple[FigureSpec, ...]
+    registered: tuple[Claim, ...]
 
 
-def select(names: Sequence[str]) -> Wanted:
+def find_wanted(names: Sequence[str]) -> Wanted:
     """Resolve ids and their first parts: ``yin2024`` means all of that paper; no name at all means everything.
 
     A figure brings the claim its data comes from, and a claim the figures that show it.
@@ -31,7 +41,7 @@ def select(names: Sequence[str]) -> Wanted:
         If a name means nothing, with the nearest that does.
     """
     if not names:
-        return Wanted(CLAIMS, FIGURES)
+        return Wanted(CLAIMS, FIGURES, CLAIMS)
     known = [claim.id for claim in CLAIMS] + [figure.id for figure in FIGURES]
     for name in names:
         if not any(_means(name, item) for item in known):
@@ -41,7 +51,7 @@ def select(names: Sequence[str]) -> Wanted:
     drawn = {figure.claim for figure in FIGURES if any(_means(name, figure.id) for name in names)}
     claims = tuple(c for c in CLAIMS if c.id in drawn or any(_means(name, c.id) for name in names))
     chosen = {claim.id for claim in claims}
-    return Wanted(claims, tuple(figure for figure in FIGURES if figure.claim in chosen))
+    return Wanted(claims, tuple(figure for figure in FIGURES if figure.claim in chosen), CLAIMS)
 
 
 def _means(name: str, identifier: str) -> bool:

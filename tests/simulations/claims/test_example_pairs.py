@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from specproof.simulations.claims.instances import named_pairs, random_pair, random_rows
+from specproof.simulations.claims.example_pairs import named_pairs, random_pair, random_rows
 from specproof.theory.distribution import as_distribution
 
 

@@ -1,4 +1,4 @@
-"""Prompts in batches, each the work of one cell, and the pair they are decoded with."""
+"""Prompts in groups, each the work of one cell, and the pair they are decoded with."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from specproof.theory.errors import InvalidInput
 if TYPE_CHECKING:
     from specproof.simulations.language_models.pairs import ModelPair
 
-BATCH = 28
+GROUP_SIZE = 28
 """Prompts decoded together."""
 
 
-class Batch(TypedDict):
+class PromptGroup(TypedDict):
     """What a cell decodes, as JSON values."""
 
     pair: str
@@ -25,8 +25,8 @@ class Batch(TypedDict):
     """As :class:`specproof.simulations.language_models.prompts.Prompt` fields."""
 
 
-def batches(settings: Settings, size: int = BATCH) -> list[Batch]:
-    """Deal the prompts out in batches of ``size``.
+def prompt_groups(settings: Settings, size: int = GROUP_SIZE) -> list[PromptGroup]:
+    """Deal the prompts out in groups of ``size``.
 
     Raises
     ------
@@ -42,14 +42,14 @@ def batches(settings: Settings, size: int = BATCH) -> list[Batch]:
     ]
 
 
-def prepare(batch: Batch) -> tuple[ModelPair, list[list[int]]]:
+def prepare(group: PromptGroup) -> tuple[ModelPair, list[list[int]]]:
     """Load the pair (once a process) and encode the prompts."""
     from specproof.simulations.language_models.pairs import load_pair
     from specproof.simulations.language_models.prompts import Prompt, encode
 
-    make_repeatable(batch["device"])
-    models = load_pair(batch["pair"], batch["device"])
-    return models, encode([Prompt(**prompt) for prompt in batch["prompts"]], models.tokenizer)
+    make_repeatable(group["device"])
+    models = load_pair(group["pair"], group["device"])
+    return models, encode([Prompt(**prompt) for prompt in group["prompts"]], models.tokenizer)
 
 
 def make_repeatable(device: str) -> None:

@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import specproof.simulations.claims.registry as registry
+from specproof.reproduce import gather_evidence
+from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
-from specproof.simulations.claims.gather import ClaimFindings, gather
-from specproof.simulations.evidence import Evidence, Method, Verdict, from_check, within
+from specproof.simulations.claims.conclusion import ClaimFindings
+from specproof.simulations.evidence import ClaimVerdict, Evidence, Method, from_check, within
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, stream
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.statistics import Check
+from specproof.wanted import Wanted
 
-H, C, I, R = Verdict.HOLDS, Verdict.CONSISTENT, Verdict.INCONCLUSIVE, Verdict.REFUTED  # noqa: E741
+H, C, I, R = ClaimVerdict.HOLDS, ClaimVerdict.CONSISTENT, ClaimVerdict.INCONCLUSIVE, ClaimVerdict.REFUTED  # noqa: E741
 
 
-def row(verdict: Verdict, method: Method = Method.IDENTITY) -> Evidence:
+def row(verdict: ClaimVerdict, method: Method = Method.IDENTITY) -> Evidence:
     return Evidence("{}", "x", method, 0, 0, 0, 0, 0, 1, 0, verdict)
 
 
@@ -32,7 +34,7 @@ def claim_of(*rows: Evidence) -> ClaimFindings:
     [([H], H), ([H, C, H], C), ([C, I, H], I), ([I, R, C], R)],
 )
 def test_the_verdict_is_the_most_severe_one_and_controls_have_no_say(
-    verdicts: Sequence[Verdict], worst: Verdict
+    verdicts: Sequence[ClaimVerdict], worst: ClaimVerdict
 ) -> None:
     controls = [row(verdict, Method.CONTROL) for verdict in (H, R)]
     assert claim_of(*controls, *map(row, verdicts)).verdict == worst
@@ -68,23 +70,23 @@ def drawing(name: str, conclusions: int = 1) -> Claim:
     )
 
 
-@pytest.fixture
-def two_claims(monkeypatch: pytest.MonkeyPatch) -> tuple[Claim, ...]:
-    claims = (drawing("first"), drawing("second"))
-    monkeypatch.setattr(registry, "CLAIMS", claims)
-    return claims
+TWO_CLAIMS = (drawing("first"), drawing("second"))
 
 
-def gathered(claims: Sequence[Claim], folder: Path, announced: list[str] | None = None) -> list[ClaimFindings]:
+def gathered(
+    claims: tuple[Claim, ...],
+    folder: Path,
+    announced: list[str] | None = None,
+    registered: tuple[Claim, ...] = TWO_CLAIMS,
+) -> list[ClaimFindings]:
     store = Store(folder, lambda cell: cell.key(4, 0.0, ""))
     names = [] if announced is None else announced
-    return gather(claims, Settings(seed=4), store, jobs=1, scheduler=None, announce=lambda cell: names.append(cell.id))
+    plan = plan_run(Wanted(claims, (), registered), Settings(seed=4))
+    return gather_evidence(plan, store, jobs=1, announce=lambda cell: names.append(cell.id))
 
 
-def test_tables_of_all_cells_are_joined_in_order_and_concluded_from(
-    two_claims: tuple[Claim, ...], tmp_path: Path
-) -> None:
-    first, second = gathered(two_claims, tmp_path)
+def test_tables_of_all_cells_are_joined_in_order_and_concluded_from(tmp_path: Path) -> None:
+    first, second = gathered(TWO_CLAIMS, tmp_path)
     draws = [float(stream(4, f"first/draw-{index}").random()) for index in range(3)]
     assert [record["draw"] for record in first.tables["draws"]] == draws
     assert [record["index"] for record in first.tables["draws"]] == [0, 1, 2]
@@ -93,29 +95,26 @@ def test_tables_of_all_cells_are_joined_in_order_and_concluded_from(
     last = first.rows[-1]
     assert (last.claim, last.cell, last.seed, last.level) == ("first", "conclusion", 4, FAMILY_LEVEL / 2)
     assert second.tables["draws"] != first.tables["draws"]
-    assert (first.verdict, first.surprises) == (Verdict.CONSISTENT, [])
+    assert (first.verdict, first.surprises) == (ClaimVerdict.CONSISTENT, [])
 
 
-def test_a_claim_finds_the_same_alone_and_among_others(two_claims: tuple[Claim, ...], tmp_path: Path) -> None:
-    together = gathered(two_claims, tmp_path / "together")[1]
-    alone = gathered(two_claims[1:], tmp_path / "alone")[0]
+def test_a_claim_finds_the_same_alone_and_among_others(tmp_path: Path) -> None:
+    together = gathered(TWO_CLAIMS, tmp_path / "together")[1]
+    alone = gathered(TWO_CLAIMS[1:], tmp_path / "alone")[0]
     assert alone.tables == together.tables
     assert [found.estimate for found in alone.rows] == [found.estimate for found in together.rows]
 
 
-def test_every_cell_is_announced_and_kept_once(two_claims: tuple[Claim, ...], tmp_path: Path) -> None:
+def test_every_cell_is_announced_and_kept_once(tmp_path: Path) -> None:
     announced: list[str] = []
-    gathered(two_claims, tmp_path, announced)
+    gathered(TWO_CLAIMS, tmp_path, announced)
     assert sorted(announced) == [f"{name}/draw-{index}" for name in ("first", "second") for index in range(3)]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
-    gathered(two_claims, tmp_path)
+    gathered(TWO_CLAIMS, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == kept
 
 
-def test_a_conclusion_with_more_tests_than_announced_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_conclusion_with_more_tests_than_announced_is_refused(tmp_path: Path) -> None:
     claims = (drawing("only", conclusions=0), drawing("other"))
-    monkeypatch.setattr(registry, "CLAIMS", claims)
     with pytest.raises(AssertionError, match="only/conclusion made 1 tests and announced 0"):
-        gathered(claims[:1], tmp_path)
+        gathered(claims[:1], tmp_path, registered=claims)

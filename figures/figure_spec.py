@@ -1,0 +1,45 @@
+"""What a figure is: where its data comes from, and the function that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specproof.figures.style import save, styled
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A figure and where its data comes from.
+
+    Attributes
+    ----------
+    id : str
+    source, statement : str
+        What it is after, and what it shows, one line each.
+    claim : str
+        The claim whose experiment makes the table.
+    tables : tuple of str
+        Names of the tables it draws.
+    draw : callable
+        Takes the tables as data frames, in that order.
+    """
+
+    id: str
+    source: str
+    statement: str
+    claim: str
+    tables: tuple[str, ...]
+    draw: Callable[..., Figure]
+
+    def make(self, tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+        """Draw the tables and save the figure under its own name."""
+        drawn = {name: tables[name] for name in self.tables}
+        with styled():
+            return save(self.draw(*drawn.values()), folder, self.id.removeprefix("figure."), drawn)
