@@ -13,9 +13,9 @@ from scipy.sparse.csgraph import maximum_flow
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.timing import Comparison, best
 from specproof.simulations.claims.priority.hard_pairs import llm_shaped_pair
-from specproof.simulations.language_models.decoding import walk_target
 from specproof.simulations.language_models.pairs import load_pair
 from specproof.simulations.language_models.prompts import encode, load_prompts
+from specproof.simulations.language_models.walking import walk_target
 from specproof.simulations.language_models.weights import smollm2_is_cached
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array, dirichlet

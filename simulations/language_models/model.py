@@ -1,4 +1,4 @@
-"""A language model as a source of next-token laws, with a cache that rejected tokens can be taken back from."""
+"""A language model as a source of next-token distributions, and a cache from which rejected tokens are taken back."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ class LanguageModel:
     module: Any
     """A transformers causal language model, in evaluation mode."""
     vocabulary: int
-    """How many of the logits count, from the first: a model may have more of them than the tokenizer has tokens."""
+    """How many tokens there are to choose from, V.
+
+    A model may be padded to more: its other logits do not count. One that knows fewer never draws the others, and
+    reads its last token in their place.
+    """
     device: str
+    """The torch device of its parameters."""
     temperature: float = 1.0
+    """What the logits are divided by before the softmax."""
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
@@ -31,6 +37,11 @@ class LanguageModel:
         if configured is None:
             return ()
         return (configured,) if isinstance(configured, int) else tuple(configured)
+
+    def readable(self, tokens: Tensor) -> Tensor:
+        """Put the model's last token in place of those of the vocabulary that it does not know."""
+        known: int = self.module.get_input_embeddings().weight.shape[0]
+        return tokens.clamp(max=known - 1) if known < self.vocabulary else tokens
 
     def law(self, logits: Tensor) -> Tensor:
         r"""Probabilities :math:`\mathrm{softmax}(l / \tau)` in float64, on the logits' device, shape (..., V)."""
@@ -100,7 +111,7 @@ class CachedModel:
         self._kept = torch.cat([self._kept, keep], dim=1)
         positions = (before + keep.cumsum(dim=1) - 1).clamp(min=0)
         output = self.model.module(
-            input_ids=tokens,
+            input_ids=self.model.readable(tokens),
             attention_mask=self._kept.to(torch.int64),
             position_ids=positions,
             past_key_values=self._cache,
@@ -108,7 +119,8 @@ class CachedModel:
             logits_to_keep=last,
         )
         logits: Tensor = output.logits[..., : self.model.vocabulary]
-        return logits
+        missing = self.model.vocabulary - logits.shape[-1]
+        return torch.nn.functional.pad(logits, (0, missing), value=-torch.inf) if missing else logits
 
     def forget(self, count: Tensor) -> None:
         """Take back the last ``count[b]`` kept columns of each row b; shape (B,), int64."""

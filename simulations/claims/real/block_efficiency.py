@@ -12,13 +12,15 @@ from specproof.simulations.claims.real.rejection_martingale import verify_withou
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
+from specproof.simulations.samplers.selection import SelectionSampler
 from specproof.simulations.statistics import check_drift
 from specproof.theory.verifiers import VERIFIERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from specproof.simulations.language_models.spectr import SpecTrRun
+    from specproof.simulations.language_models.decoding_run import DecodingRun
+    from specproof.simulations.language_models.pairs import ModelPair
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
 ONE_DRAFT, FLAGSHIP = "single", "kseq"
@@ -141,17 +143,15 @@ def decode(
     configurations: Sequence[Configuration],
 ) -> Findings:
     """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
-    from specproof.simulations.language_models.spectr import spectr_decode
-
     models, encoded = prepare(group)
     runs: Records = []
     levels: Records = []
     for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
         # The first call of anything is slower than all others.
-        spectr_decode(models, encoded, 1, 2, 2, context.rng, SAMPLERS[name])
+        _spectr(models, encoded, 1, (name, 2, 2), SAMPLERS[name], context)
     for verifier, count, length in configurations:
         rule = ONE_DRAFT if verifier == ALONE else verifier
-        run = spectr_decode(models, encoded, horizon, count, length, context.rng, SAMPLERS[rule], VERIFIERS[rule].law)
+        run = _spectr(models, encoded, horizon, (rule, count, length), SAMPLERS[rule], context)
         shared = {"pair": group["pair"], "prompt": group["first"], "seed": seed}
         shared |= {"verifier": verifier, "num_drafts": count, "draft_length": length}
         runs.append(shared | _totals(run))
@@ -161,19 +161,33 @@ def decode(
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
-    from specproof.simulations.language_models.spectr import spectr_decode
-
     models, encoded = prepare(group)
     name, count, length = CONTROL
-    run = spectr_decode(
-        models, encoded, horizon, count, length, context.rng, verify_without_quotient, VERIFIERS[name].law
-    )
+    run = _spectr(models, encoded, horizon, CONTROL, verify_without_quotient, context)
     shared = {"pair": group["pair"], "prompt": group["first"], "seed": 0}
     shared |= {"verifier": name, "num_drafts": count, "draft_length": length}
     return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})
 
 
-def _totals(run: SpecTrRun) -> dict[str, Any]:
+def _spectr(
+    models: ModelPair,
+    encoded: list[list[int]],
+    horizon: int,
+    configuration: Configuration,
+    verifier: SelectionSampler,
+    context: CellContext,
+) -> DecodingRun:
+    """Decode by whole rounds, and measure the exact acceptance of every level that is tested."""
+    from specproof.simulations.language_models.decoding import speculative_decode
+    from specproof.simulations.language_models.decoding_run import exact_acceptance
+    from specproof.simulations.language_models.level_by_level import LevelByLevel
+
+    name, count, length = configuration
+    rule, measure = LevelByLevel(verifier, count), exact_acceptance(VERIFIERS[name].law)
+    return speculative_decode(models, encoded, horizon, length, rule, context.rng, measure=measure, whole_rounds=True)
+
+
+def _totals(run: DecodingRun) -> dict[str, Any]:
     seconds = run.seconds
     return {
         "tokens": int(run.round_emitted.sum()),
@@ -186,8 +200,8 @@ def _totals(run: SpecTrRun) -> dict[str, Any]:
     }
 
 
-def _levels(run: SpecTrRun, shared: Mapping[str, Any]) -> Records:
-    columns = (run.level, run.level_alive, run.level_acceptance, run.level_accepted)
+def _levels(run: DecodingRun, shared: Mapping[str, Any]) -> Records:
+    columns = (run.level, run.alive, run.measured.get("acceptance", run.tv), ~run.rejected)
     return [
         {**shared, "level": int(deep), "alive": int(alive), "acceptance": float(exact), "accepted": bool(accepted)}
         for deep, alive, exact, accepted in zip(*columns, strict=True)

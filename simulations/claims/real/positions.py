@@ -32,7 +32,7 @@ class Positions(NamedTuple):
 
 def walk_prompts(group: PromptGroup, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:
     """Go on from each prompt by sampling the target at most ``horizon`` times, all texts one token at a time."""
-    from specproof.simulations.language_models.decoding import walk_target
+    from specproof.simulations.language_models.walking import walk_target
 
     models, encoded = prepare(group)
     for step in walk_target(models, encoded, horizon, rng):

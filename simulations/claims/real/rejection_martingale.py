@@ -102,17 +102,16 @@ def decode(
     import pandas as pd
 
     from specproof.simulations.language_models.decoding import speculative_decode
+    from specproof.simulations.language_models.level_by_level import LevelByLevel
 
     models, encoded = prepare(group)
-    verifier = verify_without_quotient if mode == BROKEN else verify
-    run = speculative_decode(models, encoded, horizon, draft_length, mode == WITH_BONUS, context.rng, verifier)
+    rule = LevelByLevel(verify_without_quotient if mode == BROKEN else verify, bonus=mode == WITH_BONUS)
+    run = speculative_decode(models, encoded, horizon, draft_length, rule, context.rng)
     first, shared = group["first"], {"pair": group["pair"], "mode": mode}
-    tests = pd.DataFrame(
-        {"prompt": run.sequence + first, "position": run.position, "tv": run.tv, "rejected": run.rejected}
-    )
+    tests = pd.DataFrame({"prompt": run.text + first, "position": run.position, "tv": run.tv, "rejected": run.rejected})
     rounds = pd.DataFrame(
         {
-            "prompt": run.round_sequence + first,
+            "prompt": run.round_text + first,
             "tested": run.round_tested,
             "accepted": run.round_accepted,
             "emitted": run.round_emitted,

@@ -24,6 +24,8 @@ from specproof.theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from specproof.simulations.language_models.rounds import LevelTest
+
 EPSILONS = (0.1, 0.2, 0.4, 0.8)
 RULES = {"opt": relaxed.opt_sampler, "uno": relaxed.uno_sampler}
 
@@ -106,15 +108,16 @@ def write(
     import pandas as pd
 
     from specproof.simulations.language_models.decoding import speculative_decode
+    from specproof.simulations.language_models.level_by_level import LevelByLevel
 
     models, encoded = prepare(group)
     texts = [tokens for tokens in encoded for _ in range(copies)]
     # No bonus token: every emitted position is tested, as the paper counts.
-    run = speculative_decode(
-        models, texts, horizon, draft_length, False, context.rng, RULES[rule](epsilon), partial(_laws, epsilon=epsilon)
-    )
+    verifier = LevelByLevel(RULES[rule](epsilon), bonus=False)
+    measure = partial(_laws, epsilon=epsilon)
+    run = speculative_decode(models, texts, horizon, draft_length, verifier, context.rng, measure=measure)
     first, shared = group["first"], {"pair": group["pair"], "rule": rule, "epsilon": epsilon}
-    positions = pd.DataFrame({"prompt": first + run.sequence // copies, "copy": run.sequence % copies})
+    positions = pd.DataFrame({"prompt": first + run.text // copies, "copy": run.text % copies})
     positions = positions.assign(position=run.position, tv=run.tv, rejected=run.rejected, **run.measured, **shared)
     written = []
     for row, padded in enumerate(run.tokens):
@@ -147,8 +150,9 @@ def judge(context: CellContext, group: PromptGroup, scorer: str) -> Findings:
     )
 
 
-def _laws(draft: Array, target: Array, epsilon: float) -> dict[str, Array]:
+def _laws(test: LevelTest, epsilon: float) -> dict[str, Array]:
     """Compute rejection and bias of both rules in each context, and of a broken control that accepts half as often."""
+    draft, target = test.draft, test.target
     opt, uno = decoding_opt(draft, target, epsilon), decoding_uno(draft, target, epsilon)
     closed = np.maximum(draft - target - epsilon, 0.0).sum(axis=-1)
     halved = 0.5 * relaxed_acceptance(draft, target, epsilon)

@@ -23,13 +23,14 @@ from specproof.simulations.claims.real import acceptance, block_efficiency, reje
 from specproof.simulations.claims.yin2024 import opt_uno
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.language_models.custom_generate import speculative, speculative_batch, speculative_sequences
-from specproof.simulations.language_models.decoding import sample_target, speculative_decode
+from specproof.simulations.language_models.decoding import speculative_decode
+from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.pairs import ModelPair, load_pair
 from specproof.simulations.language_models.prompts import Prompt
 from specproof.simulations.language_models.quantise import round_to_nearest
 from specproof.simulations.language_models.scoring import Continuation, likelihood_scorer
 from specproof.simulations.language_models.skip import skip_layers
-from specproof.simulations.language_models.spectr import spectr_decode
+from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
@@ -86,7 +87,8 @@ def test_the_target_alone(pair: ModelPair, on_gpu: ModelPair) -> None:
 
 @pytest.mark.parametrize("bonus", [False, True])
 def test_speculative_decoding(pair: ModelPair, on_gpu: ModelPair, bonus: bool) -> None:
-    runs = [speculative_decode(own, PROMPTS, HORIZON, 3, bonus, np.random.default_rng(3)) for own in (on_gpu, pair)]
+    rule = LevelByLevel(bonus=bonus)
+    runs = [speculative_decode(own, PROMPTS, HORIZON, 3, rule, np.random.default_rng(3)) for own in (on_gpu, pair)]
     assert_alike(*(run.tokens for run in runs))
     assert runs[0].expected_rejections == pytest.approx(runs[1].expected_rejections, rel=0.01)
     assert runs[0].rejections > 500
@@ -94,8 +96,10 @@ def test_speculative_decoding(pair: ModelPair, on_gpu: ModelPair, bonus: bool) -
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_draft_sequences(pair: ModelPair, on_gpu: ModelPair, name: str) -> None:
+    rule = LevelByLevel(SAMPLERS[name], 3)
     runs = [
-        spectr_decode(own, PROMPTS, HORIZON, 3, 2, np.random.default_rng(4), SAMPLERS[name]) for own in (on_gpu, pair)
+        speculative_decode(own, PROMPTS, HORIZON, 2, rule, np.random.default_rng(4), whole_rounds=True)
+        for own in (on_gpu, pair)
     ]
     assert_alike(*(run.tokens for run in runs))
     assert set(runs[0].seconds.wall) == {"draft", "target", "selection"}

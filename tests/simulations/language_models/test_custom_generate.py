@@ -27,10 +27,9 @@ from specproof.simulations.language_models.custom_generate import (
     speculative_batch,
     speculative_sequences,
 )
-from specproof.simulations.language_models.decoding import SelectionSampler
 from specproof.simulations.samplers import SAMPLERS, recursive, single
 from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
-from specproof.simulations.samplers.selection import Selection, replace_rejected
+from specproof.simulations.samplers.selection import Selection, SelectionSampler, replace_rejected
 from specproof.simulations.statistics import check_law, check_mean
 from specproof.theory import tradeoff
 from specproof.theory.chain import TabularModel

@@ -17,16 +17,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from specproof.simulations.language_models.decoding import (
-    DecodingRun,
-    SelectionSampler,
-    sample_target,
-    speculative_decode,
-    walk_target,
-)
+from specproof.simulations.language_models.decoding import speculative_decode
+from specproof.simulations.language_models.decoding_run import DecodingRun
+from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.language_models.rounds import LevelTest
+from specproof.simulations.language_models.walking import sample_target, walk_target
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.single import verify
 from specproof.theory.errors import InvalidInput
 
@@ -80,7 +78,9 @@ def allowance(law: Array, draws: int) -> float:
 
 def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: SelectionSampler = verify) -> DecodingRun:
     """Every prompt ``ROWS`` times in one batch, in turn."""
-    return speculative_decode(pair, PROMPTS * ROWS, T, draft_length, bonus, np.random.default_rng(7), verifier)
+    return speculative_decode(
+        pair, PROMPTS * ROWS, T, draft_length, LevelByLevel(verifier, bonus=bonus), np.random.default_rng(7)
+    )
 
 
 def assert_target_laws(pair: Any, tokens: NDArray[np.int64]) -> None:
@@ -125,9 +125,9 @@ def test_three_tokens_follow_the_targets_joint_law_and_the_tests_are_counted(
 
 def check_records(run: DecodingRun, draft_length: int, bonus: bool) -> None:
     """Identities that hold for any run without end-of-text tokens."""
-    np.testing.assert_array_equal(run.emitted, run.tokens[run.sequence, run.position])
-    np.testing.assert_array_equal(run.emitted[~run.rejected], run.draft_token[~run.rejected])
-    assert (run.emitted != run.draft_token)[run.rejected].all()
+    np.testing.assert_array_equal(run.emitted, run.tokens[run.text, run.position])
+    np.testing.assert_array_equal(run.emitted[~run.rejected], run.drafted[~run.rejected])
+    assert (run.emitted != run.drafted)[run.rejected].all()
     assert run.round_tested.sum() == len(run.rejected)
     assert run.round_accepted.sum() == (~run.rejected).sum()
     assert run.round_emitted.sum() == (run.tokens >= 0).sum()
@@ -135,15 +135,15 @@ def check_records(run: DecodingRun, draft_length: int, bonus: bool) -> None:
     assert set(np.unique(bonus_tokens)) <= ({0, 1} if bonus else {0})
     assert (run.round_accepted[bonus_tokens == 1] == draft_length).all()
     assert (bonus_tokens == 1).any() == (bonus and draft_length < T)
-    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_sequence, minlength=len(run.tokens)))
-    assert run.tokens_per_target_call == pytest.approx(run.tokens.size / run.target_calls.sum())
+    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_text, minlength=len(run.tokens)))
+    assert run.block_efficiency == pytest.approx(run.tokens.size / run.target_calls.sum())
     assert run.mean_accepted_length == pytest.approx((~run.rejected).sum() / run.target_calls.sum())
 
 
 def largest_error_of_tv(pair: Any, run: DecodingRun) -> float:
     """How far any recorded distance is from that of the laws given the text before, found without a cache."""
     errors = []
-    for row, position, tv in zip(run.sequence, run.position, run.tv, strict=True):
+    for row, position, tv in zip(run.text, run.position, run.tv, strict=True):
         text = PROMPTS[row % len(PROMPTS)] + run.tokens[row, :position].tolist()
         draft, target = next_laws(pair.draft, [text])[0], next_laws(pair.target, [text])[0]
         errors.append(abs(tv - 0.5 * np.abs(draft - target).sum()))
@@ -153,7 +153,7 @@ def largest_error_of_tv(pair: Any, run: DecodingRun) -> float:
 @pytest.mark.parametrize("bonus", [False, True])
 def test_long_ragged_decodes_keep_both_caches_right(pair: Any, bonus: bool) -> None:
     """Ten times the horizon of the tests of the law: a cache that has slipped shows in the recorded distances."""
-    run = speculative_decode(pair, PROMPTS * 6, 30, 4, bonus, np.random.default_rng(8))
+    run = speculative_decode(pair, PROMPTS * 6, 30, 4, LevelByLevel(bonus=bonus), np.random.default_rng(8))
     assert (run.tokens >= 0).all()
     assert len(set(run.target_calls.tolist())) > 1
     assert largest_error_of_tv(pair, run) < 1e-5
@@ -164,17 +164,18 @@ def test_a_cache_that_forgets_nothing_is_seen(pair: Any, monkeypatch: pytest.Mon
     forget = CachedModel.forget
     faulty = getattr(pair, cache)
     monkeypatch.setattr(CachedModel, "forget", lambda self, n: None if self.model is faulty else forget(self, n))
-    run = speculative_decode(pair, PROMPTS * 6, 30, 4, True, np.random.default_rng(8))
+    run = speculative_decode(pair, PROMPTS * 6, 30, 4, LevelByLevel(), np.random.default_rng(8))
     assert largest_error_of_tv(pair, run) > 0.05
 
 
 def test_what_is_measured_belongs_to_the_tests_it_is_listed_with(pair: Any) -> None:
-    def measure(draft: Array, target: Array) -> dict[str, Array]:
-        return {"tv": 0.5 * np.abs(draft - target).sum(axis=-1), "tokens": np.full(len(draft), float(draft.shape[1]))}
+    def measure(test: LevelTest) -> dict[str, Array]:
+        size = np.full(len(test.draft), float(test.draft.shape[1]))
+        return {"tv": 0.5 * np.abs(test.draft - test.target).sum(axis=-1), "tokens": size}
 
     prompts = [[1, 2], [3], [4, 5, 6]]
     runs = [
-        speculative_decode(pair, prompts, 9, 3, True, np.random.default_rng(5), measure=each)
+        speculative_decode(pair, prompts, 9, 3, LevelByLevel(), np.random.default_rng(5), measure=each)
         for each in (measure, None)
     ]
     assert np.array_equal(runs[0].tokens, runs[1].tokens)
@@ -205,12 +206,12 @@ def test_a_defective_verifier_is_refuted(pair: Any, defect: SelectionSampler) ->
 
 def test_equal_models_reject_nothing(pair: Any, make_pair: Any) -> None:
     twin = type(pair)("twin", pair.target, pair.target, None)
-    run = speculative_decode(twin, PROMPTS, 9, 2, True, np.random.default_rng(3))
+    run = speculative_decode(twin, PROMPTS, 9, 2, LevelByLevel(), np.random.default_rng(3))
     # The target reads several columns at once where the draft reads one: equal up to float32 rounding.
     assert run.tv.max() < 1e-5
     assert run.rejections == 0
     assert run.target_calls.tolist() == [3, 3]
-    assert run.tokens_per_target_call == 3
+    assert run.block_efficiency == 3
 
 
 def test_walking_samples_the_target_and_gives_both_exact_laws(pair: Any) -> None:
@@ -250,7 +251,7 @@ def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, draft_length: in
     run = decode_all(make_pair(eos=eos), draft_length, bonus)
     assert ends_properly(run.tokens, eos)
     assert 0.1 < (run.tokens[:, -1] == -1).mean() < 0.9
-    np.testing.assert_array_equal(run.emitted, run.tokens[run.sequence, run.position])
+    np.testing.assert_array_equal(run.emitted, run.tokens[run.text, run.position])
     assert run.round_emitted.sum() == (run.tokens >= 0).sum()
     if not bonus:
         assert len(run.rejected) == (run.tokens >= 0).sum()
@@ -280,7 +281,7 @@ def calls(pair: Any, prompts: Any, horizon: int) -> Iterator[Any]:
     rng = np.random.default_rng(0)
     yield lambda: sample_target(pair, prompts, horizon, rng)
     yield lambda: walk_target(pair, prompts, horizon, rng)
-    yield lambda: speculative_decode(pair, prompts, horizon, 2, True, rng)
+    yield lambda: speculative_decode(pair, prompts, horizon, 2, LevelByLevel(), rng)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +299,8 @@ def test_wrong_arguments_are_refused_at_once(pair: Any, prompts: Any, horizon: i
             call()
 
 
-def test_a_draft_length_below_one_is_refused(pair: Any) -> None:
+def test_a_draft_length_with_nothing_to_emit_is_refused(pair: Any) -> None:
     with pytest.raises(InvalidInput, match="draft_length is 0"):
-        speculative_decode(pair, [[1]], 3, 0, True, np.random.default_rng(0))
+        speculative_decode(pair, [[1]], 3, 0, LevelByLevel(bonus=False), np.random.default_rng(0))
+    with pytest.raises(InvalidInput, match="draft_length is -1"):
+        speculative_decode(pair, [[1]], 3, -1, LevelByLevel(), np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Decoding with draft sequences on real transformers models, against laws enumerated without a cache.
+"""SpecTr, draft sequences selected level by level, on real transformers models against laws enumerated without a cache.
 
 Statistical tests: level 1e-8 each, 10,000 texts of three tokens, fixed seeds. A deviation of 0.04 in the probability of
 any of the 512 texts is seen with probability 0.99 (each test asserts it).
@@ -15,10 +15,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from specproof.simulations.language_models import spectr
-from specproof.simulations.language_models.decoding import sample_target, speculative_decode
+from specproof.simulations.language_models.decoding import speculative_decode
+from specproof.simulations.language_models.decoding_run import DecodingRun, exact_acceptance
+from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.model import CachedModel, LanguageModel
-from specproof.simulations.language_models.spectr import SpecTrRun, spectr_decode
+from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, kseq
 from specproof.simulations.samplers.selection import Selection, replace_rejected
 from specproof.simulations.statistics import check_drift, check_law
@@ -46,11 +47,26 @@ def joint_law(model: LanguageModel, prompt: int) -> Array:
     return TabularModel(laws).joint()
 
 
-def decode(pair: Any, name: str, num_drafts: int, draft_length: int, **options: Any) -> SpecTrRun:
+def spectr(
+    pair: Any,
+    prompts: list[list[int]],
+    horizon: int,
+    num_drafts: int,
+    draft_length: int,
+    *,
+    seed: int = 8,
+    name: str = "kseq",
+    **options: Any,
+) -> DecodingRun:
+    """Whole rounds with the exact acceptance of every level measured."""
+    rule = LevelByLevel(**{"verifier": SAMPLERS[name], "num_drafts": num_drafts} | options)
+    rng, measure = np.random.default_rng(seed), exact_acceptance(VERIFIERS[name].law)
+    return speculative_decode(pair, prompts, horizon, draft_length, rule, rng, measure=measure, whole_rounds=True)
+
+
+def decode(pair: Any, name: str, num_drafts: int, draft_length: int, **options: Any) -> DecodingRun:
     """Both prompts ``TEXTS`` times in one batch, in turn."""
-    rng = np.random.default_rng(7)
-    law = VERIFIERS[name].law
-    return spectr_decode(pair, PROMPTS * TEXTS, T, num_drafts, draft_length, rng, SAMPLERS[name], law, **options)
+    return spectr(pair, PROMPTS * TEXTS, T, num_drafts, draft_length, seed=7, name=name, **options)
 
 
 def refuted(tokens: NDArray[np.int64], law: Array) -> bool:
@@ -59,21 +75,21 @@ def refuted(tokens: NDArray[np.int64], law: Array) -> bool:
     return check.is_refuted
 
 
-def any_refuted(pair: Any, run: SpecTrRun) -> bool:
+def any_refuted(pair: Any, run: DecodingRun) -> bool:
     return any(refuted(run.tokens[index :: len(PROMPTS)], joint_law(pair.target, index)) for index in (0, 1))
 
 
-def check_records(run: SpecTrRun, num_drafts: int, draft_length: int) -> None:
+def check_records(run: DecodingRun, num_drafts: int, draft_length: int) -> None:
     """Identities that hold for any run without end-of-text tokens."""
-    assert (run.level_alive[run.level == 0] == num_drafts).all()
-    assert (run.level == 0).sum() == len(run.round_sequence)
-    assert run.level_accepted.sum() == run.round_accepted.sum()
-    assert (run.level_alive >= 1).all()
-    assert (run.level_alive <= num_drafts).all()
-    assert (run.level_alive[run.level > 0] < num_drafts).any() == (num_drafts > 1 and draft_length > 1)
+    assert (run.alive[run.level == 0] == num_drafts).all()
+    assert (run.level == 0).sum() == len(run.round_text)
+    assert (~run.rejected).sum() == run.round_accepted.sum()
+    assert (run.alive >= 1).all()
+    assert (run.alive <= num_drafts).all()
+    assert (run.alive[run.level > 0] < num_drafts).any() == (num_drafts > 1 and draft_length > 1)
     np.testing.assert_array_equal(run.round_emitted, run.round_accepted + 1)
     assert set(np.unique(run.round_emitted)) == set(range(1, draft_length + 2))
-    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_sequence, minlength=len(run.tokens)))
+    np.testing.assert_array_equal(run.target_calls, np.bincount(run.round_text, minlength=len(run.tokens)))
     assert run.block_efficiency == pytest.approx(1 + run.round_accepted.sum() / run.target_calls.sum())
 
 
@@ -87,7 +103,7 @@ def test_three_tokens_follow_the_targets_joint_law_and_levels_accept_as_their_la
     assert run.tokens.min() >= 0
     assert not any_refuted(pair, run)
     check_records(run, num_drafts, draft_length)
-    drift = check_drift(run.level_accepted, run.level_acceptance, LEVEL)
+    drift = check_drift(~run.rejected, run.measured["acceptance"], LEVEL)
     assert not drift.is_refuted
     assert drift.detectable < 0.03
 
@@ -97,26 +113,28 @@ def test_three_tokens_follow_the_targets_joint_law_and_levels_accept_as_their_la
 def test_one_draft_is_speculative_decoding_with_a_bonus_token_die_for_die(
     pair: Any, name: str, draft_length: int
 ) -> None:
-    run = spectr_decode(pair, [PROMPTS[0]], 30, 1, draft_length, np.random.default_rng(3), SAMPLERS[name])
-    # The other decoder drafts less where the horizon is nearer, so it is given a later one.
-    plain = speculative_decode(pair, [PROMPTS[0]], 30 + draft_length, draft_length, True, np.random.default_rng(3))
+    run = spectr(pair, [PROMPTS[0]], 30, 1, draft_length, seed=3, name=name)
+    # The other drafts less where the horizon is nearer, so it is given a later one.
+    rng = np.random.default_rng(3)
+    plain = speculative_decode(pair, [PROMPTS[0]], 30 + draft_length, draft_length, LevelByLevel(), rng)
     np.testing.assert_array_equal(run.tokens, plain.tokens[:, :30])
-    assert 0 < run.level_accepted.mean() < 1
+    assert 0 < run.rejected.mean() < 1
 
 
 def test_no_draft_is_sampling_from_the_target_die_for_die(pair: Any) -> None:
-    run = spectr_decode(pair, PROMPTS * 3, 9, 4, 0, np.random.default_rng(5))
+    run = spectr(pair, PROMPTS * 3, 9, 4, 0, seed=5)
     np.testing.assert_array_equal(run.tokens, sample_target(pair, PROMPTS * 3, 9, np.random.default_rng(5)))
     assert run.block_efficiency == 1
-    assert run.level.size == run.level_acceptance.size == run.level_accepted.size == 0
+    assert run.level.size == run.rejected.size == run.tv.size == 0
+    assert run.measured == {}
     assert set(run.seconds.wall) == set(run.seconds.process) == {"draft", "target", "selection"}
 
 
-def largest_error(pair: Any, run: SpecTrRun) -> float:
+def largest_error(pair: Any, run: DecodingRun) -> float:
     """How far any recorded acceptance is from that of the laws given the text before, found without a cache."""
     errors, lengths = [], np.zeros(len(run.tokens), dtype=np.int64)
-    levels: list[list[int]] = [np.flatnonzero(run.level_sequence == row).tolist() for row in range(len(run.tokens))]
-    for row, emitted in zip(run.round_sequence, run.round_emitted, strict=True):
+    levels: list[list[int]] = [np.flatnonzero(run.text == row).tolist() for row in range(len(run.tokens))]
+    for row, emitted in zip(run.round_text, run.round_emitted, strict=True):
         tested = [levels[row].pop(0)]
         while levels[row] and run.level[levels[row][0]] > 0:
             tested.append(levels[row].pop(0))
@@ -124,14 +142,14 @@ def largest_error(pair: Any, run: SpecTrRun) -> float:
         for index in (index for index in tested if lengths[row] + run.level[index] <= run.tokens.shape[1]):
             text = PROMPTS[row % len(PROMPTS)] + run.tokens[row, : lengths[row] + run.level[index]].tolist()
             laws = (next_laws(model, [text])[0] for model in (pair.draft, pair.target))
-            exact = VERIFIERS["kseq"].law(*laws, int(run.level_alive[index])).acceptance
-            errors.append(abs(run.level_acceptance[index] - exact))
+            exact = VERIFIERS["kseq"].law(*laws, int(run.alive[index])).acceptance
+            errors.append(abs(run.measured["acceptance"][index] - exact))
         lengths[row] += emitted
     return float(max(errors))
 
 
 def test_long_ragged_decodes_keep_both_caches_right(pair: Any) -> None:
-    run = spectr_decode(pair, PROMPTS * 4, 40, 3, 4, np.random.default_rng(8), law=VERIFIERS["kseq"].law)
+    run = spectr(pair, PROMPTS * 4, 40, 3, 4)
     assert (run.tokens >= 0).all()
     assert len(set(run.target_calls.tolist())) > 1
     assert largest_error(pair, run) < 1e-5
@@ -151,7 +169,7 @@ def test_a_cache_that_is_not_taken_back_is_seen(
             proper(self, which.flip(0))
 
     monkeypatch.setattr(CachedModel, method, slipped)
-    run = spectr_decode(pair, PROMPTS * 4, 40, 3, 4, np.random.default_rng(8), law=VERIFIERS["kseq"].law)
+    run = spectr(pair, PROMPTS * 4, 40, 3, 4)
     assert largest_error(pair, run) > 0.05
 
 
@@ -168,32 +186,30 @@ def skip_residual(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Select
     return Selection(tokens, proper.accepted)
 
 
-def test_drafts_that_disagree_kept_alive_are_refuted(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spectr, "agreeing", revive)
-    run = decode(pair, "kseq", 3, 2)
+def test_drafts_that_disagree_kept_alive_are_refuted(pair: Any) -> None:
+    run = decode(pair, "kseq", 3, 2, survivors=revive)
     assert any_refuted(pair, run)
-    assert check_drift(run.level_accepted, run.level_acceptance, LEVEL).is_refuted
+    assert check_drift(~run.rejected, run.measured["acceptance"], LEVEL).is_refuted
 
 
 def test_a_defective_verifier_is_refuted(pair: Any) -> None:
-    rng = np.random.default_rng(7)
-    run = spectr_decode(pair, PROMPTS * TEXTS, T, 3, 2, rng, skip_residual, VERIFIERS["kseq"].law)
+    run = decode(pair, "kseq", 3, 2, verifier=skip_residual)
     assert any_refuted(pair, run)
 
 
-def test_without_a_law_there_is_no_acceptance(pair: Any) -> None:
-    run = spectr_decode(pair, PROMPTS, 9, 3, 2, np.random.default_rng(1))
-    assert np.isnan(run.level_acceptance).all()
-    assert run.level_acceptance.size == run.level_accepted.size > 0
+def test_without_a_measure_there_is_no_acceptance(pair: Any) -> None:
+    run = speculative_decode(pair, PROMPTS, 9, 2, LevelByLevel(SAMPLERS["kseq"], 3), np.random.default_rng(1))
+    assert run.measured == {}
+    assert run.rejected.size > 0
 
 
 def test_the_model_as_its_own_draft_accepts_everything(pair: Any) -> None:
     twin = type(pair)("twin", pair.target, pair.target, None)
-    run = spectr_decode(twin, PROMPTS, 9, 2, 2, np.random.default_rng(3), law=VERIFIERS["kseq"].law)
-    assert run.level_accepted.all()
+    run = spectr(twin, PROMPTS, 9, 2, 2, seed=3)
+    assert not run.rejected.any()
     assert run.block_efficiency == 3
     assert run.target_calls.tolist() == [3, 3]
-    np.testing.assert_allclose(run.level_acceptance, 1.0, atol=1e-5)
+    np.testing.assert_allclose(run.measured["acceptance"], 1.0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("num_drafts", "draft_length"), [(1, 0), (2, 1), (3, 2)])
@@ -227,4 +243,4 @@ def test_wrong_arguments_are_refused(
     pair: Any, prompts: Any, horizon: int, num_drafts: int, draft_length: int, message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
-        spectr_decode(pair, prompts, horizon, num_drafts, draft_length, np.random.default_rng(0))
+        spectr(pair, prompts, horizon, num_drafts, draft_length)

@@ -1,0 +1,91 @@
+"""Sampling from the target alone, token by token, with both models' distributions along the way if they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from specproof.simulations.language_models.decoding_run import to_host
+from specproof.simulations.language_models.model import LanguageModel, start
+from specproof.simulations.language_models.pairs import ModelPair
+from specproof.simulations.language_models.texts import Prompts, check_request, ends_text
+from specproof.simulations.language_models.uniforms import from_numpy
+from specproof.simulations.samplers.inversion import invert
+
+
+class Step(NamedTuple):
+    """One position of a batch, with both models' distributions given the same text before it."""
+
+    position: int
+    """The position in the continuation: 0 is the first after the prompt."""
+    active: NDArray[np.bool_]
+    """Which texts have not ended before this position, shape (B,). Rows of the others mean nothing."""
+    draft: Tensor
+    """The draft's float64 distributions on the pair's device, shape (B, V)."""
+    target: Tensor
+    """The target's distributions there, shape (B, V)."""
+    tokens: NDArray[np.int64]
+    """The tokens drawn from the target's distributions, shape (B,); -1 where not active."""
+
+
+def sample_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Continue each prompt by tokens drawn from the target, one at a time; shape (B, horizon), -1 after the end.
+
+    The same generator state gives the tokens of :func:`walk_target`.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no prompts, one is empty, the horizon is below 1, or the model's context is too short.
+    """
+    check_request(prompts, horizon, (pair.target,))
+    steps = _walk([pair.target], prompts, horizon, rng)
+    tokens = np.full((len(prompts), horizon), -1, dtype=np.int64)
+    for position, (_, _, drawn) in enumerate(steps):
+        tokens[:, position] = drawn
+    return tokens
+
+
+def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.Generator) -> Iterator[Step]:
+    """Sample from the target and give both models' distributions along the way, position by position.
+
+    Only one position's distributions exist at a time, so that a large vocabulary needs no memory for all of them.
+
+    Yields
+    ------
+    Step
+        At most ``horizon`` of them; fewer if all texts end.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no prompts, one is empty, the horizon is below 1, or a model's context is too short.
+    """
+    check_request(prompts, horizon, (pair.draft, pair.target))
+    steps = _walk([pair.draft, pair.target], prompts, horizon, rng)
+    return (Step(n, active, found[0], found[1], drawn) for n, (active, found, drawn) in enumerate(steps))
+
+
+def _walk(
+    models: list[LanguageModel], prompts: Prompts, horizon: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.bool_], list[Tensor], NDArray[np.int64]]]:
+    """Advance all models in lockstep over tokens drawn from the last one's distributions."""
+    target = models[-1]
+    uniforms = from_numpy(rng, target.device)
+    caches = []
+    for model in models:
+        cache, tokens = start(model, prompts)
+        caches.append(cache)
+    active = torch.ones(len(prompts), dtype=torch.bool, device=target.device)
+    for _ in range(horizon):
+        found = [cache.model.law(cache.append(tokens[:, None], active[:, None])[:, 0]) for cache in caches]
+        tokens = invert(found[-1], uniforms((len(prompts),)))
+        yield to_host(active), found, to_host(torch.where(active, tokens, -1))
+        active = active & ~ends_text(tokens, target)
+        if not active.any():
+            return
