@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.figures.style import RULES, new_figure
+from specproof.figures.style import new_figure
+from specproof.theory.verifiers import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 _SHOWN = {
-    "optimal": (RULES["optimal"], "-"),
-    "kseq": (RULES["kseq"], "-"),
-    "distinct": (RULES["recursive_distinct"], "--"),
-    "recursive": (RULES["recursive"], "-"),
-    "single": (RULES["single"], "-"),
+    "optimal": (LOOKS["optimal"], "-"),
+    "kseq": (LOOKS["kseq"], "-"),
+    "distinct": (LOOKS["recursive_distinct"], "--"),
+    "recursive": (LOOKS["recursive"], "-"),
+    "single": (LOOKS["single"], "-"),
 }
 """Dashed is what may lie on another curve."""
 

@@ -40,9 +40,9 @@ SPEC = FigureSpec(
 
 
 def _panel(axes: Axes, exact: pd.DataFrame, simulated: pd.DataFrame, across: str) -> None:
-    for (name, colour, _), rows in by_rule(exact):
+    for (name, colour, _), rows in by_rule(exact, "exact"):
         axes.plot(rows[across], rows["exact"], color=colour, label=f"{name}, exact")
-    for (_, colour, marker), points in by_rule(simulated):
+    for (_, colour, marker), points in by_rule(simulated, "mean"):
         axes.plot(points[across], points["mean"], color=colour, linestyle="", marker=marker, markersize=5)
         intervals(axes, points[across], points, BLACK)
     first = simulated.iloc[0]

@@ -19,7 +19,7 @@ _SHOWN = (("exact", "tokens per target call", "viridis"), ("accepted", "accepted
 
 def draw(efficiency: pd.DataFrame) -> Figure:
     """Draw the ``efficiency`` table, columns verifier, drafts, length, exact and accepted: a row for each verifier."""
-    verifiers = list(by_rule(efficiency))
+    verifiers = list(by_rule(efficiency, "exact"))
     figure = new_figure(7.4, 0.9 + 2.3 * len(verifiers))
     panels = figure.subplots(len(verifiers), len(_SHOWN), squeeze=False, sharex=True, sharey=True)
     for column, (quantity, name, colours) in zip(panels.T, _SHOWN, strict=True):
@@ -27,7 +27,7 @@ def draw(efficiency: pd.DataFrame) -> Figure:
         for axes, (rule, rows) in zip(column, verifiers, strict=True):
             table = rows.pivot(index="drafts", columns="length", values=quantity)
             image = _map(axes, table, low, high, colours)
-            axes.set_title(rule.name)
+            axes.set_title(rule.label)
         column[-1].set_xlabel("length of the draft sequences L")
         figure.colorbar(image, ax=column, label=name, location="bottom", aspect=40, pad=0.01)
     for axes in panels[:, 0]:

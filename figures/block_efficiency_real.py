@@ -58,7 +58,7 @@ SPEC = FigureSpec(
 
 
 def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) -> None:
-    groups = [(rule, *group) for rule, rows in by_rule(table) for group in rows.groupby("draft_length")]
+    groups = [(rule, *group) for rule, rows in by_rule(table, middle) for group in rows.groupby("draft_length")]
     shift = _SPREAD ** (-(len(groups) - 1) / 2)  # so that each number of drafts has its verifiers around it
     for (name, colour, marker), length, rows in groups:
         rows = rows.sort_values("num_drafts")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.figures.style import PAGE, RULES, new_figure
+from specproof.figures.style import PAGE, new_figure
+from specproof.theory.verifiers import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def draw(table: pd.DataFrame) -> Figure:
     for axes, family in zip(panels, families, strict=True):
         rows = table[table["family"] == family]
         for rule, line in _LINES.items():
-            label, colour, marker = RULES[rule]
+            label, colour, marker = LOOKS[rule]
             optimum = line == ":"
             part = rows[rows["rule"] == rule].sort_values("num_drafts")
             axes.plot(

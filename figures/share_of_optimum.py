@@ -47,7 +47,7 @@ SPEC = FigureSpec(
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
     """Draw each rule; one draft is far below, and is left out to tell the others apart."""
-    for (name, colour, marker), curves in by_rule(table[table["verifier"] != "single"]):
+    for (name, colour, marker), curves in by_rule(table[table["verifier"] != "single"], "mean"):
         for top, curve in curves.groupby("top"):
             curve = curve.sort_values("num_drafts")
             # Where a cut changes nothing, the open markers are around the filled ones.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from specproof.simulations.experiments.store import whole_file
+from specproof.theory.looks import Look
+from specproof.theory.verifiers import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,25 +30,6 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 COLUMN, PAGE = 5.2, 8.4
 """Widths in inches of a figure for one column and across the page; a journal prints them at some 3.4 and 7."""
 
-
-class Look(NamedTuple):
-    """What a rule is called in every figure, and how it is drawn."""
-
-    name: str
-    colour: str
-    marker: str
-
-
-RULES = {
-    "optimal_distinct": Look("optimum, distinct drafts", BLACK, "v"),
-    "recursive_distinct": Look("recursive rejection, distinct drafts", ORANGE, "v"),
-    "optimal": Look("optimum, independent drafts", GREEN, "s"),
-    "priority": Look("priority coupling", GREEN, "s"),
-    "kseq": Look("K-SEQ", BLUE, "o"),
-    "recursive": Look("recursive rejection", PURPLE, "d"),
-    "single": Look("one draft", VERMILION, "^"),
-}
-"""From what mostly accepts most to what accepts least, as legends list them; priority coupling is an optimum."""
 
 _RC: Any = {
     "font.size": 10,
@@ -86,10 +69,14 @@ def new_figure(width: float = COLUMN, height: float = 3.6) -> Figure:
     return figure
 
 
-def by_rule(table: pd.DataFrame) -> Iterator[tuple[Look, pd.DataFrame]]:
-    """Split a table by its column ``verifier``, in the order of ``RULES``."""
-    for verifier in sorted(table["verifier"].unique(), key=list(RULES).index):
-        yield RULES[verifier], table[table["verifier"] == verifier]
+def by_rule(table: pd.DataFrame, value: str) -> Iterator[tuple[Look, pd.DataFrame]]:
+    """Split a table by its column ``verifier``, the one with the highest mean of a column first, as legends list them.
+
+    Every verifier that is registered has a look, those of a user among them.
+    """
+    means = table.groupby("verifier")[value].mean().sort_values(ascending=False, kind="stable")
+    for verifier in means.index:
+        yield LOOKS[verifier], table[table["verifier"] == verifier]
 
 
 def legend_below(axes: Axes) -> None:

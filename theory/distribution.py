@@ -75,6 +75,25 @@ def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
     return draft_rows, target_rows
 
 
+def as_single_pair(draft: ArrayLike, target: ArrayLike, caller: str) -> tuple[Array, Array]:
+    """Check one draft and one target, each of shape (V,), for a function that takes a single pair.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`as_pair`, or if there are several rows; ``caller`` is the function that the message names.
+
+    Examples
+    --------
+    >>> as_single_pair([0.5, 0.5], [1.0, 0.0], "certify")[1].tolist()
+    [1.0, 0.0]
+    """
+    draft_row, target_row = as_pair(draft, target)
+    if draft_row.ndim != 1:
+        raise InvalidInput(f"{caller} takes one pair of shape (V,): loop over the rows")
+    return draft_row, target_row
+
+
 def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -> Array:
     r"""Probabilities :math:`e^{l_i/\tau} / \sum_j e^{l_j/\tau}` in float64; a logit of -inf has probability 0.
 

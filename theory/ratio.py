@@ -48,6 +48,20 @@ def likelihood_ratio(draft: Array, target: Array) -> Array:
     return ratio
 
 
+def acceptance_ratio(draft: Array, target: Array) -> Array:
+    """min(1, q/p), the probability that a rule keeps the drafted token, of two trusted arrays of one shape.
+
+    It is 0 where p = 0, as nothing is drafted there. Compared before dividing, so that no quotient overflows.
+
+    Examples
+    --------
+    >>> acceptance_ratio(np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.5, 0.25])).tolist()
+    [0.5, 1.0, 0.0]
+    """
+    ratio: Array = np.divide(target, draft, out=(draft > 0).astype(np.float64), where=target < draft)
+    return ratio
+
+
 def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
     """Sort rows (R, V) of trusted distributions, of one shape."""
     ratio = likelihood_ratio(draft, target)

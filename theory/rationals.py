@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from specproof.theory.distribution import Array
+from numpy.typing import ArrayLike
+
+from specproof.theory.distribution import Array, as_single_pair
 
 
 def as_integers(row: Array) -> tuple[int, ...]:
@@ -19,3 +21,22 @@ def as_fractions(row: Array) -> tuple[Fraction, ...]:
     weights = as_integers(row)
     total = sum(weights)
     return tuple(Fraction(weight, total) for weight in weights)
+
+
+def as_fraction_pair(
+    draft: ArrayLike, target: ArrayLike, caller: str
+) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+    """Check one pair of shape (V,) and return each law divided by its exact sum.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`specproof.theory.distribution.as_single_pair`.
+
+    Examples
+    --------
+    >>> as_fraction_pair([0.5, 0.5], [0.25, 0.75], "example")[1]
+    (Fraction(1, 4), Fraction(3, 4))
+    """
+    proposal, law = as_single_pair(draft, target, caller)
+    return as_fractions(proposal), as_fractions(law)

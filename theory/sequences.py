@@ -202,8 +202,4 @@ def _checked(
     check_same_size(draft, target)
     count = one_num_drafts(num_drafts)
     steps = positive_integer(length, "length")
-    if isinstance(verifier, Verifier):
-        return count, steps, verifier
-    if not isinstance(verifier, str) or verifier not in VERIFIERS:
-        raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(VERIFIERS)}")
-    return count, steps, VERIFIERS[verifier]
+    return count, steps, verifier if isinstance(verifier, Verifier) else VERIFIERS.named(verifier)

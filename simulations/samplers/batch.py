@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.simulations.samplers.recursive import leftovers
+from specproof.simulations.samplers.recursive import residual_steps
 from specproof.simulations.samplers.rejections import (
     Runs,
     StepTables,
@@ -18,11 +18,11 @@ from specproof.simulations.samplers.rejections import (
     step_tables,
 )
 from specproof.simulations.samplers.selection import or_target
-from specproof.simulations.samplers.trials import acceptance
 from specproof.theory.chain import MarkovChain, check_same_size
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
+from specproof.theory.ratio import acceptance_ratio
 
 
 class BatchTables(NamedTuple):
@@ -53,8 +53,8 @@ def simulate(draft: MarkovChain, target: MarkovChain, num_drafts: int, runs: int
 def batch_tables(draft: MarkovChain, target: MarkovChain, num_drafts: int) -> BatchTables:
     """Tabulate acceptance min(1, q^m/p) and the last residual q^{M+1} of every step."""
     proposal, law = paired_steps(draft, target)
-    *offers, (left, _) = leftovers(proposal, law, one_num_drafts(num_drafts))
-    accept = np.stack([acceptance(proposed, offered) for offered, proposed in offers])
+    *offers, (left, _) = residual_steps(proposal, law, one_num_drafts(num_drafts))
+    accept = np.stack([acceptance_ratio(proposed, offered) for offered, proposed in offers])
     return BatchTables(step_tables(draft, target), accept, closed(or_target(left, law)))
 
 

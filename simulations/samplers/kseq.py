@@ -7,8 +7,10 @@ from array_api_compat import array_namespace, device, is_array_api_obj, to_devic
 
 import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather, invert
+from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
+from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.kseq.law import checked_rho, smallest_valid
 
 
@@ -67,7 +69,7 @@ def simulate(
     rho: distribution.Array,
 ) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    thresholds = np.broadcast_to(acceptance(draft, _divided(target, rho)), (num_drafts, draft.size))
+    thresholds = np.broadcast_to(acceptance_ratio(draft, _divided(target, rho)), (num_drafts, draft.size))
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
 
 
@@ -103,3 +105,6 @@ def _rows(values: AnyArray, chosen: AnyArray, axes: int) -> AnyArray:
 
 def _divided(target: AnyArray, rho: AnyArray) -> AnyArray:
     return target / array_namespace(rho).expand_dims(rho, axis=-1)
+
+
+register_sampler("kseq", verify)

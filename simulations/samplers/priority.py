@@ -6,6 +6,7 @@ import numpy as np
 from array_api_compat import device, to_device
 
 from specproof.simulations.samplers.inversion import AnyArray
+from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
 from specproof.theory.verifiers.priority import PriorityCoupling
 
@@ -35,3 +36,6 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     rows, law, tokens, dice = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))
     chosen = PriorityCoupling(rows, law, tokens.shape[-1]).choose(tokens, dice)
     return Selection(*(xp.asarray(part, device=device(drafts)) for part in chosen))
+
+
+register_sampler("priority", verify)

@@ -9,8 +9,10 @@ from array_api_compat import array_namespace
 
 import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather
+from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
+from specproof.theory.ratio import acceptance_ratio
 
 
 def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
@@ -36,7 +38,7 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
     tokens, accepted = drafts[..., 0], xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)
-    *offers, (left, _) = leftovers(draft, target, drafts.shape[-1])
+    *offers, (left, _) = residual_steps(draft, target, drafts.shape[-1])
     for index, (offered, proposed) in enumerate(offers):
         token = drafts[..., index : index + 1]
         passed = (uniforms[..., index : index + 1] * gather(proposed, token) < gather(offered, token))[..., 0]
@@ -54,12 +56,12 @@ def simulate(
     rng: np.random.Generator,
 ) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    *offers, (left, _) = leftovers(draft, target, num_drafts)
-    thresholds = np.stack([acceptance(proposed, offered) for offered, proposed in offers])
+    *offers, (left, _) = residual_steps(draft, target, num_drafts)
+    thresholds = np.stack([acceptance_ratio(proposed, offered) for offered, proposed in offers])
     return try_in_turn(draft, thresholds, or_target(left, target), trials, rng)
 
 
-def leftovers(draft: AnyArray, target: AnyArray, num_drafts: int) -> Iterator[tuple[AnyArray, AnyArray]]:
+def residual_steps(draft: AnyArray, target: AnyArray, num_drafts: int) -> Iterator[tuple[AnyArray, AnyArray]]:
     """Yield u^m and |u^m| p for m = 1..k+1, where u^1 = q and u^{m+1} = [u^m - |u^m| p]+: q^m/p without a quotient."""
     xp = array_namespace(draft, target)
     left, proposed = target, draft
@@ -68,3 +70,6 @@ def leftovers(draft: AnyArray, target: AnyArray, num_drafts: int) -> Iterator[tu
         left = xp.clip(left - proposed, min=0.0)
         proposed = xp.sum(left, axis=-1, keepdims=True) * draft
     yield left, proposed
+
+
+register_sampler("recursive", verify)

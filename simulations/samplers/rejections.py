@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import SelectionSampler, or_target
 from specproof.simulations.samplers.single import verify
-from specproof.simulations.samplers.trials import acceptance
 from specproof.theory.chain import MarkovChain, TabularModel, check_same_size
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.integers import positive_integer
+from specproof.theory.ratio import acceptance_ratio
 
 
 class Runs(NamedTuple):
@@ -78,7 +78,7 @@ def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:
     """Tabulate acceptance min(1, q/p) and the residual [q - p]+ of every step."""
     proposal, law = paired_steps(draft, target)
     replacement = or_target(np.maximum(law - proposal, 0.0), law)
-    return StepTables(closed(proposal), acceptance(proposal, law), closed(replacement))
+    return StepTables(closed(proposal), acceptance_ratio(proposal, law), closed(replacement))
 
 
 def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:

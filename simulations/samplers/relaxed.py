@@ -17,8 +17,9 @@ import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.selection import Selection, SelectionSampler, replace_rejected
 from specproof.simulations.samplers.single import residual_weights
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.errors import InvalidInput
+from specproof.theory.ratio import acceptance_ratio
 
 
 def opt_sampler(epsilon: float) -> SelectionSampler:
@@ -59,7 +60,7 @@ def simulate_opt(
         As :func:`opt_sampler`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
     proposal, law = _one_pair(draft, target)
-    thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
+    thresholds = acceptance_ratio(proposal, law + _checked(epsilon))[np.newaxis]
     return try_in_turn(proposal, thresholds, residual_weights(proposal, law), trials, rng)
 
 
@@ -74,7 +75,7 @@ def simulate_uno(
         As :func:`opt_sampler`, or if the two are not distributions over one vocabulary, or trials not an integer >= 1.
     """
     proposal, law = _one_pair(draft, target)
-    thresholds = acceptance(proposal, law + _checked(epsilon))[np.newaxis]
+    thresholds = acceptance_ratio(proposal, law + _checked(epsilon))[np.newaxis]
     return try_in_turn(proposal, thresholds, law, trials, rng)
 
 

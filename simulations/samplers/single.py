@@ -7,8 +7,10 @@ from array_api_compat import array_namespace
 
 import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather
+from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
+from specproof.theory.ratio import acceptance_ratio
 
 
 def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
@@ -40,9 +42,22 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
 
 def simulate(draft: distribution.Array, target: distribution.Array, trials: int, rng: np.random.Generator) -> Selection:
     """Run independent trials of one pair of shape (V,), drafts included: the same rule, compiled."""
-    return try_in_turn(draft, acceptance(draft, target)[np.newaxis], residual_weights(draft, target), trials, rng)
+    return try_in_turn(draft, acceptance_ratio(draft, target)[np.newaxis], residual_weights(draft, target), trials, rng)
 
 
 def residual_weights(draft: AnyArray, target: AnyArray) -> AnyArray:
     """[q - p]+, unnormalised, shape (..., V); q where that is zero throughout."""
     return or_target(array_namespace(draft, target).clip(target - draft, min=0.0), target)
+
+
+def verify_first(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
+    """Verify the first of k drafts alone, with the first uniform and the last: the sampler of the verifier ``single``.
+
+    Parameters and errors are those of :func:`verify`, for drafts of shape (..., k) and uniforms of shape (..., k + 1).
+    """
+    xp = checked_namespace(draft, target, drafts, uniforms)
+    used = xp.concat([uniforms[..., :1], uniforms[..., -1:]], axis=-1)
+    return verify(draft, target, drafts[..., :1], used)
+
+
+register_sampler("single", verify_first)

@@ -39,13 +39,6 @@ def quantile_table(weights: Array) -> QuantileTable:
     return QuantileTable(support, cumulative, total, np.minimum(guide, support.size - 1))
 
 
-def acceptance(draft: Array, target: Array) -> Array:
-    """min(1, q/p) of every token, 0 where p = 0: nothing is drafted there."""
-    with np.errstate(over="ignore"):  # a quotient past the largest float is infinite, and accepted for sure
-        ratio = np.divide(target, draft, out=np.zeros_like(target), where=draft > 0)
-    return np.minimum(ratio, 1.0)
-
-
 def try_in_turn(draft: Array, thresholds: Array, residual: Array, trials: int, rng: np.random.Generator) -> Selection:
     """Run independent trials of a rule that tries i.i.d. drafts in order and resamples if none is accepted.
 

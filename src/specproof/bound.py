@@ -48,10 +48,13 @@ def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
 def acceptances(draft: Array, target: Array, num_drafts: int) -> dict[str, Array]:
     """Exact acceptance of each verifier of k i.i.d. drafts by its name, and the optimum, shape (...) each.
 
+    They come in the order of their means over the rows, the verifier that accepts least first and the optimum last.
+
     Raises
     ------
     InvalidInput
         If the laws do not match or the number of drafts is not an integer >= 1.
     """
     found = {name: verifier.law(draft, target, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
+    found = dict(sorted(found.items(), key=lambda item: float(item[1].mean())))
     return found | {"optimal": optimal_acceptance(draft, target, num_drafts)}

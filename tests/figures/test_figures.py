@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from specproof.figures import build_time, style
+from specproof.figures import build_time
 from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.registry import FIGURES
 from specproof.figures.style import new_figure, save, styled
@@ -25,6 +25,7 @@ from specproof.simulations.claims.registry import CLAIMS
 from specproof.simulations.claims.yin2024.opt_uno import EPSILONS
 from specproof.simulations.experiments.cell import CellContext, Records
 from specproof.theory.errors import InvalidInput
+from specproof.theory.verifiers import LOOKS
 
 FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
 """Sizes of the experiments behind the tables."""
@@ -215,7 +216,7 @@ def test_legends_lie_on_no_data_and_no_text_is_cut(figure: FigureSpec) -> None:
 
 
 def test_a_rule_looks_the_same_in_every_figure(figure: FigureSpec) -> None:
-    names = {look.name: look for look in sorted(style.RULES.values(), key=lambda look: len(look.name))}
+    names = {look.label: look for look in sorted(LOOKS.values(), key=lambda look: len(look.label))}
     for axes in draw(figure).axes:
         for line in axes.lines:
             known = [look for name, look in names.items() if str(line.get_label()).startswith(name)]

@@ -111,7 +111,7 @@ def test_a_long_run_that_depends_on_its_start_is_refused() -> None:
         ((*PAIR, 2, True, "kseq"), "length is True"),
         ((*PAIR, 2, "a", "kseq"), "length is 'a'"),
         ((*PAIR, 2, 4, "kseq"), "length is 4 but the models have horizon 4"),
-        ((*PAIR, 2, 2, "best"), "verifier is 'best': it must be one of single, kseq"),
+        ((*PAIR, 2, 2, "best"), "verifier is 'best': it must be one of kseq, priority"),
         ((PAIR[0], random_markov_pair(2, 4, RNG)[1], 2, 2, "kseq"), "num_states"),
         ((PAIR[0], random_markov_pair(3, 5, RNG)[1], 2, 2, "kseq"), "horizon"),
         ((PAIR[0], random_tabular_pair(3, 4, RNG)[1], 2, 2, "kseq"), "TabularModel"),

@@ -18,7 +18,6 @@ from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 from specproof.theory.verifiers import VERIFIERS
-from specproof.theory.verifiers.given_drafts import KERNELS
 
 LARGEST_FOREST = 2**22
 """The most sets of draft sequences, V^(K L), that are enumerated."""
@@ -40,7 +39,7 @@ def sequences_by_enumeration(
     num_drafts, length : int
         K >= 1 and L >= 1.
     verifier : str
-        A name in :data:`specproof.theory.verifiers.given_drafts.KERNELS`.
+        The name of one that is registered with its rule for given drafts, see :func:`enumerable`.
 
     Raises
     ------
@@ -49,8 +48,9 @@ def sequences_by_enumeration(
     """
     check_same_size(draft, target, TabularModel)
     count, size = one_num_drafts(num_drafts), draft.num_states
-    if verifier not in KERNELS:
-        raise InvalidInput(f"verifier is {verifier!r}: it must be one of {', '.join(KERNELS)}")
+    rule = VERIFIERS.named(verifier)
+    if rule.given_drafts is None:
+        raise InvalidInput(f"verifier is {verifier!r}, whose rule for given drafts is not registered: register it too")
     if positive_integer(length, "length") >= draft.horizon:
         raise InvalidInput(f"length is {length!r}: it must lie in 1..horizon - 1 = {draft.horizon - 1}")
     if size ** (count * length) > LARGEST_FOREST:
@@ -66,17 +66,28 @@ def sequences_by_enumeration(
             alive = np.all(forests[:, :, :level] == np.array(prefix, dtype=int), axis=-1)
             rejected = np.zeros(size)
             for rows, k, next_tokens in _by_number_left(forests[:, :, level], alive, weight):
-                selected = KERNELS[verifier](proposal, law, next_tokens) * weight[rows, np.newaxis]
+                selected = rule.given_drafts(proposal, law, next_tokens) * weight[rows, np.newaxis]
                 for token in range(size):
                     passed = (selected * (next_tokens == token)).sum(axis=-1)
                     longer.setdefault((*prefix, token), np.zeros_like(chance))[rows] += passed
-                replacement = VERIFIERS[verifier].law(proposal, law, k).residual
+                replacement = rule.law(proposal, law, k).residual
                 rejected += max(float(weight[rows].sum() - selected.sum()), 0.0) * replacement
             blocks[level][prefix] = rejected
         weights = longer
     for prefix, weight in weights.items():
         blocks[length][prefix] = weight.sum() * target.conditionals[length][prefix]
     return blocks
+
+
+def enumerable() -> list[str]:
+    """The names of the verifiers that can be enumerated: those registered with their rule for given drafts.
+
+    Examples
+    --------
+    >>> sorted(enumerable())
+    ['kseq', 'priority', 'recursive', 'single']
+    """
+    return [name for name, verifier in VERIFIERS.items() if verifier.given_drafts is not None]
 
 
 def completed(blocks: list[Array], target: TabularModel) -> Array:

@@ -11,7 +11,7 @@ from specproof.theory.chain import Chain, check_same_size
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.rejections.walk import EMPTY, advance, walk
-from specproof.theory.verifiers.recursive import remainder, remainder_limit
+from specproof.theory.verifiers.recursive import residual_limit, residual_weights
 
 Remainder = Callable[[Array, Array], Array]
 """What a whole batch leaves of the target, from rows of p and q: a measure of tokens for each row."""
@@ -44,7 +44,7 @@ def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> f
         If the two models differ in kind, vocabulary or horizon, or M is not an integer >= 1.
     """
     count = one_num_drafts(num_drafts)
-    return expected_rejections_leaving(draft, target, lambda p, q: remainder(p, q, count))
+    return expected_rejections_leaving(draft, target, lambda p, q: residual_weights(p, q, count))
 
 
 def batch_limit(draft: Chain, target: Chain) -> float:
@@ -60,7 +60,7 @@ def batch_limit(draft: Chain, target: Chain) -> float:
     InvalidInput
         If the two models differ in kind, vocabulary or horizon.
     """
-    return expected_rejections_leaving(draft, target, remainder_limit)
+    return expected_rejections_leaving(draft, target, residual_limit)
 
 
 def expected_rejections_leaving(draft: Chain, target: Chain, left: Remainder) -> float:

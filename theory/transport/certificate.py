@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.display import one_line
-from specproof.theory.distribution import as_pair
+from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
-from specproof.theory.errors import InvalidInput
 from specproof.theory.ratio import sort_by_ratio
 from specproof.theory.rationals import as_integers
 
@@ -127,10 +126,8 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     InvalidInput
         If the arguments are not one pair of distributions, or k is not an integer >= 1.
     """
-    draft_row, target_row = as_pair(draft, target)
+    draft_row, target_row = as_single_pair(draft, target, "certify")
     count = one_num_drafts(num_drafts)
-    if draft_row.ndim != 1 or target_row.ndim != 1:
-        raise InvalidInput("certify takes one pair of shape (V,): loop over the rows")
     proposal, law = as_integers(draft_row), as_integers(target_row)
     nearly_sorted = sort_by_ratio(draft_row[np.newaxis], target_row[np.newaxis]).order[0].tolist()
     order = _descending(law, proposal, nearly_sorted)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability, one_num_drafts
+from specproof.theory.looks import Look, register_look
 from specproof.theory.ratio import RatioOrder, sorted_blocks
 
 
@@ -87,3 +88,6 @@ def _values(by_ratio: RatioOrder, num_drafts: int) -> Array:
     """The value q(A) + g(p(not A)) of every suffix A, the longest first, shape (R, V+1)."""
     values: Array = by_ratio.target_tail + hit_probability(by_ratio.draft_head, num_drafts)
     return values
+
+
+register_look("optimal", Look("optimum, independent drafts", "#009E73", "s"))

@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts
+from specproof.theory.looks import Look, register_look
 from specproof.theory.ratio import sort_by_ratio
 from specproof.theory.transport.draft_sets import check_support
 
@@ -138,3 +139,6 @@ def _escape_probability(rates: Array, outside: Array, times: Array, weights: Arr
                 fewer += arrivals[j]
                 escape[j, split] += density * fewer
     return escape
+
+
+register_look("optimal_distinct", Look("optimum, distinct drafts", "#000000", "v"))

@@ -1,22 +1,112 @@
-r"""Recursive rejection sampling with replacement: i.i.d. drafts tried in turn against what is left of the target.
+r"""Recursive rejection sampling with replacement: i.i.d. drafts tried in turn, each against the residual before it.
 
 Write :math:`q^1 = q` and :math:`q^{m+1} = [q^m - p]_+ / TV(q^m, p)`. Draft m is accepted with probability
-:math:`\min(1, q^m/p)`; when all fail, the token comes from :math:`q^{k+1}`. (Miao et al. 2023, SpecInfer, multi-step
-speculative sampling; the first position of a batch in Yin et al. 2024, Algorithm 3.)
+:math:`\min(1, q^m/p)`; when all fail, the token comes from :math:`q^{k+1}` [1]_ [2]_.
+
+Without the quotients, with :math:`u^m = q^m \prod_{l<m} TV(q^l, p)`, the recursion is
+:math:`u^{m+1} = [u^m - |u^m|\,p]_+`, and :math:`\min(u^m_i, |u^m| p_i)` is the probability that draft m is the accepted
+one and is token i. The first step takes :math:`|q|` for 1, so that rounding in its sum leaves nothing where q = p.
+
+References
+----------
+.. [1] Miao et al. 2023, SpecInfer, arXiv 2305.09781, multi-step speculative sampling.
+.. [2] Yin et al. 2024, A Theoretical Perspective for Speculative Decoding Algorithm, Algorithm 3, first position.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from fractions import Fraction
 
-from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero, residual
 from specproof.theory.drafts import one_num_drafts
+from specproof.theory.ratio import acceptance_ratio
+from specproof.theory.rationals import as_fraction_pair
+from specproof.theory.verifiers.in_order import agreement_in_order, first_success
+from specproof.theory.verifiers.registry import Verifier, register_verifier
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
 def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
     r"""The exact law of recursive rejection with k i.i.d. drafts; acceptance is :math:`1 - \prod_{m \le k} TV(q^m, p)`.
+
+    What is accepted is added up draft by draft, and the acceptance taken from the smaller of the masses that are
+    accepted and rejected, so that it keeps its digits wherever it lies. O(kV) a row.
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+        Leading axes broadcast.
+    num_drafts : int
+        k >= 1.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+
+    Examples
+    --------
+    >>> law = recursive_rejection([0.5, 0.5], [0.25, 0.75], 2)
+    >>> float(law.acceptance), law.accepted.tolist(), law.residual.tolist()
+    (0.875, [0.25, 0.625], [0.0, 1.0])
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    accepted = np.zeros_like(target_rows)
+    weights = residual_weights(draft_rows, target_rows, one_num_drafts(num_drafts), accepted)
+    kept, rejected = accepted.sum(axis=-1), weights.sum(axis=-1)
+    acceptance = np.where(kept < rejected, kept, np.maximum(1.0 - rejected, 0.0))
+    return SelectionLaw(accepted, normalise_or_zero(weights), acceptance)
+
+
+def residual_weights(draft: Array, target: Array, num_drafts: int, accepted: Array | None = None) -> Array:
+    r"""The residual after k drafts, not normalised: :math:`q^{k+1} \prod_{m \le k} TV(q^m, p)`, shape (..., V).
+
+    Parameters
+    ----------
+    draft, target : array, shape (..., V)
+        Trusted to be distributions, of one shape.
+    num_drafts : int
+    accepted : array, shape (..., V), optional
+        The probability that one of the drafts is accepted and is token i is added to it in place.
+
+    Examples
+    --------
+    >>> residual_weights(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1).tolist()
+    [0.0, 0.25]
+    """
+    weights, offered = target, draft
+    for index in range(num_drafts):
+        smaller = np.maximum(weights - offered, 0.0)
+        settled = np.array_equal(smaller, weights)  # no step changes a unit in the last place: all drafts are alike
+        if accepted is not None:
+            accepted += np.minimum((num_drafts - index if settled else 1) * offered, weights)
+        if settled:
+            break
+        weights, offered = smaller, smaller.sum(axis=-1, keepdims=True) * draft
+    return weights
+
+
+def residual_limit(draft: Array, target: Array) -> Array:
+    r"""The limit of :func:`residual_weights` as k grows: q where p = 0, and nothing else, shape (..., V).
+
+    A token that can be drafted loses at least :math:`q(p=0)\,p_i` a step. If that is positive it is gone after
+    finitely many steps; if not, the mass itself tends to 0, as u keeps no support.
+
+    Examples
+    --------
+    >>> residual_limit(np.array([1.0, 0.0]), np.array([0.75, 0.25])).tolist()
+    [0.0, 0.25]
+    """
+    return np.where(draft > 0, 0.0, target)
+
+
+def recursive_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+    """The probability that token i is accepted and j = 1..k drafts are token i, shape (..., V, k).
+
+    Draft m has the chance min(p, q^m). Where the residual is nothing, no further draft is tried.
 
     Parameters
     ----------
@@ -27,33 +117,75 @@ def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
     Raises
     ------
     InvalidInput
-        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+        As :func:`recursive_rejection`.
+
+    Examples
+    --------
+    >>> recursive_agreement([0.5, 0.5], [0.25, 0.75], 2).tolist()
+    [[0.125, 0.125], [0.375, 0.25]]
     """
-    draft_rows, target_rows = as_pair(draft, target)
-    left = remainder(draft_rows, target_rows, one_num_drafts(num_drafts))
-    acceptance = np.maximum(1.0 - left.sum(axis=-1), 0.0)
-    return SelectionLaw(target_rows - left, normalise_or_zero(left), acceptance)
+    draft_rows, law = as_pair(draft, target)
+    chances = np.empty((one_num_drafts(num_drafts), *draft_rows.shape))
+    for chance in chances:
+        np.minimum(draft_rows, law, out=chance)
+        law = normalise_or_zero(np.maximum(law - draft_rows, 0.0))
+    return agreement_in_order(draft_rows, chances)
 
 
-def remainder(draft: Array, target: Array, num_drafts: int) -> Array:
-    r"""What k drafts leave of the target, :math:`u^{k+1} = q^{k+1} \prod_{m \le k} TV(q^m, p)`, shape (..., V).
+def recursive_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
+    """The rule for given drafts, shape (N, k): draft m is accepted with probability min(1, q^m/p).
 
-    Without the quotients the recursion is :math:`u^{m+1} = [u^m - |u^m|\,p]_+`, and nothing is ever 0/0. The
-    first step takes :math:`|q|` for 1, so that rounding in its sum leaves nothing where q = p.
+    Parameters are those of :data:`specproof.theory.verifiers.registry.GivenDrafts`. (Yin et al. 2024, Algorithm 3.)
+
+    Examples
+    --------
+    >>> recursive_given(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([[0, 0], [0, 1]])).tolist()
+    [[0.5, 0.0], [0.5, 0.5]]
     """
-    left, offered = target, draft
-    for _ in range(num_drafts):
-        smaller = np.maximum(left - offered, 0.0)
-        if np.array_equal(smaller, left):  # and so it stays: nothing is left, or nothing of it is ever drafted
-            break
-        left, offered = smaller, smaller.sum(axis=-1, keepdims=True) * draft
-    return left
+    chances, law = np.empty(drafts.shape), target
+    for place in range(drafts.shape[1]):
+        chances[:, place] = acceptance_ratio(draft, law)[drafts[:, place]]
+        following = residual(draft, law)
+        law = following if following.any() else law
+    return first_success(chances)
 
 
-def remainder_limit(draft: Array, target: Array) -> Array:
-    r"""The limit of :func:`remainder` as k grows: q where p = 0, and nothing else, shape (..., V).
+def certify_recursive(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> tuple[Fraction, Fraction]:
+    """The acceptance of one pair as a rational number, without rounding: both bounds are that number.
 
-    A token that can be drafted loses at least :math:`q(p=0)\,p_i` a step. If that is positive it is gone after
-    finitely many steps; if not, the mass itself tends to 0, as u keeps no support.
+    Parameters
+    ----------
+    draft, target : array_like, shape (V,)
+    num_drafts : int
+        k >= 1. The integers grow with k.
+
+    Raises
+    ------
+    InvalidInput
+        If the arguments are not one pair of distributions of shape (V,), or k is not an integer >= 1.
+
+    Examples
+    --------
+    >>> certify_recursive([0.5, 0.5], [0.25, 0.75], 2)
+    (Fraction(7, 8), Fraction(7, 8))
     """
-    return np.where(draft > 0, 0.0, target)
+    proposal, weights = as_fraction_pair(draft, target, "certify_recursive")
+    for _ in range(one_num_drafts(num_drafts)):
+        mass = sum(weights)
+        weights = tuple(max(weight - mass * p, Fraction(0)) for weight, p in zip(weights, proposal, strict=True))
+    acceptance = 1 - sum(weights, Fraction(0))
+    return acceptance, acceptance
+
+
+register_verifier(
+    Verifier(
+        name="recursive",
+        label="recursive rejection",
+        colour="#CC79A7",
+        marker="d",
+        law=recursive_rejection,
+        agreement=recursive_agreement,
+        given_drafts=recursive_given,
+        certificate=certify_recursive,
+    )
+)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
+from specproof.theory.looks import Look, register_look
 from specproof.theory.transport.draft_sets import check_support
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
@@ -82,3 +83,6 @@ def _branch(proposals: Array, rejected: Array, remainders: Array, num_drafts: in
     shorter = proposals[rows]
     shorter[np.arange(rows.size), tokens] = 0.0
     return normalise_or_zero(shorter), remainders[rows] * shares[rows, tokens][:, np.newaxis]
+
+
+register_look("recursive_distinct", Look("recursive rejection, distinct drafts", "#E69F00", "v"))

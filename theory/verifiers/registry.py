@@ -1,20 +1,26 @@
-"""The verifiers of k i.i.d. drafts for one position, by name: what the zoo has in common."""
+"""The registry of verifiers: rules for k i.i.d. drafts of one position, each of which registers once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
+from fractions import Fraction
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array
-from specproof.theory.verifiers.agreement import kseq_agreement, recursive_agreement, single_agreement
-from specproof.theory.verifiers.kseq.law import kseq
-from specproof.theory.verifiers.priority import PriorityCoupling
-from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.errors import InvalidInput
+from specproof.theory.looks import LOOKS, Look
+from specproof.theory.registry import Registry
 from specproof.theory.verifiers.selection_law import SelectionLaw
-from specproof.theory.verifiers.single import maximal_coupling
+
+GivenDrafts = Callable[[Array, Array, NDArray[np.int64]], Array]
+"""The rule as it is written, without a law of the drafts: ``given_drafts(draft, target, drafts)``.
+
+From laws of shape (V,) and drafted tokens of shape (N, k), all of which can be drafted, it makes the probability that
+each draft is the accepted one, shape (N, k). What a row lacks to 1 is the probability that all drafts are rejected.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,44 +30,59 @@ class Verifier:
     Attributes
     ----------
     name : str
-        The key in ``VERIFIERS``, and in ``SAMPLERS`` of :mod:`specproof.simulations.samplers.registry`.
+        The key in ``VERIFIERS``, and in ``SAMPLERS`` of :mod:`specproof.simulations.samplers`.
     label : str
-        For axes, legends and tables.
+        The text for axes, legends and tables.
+    colour, marker : str
+        How Matplotlib draws it.
     law : callable
-        ``law(draft, target, num_drafts) -> SelectionLaw``.
+        ``law(draft, target, num_drafts) -> SelectionLaw``, for laws of shape (..., V).
     agreement : callable
         ``agreement(draft, target, num_drafts) -> array (..., V, k)``: the probability that token i is accepted and that
         exactly j = 1..k of the drafts are token i, wherever they stand. Summed over j it is ``law.accepted``; of the
         drafts that follow the accepted token, j sequences go on (:mod:`specproof.theory.sequences`).
+    given_drafts : callable, optional
+        The rule as it is written, see :data:`GivenDrafts`; what enumerations follow draft by draft.
+    certificate : callable, optional
+        ``certificate(draft, target, num_drafts) -> (lowest, highest)``: two fractions that the acceptance on one pair
+        of shape (V,) is proven to lie between, without rounding.
+    guarantee : callable, optional
+        ``guarantee(num_drafts) -> float``: the least share of the optimal acceptance that the rule reaches on any pair.
     """
 
     name: str
     label: str
+    colour: str
+    marker: str
     law: Callable[[ArrayLike, ArrayLike, int], SelectionLaw]
     agreement: Callable[[ArrayLike, ArrayLike, int], Array]
+    given_drafts: GivenDrafts | None = None
+    certificate: Callable[[ArrayLike, ArrayLike, int], tuple[Fraction, Fraction]] | None = None
+    guarantee: Callable[[int], float] | None = None
 
 
-def _first_only(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
-    del num_drafts  # the others are drawn and ignored
-    return maximal_coupling(draft, target)
+VERIFIERS: Registry[Verifier] = Registry("verifier")
+"""All verifiers by name: those of this package, and what a user has registered beside them."""
 
 
-def _priority_law(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
-    return PriorityCoupling(draft, target, num_drafts).law()
+def register_verifier(verifier: Verifier) -> None:
+    """Let a verifier be known to ``VERIFIERS``, and by it to bounds, claims, figures and the conformance kit.
 
+    Its sampler is registered beside it by :func:`specproof.simulations.samplers.register_sampler`.
 
-def _priority_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
-    return PriorityCoupling(draft, target, num_drafts).agreement()
+    Raises
+    ------
+    InvalidInput
+        If it is no Verifier, or another verifier or another look has its name.
 
-
-VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
-    {
-        verifier.name: verifier
-        for verifier in (
-            Verifier("single", "one draft", _first_only, single_agreement),
-            Verifier("kseq", "K-SEQ", kseq, kseq_agreement),
-            Verifier("recursive", "recursive rejection", recursive_rejection, recursive_agreement),
-            Verifier("priority", "priority coupling", _priority_law, _priority_agreement),
-        )
-    }
-)
+    Examples
+    --------
+    >>> from specproof.theory.verifiers import VERIFIERS
+    >>> float(VERIFIERS["priority"].law([0.5, 0.5], [0.1, 0.9], 2).acceptance)
+    0.85
+    >>> register_verifier(VERIFIERS["kseq"])  # as it already is: nothing changes
+    """
+    if not isinstance(verifier, Verifier):
+        raise InvalidInput(f"verifier is a {type(verifier).__name__}: give a Verifier(name, label, ...)")
+    VERIFIERS.add(verifier.name, verifier)
+    LOOKS.add(verifier.name, Look(verifier.label, verifier.colour, verifier.marker))

@@ -18,11 +18,10 @@ from specproof.simulations.samplers.sequences import simulate
 from specproof.simulations.statistics import check_mean, mean_interval
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import dirichlet, total_variation
-from specproof.theory.independent.sequences_by_enumeration import sequences_by_enumeration
+from specproof.theory.independent.sequences_by_enumeration import enumerable, sequences_by_enumeration
 from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
 from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
-from specproof.theory.verifiers.given_drafts import KERNELS
 
 IN_ORDER = ("single", "kseq", "recursive")
 """Rules that try the drafts in turn: for them one more draft never makes a token's acceptance less likely, nor fewer
@@ -77,7 +76,7 @@ def enumeration(context: CellContext, instances: int) -> Findings:
         concentration = float(rng.choice([0.1, 0.5, 2.0]))
         chains = random_markov_pair(size, length + 1, rng, concentration=concentration, stationary=True)
         tables = random_tabular_pair(size, length + 1, rng, concentration=concentration)
-        for name in KERNELS:
+        for name in enumerable():
             for kind, pair in (("Markov chains", chains), ("tabular models", tables)):
                 draft, target = (model.tabulate() if isinstance(model, MarkovChain) else model for model in pair)
                 law = np.array([block.sum() for block in sequences_by_enumeration(draft, target, count, length, name)])
@@ -158,7 +157,7 @@ def more_drafts(_: CellContext) -> Findings:
     worst, rows = Worst(states=2, length=2), []
     for pair in (thirds, below):
         for count in (2, 3):
-            for name in KERNELS:
+            for name in enumerable():
                 blocks = sequences_by_enumeration(pair[0].tabulate(), pair[1].tabulate(), count, 2, name)
                 mean = sum(number * float(block.sum()) for number, block in enumerate(blocks, start=1))
                 worst.see("recursion against enumeration", mean - block_efficiency(*pair, count, 2, name))

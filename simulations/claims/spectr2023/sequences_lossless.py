@@ -18,8 +18,7 @@ from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import Survivors, agreeing, complete, simulate
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, random_tabular_pair
-from specproof.theory.independent.sequences_by_enumeration import completed, sequences_by_enumeration
-from specproof.theory.verifiers.given_drafts import KERNELS
+from specproof.theory.independent.sequences_by_enumeration import completed, enumerable, sequences_by_enumeration
 
 STATES, DRAFTS, LENGTH = 3, 3, 3
 """Size of the chain whose joint law is tested: blocks of up to four tokens."""
@@ -54,7 +53,7 @@ def enumeration(context: CellContext, instances: int) -> Findings:
         size, count, length = 2 + index % 2, 1 + index // 3 % 3, 1 + index % 3
         concentration = float(context.rng.choice([0.1, 0.5, 2.0]))
         draft, target = random_tabular_pair(size, length + 1, context.rng, concentration=concentration)
-        for name in KERNELS:
+        for name in enumerable():
             blocks = sequences_by_enumeration(draft, target, count, length, name)
             error = np.abs(completed(blocks, target) - target.joint()).max()
             worst.see(f"joint law of block and continuation, {name}", error)

@@ -29,7 +29,7 @@ from specproof.theory.distribution import Array, bernoulli, total_variation, uni
 from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
 from specproof.theory.rejections.batch import expected_rejections_leaving
-from specproof.theory.verifiers.recursive import recursive_rejection, remainder
+from specproof.theory.verifiers.recursive import recursive_rejection, residual_weights
 
 DRAFT_COUNTS = (4, 5)
 """The numbers of drafts in the paper's simulation."""
@@ -167,7 +167,7 @@ def _uniform_saving(missing: float, num_drafts: int) -> float:
 
 def _as_target(draft: Array, target: Array, num_drafts: int) -> Array:
     """Return what would be left if failures were as likely as they are and resampled from the target."""
-    left: Array = remainder(draft, target, num_drafts).sum(axis=-1, keepdims=True) * target
+    left: Array = residual_weights(draft, target, num_drafts).sum(axis=-1, keepdims=True) * target
     return left
 
 

@@ -20,9 +20,10 @@ from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.kseq import residual_weights, simulate, verify, verify_at
 from specproof.simulations.samplers.selection import Selection
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.kseq.law import division_factor, kseq
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
@@ -131,7 +132,7 @@ def test_compiled_form_is_the_loop_on_the_same_stream(name: str, num_drafts: int
     rho = division_factor(draft, target, num_drafts)
     found = simulate(draft, target, num_drafts, 300, np.random.default_rng(34), rho)
     rng = np.random.default_rng(34)
-    chances = np.tile(acceptance(draft, target / rho), (num_drafts, 1))
+    chances = np.tile(acceptance_ratio(draft, target / rho), (num_drafts, 1))
     residual = residual_weights(draft, target, num_drafts, rho)
     expected = [twins.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
@@ -157,7 +158,7 @@ TELLING = (np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.4, 0.5]))
 """Every mutant below is at least 0.03 away from the target in some probability (for OVERLAPPING one is not)."""
 
 RHO = division_factor(*TELLING, 3)
-CHANCES = acceptance(TELLING[0], TELLING[1] / RHO)
+CHANCES = acceptance_ratio(TELLING[0], TELLING[1] / RHO)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ CHANCES = acceptance(TELLING[0], TELLING[1] / RHO)
         ("resamples from the draft", CHANCES, TELLING[0]),
         ("resamples from the residual of one draft", CHANCES, single.residual_weights(*TELLING)),
         ("residual of one try too few", CHANCES, residual_weights(*TELLING, 2, RHO)),
-        ("rho of 1", acceptance(*TELLING), residual_weights(*TELLING, 3, np.array(1.0))),
+        ("rho of 1", acceptance_ratio(*TELLING), residual_weights(*TELLING, 3, np.array(1.0))),
         ("accepts everything", np.ones(3), residual_weights(*TELLING, 3, RHO)),
     ],
 )

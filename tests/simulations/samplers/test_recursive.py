@@ -18,9 +18,10 @@ from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.recursive import simulate, verify
 from specproof.simulations.samplers.selection import Selection
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.recursive import recursive_rejection
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
@@ -127,10 +128,10 @@ def test_mutants_are_refuted(mutant: str) -> None:
     draft, target = np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.4, 0.5])
     once = np.maximum(target - draft, 0.0)
     twice = np.maximum(once - once.sum() * draft, 0.0)
-    second = acceptance(once.sum() * draft, once)
-    proper = np.stack([acceptance(draft, target), second]), twice
+    second = acceptance_ratio(once.sum() * draft, once)
+    proper = np.stack([acceptance_ratio(draft, target), second]), twice
     broken = {
-        "every draft against the target itself": (np.stack([acceptance(draft, target)] * 2), twice),
+        "every draft against the target itself": (np.stack([acceptance_ratio(draft, target)] * 2), twice),
         "residual of one draft": (proper[0], once),
     }
     rng = np.random.default_rng(75)

@@ -25,11 +25,12 @@ from specproof.simulations.samplers.relaxed import (
     uno_sampler,
 )
 from specproof.simulations.samplers.selection import Selection
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory import tradeoff
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
+from specproof.theory.ratio import acceptance_ratio
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
@@ -135,12 +136,12 @@ def test_array_form_has_the_exact_law(name: str) -> None:
 
 def mutants() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     draft, target = OVERLAPPING
-    raised, residual = acceptance(draft, target + 0.1), np.maximum(target - draft, 0.0)
+    raised, residual = acceptance_ratio(draft, target + 0.1), np.maximum(target - draft, 0.0)
     return {
         "resamples from the target": (raised, target),
         "resamples from the draft": (raised, draft),
-        "accepts without slack": (acceptance(draft, target), residual),
-        "adds the slack to the quotient": (np.minimum(acceptance(draft, target) + 0.1, 1.0), residual),
+        "accepts without slack": (acceptance_ratio(draft, target), residual),
+        "adds the slack to the quotient": (np.minimum(acceptance_ratio(draft, target) + 0.1, 1.0), residual),
         "accepts everything": (np.ones(3), residual),
     }
 

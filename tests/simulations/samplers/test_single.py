@@ -17,9 +17,10 @@ from strategies import DEGENERATE, Pair
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.single import residual_weights, simulate, verify
-from specproof.simulations.samplers.trials import acceptance, try_in_turn
+from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory.distribution import as_pair, dirichlet
+from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.single import maximal_coupling
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
@@ -121,7 +122,7 @@ def test_compiled_form_is_the_loop_on_the_same_stream(name: str) -> None:
     draft, target = as_pair(*DEGENERATE[name])
     found = simulate(draft, target, 300, np.random.default_rng(23))
     rng = np.random.default_rng(23)
-    chances, residual = acceptance(draft, target)[None], residual_weights(draft, target)
+    chances, residual = acceptance_ratio(draft, target)[None], residual_weights(draft, target)
     expected = [twins.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
 
@@ -140,9 +141,13 @@ def test_compiled_form_has_the_exact_law(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("mutant", "chances", "residual"),
     [
-        ("resamples from the target", acceptance(*OVERLAPPING), OVERLAPPING[1]),
-        ("resamples from the draft", acceptance(*OVERLAPPING), OVERLAPPING[0]),
-        ("residual the wrong way round", acceptance(*OVERLAPPING), np.maximum(OVERLAPPING[0] - OVERLAPPING[1], 0)),
+        ("resamples from the target", acceptance_ratio(*OVERLAPPING), OVERLAPPING[1]),
+        ("resamples from the draft", acceptance_ratio(*OVERLAPPING), OVERLAPPING[0]),
+        (
+            "residual the wrong way round",
+            acceptance_ratio(*OVERLAPPING),
+            np.maximum(OVERLAPPING[0] - OVERLAPPING[1], 0),
+        ),
         ("acceptance without the quotient", OVERLAPPING[1], residual_weights(*OVERLAPPING)),
         ("accepts everything", np.ones(3), residual_weights(*OVERLAPPING)),
     ],

@@ -13,8 +13,7 @@ from spectr import RULES, chain_pairs, enumerate_by_hand
 
 from specproof.theory.chain import random_markov_pair, random_tabular_pair
 from specproof.theory.errors import InvalidInput
-from specproof.theory.independent.sequences_by_enumeration import completed, sequences_by_enumeration
-from specproof.theory.verifiers.given_drafts import KERNELS
+from specproof.theory.independent.sequences_by_enumeration import completed, enumerable, sequences_by_enumeration
 
 TOLERANCE = 1e-12
 RNG = np.random.default_rng(73)
@@ -34,7 +33,7 @@ def test_blocks_against_all_forests(name: str, pair: Any, num_drafts: int, lengt
     assert joint == pytest.approx(_prefix(target.joint(), length + 1), abs=TOLERANCE), "lossless"
 
 
-@pytest.mark.parametrize("verifier", KERNELS)
+@pytest.mark.parametrize("verifier", enumerable())
 @pytest.mark.parametrize("name", [name for name, pair in chains().items() if pair[0].horizon > 2])
 def test_every_rule_is_lossless_on_every_chain(name: str, verifier: str) -> None:
     draft, target = (chain.tabulate() for chain in chains()[name])
@@ -43,7 +42,7 @@ def test_every_rule_is_lossless_on_every_chain(name: str, verifier: str) -> None
         assert found == pytest.approx(_prefix(target.joint(), 3), abs=TOLERANCE)
 
 
-@pytest.mark.parametrize("verifier", KERNELS)
+@pytest.mark.parametrize("verifier", enumerable())
 def test_tabular_models_are_lossless(verifier: str) -> None:
     draft, target = TABLES
     found = completed(sequences_by_enumeration(draft, target, 2, 3, verifier), target)

@@ -12,7 +12,7 @@ from specproof.theory.chain import Chain, MarkovChain, TabularModel, random_mark
 from specproof.theory.distribution import bernoulli
 from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import batch_limit, expected_rejections, expected_rejections_batch
-from specproof.theory.verifiers.recursive import remainder
+from specproof.theory.verifiers.recursive import residual_weights
 
 ROUNDING = 1e-12
 """Sums of at most 4^5 products of numbers up to 1 in float64: hundreds of units in the last place, and some room."""
@@ -60,7 +60,7 @@ def recursion(draft: TabularModel, target: TabularModel, num_drafts: int, fault:
     """Theorem 3 as it is written, over all prefixes; with ``fault``, one of its terms wrong."""
     prefixes, rejected, total = np.ones(()), np.ones(()), 0.0
     for proposal, law in zip(draft.conditionals, target.conditionals, strict=True):
-        single, batch = np.maximum(law - proposal, 0.0), remainder(proposal, law, num_drafts)
+        single, batch = np.maximum(law - proposal, 0.0), residual_weights(proposal, law, num_drafts)
         distance, product = single.sum(axis=-1), batch.sum(axis=-1)
         total += (prefixes * distance).sum() - (rejected * (distance - product)).sum()
         if fault == "q for the batch's residual":
@@ -182,7 +182,7 @@ def test_chains_and_their_tables_agree(of: Callable[[Chain, Chain], float]) -> N
 def test_without_memory_the_state_is_whether_the_last_position_was_rejected() -> None:
     """Two states, fresh or not: rejected with r_M if fresh and with TV if not, whatever the tokens."""
     draft, target = (MarkovChain(bernoulli(s), [bernoulli(s)] * 2, 40) for s in (0.2, 0.6))
-    single, batch = (float(remainder(bernoulli(0.2), bernoulli(0.6), m).sum()) for m in (1, 4))
+    single, batch = (float(residual_weights(bernoulli(0.2), bernoulli(0.6), m).sum()) for m in (1, 4))
     fresh, total = 1.0, 0.0
     for _ in range(40):
         fresh = fresh * batch + (1 - fresh) * single

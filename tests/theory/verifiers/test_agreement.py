@@ -15,7 +15,9 @@ from strategies import DEGENERATE, Pair, pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import VERIFIERS
-from specproof.theory.verifiers.agreement import kseq_agreement, recursive_agreement, single_agreement
+from specproof.theory.verifiers.kseq.agreement import kseq_agreement
+from specproof.theory.verifiers.recursive import recursive_agreement
+from specproof.theory.verifiers.single import single_agreement
 
 TOLERANCE = 1e-12
 FUNCTIONS = {"single": single_agreement, "kseq": kseq_agreement, "recursive": recursive_agreement}

@@ -12,8 +12,8 @@ from spectr import RULES
 from strategies import Pair, pairs, with_degenerate
 
 from specproof.theory.distribution import as_pair
+from specproof.theory.independent.sequences_by_enumeration import enumerable
 from specproof.theory.verifiers import VERIFIERS
-from specproof.theory.verifiers.given_drafts import KERNELS
 
 TOLERANCE = 1e-12
 
@@ -26,11 +26,11 @@ def drawable(draft: np.ndarray, num_drafts: int) -> np.ndarray:
 @given(pair=pairs(4), num_drafts=st.integers(1, 3))
 @with_degenerate(num_drafts=2)
 @settings(deadline=None)
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", enumerable())
 def test_averaged_over_the_drafts_it_is_the_law(name: str, pair: Pair, num_drafts: int) -> None:
     draft, target = as_pair(*pair)
     drafts = drawable(draft, num_drafts)
-    chances = KERNELS[name](draft, target, drafts)
+    chances = VERIFIERS[name].given_drafts(draft, target, drafts)
     assert chances.shape == drafts.shape
     assert chances.min() >= 0.0
     assert chances.sum(axis=1).max() <= 1.0 + TOLERANCE
@@ -50,11 +50,15 @@ def test_against_rules_by_hand(name: str, pair: Pair, num_drafts: int) -> None:
     known = np.array([accept(tuple(row)) for row in drafts.tolist()])
     # Unlikely drafts may be judged by a residual that is rounding.
     weight = draft[drafts].prod(axis=1)[:, np.newaxis]
-    assert weight * KERNELS[name](draft, target, drafts) == pytest.approx(weight * known, abs=TOLERANCE)
+    assert weight * VERIFIERS[name].given_drafts(draft, target, drafts) == pytest.approx(weight * known, abs=TOLERANCE)
 
 
 def test_one_by_hand() -> None:
     """Token 1 is kept with q/p = 1/3, and after it fails K-SEQ and recursion differ in what they ask of the next."""
     draft, target, drafts = np.array([0.4, 0.6]), np.array([0.8, 0.2]), np.array([[1, 0], [1, 1], [0, 1]])
-    assert KERNELS["single"](draft, target, drafts) == pytest.approx(np.array([[1 / 3, 0], [1 / 3, 0], [1, 0]]))
-    assert KERNELS["recursive"](draft, target, drafts) == pytest.approx(np.array([[1 / 3, 2 / 3], [1 / 3, 0], [1, 0]]))
+    assert VERIFIERS["single"].given_drafts(draft, target, drafts) == pytest.approx(
+        np.array([[1 / 3, 0], [1 / 3, 0], [1, 0]])
+    )
+    assert VERIFIERS["recursive"].given_drafts(draft, target, drafts) == pytest.approx(
+        np.array([[1 / 3, 2 / 3], [1 / 3, 0], [1, 0]])
+    )

@@ -12,7 +12,7 @@ from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
 from specproof.theory.distribution import as_pair, bernoulli, dirichlet, total_variation, uniform
 from specproof.theory.transport import optimal_acceptance
-from specproof.theory.verifiers.recursive import recursive_rejection, remainder, remainder_limit
+from specproof.theory.verifiers.recursive import recursive_rejection, residual_limit, residual_weights
 from specproof.theory.verifiers.selection_law import SelectionLaw
 from specproof.theory.verifiers.single import maximal_coupling
 
@@ -120,7 +120,7 @@ def test_the_residual_of_a_recursion_with_q_in_the_residuals_place_is_not_lossle
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_the_limit_keeps_the_target_where_nothing_is_drafted(name: str) -> None:
     draft, target = as_pair(*DEGENERATE[name])
-    left, limit = remainder(draft, target, 5), remainder_limit(draft, target)
+    left, limit = residual_weights(draft, target, 5), residual_limit(draft, target)
     assert np.all(left >= limit), "the limit is approached from above"
     assert limit.tolist() == [0.0 if p else q for p, q in zip(draft, target, strict=True)]
 
@@ -132,7 +132,7 @@ def test_many_drafts_reach_the_limit(weights: list[int], data: st.DataObject) ->
     draft = np.array(weights if any(weights) else [1] * size, float)
     target = np.array(data.draw(st.lists(st.integers(0, 4), min_size=size, max_size=size).filter(any)), float)
     draft, target = draft / draft.sum(), target / target.sum()
-    left, limit = remainder(draft, target, 900), remainder_limit(draft, target)
+    left, limit = residual_weights(draft, target, 900), residual_limit(draft, target)
     assert np.abs(left - limit).max() <= ROUNDING
     if limit.any():  # then the mass never falls below 1/24, and what can be drafted is gone within 24^2 steps
         assert np.array_equal(left, limit)
@@ -142,7 +142,7 @@ def test_many_drafts_reach_the_limit(weights: list[int], data: st.DataObject) ->
 def test_where_nothing_changes_any_more_the_number_of_drafts_costs_nothing(name: str) -> None:
     """2^62 steps would not end."""
     draft, target = as_pair(*DEGENERATE[name])
-    assert np.array_equal(remainder(draft, target, 2**62), remainder_limit(draft, target))
+    assert np.array_equal(residual_weights(draft, target, 2**62), residual_limit(draft, target))
 
 
 def test_batches_are_equal_row_by_row() -> None:

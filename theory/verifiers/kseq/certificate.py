@@ -14,9 +14,8 @@ from fractions import Fraction
 from numpy.typing import ArrayLike
 
 from specproof.theory.display import one_line
-from specproof.theory.distribution import as_pair
+from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
-from specproof.theory.errors import InvalidInput
 from specproof.theory.rationals import as_fractions
 from specproof.theory.verifiers.kseq.law import RHO_TOLERANCE, division_factor
 
@@ -80,10 +79,27 @@ def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCe
     InvalidInput
         If the arguments are not one pair of distributions, or k is not an integer >= 1.
     """
-    draft_row, target_row = as_pair(draft, target)
+    draft_row, target_row = as_single_pair(draft, target, "certify_kseq")
     count = one_num_drafts(num_drafts)
-    if draft_row.ndim != 1 or target_row.ndim != 1:
-        raise InvalidInput("certify_kseq takes one pair of shape (V,): loop over the rows")
     rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
     low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
     return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)
+
+
+def enclose_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> tuple[Fraction, Fraction]:
+    """Two fractions that the acceptance at rho* is proven to lie between: those of :func:`certify_kseq`.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`certify_kseq`.
+
+    Examples
+    --------
+    >>> low, high = enclose_kseq([0.5, 0.5], [0.25, 0.75], 2)
+    >>> low < high < low + Fraction(1, 10**11)
+    True
+    """
+    certificate = certify_kseq(draft, target, num_drafts)
+    assert certificate.is_proof
+    return certificate.acceptance

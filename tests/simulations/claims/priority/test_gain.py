@@ -16,18 +16,19 @@ from specproof.simulations.claims.priority import gain
 from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
 from specproof.theory.distribution import softmax
-from specproof.theory.verifiers.given_drafts import KERNELS
+from specproof.theory.independent.sequences_by_enumeration import enumerable
+from specproof.theory.verifiers import VERIFIERS
 
 PAIR = (np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.1, 0.2, 0.3, 0.4]))
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", enumerable())
 def test_the_parts_of_a_loss_are_the_events_they_are_called_after(name: str) -> None:
     """Over all pairs of drafts: a draft lies outside the cut and none such is accepted; mass of the cut replaced."""
     draft, target = PAIR
     drafts = np.array(list(product(range(4), repeat=2)))
     chance = draft[drafts].prod(axis=1)
-    accepted = KERNELS[name](draft, target, drafts)
+    accepted = VERIFIERS[name].given_drafts(draft, target, drafts)
     cut = gain.minimum_cut(draft, target, 2)
     assert 0 < cut.sum() < 4, "one of the parts would be empty"
     wanted = ~cut[drafts]

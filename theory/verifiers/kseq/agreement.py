@@ -1,0 +1,60 @@
+"""K-SEQ draft by draft: how many drafts carry the accepted token, and the rule for given drafts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specproof.theory.distribution import Array, as_pair
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.ratio import acceptance_ratio
+from specproof.theory.verifiers.in_order import agreement_in_order, first_success
+from specproof.theory.verifiers.kseq.law import division_factor
+
+
+def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+    """The probability that token i is accepted at rho* and j = 1..k drafts are token i, shape (..., V, k).
+
+    Each draft has the chance min(p, q/rho*) [1]_.
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (..., V)
+    num_drafts : int
+        k >= 1.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] Sun et al. 2023, arXiv 2310.15141, Algorithm 2.
+
+    Examples
+    --------
+    Equal laws accept the first draft, and the second may carry the same token:
+
+    >>> kseq_agreement([0.5, 0.5], [0.5, 0.5], 2).tolist()
+    [[0.25, 0.25], [0.25, 0.25]]
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    count = one_num_drafts(num_drafts)
+    rho = division_factor(draft_rows, target_rows, count)
+    once = np.minimum(draft_rows, target_rows / rho[..., np.newaxis])
+    return agreement_in_order(draft_rows, np.broadcast_to(once, (count, *once.shape)))
+
+
+def kseq_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
+    """The rule for given drafts, shape (N, k): in order, each is accepted with probability min(1, q/(rho* p)).
+
+    Parameters are those of :data:`specproof.theory.verifiers.registry.GivenDrafts`. (Sun et al. 2023, Algorithm 2.)
+
+    Examples
+    --------
+    >>> kseq_given(np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([[0, 1]])).tolist()
+    [[1.0, 0.0]]
+    """
+    chances = acceptance_ratio(draft, target / division_factor(draft, target, drafts.shape[1]))
+    return first_success(chances[drafts])
