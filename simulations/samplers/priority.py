@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from array_api_compat import device, to_device
+from numpy.typing import ArrayLike, NDArray
 
 from specproof.simulations.samplers.inversion import AnyArray
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
+from specproof.theory.compiled import compiled
+from specproof.theory.distribution import Array, as_numbers
+from specproof.theory.errors import InvalidInput, entry, first_entry
 from specproof.theory.verifiers.priority import PriorityCoupling
+from specproof.theory.verifiers.priority.coupling import in_one_layout
+
+_LAST = np.iinfo(np.int64).max
 
 
 def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
@@ -23,8 +32,7 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     drafts : array of int64, shape (..., k)
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
-        Independent numbers in [0, 1): a priority for each draft, and the thinning coin, which also inverts the
-        residual.
+        Independent numbers in [0, 1), as for :meth:`PrioritySampler.choose`.
 
     Raises
     ------
@@ -33,9 +41,215 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
         the vocabulary or has draft probability 0.
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
-    rows, law, tokens, dice = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))
-    chosen = PriorityCoupling(rows, law, tokens.shape[-1]).choose(tokens, dice)
+    rows, law, tokens, numbers = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))
+    chosen = PrioritySampler(PriorityCoupling(rows, law, tokens.shape[-1])).choose(tokens, numbers)
     return Selection(*(xp.asarray(part, device=device(drafts)) for part in chosen))
+
+
+class PrioritySampler:
+    """Draw from a priority coupling, which is cut once for any number of trials; a million trials take under a second.
+
+    Parameters
+    ----------
+    coupling : PriorityCoupling
+
+    Examples
+    --------
+    >>> coupling = PriorityCoupling([0.5, 0.5], [0.25, 0.75], 2)
+    >>> tokens, accepted = PrioritySampler(coupling).select([[0, 1], [0, 0], [1, 1]], np.random.default_rng(0))
+    >>> tokens.tolist(), accepted.tolist()
+    ([1, 0, 1], [1, 1, 1])
+    """
+
+    def __init__(self, coupling: PriorityCoupling) -> None:
+        self._num_drafts = coupling.num_drafts
+        self._leading = coupling.draft.shape[:-1]
+        vocabulary = coupling.draft.shape[-1]
+        weights = coupling.target - coupling.rates
+        # A row without any residual rejects only by rounding; what is emitted then must still have target mass.
+        weights = np.where(np.any(weights > 0, axis=-1, keepdims=True), weights, coupling.target)
+        intervals = coupling.intervals
+        self._table = _Table(
+            coupling.draft.reshape(-1, vocabulary),
+            coupling.thinning.reshape(-1, vocabulary),
+            np.cumsum(weights, axis=-1).reshape(-1, vocabulary),
+            coupling.first_interval,
+            intervals.starts,
+            intervals.lengths,
+            intervals.tokens,
+            intervals.offsets,
+        )
+
+    def select(self, drafts: ArrayLike, rng: np.random.Generator) -> Selection:
+        """Verify drafts: draw k + 1 uniforms for each trial and :meth:`choose` with them.
+
+        Parameters
+        ----------
+        drafts : array_like of int, shape (..., k)
+            As for :meth:`choose`.
+        rng : numpy Generator
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`choose`, or if the generator is not one of NumPy's.
+        """
+        if not isinstance(rng, np.random.Generator):
+            raise InvalidInput(f"rng is {rng!r}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
+        tokens = _as_draft_tokens(drafts, self._num_drafts)
+        return self.choose(tokens, rng.random((*tokens.shape[:-1], self._num_drafts + 1)))
+
+    def choose(self, drafts: ArrayLike, uniforms: ArrayLike) -> Selection:
+        """Verify drafts with given uniforms.
+
+        Parameters
+        ----------
+        drafts : array_like of int, shape (..., k)
+            Drafted tokens, independent draws from the draft law. The leading axes are trials if the coupling is of one
+            pair of shape (V,), else they broadcast with the leading axes of the pairs.
+        uniforms : array_like, shape (..., k + 1)
+            Independent numbers in [0, 1): where each draft's priority lies in the set of its token; and the one that
+            thins, u, which inverts the residual as (u - theta)/(1 - theta) if the winner is not kept.
+
+        Returns
+        -------
+        Selection
+            The emitted tokens and the index of the accepted draft, or -1 where none is, int64 of shape (...) each.
+
+        Raises
+        ------
+        InvalidInput
+            If the shapes do not fit, a number is not in [0, 1), or a draft is outside the vocabulary or has draft
+            probability 0.
+        """
+        offered = _as_draft_tokens(drafts, self._num_drafts)
+        trials, count = offered.shape[:-1], self._num_drafts
+        numbers = _as_uniforms(uniforms, (*trials, count + 1), offered.shape)
+        rows = self._rows(trials, offered.shape)
+        tokens, accepted = np.empty((2, rows.size), dtype=np.int64)
+        flat = offered.reshape(-1, count), numbers.reshape(-1, count + 1)
+        wrong = _choose(self._table, rows, *flat, tokens, accepted)
+        if wrong >= 0:
+            _refuse(self._table, int(rows[wrong // count]), offered, wrong)
+        return Selection(tokens.reshape(trials), accepted.reshape(trials))
+
+    def _rows(self, trials: tuple[int, ...], drafts: tuple[int, ...]) -> NDArray[np.int64]:
+        """The row of the table that each trial reads."""
+        rows = np.arange(self._table.draft.shape[0]).reshape(self._leading)
+        try:
+            return in_one_layout(np.broadcast_to(rows, trials).reshape(-1), np.int64)
+        except ValueError:
+            raise InvalidInput(
+                f"drafts of shape {drafts} do not fit pairs of laws of leading shape {self._leading}: "
+                "give each pair its own trials"
+            ) from None
+
+
+class _Table(NamedTuple):
+    """What the compiled loop reads of R pairs of laws."""
+
+    draft: Array
+    """The draft laws, shape (R, V), as the next three."""
+    thinning: Array
+    """The probability that each token is kept once it has won."""
+    residual: Array
+    """Cumulative weights of what is emitted where no draft is kept."""
+    first: NDArray[np.int64]
+    """Each token's first interval, or -1."""
+    starts: Array
+    """Where each interval begins, shape (N,), as the next two; the intervals of one token are consecutive."""
+    lengths: Array
+    """How long each interval is."""
+    tokens: NDArray[np.int64]
+    """Whose each interval is."""
+    offsets: NDArray[np.int64]
+    """Where the intervals of each row begin, and where the last row's end."""
+
+
+def _as_draft_tokens(drafts: ArrayLike, num_drafts: int) -> NDArray[np.int64]:
+    """Check the form of drafted tokens, shape (..., k)."""
+    try:
+        tokens = np.asarray(drafts)
+    except ValueError as error:
+        raise InvalidInput(f"drafts is not an array of integers ({error}): give each trial {num_drafts}") from None
+    if tokens.dtype.kind not in "iu" or tokens.ndim == 0 or tokens.shape[-1] != num_drafts:
+        raise InvalidInput(
+            f"drafts has shape {tokens.shape} and dtype {tokens.dtype}: give integers of shape (..., {num_drafts}), "
+            "the number of drafts that the coupling is made for"
+        )
+    if tokens.dtype == np.uint64 and tokens.max(initial=0) > _LAST:
+        where, index = first_entry(tokens > _LAST, "drafts")
+        raise InvalidInput(f"{where} = {tokens[index]} is past the largest int64: tokens are counted from 0")
+    return in_one_layout(tokens, np.int64)
+
+
+def _as_uniforms(uniforms: ArrayLike, shape: tuple[int, ...], drafts: tuple[int, ...]) -> Array:
+    """Check numbers in [0, 1) of a shape."""
+    known = isinstance(uniforms, np.ndarray) and uniforms.dtype == np.float64
+    numbers = in_one_layout(uniforms if known else as_numbers(uniforms, "uniforms"), np.float64)
+    if numbers.shape != shape:
+        raise InvalidInput(f"uniforms has shape {numbers.shape}: drafts of shape {drafts} need {shape}")
+    if not (numbers.min(initial=0.0) >= 0.0 and numbers.max(initial=0.0) < 1.0):  # as NaN is neither
+        where, index = first_entry(~((numbers >= 0.0) & (numbers < 1.0)), "uniforms")
+        raise InvalidInput(f"{where} = {numbers[index]}: each must lie in [0, 1), as rng.random() draws them")
+    return numbers
+
+
+@compiled()
+def _choose(
+    table: _Table,
+    rows: NDArray[np.int64],
+    drafts: NDArray[np.int64],
+    uniforms: Array,
+    tokens: NDArray[np.int64],
+    accepted: NDArray[np.int64],
+) -> int:
+    """Run all trials; return the place of the first impossible draft, counted over all, or -1."""
+    draft, thinning, residual, first, starts, lengths, owners, offsets = table
+    for trial in range(rows.size):
+        row = rows[trial]
+        end = offsets[row + 1]
+        best, winner = -1.0, -1
+        for index in range(drafts.shape[1]):
+            token = drafts[trial, index]
+            if token < 0 or token >= draft.shape[1] or first[row, token] < 0:
+                place: int = trial * drafts.shape[1] + index
+                return place
+            # A point of the token's set: its intervals laid end to end.
+            interval, point = first[row, token], uniforms[trial, index] * draft[row, token]
+            while point >= lengths[interval] and interval + 1 < end and owners[interval + 1] == token:
+                point -= lengths[interval]
+                interval += 1
+            priority = starts[interval] + min(point, lengths[interval])
+            if priority > best:
+                best, winner = priority, index
+        token, uniform = drafts[trial, winner], uniforms[trial, -1]
+        kept = thinning[row, token]
+        if uniform < kept:
+            tokens[trial], accepted[trial] = token, winner
+        else:
+            tokens[trial], accepted[trial] = _invert(residual[row], (uniform - kept) / (1.0 - kept)), -1
+    return -1
+
+
+@compiled()
+def _invert(cumulative: Array, uniform: float) -> int:
+    """The token at a quantile of weights given by their sums: the first whose sum exceeds it."""
+    total = cumulative[-1]
+    token = int(np.searchsorted(cumulative, uniform * total, side="right"))
+    # Rounding may ask for the whole: the last token with any weight is the first to reach the total.
+    return token if token < cumulative.size else int(np.searchsorted(cumulative, total))
+
+
+def _refuse(table: _Table, row: int, drafts: NDArray[np.int64], place: int) -> None:
+    token, vocabulary = int(drafts.flat[place]), table.draft.shape[1]
+    where = f"{entry('drafts', tuple(map(int, np.unravel_index(place, drafts.shape))))} = {token}"
+    if not 0 <= token < vocabulary:
+        raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
+    raise InvalidInput(
+        f"{where} has draft probability {table.draft[row, token]:g}: "
+        "it was not drawn from the draft law, so pass the law that the drafter samples from"
+    )
 
 
 register_sampler("priority", verify)

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
-from specproof.theory.transport.draft_sets import as_drafts, one_distribution
+from specproof.theory.transport.draft_sets import as_draft_laws, one_distribution
 
 MOST_BOXES = 20_000
 """Boxes looked at before the search is given up."""
@@ -74,7 +74,7 @@ def optimal_acceptance_different(drafts: ArrayLike, target: ArrayLike) -> float:
         If a row is not a distribution, the shapes do not match, or ``MOST_BOXES`` boxes do not settle it: their number
         can grow exponentially with the number of distinct laws, though not with V.
     """
-    rows, law = as_drafts(drafts), one_distribution(target, "target")
+    rows, law = as_draft_laws(drafts), one_distribution(target, "target")
     if rows.shape[1] != law.size:
         raise InvalidInput(
             f"drafts has {rows.shape[1]} tokens and target has {law.size}: "

@@ -86,7 +86,7 @@ class DraftSets:
         InvalidInput
             If the rows are not distributions, or there may be more than ``LARGEST_PLAN`` pairs or ``MOST_STEPS`` steps.
         """
-        rows = as_drafts(drafts)
+        rows = as_draft_laws(drafts)
         supports, union = np.count_nonzero(rows, axis=1).tolist(), int(np.count_nonzero(rows.any(axis=0)))
         pairs = min(len(rows) * math.prod(supports), _pairs_up_to(union, len(rows)))
         _refuse_large(pairs, len(rows), "optimal_acceptance_different")
@@ -175,7 +175,7 @@ def one_distribution(values: ArrayLike, name: str) -> Array:
     return row
 
 
-def as_drafts(drafts: ArrayLike) -> Array:
+def as_draft_laws(drafts: ArrayLike) -> Array:
     """Check the laws of k different drafts, shape (k, V)."""
     rows = as_distribution(drafts, "drafts")
     if rows.ndim != 2 or len(rows) == 0:

@@ -13,8 +13,7 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.priority import verify
-from specproof.simulations.samplers.selection import Selection
+from specproof.simulations.samplers.priority import PrioritySampler, verify
 from specproof.theory.verifiers.priority import PriorityCoupling
 
 DRAFT_COUNTS = (2, 4, 8)
@@ -102,7 +101,7 @@ def simulation(context: CellContext, num_drafts: int, trials: int) -> Findings:
     rows: list[Evidence] = []
     for name, (draft, target) in named_pairs().items():
         coupling = PriorityCoupling(draft, target, num_drafts)
-        emitted = Selection(*coupling.select(invert(draft, rng.random((trials, num_drafts))), rng))
+        emitted = PrioritySampler(coupling).select(invert(draft, rng.random((trials, num_drafts))), rng)
         rows += selection_tests(emitted, coupling.law(), target, level, pair=name, k=num_drafts)
         few = trials // 10
         drafts, uniforms = invert(draft, rng.random((few, num_drafts))), rng.random((few, num_drafts + 1))
@@ -115,7 +114,7 @@ def _unthinned(num_drafts: int, trials: int, rng: np.random.Generator, level: fl
     draft, target = named_pairs()["dirichlet"]
     coupling = PriorityCoupling(draft, target, num_drafts)
     coupling.thinning = np.ones_like(coupling.thinning)
-    broken_control = Selection(*coupling.select(invert(draft, rng.random((trials, num_drafts))), rng))
+    broken_control = PrioritySampler(coupling).select(invert(draft, rng.random((trials, num_drafts))), rng)
     return control_tests({"winner never thinned": broken_control}, target, level, pair="dirichlet", k=num_drafts)
 
 
@@ -123,7 +122,7 @@ def _crowded(num_drafts: int, trials: int, rng: np.random.Generator, level: floa
     draft, target = SPLIT
     drafts, uniforms = invert(draft, rng.random((trials, num_drafts))), rng.random((trials, num_drafts + 1))
     uniforms[:, :-1] **= 4
-    broken_control = Selection(*PriorityCoupling(draft, target, num_drafts).choose(drafts, uniforms))
+    broken_control = PrioritySampler(PriorityCoupling(draft, target, num_drafts)).choose(drafts, uniforms)
     return control_tests(
         {"priorities not uniform on a token's set": broken_control}, target, level, pair="split", k=num_drafts
     )

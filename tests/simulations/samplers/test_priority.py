@@ -10,7 +10,7 @@ import torch
 from strategies import DEGENERATE
 
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.priority import verify
+from specproof.simulations.samplers.priority import PrioritySampler, verify
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.priority import PriorityCoupling
@@ -25,7 +25,7 @@ def test_one_shared_row_is_as_many_equal_rows(name: str, kind: Any) -> None:
     found = verify(*map(kind, (draft, target, drafts, uniforms)))
     tiled = [kind(np.tile(row, (300, 1))) for row in (draft, target)]
     again = verify(*tiled, kind(drafts), kind(uniforms))
-    tokens, accepted = PriorityCoupling(draft, target, 3).choose(drafts, uniforms)
+    tokens, accepted = PrioritySampler(PriorityCoupling(draft, target, 3)).choose(drafts, uniforms)
     for selection in (found, again):
         assert selection.tokens.tolist() == tokens.tolist()
         assert selection.accepted.tolist() == accepted.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,13 +12,20 @@ from specproof.theory.display import one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import likelihood_ratio
-from specproof.theory.verifiers.priority.choice import ChoiceTable, as_drafts, choose, in_one_layout
 from specproof.theory.verifiers.priority.intervals import Intervals
 from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 _BLOCK = 2**18
 """Entries tiled at a time: a block's arrays take some tens of megabytes."""
+
+
+Number = TypeVar("Number", np.float64, np.int64)
+
+
+def in_one_layout(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
+    """C-contiguous and writeable, copied if it must: any other layout would have the compiled loops compiled anew."""
+    return np.require(values, dtype, ["C", "W"])
 
 
 class PriorityCoupling:
@@ -53,6 +61,8 @@ class PriorityCoupling:
         Sum of the rates.
     intervals : Intervals
         The sets I, fewer than 2V intervals for each row, tiling [0, 1].
+    first_interval : array of int64, shape (R, V)
+        The place of each token's first interval among all, or -1 where it has none; row r counts the leading axes.
 
     Raises
     ------
@@ -65,7 +75,7 @@ class PriorityCoupling:
         self.num_drafts = one_num_drafts(num_drafts)
         tiling = _tile(self.draft, self.target, self.num_drafts)
         self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
-        self._first = tiling.first
+        self.first_interval: NDArray[np.int64] = tiling.first
         won = tiling.won.reshape(self.draft.shape)
         self.rates: Array = np.minimum(won, self.target)
         self.thinning: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
@@ -90,67 +100,6 @@ class PriorityCoupling:
         won = self.intervals.agreement(self.draft.shape[-1], self.num_drafts)
         joint: Array = won.reshape(*self.draft.shape, self.num_drafts) * self.thinning[..., np.newaxis]
         return joint
-
-    def select(self, drafts: ArrayLike, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Verify drafts: draw k + 1 numbers for each trial and :meth:`choose` with them.
-
-        Parameters
-        ----------
-        drafts : array_like of int, shape (..., k)
-            As for :meth:`choose`.
-        rng : numpy Generator
-
-        Raises
-        ------
-        InvalidInput
-            As :meth:`choose`.
-        """
-        tokens = as_drafts(drafts, self.num_drafts)
-        return self.choose(tokens, rng.random((*tokens.shape[:-1], self.num_drafts + 1)))
-
-    def choose(self, drafts: ArrayLike, uniforms: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Verify drafts with given dice.
-
-        Parameters
-        ----------
-        drafts : array_like of int, shape (..., k)
-            Drafted tokens, independent draws from the draft law. The leading axes are trials if the coupling is of one
-            pair of shape (V,), else they broadcast with the leading axes of the pairs.
-        uniforms : array, shape (..., k + 1)
-            Independent numbers in [0, 1): where each draft's priority lies in the set of its token; and the thinning
-            coin u, which inverts the residual as (u - theta)/(1 - theta) if it fails.
-
-        Returns
-        -------
-        tokens : array of int64, shape (...)
-        accepted : array of int64, shape (...)
-            The index of the accepted draft, or -1 where none is.
-
-        Raises
-        ------
-        InvalidInput
-            If the shapes do not fit, a number is not in [0, 1), or a draft is outside the vocabulary or has draft
-            probability 0.
-        """
-        return choose(self._table, as_drafts(drafts, self.num_drafts), uniforms)
-
-    @cached_property
-    def _table(self) -> ChoiceTable:
-        vocabulary = self.draft.shape[-1]
-        left = self.target - self.rates
-        # A row without any residual rejects only by rounding; what is emitted then must still have target mass.
-        spare = np.where(np.any(left > 0, axis=-1, keepdims=True), left, self.target)
-        return ChoiceTable(
-            self.draft.shape[:-1],
-            self.draft.reshape(-1, vocabulary),
-            self.thinning.reshape(-1, vocabulary),
-            np.cumsum(spare, axis=-1).reshape(-1, vocabulary),
-            self._first,
-            self.intervals.starts,
-            self.intervals.lengths,
-            self.intervals.tokens,
-            self.intervals.offsets,
-        )
 
     def _winner_law(self) -> Array:
         return self.intervals.winner_law(self.draft.shape[-1], self.num_drafts).reshape(self.draft.shape)

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.errors import InvalidInput
-from specproof.theory.transport.draft_sets import DraftSets, as_draft_sets, as_drafts, one_distribution
+from specproof.theory.transport.draft_sets import DraftSets, as_draft_laws, as_draft_sets, one_distribution
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
@@ -121,7 +121,7 @@ def independent_drafts(drafts: ArrayLike) -> Drafted:
     InvalidInput
         If the rows are not distributions.
     """
-    rows = as_drafts(drafts)
+    rows = as_draft_laws(drafts)
 
     def first(order: NDArray[np.int64]) -> Array:
         sorted_rows = rows[:, order]

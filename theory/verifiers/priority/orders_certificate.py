@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from specproof.theory.errors import InvalidInput
 from specproof.theory.rationals import as_fractions, as_integers
 from specproof.theory.transport.bracket import Bracket
-from specproof.theory.transport.draft_sets import DraftSets, as_drafts, one_distribution
+from specproof.theory.transport.draft_sets import DraftSets, as_draft_laws, one_distribution
 from specproof.theory.verifiers.priority.orders import PriorityOrders, drafted_sets, independent_drafts, optimal_orders
 
 MOST_TOKENS = 300
@@ -60,7 +60,7 @@ def certify_different(drafts: ArrayLike, target: ArrayLike) -> Bracket:
     InvalidInput
         If a row is not a distribution, the shapes do not match, or V > ``MOST_TOKENS``.
     """
-    rows = as_drafts(drafts)
+    rows = as_draft_laws(drafts)
     _refuse_large(rows.shape[1], "optimal_acceptance_different")
     coupling = optimal_orders(independent_drafts(rows), target)
     weights = [as_integers(row) for row in rows]
