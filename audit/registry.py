@@ -9,9 +9,9 @@ from importlib import metadata
 import numpy as np
 
 from audit.package import is_fetched
-from specproof.conformance import GenerateProblem
 from specproof.conformance.problems.ladder import ladder
-from specproof.conformance.subject.sampler_under_test import Sampler, load_function
+from specproof.conformance.subject.loading import load_function
+from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.errors import InvalidInput
 
@@ -76,10 +76,7 @@ class Subject:
         """The adapter's function, called once, so that fetching and importing take no time from a check."""
         function, rng = load_function(self.function), np.random.default_rng(0)
         problem = next(iter(ladder(self.contract).values()))
-        if isinstance(problem, GenerateProblem):
-            function(problem.draft, problem.target, problem.prompt, problem.length, 1, rng)
-        else:
-            function(*problem.inputs(1, rng), rng)
+        function(*problem.arguments(1, rng), rng)
         return function
 
 

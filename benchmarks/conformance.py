@@ -36,7 +36,7 @@ def _added(sampler: Callable[..., Any], contract: str) -> float:
         own += time.thread_time() - start
         return result
 
-    budget = Budget(first=TRIALS // len(ladder(contract)), rounds=1, small=1, corner=1, seconds=600.0)
+    budget = Budget(first=TRIALS // len(ladder(contract)), rounds=1, small=1, degenerate=1, seconds=600.0)
     start = time.process_time()
     report = check_sampler(timed, contract, budget=budget)
     return (time.process_time() - start - own) / report.trials * TRIALS

@@ -25,7 +25,7 @@ from audit.package import load
 from audit.registry import SUBJECTS, Subject, find
 from audit.repairs import REPAIRS, Repair
 from specproof.conformance import Budget, ChainProblem, Unsupported, Verdict, check_sampler
-from specproof.conformance.subject.sampler_under_test import load_function
+from specproof.conformance.subject.loading import load_function
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput

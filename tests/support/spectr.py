@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 from hypothesis import strategies as st
-from strategies import rows
 
+from specproof.conformance.strategies import rough_laws
 from specproof.theory.chain import MarkovChain
 
 Array = np.ndarray
@@ -81,7 +81,7 @@ def chain_pairs(draw: st.DrawFn, horizon: int, largest: int = 3) -> tuple[Markov
     size = draw(st.integers(1, largest))
 
     def chain() -> MarkovChain:
-        start, *transitions = (np.asarray(draw(rows(size)), dtype=float) for _ in range(size + 1))
+        start, *transitions = (np.asarray(draw(rough_laws(size)), dtype=float) for _ in range(size + 1))
         return MarkovChain(start, np.array(transitions), horizon)
 
     target = chain()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,14 +9,7 @@ import typer
 
 from specproof.cli import EXIT_REFUTED
 from specproof.cli.options import Json
-
-
-class Contract(StrEnum):
-    """Signature of the sampler to check."""
-
-    CHAIN = "chain"
-    MULTI = "multi"
-    GENERATE = "generate"
+from specproof.conformance.contract import Contract
 
 
 class Arrays(StrEnum):
@@ -65,19 +57,20 @@ def check(
 
       specproof check my_engine/sampler.py:verify --contract chain --thorough
     """
+    from specproof.conformance.checking import check_sampler
     from specproof.conformance.report.terminal import show
-    from specproof.conformance.subject.isolation import supervise
 
-    report = supervise(
+    report = check_sampler(
         function,
-        contract.value,
+        contract,
         time_limit=time_limit,
         thorough=thorough,
         level=level,
         seed=seed,
         arrays=arrays.value,
         require_seed=require_seed,
+        isolate=True,
     )
-    show(replace(report, subject=function), as_json=as_json)
+    show(report, as_json=as_json)
     if not report.is_lossless:
         raise typer.Exit(EXIT_REFUTED)

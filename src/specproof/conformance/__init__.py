@@ -6,25 +6,42 @@ Three lines in a test-suite::
 
     def test_verifier():
         assert_lossless(verify, contract="chain")
+
+The kit is a room with rooms, each with a map of its own:
+
+================  ==================================================================================================
+problems          what is asked: a class a contract, the ladder, degenerate pairs
+subject           a stranger's function: loaded, called with a time limit, isolated in a process
+evidence          what the emitted tokens say: e-processes, pairs of trials, small batches, streams, detectable bias
+stages            what a check does, in order
+explanation       after an alarm: its cause, the smallest failing problem, the known defect
+report            what a check found, and how that is shown
+defects           the catalogue of known defects, with exact laws, and look-alikes that are exact
+strategies        hypothesis's strategies for laws, models and problems
+================  ==================================================================================================
+
+Beside them, ``contract`` names the contracts, ``checking`` holds :func:`check_sampler` and :func:`assert_lossless`,
+``arguments`` what these can be asked for, ``references`` correct samplers, and ``false_alarms`` an experiment on how
+often the kit alarms on them. A name is loaded when it is first asked for, so that the command knows the contracts
+without loading the kit.
 """
 
-from specproof.conformance.arguments import DEFAULT, THOROUGH, Budget
-from specproof.conformance.checking import assert_lossless, check_sampler
-from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, next_token_law
-from specproof.conformance.report.report import Report, Verdict
-from specproof.conformance.subject.sampler_under_test import Unsupported
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DEFAULT",
-    "THOROUGH",
-    "Budget",
-    "ChainProblem",
-    "GenerateProblem",
-    "MultiProblem",
-    "Report",
-    "Unsupported",
-    "Verdict",
-    "assert_lossless",
-    "check_sampler",
-    "next_token_law",
-]
+if TYPE_CHECKING:
+    from specproof.conformance.public import *  # noqa: F403
+else:
+
+    def __getattr__(name: str) -> object:
+        """Hand out what :mod:`specproof.conformance.public` has imported."""
+        if name != "__all__" and name.startswith("_"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import specproof.conformance.public as public
+
+        if name != "__all__" and name not in public.__all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(public, name)
+
+    def __dir__() -> list[str]:
+        """List the public names, loaded or not."""
+        return sorted({*globals(), *__getattr__("__all__")})

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypedDict
 
-from specproof.conformance.problems import CONTRACTS
+from specproof.conformance.contract import Contract, as_contract
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import natural_number, positive_integer
 from specproof.theory.numbers import finite_number, positive_number
 
 LEVEL = 1e-6
-"""The chance that the check of a lossless sampler alarms."""
+"""The default chance that the check of a lossless sampler alarms."""
 LEAST_LEVEL = 1e-100
-"""Shared by all tests of a check, a level near the smallest float would be 0."""
+"""The least level: shared by all tests of a check, one near the smallest float would be 0."""
 LONGEST = 86_400.0
-"""Seconds in a day: the longest time limit. Clocks and locks do not take every float."""
+"""The longest time limit, a day in seconds: clocks and locks do not take every float."""
 
 
 def _check_seconds(seconds: float, name: str) -> None:
@@ -30,55 +31,116 @@ class Budget:
     Attributes
     ----------
     first : int
-        Trials on each problem in the first round; each further round doubles them.
+        The number of trials on each problem in the first round; each further round doubles it.
     rounds : int
+        The number of rounds.
     small : int
-        Calls with one trial; there are half as many with two, and a quarter with three and with up to some hundred.
-    corner : int
-        Trials on each degenerate problem.
+        The number of calls with one trial; there are half as many with two, and a quarter with three and with up to
+        some hundred.
+    degenerate : int
+        The number of trials on each degenerate problem.
     seconds : float
-        Time limit of the check, a day at most; a single call may take half of it.
+        The time limit of the check, a day at most; a single call may take half of it.
 
     Raises
     ------
     InvalidInput
         If a number is not an integer >= 1, or the time limit not positive or longer than a day.
+
+    Examples
+    --------
+    >>> Budget(first=500, rounds=2, small=20, degenerate=100, seconds=60.0).rounds
+    2
     """
 
     first: int
     rounds: int
     small: int
-    corner: int
+    degenerate: int
     seconds: float
 
     def __post_init__(self) -> None:
-        for name in ("first", "rounds", "small", "corner"):
+        for name in ("first", "rounds", "small", "degenerate"):
             positive_integer(getattr(self, name), f"Budget.{name}")
         _check_seconds(self.seconds, "Budget.seconds")
 
 
-DEFAULT = Budget(first=1000, rounds=7, small=2000, corner=4000, seconds=10.0)
-THOROUGH = Budget(first=1000, rounds=11, small=20_000, corner=20_000, seconds=60.0)
+DEFAULT = Budget(first=1000, rounds=7, small=2000, degenerate=4000, seconds=10.0)
+"""The default budget, seconds."""
+THOROUGH = Budget(first=1000, rounds=11, small=20_000, degenerate=20_000, seconds=60.0)
+"""The budget of a thorough check, a minute."""
 
 
-def check_arguments(contract: str, level: float, seed: int, time_limit: float | None, arrays: str) -> None:
-    """Refuse what :func:`check_sampler` cannot use.
+class Options(TypedDict, total=False):
+    """The options of :func:`~specproof.conformance.check_sampler`, which documents them."""
+
+    thorough: bool
+    level: float
+    seed: int
+    time_limit: float | None
+    arrays: str
+    budget: Budget | None
+    require_seed: bool
+    isolate: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a check was asked for, once it has been found usable.
+
+    Attributes
+    ----------
+    contract : Contract
+        The signature of the sampler.
+    budget : Budget
+        What may be spent, time limit included.
+    level : float
+        The false-alarm probability of the whole check.
+    seed : int
+        The seed of the inputs and of the generators that the sampler is handed.
+    arrays : {"numpy", "torch"}
+        The library whose arrays a verifier is handed.
+    require_seed : bool
+        Whether output that differs for the same inputs and the same generator is invalid.
+    """
+
+    contract: Contract
+    budget: Budget
+    level: float
+    seed: int
+    arrays: str
+    require_seed: bool
+
+
+def check_arguments(
+    contract: Contract | str,
+    *,
+    thorough: bool,
+    level: float,
+    seed: int,
+    time_limit: float | None,
+    arrays: str,
+    budget: Budget | None,
+    require_seed: bool,
+) -> Settings:
+    """Refuse what :func:`~specproof.conformance.check_sampler` cannot use.
 
     Raises
     ------
     InvalidInput
         Naming the argument.
     """
-    if contract not in CONTRACTS:
-        raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(CONTRACTS)}")
+    known = as_contract(contract)
     check_level(level)
     natural_number(seed, "seed")
     if time_limit is not None:
         _check_seconds(time_limit, "time_limit")
-    if arrays not in ("numpy", "torch"):
-        raise InvalidInput(f"arrays is {arrays!r}: it must be 'numpy' or 'torch'")
-    if arrays == "torch" and importlib.util.find_spec("torch") is None:
-        raise InvalidInput("arrays is 'torch', which is not installed: pip install 'specproof[llm]'")
+    _check_arrays(arrays)
+    if budget is not None and not isinstance(budget, Budget):
+        raise InvalidInput(f"budget is a {type(budget).__name__}: give a Budget, such as Budget(500, 2, 20, 100, 60.0)")
+    spent = budget or (THOROUGH if thorough else DEFAULT)
+    spent = spent if time_limit is None else replace(spent, seconds=time_limit)
+    return Settings(known, spent, level, seed, arrays, require_seed)
 
 
 def check_level(level: float) -> None:
@@ -91,3 +153,10 @@ def check_level(level: float) -> None:
     """
     if not LEAST_LEVEL <= finite_number(level, "level") < 1:
         raise InvalidInput(f"level is {level!r}: it must be at least {LEAST_LEVEL:g} and below 1, such as 1e-6")
+
+
+def _check_arrays(arrays: str) -> None:
+    if arrays not in ("numpy", "torch"):
+        raise InvalidInput(f"arrays is {arrays!r}: it must be 'numpy' or 'torch'")
+    if arrays == "torch" and importlib.util.find_spec("torch") is None:
+        raise InvalidInput("arrays is 'torch', which is not installed: pip install 'specproof[llm]'")

@@ -23,9 +23,10 @@ from rich.progress import track
 
 from specproof.conformance.arguments import DEFAULT, LEVEL, Budget, check_level
 from specproof.conformance.checking import check_sampler
+from specproof.conformance.contract import Contract
 from specproof.conformance.defects import LOOKALIKES
 from specproof.conformance.references import REFERENCES
-from specproof.conformance.report.report import Verdict
+from specproof.conformance.report.finding import Verdict
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.statistics import binomial_interval
 from specproof.theory.errors import InvalidInput
@@ -39,14 +40,14 @@ class Experiment:
     budget: Budget
     checks: int
     level: float
-    samplers: Mapping[str, tuple[str, Sampler]]
+    samplers: Mapping[str, tuple[Contract, Sampler]]
     block: int
-    """Checks that a worker does before it reports."""
+    """A worker does so many checks before it reports."""
 
 
 EXPERIMENTS = {
     "small": Experiment(
-        Budget(first=256, rounds=2, small=6, corner=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
+        Budget(first=256, rounds=2, small=6, degenerate=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
     ),
     "default": Experiment(
         replace(DEFAULT, seconds=600.0),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from specproof.conformance.problems import Tokens, next_token_law
+from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
@@ -16,7 +16,7 @@ from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 DRAFTED = 2
-"""Tokens drafted in a round of :func:`speculate`."""
+"""A round of :func:`speculate` drafts so many tokens."""
 
 
 def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
@@ -81,11 +81,11 @@ def _round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: np.ran
     return token_by_token(*rows, drafts[:, -DRAFTED:], rng)
 
 
-REFERENCES: Mapping[str, tuple[str, Sampler]] = MappingProxyType(
+REFERENCES: Mapping[str, tuple[Contract, Sampler]] = MappingProxyType(
     {
-        "token by token": ("chain", token_by_token),
-        **{name: ("multi", partial(select, name)) for name in SAMPLERS},
-        "speculative loop": ("generate", speculate),
+        "token by token": (Contract.CHAIN, token_by_token),
+        **{name: (Contract.MULTI, partial(select, name)) for name in SAMPLERS},
+        "speculative loop": (Contract.GENERATE, speculate),
     }
 )
-"""Contract and sampler, by name."""
+"""The contract and the sampler of each, by name."""

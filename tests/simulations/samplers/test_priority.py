@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from strategies import DEGENERATE
 
+from specproof.conformance.strategies import DEGENERATE
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import PrioritySampler, verify
 from specproof.theory.distribution import as_pair, dirichlet

@@ -9,8 +9,8 @@ import re
 
 import numpy as np
 import pytest
-from strategies import DEGENERATE
 
+from specproof.conformance.strategies import DEGENERATE
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import PrioritySampler, _choose
 from specproof.simulations.statistics import check_frequency, check_law

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import twins
-from strategies import DEGENERATE
 
+from specproof.conformance.strategies import DEGENERATE
 from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.recursive import simulate, verify

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 import twins
-from strategies import DEGENERATE, Pair
 
+from specproof.conformance.strategies import DEGENERATE, Pair
 from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.relaxed import (

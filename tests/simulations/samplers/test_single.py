@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import twins
-from strategies import DEGENERATE, Pair
 
+from specproof.conformance.strategies import DEGENERATE, Pair
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.single import residual_weights, simulate, verify

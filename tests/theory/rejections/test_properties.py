@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import MARKOV, chains
 
+from specproof.conformance.strategies import MARKOV, rough_chains
 from specproof.theory.chain import Chain, MarkovChain, TabularModel
 from specproof.theory.independent.runs_by_enumeration import runs_by_enumeration
 from specproof.theory.rejections import (
@@ -28,7 +28,7 @@ def tables(pair: Pair) -> tuple[TabularModel, TabularModel]:
     return draft, target
 
 
-@given(pair=chains())
+@given(pair=rough_chains())
 def test_theorem_1_is_what_the_algorithm_does(pair: Pair) -> None:
     law = runs_by_enumeration(*tables(pair)).rejections
     rates = rejection_rates(*pair)
@@ -38,13 +38,13 @@ def test_theorem_1_is_what_the_algorithm_does(pair: Pair) -> None:
     assert abs(rates.sum() - law @ np.arange(law.size)) <= ROUNDING
 
 
-@given(pair=chains(), num_drafts=st.integers(1, 5))
+@given(pair=rough_chains(), num_drafts=st.integers(1, 5))
 def test_theorem_3_is_what_the_algorithm_does(pair: Pair, num_drafts: int) -> None:
     law = runs_by_enumeration(*tables(pair), num_drafts).rejections
     assert abs(expected_rejections_batch(*pair, num_drafts) - law @ np.arange(law.size)) <= ROUNDING
 
 
-@given(pair=chains(), num_drafts=st.integers(1, 5))
+@given(pair=rough_chains(), num_drafts=st.integers(1, 5))
 def test_the_algorithm_emits_the_target_and_counts_add_up_to_one(pair: Pair, num_drafts: int) -> None:
     run = runs_by_enumeration(*tables(pair), num_drafts)
     assert np.abs(run.output - tables(pair)[1].joint()).max() <= ROUNDING
@@ -52,12 +52,12 @@ def test_the_algorithm_emits_the_target_and_counts_add_up_to_one(pair: Pair, num
     assert run.rejections.min() >= 0
 
 
-@given(pair=chains())
+@given(pair=rough_chains())
 def test_one_draft_is_theorem_1(pair: Pair) -> None:
     assert abs(expected_rejections_batch(*pair, 1) - expected_rejections(*pair)) <= ROUNDING
 
 
-@given(pair=chains())
+@given(pair=rough_chains())
 def test_rejections_fall_with_drafts_and_stay_above_the_limit(pair: Pair) -> None:
     path = [expected_rejections_batch(*pair, count) for count in (1, 2, 3, 5, 9, 33)]
     path.append(batch_limit(*pair))
@@ -65,7 +65,7 @@ def test_rejections_fall_with_drafts_and_stay_above_the_limit(pair: Pair) -> Non
     assert path[-1] >= 0
 
 
-@given(pair=chains())
+@given(pair=rough_chains())
 def test_the_limit_is_0_exactly_where_position_1_is_covered_and_the_rest_is_equal(pair: Pair) -> None:
     """It lies between half and all of s = q_1(p_1 = 0) + sum_{n >= 2} E_q TV(p_n, q_n).
 
@@ -80,7 +80,7 @@ def test_the_limit_is_0_exactly_where_position_1_is_covered_and_the_rest_is_equa
     assert missed + later <= 2 * limit + ROUNDING
 
 
-@given(pair=chains(), num_drafts=st.integers(1, 4))
+@given(pair=rough_chains(), num_drafts=st.integers(1, 4))
 def test_a_chain_is_its_table(pair: Pair, num_drafts: int) -> None:
     tabulated = tables(pair)
     assert np.abs(rejection_rates(*tabulated) - rejection_rates(*pair)).max() <= ROUNDING
@@ -91,7 +91,7 @@ def test_a_chain_is_its_table(pair: Pair, num_drafts: int) -> None:
     assert abs(batch_limit(*tabulated) - batch_limit(*pair)) <= ROUNDING
 
 
-@given(pair=chains(kinds=MARKOV))
+@given(pair=rough_chains(kinds=MARKOV))
 def test_the_law_of_the_number_is_that_of_the_algorithm_and_has_its_mean(pair: Pair) -> None:
     draft, target = pair
     assert isinstance(draft, MarkovChain)

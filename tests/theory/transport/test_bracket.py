@@ -6,14 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import Pair, pairs, with_degenerate
 
+from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet, uniform
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import DraftSets, bracket, certify, optimal_plan
 
 
-@given(pair=pairs(4))
+@given(pair=rough_pairs(4))
 @with_degenerate()
 def test_the_exact_optimum_is_in_the_bracket(pair: Pair) -> None:
     draft, target = as_pair(*pair)

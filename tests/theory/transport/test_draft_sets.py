@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import DEGENERATE, rows
 
+from specproof.conformance.strategies import DEGENERATE, rough_laws
 from specproof.theory.distribution import as_distribution, uniform
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import DraftSets, draft_sets
@@ -55,14 +55,14 @@ def check(found: DraftSets, exact: DraftSets, expected: Sets) -> None:
     assert list(map(tuple, np.split(found.membership.indices, found.membership.indptr[1:-1]))) == list(found.sets)
 
 
-@given(draft=rows(4), num_drafts=st.integers(1, 4))
+@given(draft=rough_laws(4), num_drafts=st.integers(1, 4))
 def test_iid(draft: np.ndarray, num_drafts: int) -> None:
     law = rationals(draft)
     expected = by_definition(4, num_drafts, lambda drafts: prod(law[token] for token in drafts))
     check(DraftSets.iid(draft, num_drafts), DraftSets.iid(draft, num_drafts, exact=True), expected)
 
 
-@given(drafts=st.lists(rows(3), min_size=1, max_size=4))
+@given(drafts=st.lists(rough_laws(3), min_size=1, max_size=4))
 def test_different(drafts: list[np.ndarray]) -> None:
     laws = [rationals(np.asarray(row, dtype=np.float64)) for row in drafts]
     expected = by_definition(
@@ -72,7 +72,7 @@ def test_different(drafts: list[np.ndarray]) -> None:
     check(DraftSets.of_different(stacked), DraftSets.of_different(stacked, exact=True), expected)
 
 
-@given(draft=rows(4), num_drafts=st.integers(1, 4))
+@given(draft=rough_laws(4), num_drafts=st.integers(1, 4))
 def test_without_replacement(draft: np.ndarray, num_drafts: int) -> None:
     assume(np.count_nonzero(as_distribution(draft)) >= num_drafts)
     law = rationals(draft)
@@ -81,7 +81,7 @@ def test_without_replacement(draft: np.ndarray, num_drafts: int) -> None:
     check(found, DraftSets.without_replacement(draft, num_drafts, exact=True), expected)
 
 
-@given(joint=rows(9))
+@given(joint=rough_laws(9))
 def test_joint(joint: np.ndarray) -> None:
     law = rationals(joint)
     expected = by_definition(3, 2, lambda drafts: law[3 * drafts[0] + drafts[1]])

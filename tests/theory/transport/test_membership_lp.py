@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import ot
 import pytest
-from strategies import DEGENERATE
 
+from specproof.conformance.strategies import DEGENERATE
 from specproof.theory.distribution import Array, as_distribution, as_pair, dirichlet, uniform
 from specproof.theory.errors import InvalidInput
 from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets

@@ -12,7 +12,8 @@ from rich.progress import track
 
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES, Defect, reach
-from specproof.conformance.report.report import Report, Verdict
+from specproof.conformance.report.finding import Verdict
+from specproof.conformance.report.report import Report
 
 INTRODUCTION = """\
 # Known defects of speculative samplers

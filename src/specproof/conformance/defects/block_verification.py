@@ -8,16 +8,16 @@ import numpy as np
 
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import (
+    ChainSampler,
     Ends,
-    Kernel,
-    Sampler,
+    RoundKernel,
     emit,
     emitted_law,
     normalised,
     pick,
     token_laws,
 )
-from specproof.conformance.problems import Tokens
+from specproof.conformance.problems import Contract, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
 
@@ -26,7 +26,7 @@ def block_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) 
     r"""Block verification (Sun et al. 2024, arXiv 2403.10444).
 
     With :math:`w_0 = 1` and :math:`w_i = \min(1, w_{i-1} q(x_i)/p(x_i))`, the accepted length is the largest i that
-    passes a coin of probability :math:`h_i = s_i/(s_i + 1 - w_i)`, where :math:`s_i = \sum_y [w_i q_{i+1}(y) -
+    passes a test of probability :math:`h_i = s_i/(s_i + 1 - w_i)`, where :math:`s_i = \sum_y [w_i q_{i+1}(y) -
     p_{i+1}(y)]_+`, and :math:`h_L = w_L`; what follows is drawn from :math:`[w_i q_{i+1} - p_{i+1}]_+`, or from the
     bonus row.
     """
@@ -42,13 +42,13 @@ def token_residual_kernel(draft_probs: Array, target_probs: Array, draft_tokens:
 
 
 def cumulative_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
-    """Take the longest prefix whose product of ratios passes its coin, and replace as if token by token."""
+    """Take the longest prefix whose product of ratios passes its test, and replace as if token by token."""
     ratios = _ratios(draft_probs, target_probs, draft_tokens)
     tests = np.minimum(np.cumprod(ratios, axis=1), 1.0)
     return Ends(_stop(tests), token_laws(draft_probs, target_probs, draft_tokens))
 
 
-def sampler_of(kernel: Kernel) -> Sampler:
+def round_sampler(kernel: RoundKernel) -> ChainSampler:
     """Draw where to stop, then the token."""
 
     def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
@@ -61,14 +61,14 @@ def sampler_of(kernel: Kernel) -> Sampler:
 
 
 def _ratios(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
-    """q/p at the drafts, shape (n, L); 1 where p = 0, as of drafts that are never drawn."""
+    """Give q/p at the drafts, shape (n, L); 1 where p = 0, as of drafts that are never drawn."""
     p, q = pick(draft_probs, draft_tokens), pick(target_probs[:, :-1], draft_tokens)
     with np.errstate(over="ignore"):
         return np.minimum(np.divide(q, p, out=np.ones_like(q), where=p > 0), np.finfo(np.float64).max)
 
 
 def _weights(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Array:
-    """w_0..w_L, shape (n, L+1)."""
+    """Give w_0..w_L, shape (n, L+1)."""
     ratios = _ratios(draft_probs, target_probs, draft_tokens)
     weights = np.ones((len(ratios), ratios.shape[1] + 1))
     for index in range(ratios.shape[1]):
@@ -77,7 +77,7 @@ def _weights(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> A
 
 
 def _block_tests(draft_probs: Array, target_probs: Array, weights: Array) -> Array:
-    """h_1..h_L, shape (n, L)."""
+    """Give h_1..h_L, shape (n, L)."""
     inner = weights[:, 1:-1]
     excess = np.maximum(inner[..., np.newaxis] * target_probs[:, 1:-1] - draft_probs[:, 1:], 0.0).sum(axis=-1)
     below = excess + 1.0 - inner
@@ -86,7 +86,7 @@ def _block_tests(draft_probs: Array, target_probs: Array, weights: Array) -> Arr
 
 
 def _stop(tests: Array) -> Array:
-    """The law of the last passing index, 0 for none, of independent coins."""
+    """Give the law of the last passing index, 0 for none, of independent tests."""
     one = np.ones((len(tests), 1))
     later_fail = np.cumprod(np.concatenate([one, 1.0 - tests[:, ::-1]], axis=1), axis=1)[:, ::-1]
     law: Array = later_fail * np.concatenate([one, tests], axis=1)
@@ -104,9 +104,9 @@ _THREADS = ("vllm-project/vllm-ascend#7807", "vllm-project/vllm-ascend#7603")
 BLOCK_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "block-by-cumulative-ratio",
-        "the longest prefix whose product of ratios passes its coin, with a token-by-token residual",
-        "chain",
-        sampler_of(cumulative_kernel),
+        "the longest prefix whose product of ratios passes its test, with a token-by-token residual",
+        Contract.CHAIN,
+        round_sampler(cumulative_kernel),
         partial(emitted_law, kernel=cumulative_kernel),
         "two drafts or more",
         "two drafts, no memory",
@@ -115,8 +115,8 @@ BLOCK_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "block-with-token-residual",
         "block verification with a residual that is not scaled by the prefix",
-        "chain",
-        sampler_of(token_residual_kernel),
+        Contract.CHAIN,
+        round_sampler(token_residual_kernel),
         partial(emitted_law, kernel=token_residual_kernel),
         "the joint law of two positions, three tokens",
         "two drafts, a mild first",

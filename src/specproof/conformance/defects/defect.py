@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from specproof.conformance.defects.witnesses import WITNESSES
-from specproof.conformance.problems import Problem
-from specproof.conformance.problems.ladder import corners, ladder
+from specproof.conformance.problems import Contract, Problem
+from specproof.conformance.problems.ladder import degenerate_problems, ladder
 from specproof.theory.distribution import Array
 
 
@@ -21,32 +21,33 @@ class Defect:
     name, title : str
         An identifier, and the mechanism in one line.
     contract : str
-        "chain", "multi" or "generate".
+        The contract whose signature the sampler has.
     sampler : callable
-        Of that contract's signature, vectorised.
+        The mutation itself, vectorised over trials.
     law : callable or None
-        ``law(problem)``: its emitted law, in the shape that :mod:`specproof.conformance.problems` gives for the
-        contract, of one trial among others; None for a sampler that returns what that has no place for, or raises.
+        ``law(problem)`` is the emitted law of one trial among others, in the shape that
+        :class:`~specproof.conformance.problems.Contract` gives; None for a sampler that returns what that has no
+        place for, or raises.
     needs : str
         What an instance must have for the defect to show.
     witness : str
         Name of the problem that it is shown on, see :attr:`problem`; empty for what shows only in the kit's other
         tests.
     threads : tuple of str
-        Public reports of it.
+        The public reports of it.
     """
 
     name: str
     title: str
-    contract: str
+    contract: Contract
     sampler: Callable[..., Any]
-    law: Callable[[Problem], Array] | None
+    law: Callable[[Any], Array] | None
     needs: str
     witness: str
     threads: tuple[str, ...] = ()
 
     @property
     def problem(self) -> Problem:
-        """The witness: of the ladder, of the degenerate problems, or of its own; the ladder's last if it has none."""
-        problems = {**WITNESSES, **corners(self.contract), **ladder(self.contract)}
+        """The problem that it is shown on: of the ladder, degenerate, or its own; by default the ladder's last."""
+        problems = {**WITNESSES, **degenerate_problems(self.contract), **ladder(self.contract)}
         return problems[self.witness] if self.witness else next(reversed(problems.values()))

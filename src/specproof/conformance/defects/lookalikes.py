@@ -7,15 +7,15 @@ from functools import partial
 import numpy as np
 
 from specproof.conformance.defects import several_drafts
-from specproof.conformance.defects.block_verification import block_kernel, sampler_of
+from specproof.conformance.defects.block_verification import block_kernel, round_sampler
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.loop import Loop
 from specproof.conformance.defects.rules import (
     RIGHT,
+    ChainSampler,
     Ends,
-    Kernel,
+    RoundKernel,
     Rule,
-    Sampler,
     emitted_law,
     normalised,
     pick,
@@ -25,7 +25,7 @@ from specproof.conformance.defects.rules import (
     sharpened,
 )
 from specproof.conformance.defects.siblings import SiblingLoop
-from specproof.conformance.problems import Tokens
+from specproof.conformance.problems import Contract, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
 
@@ -77,8 +77,8 @@ def residual_in_place(
     return emitted, accepted
 
 
-def _chain(name: str, title: str, sampler: Sampler, kernel: Kernel, *threads: str) -> Defect:
-    return Defect(name, title, "chain", sampler, partial(emitted_law, kernel=kernel), "", "", threads)
+def _chain(name: str, title: str, sampler: ChainSampler, kernel: RoundKernel, *threads: str) -> Defect:
+    return Defect(name, title, Contract.CHAIN, sampler, partial(emitted_law, kernel=kernel), "", "", threads)
 
 
 LOOKALIKES: tuple[Defect, ...] = (
@@ -95,22 +95,22 @@ LOOKALIKES: tuple[Defect, ...] = (
     _chain(
         "block-verification",
         "the last passing index counts, not the first failing one",
-        sampler_of(block_kernel),
+        round_sampler(block_kernel),
         block_kernel,
         "vllm-project/vllm-ascend#11985",
     ),
     _chain(
         "bonus-thrown-away",
         "no bonus token after a fully accepted round",
-        sampler_of(_no_bonus_kernel),
+        round_sampler(_no_bonus_kernel),
         _no_bonus_kernel,
         "ohdearquant/lattice#389",
     ),
     Defect(
         "recursive-rejection",
         "each draft against what those before it left of the target",
-        "multi",
-        several_drafts.sampler_of(several_drafts.recursive_kernel),
+        Contract.MULTI,
+        several_drafts.choice_sampler(several_drafts.recursive_kernel),
         partial(several_drafts.chosen_law, kernel=several_drafts.recursive_kernel),
         "",
         "",
@@ -118,18 +118,18 @@ LOOKALIKES: tuple[Defect, ...] = (
     Defect(
         "residual-in-place",
         "the replacement is drawn from the array of the target, which has been overwritten with the residual",
-        "multi",
+        Contract.MULTI,
         residual_in_place,
         partial(several_drafts.chosen_law, kernel=several_drafts.recursive_kernel),
         "",
         "",
         ("NJUNLP/MCSD#5",),
     ),
-    Defect("plain-loop", "rounds of the plain rule", "generate", Loop().sampler, Loop().law, "", ""),
+    Defect("plain-loop", "rounds of the plain rule", Contract.GENERATE, Loop().sampler, Loop().law, "", ""),
     Defect(
         "greedy-draft-as-point-mass",
         "drafts by argmax, declared certain",
-        "generate",
+        Contract.GENERATE,
         Loop(POINT_MASS, drawn=point_mass).sampler,
         Loop(POINT_MASS, drawn=point_mass).law,
         "",
@@ -139,7 +139,7 @@ LOOKALIKES: tuple[Defect, ...] = (
     Defect(
         "draft-at-other-temperature",
         "drafts at another temperature, with a rule that does not use their law",
-        "generate",
+        Contract.GENERATE,
         Loop(POINT_MASS, drawn=sharpened).sampler,
         Loop(POINT_MASS, drawn=sharpened).law,
         "",
@@ -149,7 +149,7 @@ LOOKALIKES: tuple[Defect, ...] = (
     Defect(
         "siblings-without-replacement",
         "two siblings drawn without replacement, the second tested with its conditional law",
-        "generate",
+        Contract.GENERATE,
         SiblingLoop().sampler,
         SiblingLoop().law,
         "",
@@ -159,7 +159,7 @@ LOOKALIKES: tuple[Defect, ...] = (
     Defect(
         "certain-siblings",
         "the draft's two likeliest tokens, each declared certain: accepted with q, else taken out of it",
-        "generate",
+        Contract.GENERATE,
         SiblingLoop(drawn=point_mass).sampler,
         SiblingLoop(drawn=point_mass).law,
         "",

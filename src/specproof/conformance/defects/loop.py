@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.conformance.defects.chain_defects import CHAIN_DEFECTS
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import (
     RIGHT,
@@ -23,20 +24,19 @@ from specproof.conformance.defects.rules import (
 )
 from specproof.conformance.defects.token_rules import (
     ALWAYS_ACCEPTED,
-    CHAIN_DEFECTS,
     GREEDY_TARGET,
     REPLACED_FROM_TARGET,
     SHARPENED_TARGET,
     STALE_BONUS,
     TYPICAL,
 )
-from specproof.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens, next_token_law
+from specproof.conformance.problems import ChainProblem, Contract, GenerateProblem, Tokens, next_token_law
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 DRAFT_LENGTH = 2
-"""Tokens drafted in a round."""
+"""A round drafts so many tokens."""
 
 
 def as_declared(law: Array) -> Array:
@@ -81,7 +81,7 @@ class End(NamedTuple):
     mass: float
     emitted: tuple[int, ...]
     context: tuple[int, ...]
-    """As the models see it afterwards."""
+    """The context as the models see it afterwards."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,8 @@ class Loop:
             ends[rows] += (recorded >= 0).sum(axis=1)
         return texts[:, :length]
 
-    def law(self, problem: Problem) -> Array:
-        """The joint law of the tokens, round by round."""
-        assert isinstance(problem, GenerateProblem)
+    def law(self, problem: GenerateProblem) -> Array:
+        """Give the joint law of the tokens, round by round."""
         return self._continue(problem, problem.prompt, problem.length, {})
 
     def _round(
@@ -133,7 +132,7 @@ class Loop:
         missing: Tokens,
         rng: np.random.Generator,
     ) -> tuple[Tokens, Tokens]:
-        """Drafts and emitted rows, from contexts (n, m) and the numbers of tokens that are still missing (n,)."""
+        """Draw drafts and emitted rows, from contexts (n, m) and the numbers of tokens that are still missing (n,)."""
         draft_rows, target_rows, seen = [], [_law_after(target_model, context)], context
         for place in range(DRAFT_LENGTH):
             drafted, law = self._draft(_law_after(draft_model, seen), place < missing - 1, rng)
@@ -172,7 +171,7 @@ class Loop:
         return law
 
     def _ends(self, problem: GenerateProblem, context: tuple[int, ...]) -> Iterator[End]:
-        """Every end of a round."""
+        """Give every end of a round."""
         draft, target = models_after(problem, context, DRAFT_LENGTH)
         _, inputs = every_draft(ChainProblem(draft, target))
         weights = pick(self.drawn(inputs.draft_probs), inputs.draft_tokens).prod(axis=1)
@@ -198,7 +197,7 @@ class PaddedLoop(Loop):
 
 
 def models_after(problem: GenerateProblem, context: tuple[int, ...], drafts: int) -> tuple[TabularModel, TabularModel]:
-    """Both models after a context, for a number of drafts and a bonus token."""
+    """Give both models after a context, for a number of drafts and a bonus token."""
     first = len(context)
     draft, target = (
         TabularModel([table[context] for table in model.conditionals[first : first + count]])
@@ -208,7 +207,7 @@ def models_after(problem: GenerateProblem, context: tuple[int, ...], drafts: int
 
 
 def _law_after(model: TabularModel, tokens: Tokens) -> Array:
-    """The next token's law; as an index of -1 does, padding reads the last token's."""
+    """Give the next token's law; as an index of -1 does, padding reads the last token's."""
     return next_token_law(model, tokens % model.num_states)
 
 
@@ -217,7 +216,7 @@ def _written(row: Tokens) -> tuple[int, ...]:
 
 
 def _of_loop(name: str, title: str, loop: Loop, needs: str, witness: str, *threads: str) -> Defect:
-    return Defect(name, title, "generate", loop.sampler, loop.law, needs, witness, threads)
+    return Defect(name, title, Contract.GENERATE, loop.sampler, loop.law, needs, witness, threads)
 
 
 _IN_LOOPS = {
@@ -280,7 +279,7 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "padding-as-index",
         "drafts are padded with -1, which is used as an index: the padding is accepted",
-        "generate",
+        Contract.GENERATE,
         PaddedLoop().sampler,
         None,
         "a last round that needs fewer drafts",
@@ -288,7 +287,9 @@ LOOP_DEFECTS: tuple[Defect, ...] = (
         ("flashinfer-ai/flashinfer#879", "flashinfer-ai/flashinfer#3551"),
     ),
     *(
-        replace(defect, contract="generate", sampler=Loop(rule).sampler, law=Loop(rule).law, witness="three tokens")
+        replace(
+            defect, contract=Contract.GENERATE, sampler=Loop(rule).sampler, law=Loop(rule).law, witness="three tokens"
+        )
         for defect in CHAIN_DEFECTS
         if (rule := _IN_LOOPS.get(defect.name)) is not None
     ),

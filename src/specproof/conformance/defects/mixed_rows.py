@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import RIGHT, every_draft, scatter
-from specproof.conformance.problems import ChainProblem, Problem, Tokens
+from specproof.conformance.problems import ChainProblem, Contract, Tokens
 from specproof.theory.distribution import Array
 
 
@@ -24,9 +24,8 @@ def neighbours_draft(draft_probs: Array, target_probs: Array, draft_tokens: Toke
     return RIGHT.sampler(np.roll(draft_probs, -1, axis=0), target_probs, draft_tokens, rng)
 
 
-def neighbours_law(problem: Problem, name: str) -> Array:
+def neighbours_law(problem: ChainProblem, name: str) -> Array:
     """Average over an independent neighbour, whose inputs of this name are used; of a batch of two trials or more."""
-    assert isinstance(problem, ChainProblem)
     weights, inputs = every_draft(problem)
     own = getattr(inputs, name)
     law = np.zeros(problem.emitted_shape)
@@ -63,11 +62,11 @@ def unguarded_residual(
     return RIGHT.sampler(draft_probs, target_probs, draft_tokens, rng)
 
 
-BATCH_DEFECTS: tuple[Defect, ...] = (
+ROW_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "neighbours-target",
         "target rows of the next trial of the batch",
-        "chain",
+        Contract.CHAIN,
         neighbours_target,
         partial(neighbours_law, name="target_probs"),
         "a batch of two or more, target rows that differ by context",
@@ -77,7 +76,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "neighbours-draft",
         "draft rows of the next trial of the batch",
-        "chain",
+        Contract.CHAIN,
         neighbours_draft,
         partial(neighbours_law, name="draft_probs"),
         "a batch of two or more, draft rows that differ by context",
@@ -87,7 +86,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "emits-after-rejection",
         "drafts after the rejected one stay in the output",
-        "chain",
+        Contract.CHAIN,
         emits_after_rejection,
         None,
         "two drafts or more",
@@ -97,7 +96,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "padding-as-token",
         "positions after the last token are filled with an id outside the vocabulary",
-        "chain",
+        Contract.CHAIN,
         padding_as_token,
         None,
         "a rejection",
@@ -107,7 +106,7 @@ BATCH_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "unguarded-residual",
         "the residual is divided by its sum where that is 0",
-        "chain",
+        Contract.CHAIN,
         unguarded_residual,
         None,
         "p = q",

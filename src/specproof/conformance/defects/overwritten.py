@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.loop import Loop
 from specproof.conformance.defects.rules import Ends, Rule, normalised, pick
-from specproof.conformance.problems import Tokens
+from specproof.conformance.problems import Contract, Tokens
 from specproof.theory.distribution import Array
 
 STEP = 1 / 12
-"""Of the trapezoidal rules; with half of it no probability on the kit's problems is another by 1e-9."""
+"""The step of the trapezoidal rules; with half of it no probability on the kit's problems is another by 1e-9."""
 NODES = 24
-"""Of Gauss and Legendre, in each panel of the least time."""
+"""The number of nodes of Gauss and Legendre in each panel of the least time."""
 LAST = 40.0
 """The least time is longer with probability 4e-18."""
 
@@ -38,7 +38,7 @@ class OverwrittenLoop(Loop):
 
 
 def _test(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """E min(1, q(x) M) = q(x) (1 - e^{-1/q(x)})."""
+    """Give E min(1, q(x) M) = q(x) (1 - e^{-1/q(x)})."""
     del draft
     q = pick(target, tokens)
     with np.errstate(divide="ignore", over="ignore"):
@@ -138,7 +138,7 @@ OVERWRITTEN_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "draft-law-overwritten",
         "the draft law is divided by exponential noise in place to draw from it, and what is left is declared",
-        "generate",
+        Contract.GENERATE,
         OverwrittenLoop().sampler,
         OverwrittenLoop().law,
         "a draft that is no point mass",

@@ -9,17 +9,17 @@ import numpy as np
 
 from specproof.conformance.arguments import DEFAULT, LEVEL
 from specproof.conformance.defects.rules import Rows, Rule, emitted_law
-from specproof.conformance.evidence.e_processes import detectable
+from specproof.conformance.evidence.detectable_bias import detectable_bias
 from specproof.conformance.problems import ChainProblem
-from specproof.conformance.problems.ladder import corners, ladder
+from specproof.conformance.problems.degenerate_pairs import DEGENERATE_LAWS
 from specproof.theory.distribution import Array
 
 TESTS = 100
 """A check shares its level among about as many tests."""
 FLOOR = 2.0**-24
-"""The least positive value of a coin of 24 bits."""
+"""The least positive value of a uniform of 24 bits."""
 UNDERFLOW = 2.0**-25
-"""What rounds to 0 in half precision."""
+"""A number that rounds to 0 in half precision."""
 
 
 def in_half(rows: Array) -> Array:
@@ -46,27 +46,25 @@ def rounding_bias(rounded: Callable[[Array], Array]) -> tuple[float, str, int]:
     """The largest bias on the ladder of a verifier that rounds p, in total variation; where; how many outcomes."""
     rule = Rule(wire=partial(_rounded_draft, rounded=rounded))
     biases = []
-    for name, problem in ladder("chain").items():
-        assert isinstance(problem, ChainProblem)
+    for name, problem in ChainProblem.examples().items():
         gap = problem.completed(emitted_law(problem, rule.kernel)) - problem.target_law
         biases.append((0.5 * float(np.abs(gap).sum()), name, problem.target_law.size))
     return max(biases)
 
 
 def trials_to_see(bias: float, outcomes: int) -> float:
-    """Trials of one problem after which the law's test sees a bias: as many times the default's as its power asks."""
+    """Give the number of trials of one problem after which the law's test sees a bias."""
     default = DEFAULT.first * (2**DEFAULT.rounds - 1)
-    return float(default * (detectable(outcomes, default, LEVEL / TESTS) / bias) ** 2)
+    return float(default * (detectable_bias(outcomes, default, LEVEL / TESTS) / bias) ** 2)
 
 
 def forbidden_drafts() -> int:
     """How many first drafts that the target forbids the degenerate problems of a check hand out, on average."""
     shares = [
         float(problem.draft.conditionals[0][problem.target.conditionals[0] == 0].sum())
-        for problem in corners("chain").values()
-        if isinstance(problem, ChainProblem)
+        for problem in (ChainProblem.degenerate(*pair) for pair in DEGENERATE_LAWS.values())
     ]
-    return round(sum(shares) * DEFAULT.corner)
+    return round(sum(shares) * DEFAULT.degenerate)
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
@@ -86,7 +84,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
         "lablup/mlxcel#992",
     )
     yield (
-        "noise or coins of 24 bits: tokens of probability below 6e-8 are never drawn",
+        "noise or uniforms of 24 bits: tokens of probability below 6e-8 are never drawn",
         f"that one never comes is told at level {LEVEL:g} after {np.log(1 / LEVEL) / FLOOR:.0e} draws",
         "vllm-project/vllm#43150, vllm-project/vllm#47524",
     )
@@ -94,13 +92,13 @@ def rows() -> Iterator[tuple[str, str, str]]:
     yield (
         "u <= q/p in place of u < q/p: a token with q = 0 is emitted where u = 0",
         f"a check hands out about {missed:,} drafts with q = 0, so that it sees this with probability "
-        f"{-np.expm1(missed * np.log1p(-FLOOR)):.0e} where coins have 24 bits and {missed * 2.0**-53:.0e} where they "
-        "have 53. With coins of eight bits it is in the table above. To see it, hand the sampler a generator whose "
-        "`random` returns 0",
+        f"{-np.expm1(missed * np.log1p(-FLOOR)):.0e} where uniforms have 24 bits and {missed * 2.0**-53:.0e} where "
+        "they have 53. With uniforms of eight bits it is in the table above. To see it, hand the sampler a generator "
+        "whose `random` returns 0",
         "sgl-project/sglang#35771",
     )
     yield (
-        "a coin that can be exactly 1",
+        "a uniform that can be exactly 1",
         f"with probability {129 / 2**32:.0e}, as was reported; it rejects a draft that it should accept",
         "sgl-project/sglang#30822",
     )

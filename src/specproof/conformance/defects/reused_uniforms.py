@@ -9,23 +9,23 @@ import numpy as np
 
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import RIGHT, Ends, emit, emitted_law, quotient, token_laws
-from specproof.conformance.problems import Tokens
+from specproof.conformance.problems import Contract, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
 
 
-def coin_inverts_residual(
+def uniform_inverts_residual(
     draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
 ) -> Tokens:
     """Invert the residual at the number that rejected the draft."""
-    coins = rng.random(draft_tokens.shape)
-    kept = _kept(draft_probs, target_probs, draft_tokens, coins)
+    uniforms = rng.random(draft_tokens.shape)
+    kept = _kept(draft_probs, target_probs, draft_tokens, uniforms)
     laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
-    uniforms = np.concatenate([coins, rng.random((len(kept), 1))], axis=1)[np.arange(len(kept)), kept]
-    return emit(draft_tokens, kept, invert(laws, uniforms))
+    again = np.concatenate([uniforms, rng.random((len(kept), 1))], axis=1)[np.arange(len(kept)), kept]
+    return emit(draft_tokens, kept, invert(laws, again))
 
 
-def coin_inverts_residual_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
+def uniform_inverts_residual_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Given a rejection the number is uniform on [a, 1), so that a part of the residual is never drawn."""
     ends = RIGHT.kernel(draft_probs, target_probs, draft_tokens)
     accept = quotient(draft_probs, target_probs[:, :-1], draft_tokens)[..., np.newaxis]
@@ -38,13 +38,15 @@ def coin_inverts_residual_kernel(draft_probs: Array, target_probs: Array, draft_
     return Ends(ends.stop, token)
 
 
-def one_coin_a_round(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+def one_uniform_a_round(
+    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> Tokens:
     """Test all positions of a round with one number."""
-    coins = np.broadcast_to(rng.random((len(draft_tokens), 1)), draft_tokens.shape)
-    return _finish(draft_probs, target_probs, draft_tokens, coins, rng)
+    uniforms = np.broadcast_to(rng.random((len(draft_tokens), 1)), draft_tokens.shape)
+    return _finish(draft_probs, target_probs, draft_tokens, uniforms, rng)
 
 
-def one_coin_a_round_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
+def one_uniform_a_round_kernel(draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
     """Keep i drafts if the number lies below the least of the first i ratios, and not below the next."""
     ends = RIGHT.kernel(draft_probs, target_probs, draft_tokens)
     accept = quotient(draft_probs, target_probs[:, :-1], draft_tokens)
@@ -53,10 +55,12 @@ def one_coin_a_round_kernel(draft_probs: Array, target_probs: Array, draft_token
     return Ends(reach - np.concatenate([reach[:, 1:], zero], axis=1), ends.token)
 
 
-def one_coin_a_batch(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+def one_uniform_a_batch(
+    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> Tokens:
     """Give every trial of a call the same numbers: each has the right law, and they are not independent."""
-    coins = np.broadcast_to(rng.random(draft_tokens.shape[1]), draft_tokens.shape)
-    kept = _kept(draft_probs, target_probs, draft_tokens, coins)
+    uniforms = np.broadcast_to(rng.random(draft_tokens.shape[1]), draft_tokens.shape)
+    kept = _kept(draft_probs, target_probs, draft_tokens, uniforms)
     laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
     return emit(draft_tokens, kept, invert(laws, np.full(len(kept), rng.random())))
 
@@ -71,45 +75,45 @@ def seed_ignored(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, 
 
 
 def _finish(
-    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, coins: Array, rng: np.random.Generator
+    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, uniforms: Array, rng: np.random.Generator
 ) -> Tokens:
-    kept = _kept(draft_probs, target_probs, draft_tokens, coins)
+    kept = _kept(draft_probs, target_probs, draft_tokens, uniforms)
     laws = token_laws(draft_probs, target_probs, draft_tokens)[np.arange(len(kept)), kept]
     return emit(draft_tokens, kept, invert(laws, rng.random(len(kept))))
 
 
-def _kept(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, coins: Array) -> Tokens:
-    accepted = coins < quotient(draft_probs, target_probs[:, :-1], draft_tokens)
+def _kept(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, uniforms: Array) -> Tokens:
+    accepted = uniforms < quotient(draft_probs, target_probs[:, :-1], draft_tokens)
     kept: Tokens = np.cumprod(accepted, axis=1).sum(axis=1)
     return kept
 
 
-DICE_DEFECTS: tuple[Defect, ...] = (
+UNIFORMS_DEFECTS: tuple[Defect, ...] = (
     Defect(
-        "coin-inverts-residual",
+        "uniform-inverts-residual",
         "the number that rejected the draft also draws its replacement",
-        "chain",
-        coin_inverts_residual,
-        partial(emitted_law, kernel=coin_inverts_residual_kernel),
+        Contract.CHAIN,
+        uniform_inverts_residual,
+        partial(emitted_law, kernel=uniform_inverts_residual_kernel),
         "a residual of two tokens or more",
         "three tokens",
         ("vllm-project/vllm-ascend#16370",),
     ),
     Defect(
-        "one-coin-a-round",
+        "one-uniform-a-round",
         "all positions of a round are tested with one number",
-        "chain",
-        one_coin_a_round,
-        partial(emitted_law, kernel=one_coin_a_round_kernel),
+        Contract.CHAIN,
+        one_uniform_a_round,
+        partial(emitted_law, kernel=one_uniform_a_round_kernel),
         "the joint law of two positions",
         "two drafts, no memory",
         ("PaddlePaddle/FastDeploy#5568", "flashinfer-ai/flashinfer#424"),
     ),
     Defect(
-        "one-coin-a-batch",
+        "one-uniform-a-batch",
         "all trials of a batch use the same numbers",
-        "chain",
-        one_coin_a_batch,
+        Contract.CHAIN,
+        one_uniform_a_batch,
         partial(emitted_law, kernel=RIGHT.kernel),
         "a batch, and a look at the dependence of its trials",
         "three tokens",
@@ -118,7 +122,7 @@ DICE_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "seed-ignored",
         "the generator that is given is not used",
-        "chain",
+        Contract.CHAIN,
         seed_ignored,
         partial(emitted_law, kernel=RIGHT.kernel),
         "two calls with one seed",

@@ -1,7 +1,8 @@
 """Verifiers of a drafted chain as exact kernels: given the drafts, where a round stops and what it emits there.
 
 Both a kernel and its sampler are made from one :class:`Rule`, which says what is tested and what replaces a rejected
-token: the kernel multiplies probabilities, the sampler throws dice.
+token: the kernel multiplies probabilities, the sampler draws uniforms. All is
+written out here once more, without a function of :mod:`specproof.theory`, as defects are mutations of it.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ class Ends(NamedTuple):
     """What becomes of n rounds of L drafts, given the drafts."""
 
     stop: Array
-    """Probability that i drafts are kept and one more token is emitted, i = 0..L, shape (n, L+1)."""
+    """The probability that i drafts are kept and one more token is emitted, i = 0..L, shape (n, L+1)."""
     token: Array
-    """Law of that token, shape (n, L+1, V)."""
+    """The law of that token, shape (n, L+1, V)."""
 
 
-Kernel = Callable[[Array, Array, Tokens], Ends]
+RoundKernel = Callable[[Array, Array, Tokens], Ends]
 """``kernel(draft_probs (n, L, V), target_probs (n, L+1, V), draft_tokens (n, L))``."""
 
-Sampler = Callable[[Array, Array, Tokens, np.random.Generator], Tokens]
+ChainSampler = Callable[[Array, Array, Tokens, np.random.Generator], Tokens]
 """The contract ``chain``."""
 
 
@@ -41,11 +42,11 @@ class Rows(NamedTuple):
     """Which rows are used where."""
 
     draft: Array
-    """For the tests and replacements, shape (n, L, V)."""
+    """The draft rows of the tests and replacements, shape (n, L, V)."""
     target: Array
-    """For the tests and replacements, shape (n, L, V)."""
+    """The target rows of the tests and replacements, shape (n, L, V)."""
     bonus: Array
-    """Shape (n, V)."""
+    """The rows of the bonus tokens, shape (n, V)."""
 
 
 def straight(draft: Array, target: Array) -> Rows:
@@ -54,7 +55,7 @@ def straight(draft: Array, target: Array) -> Rows:
 
 
 def quotient(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """min(1, q/p) at the drafted tokens; 1 where p = 0. Laws of shape (..., V), tokens (...)."""
+    """Give min(1, q/p) at the drafted tokens; 1 where p = 0. Laws of shape (..., V), tokens (...)."""
     p, q = pick(draft, tokens), pick(target, tokens)
     with np.errstate(over="ignore"):
         ratio = np.divide(q, p, out=np.ones_like(q), where=p > 0)
@@ -62,7 +63,7 @@ def quotient(draft: Array, target: Array, tokens: Tokens) -> Array:
 
 
 def residual(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """[q - p]+, normalised; q where that is nothing. Shape (..., V)."""
+    """Normalise [q - p]+, shape (..., V); q takes its place if its sum is 0."""
     del tokens
     return normalised(np.maximum(target - draft, 0.0), target)
 
@@ -72,10 +73,11 @@ class Rule:
     """Token by token: test each draft, replace the first that fails, add a bonus token if none does."""
 
     test: Callable[[Array, Array, Tokens], Array] = quotient
-    """Probability of acceptance."""
+    """The probability of acceptance at each drafted token."""
     replace: Callable[[Array, Array, Tokens], Array] = residual
-    """Law of the replacement, given the rejected token."""
+    """The law of the replacement, given the rejected token."""
     wire: Callable[[Array, Array], Rows] = straight
+    """The rows that are used where, given those that the sampler is handed."""
 
     def kernel(self, draft_probs: Array, target_probs: Array, draft_tokens: Tokens) -> Ends:
         """Multiply the probabilities of a round."""
@@ -89,7 +91,7 @@ class Rule:
     def sampler(
         self, draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
     ) -> Tokens:
-        """Throw the dice of n rounds."""
+        """Draw n rounds."""
         rows = self.wire(draft_probs, target_probs)
         accepted = rng.random(draft_tokens.shape) < self.test(rows.draft, rows.target, draft_tokens)
         kept = np.cumprod(accepted, axis=1).sum(axis=1)
@@ -103,7 +105,7 @@ RIGHT = Rule()
 
 
 def token_laws(draft: Array, target: Array, tokens: Tokens) -> Array:
-    """What the right rule emits after i kept drafts, shape (n, L+1, V), of the rows of a :data:`Kernel`."""
+    """Give the laws of what the right rule emits after i kept drafts, shape (n, L+1, V)."""
     return np.concatenate([residual(draft, target[:, :-1], tokens), target[:, -1:]], axis=1)
 
 
@@ -116,15 +118,15 @@ def emit(draft_tokens: Tokens, kept: Tokens, last: Tokens) -> Tokens:
 
 
 def every_draft(problem: ChainProblem) -> tuple[Array, Inputs]:
-    """All V^L drafts with their probabilities, and the rows that come with them."""
+    """Give all V^L drafts with their probabilities, and the rows that come with them."""
     drafts = np.indices((problem.num_tokens,) * problem.length).reshape(problem.length, -1).T
     draft, target = (_gather(model, drafts) for model in (problem.draft, problem.target))
     weights = np.take_along_axis(draft, drafts[:, :, np.newaxis], axis=-1)[..., 0].prod(axis=1)
     return weights, Inputs(draft, target, drafts)
 
 
-def emitted_law(problem: ChainProblem, kernel: Kernel) -> Array:
-    """The law of the emitted rows, shape (V+1,) * (L+1)."""
+def emitted_law(problem: ChainProblem, kernel: RoundKernel) -> Array:
+    """Give the law of the emitted rows, shape (V+1,) * (L+1)."""
     weights, inputs = every_draft(problem)
     return scatter(problem, weights, inputs.draft_tokens, kernel(*inputs))
 
@@ -145,26 +147,26 @@ def scatter(problem: ChainProblem, weights: Array, drafts: Tokens, ends: Ends) -
 
 
 def pick(rows: NDArray[Entry], tokens: Tokens) -> NDArray[Entry]:
-    """The entries of rows (..., V) at tokens (...)."""
+    """Pick the entries of rows (..., V) at tokens (...)."""
     picked: NDArray[Entry] = np.take_along_axis(rows, tokens[..., np.newaxis], axis=-1)[..., 0]
     return picked
 
 
 def normalised(weights: Array, otherwise: Array) -> Array:
-    """Rows divided by their sums; other rows where there is nothing to divide."""
+    """Divide rows by their sums; other rows take the place of those whose sum is 0."""
     total = weights.sum(axis=-1, keepdims=True)
     found: Array = np.divide(weights, total, out=otherwise.copy(), where=total > 0)
     return found
 
 
 def point_mass(law: Array) -> Array:
-    """All mass on the likeliest token, the first of several."""
+    """Put all mass on the likeliest token, the first of several."""
     found: Array = np.eye(law.shape[-1])[law.argmax(axis=-1)]
     return found
 
 
 def sharpened(law: Array) -> Array:
-    """The law at half the temperature."""
+    """Give the law at half the temperature."""
     return normalised(law**2, law)
 
 

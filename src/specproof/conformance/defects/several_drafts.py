@@ -10,7 +10,7 @@ import numpy as np
 
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import normalised, pick, quotient, residual
-from specproof.conformance.problems import MultiProblem, Problem, Tokens
+from specproof.conformance.problems import Contract, MultiProblem, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
 from specproof.theory.verifiers.kseq.law import division_factor, mean_tries
@@ -20,18 +20,17 @@ class Choice(NamedTuple):
     """What becomes of n sets of k drafts, given the drafts."""
 
     accept: Array
-    """Probability that the draft in place j is the accepted one, shape (n, k)."""
+    """The probability that the draft in place j is the accepted one, shape (n, k)."""
     replacement: Array
-    """Law of the token emitted if none is, shape (n, V)."""
+    """The law of the token that is emitted if none is, shape (n, V)."""
 
 
-Kernel = Callable[[Array, Array, Tokens], Choice]
+ChoiceKernel = Callable[[Array, Array, Tokens], Choice]
 """``kernel(draft_probs (n, V), target_probs (n, V), draft_tokens (n, k))``."""
 
 
-def chosen_law(problem: Problem, kernel: Kernel) -> Array:
-    """The emitted law, shape (2, V), by going through all V^k drafts."""
-    assert isinstance(problem, MultiProblem)
+def chosen_law(problem: MultiProblem, kernel: ChoiceKernel) -> Array:
+    """Give the emitted law, shape (2, V), by going through all V^k drafts."""
     size, count = problem.num_tokens, problem.num_drafts
     drafts = np.indices((size,) * count).reshape(count, -1).T
     weights = problem.draft[drafts].prod(axis=1)
@@ -43,7 +42,7 @@ def chosen_law(problem: Problem, kernel: Kernel) -> Array:
     return law
 
 
-def sampler_of(kernel: Kernel) -> Callable[..., tuple[Tokens, Tokens]]:
+def choice_sampler(kernel: ChoiceKernel) -> Callable[..., tuple[Tokens, Tokens]]:
     """Draw which draft is accepted, if any, and the replacement."""
 
     def verify(
@@ -61,14 +60,14 @@ def sampler_of(kernel: Kernel) -> Callable[..., tuple[Tokens, Tokens]]:
 
 
 def in_turn(tests: Array) -> Array:
-    """Probability that the first test passed is that of place j, for independent tests (n, k)."""
+    """Give the probability that the first test passed is that of place j, for independent tests (n, k)."""
     missed = np.cumprod(1.0 - tests, axis=1)
     law: Array = tests * np.concatenate([np.ones((len(tests), 1)), missed[:, :-1]], axis=1)
     return law
 
 
 def _tests(draft: Array, target: Array, drafts: Tokens) -> Array:
-    """min(1, q/p) of every draft."""
+    """Give min(1, q/p) of every draft."""
     return np.stack([quotient(draft, target, column) for column in drafts.T], axis=1)
 
 
@@ -134,8 +133,10 @@ def recursive_kernel(draft: Array, target: Array, drafts: Tokens, *, skip: bool 
     return Choice(in_turn(tests), left if final else target)
 
 
-def _of_kernel(name: str, title: str, kernel: Kernel, needs: str, witness: str, *threads: str) -> Defect:
-    return Defect(name, title, "multi", sampler_of(kernel), partial(chosen_law, kernel=kernel), needs, witness, threads)
+def _of_kernel(name: str, title: str, kernel: ChoiceKernel, needs: str, witness: str, *threads: str) -> Defect:
+    return Defect(
+        name, title, Contract.MULTI, choice_sampler(kernel), partial(chosen_law, kernel=kernel), needs, witness, threads
+    )
 
 
 SIBLINGS = "two drafts or more"

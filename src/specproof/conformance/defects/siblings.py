@@ -10,7 +10,7 @@ import numpy as np
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.loop import DRAFT_LENGTH, End, Loop, models_after
 from specproof.conformance.defects.rules import normalised, quotient, residual
-from specproof.conformance.problems import GenerateProblem, Tokens, next_token_law
+from specproof.conformance.problems import Contract, GenerateProblem, Tokens, next_token_law
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -97,7 +97,7 @@ SIBLING_DEFECTS: tuple[Defect, ...] = (
     Defect(
         "siblings-not-renormalised",
         "siblings are drawn without replacement, and the second is tested with the draft law of the first",
-        "generate",
+        Contract.GENERATE,
         SiblingLoop(declared=whole_law).sampler,
         SiblingLoop(declared=whole_law).law,
         "three tokens or more, a residual of two tokens or more",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.conformance.problems import GenerateProblem, Problem
-from specproof.conformance.problems.ladder import LOOKAHEAD
+from specproof.conformance.problems.generate_problem import LOOKAHEAD
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 
 def _penalised(prompt: tuple[int, ...], length: int) -> GenerateProblem:
-    """Laws without memory, and a target that takes two thirds off a token's weight whenever the token occurs."""
+    """Give laws without memory, and a target that takes two thirds off a token's weight whenever the token occurs."""
     base = np.array((0.5, 0.3, 0.2))
     counts, targets = np.zeros(base.size), []
     for _ in range(len(prompt) + length + LOOKAHEAD):
@@ -23,4 +23,4 @@ def _penalised(prompt: tuple[int, ...], length: int) -> GenerateProblem:
 
 
 WITNESSES: dict[str, Problem] = {"a penalty on repetition": _penalised((0,), 4)}
-"""By name."""
+"""These problems are asked for by their names."""

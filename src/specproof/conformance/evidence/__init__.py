@@ -1,1 +1,12 @@
-"""What the emitted tokens say: e-processes against exact laws, dependence of trials, and what could be detected."""
+"""What the emitted tokens say against the exact laws, and what they could not have said.
+
+================  ==================================================================================
+e_processes       evidence that may be looked at after every draw
+detectable_bias   how large a bias is, and how large one must be to be seen
+sampling          samples of a subject on problems
+watch             all evidence on one problem
+small_batches     the same in batches of one, two, three and some more
+dependence        whether the trials of a batch depend on each other
+streams           where the randomness comes from: calls with the same generator, and with others
+================  ==================================================================================
+"""

@@ -13,14 +13,16 @@ import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
 from specproof.conformance.evidence.e_processes import LawEvidence
-from specproof.conformance.problems import Problem, Tokens
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.problem import Problem
 
 MOST_PAIRS = 2**13
-"""Pairs of trials of one call that are looked at, of each kind."""
+"""Of each kind so many pairs of trials of one call are looked at."""
 FOLDS = 8
 """Outcomes of a whole trial are told apart modulo this."""
 FEWEST_EXPECTED = 50
-"""In each cell of a table, for its chi-square to be nearly that also far out; rarer classes are taken together."""
+"""Each cell of a table has so many expected trials, for its statistic to be nearly chi-square also far out; rarer
+classes are taken together."""
 
 
 class PairEvidence:
@@ -56,8 +58,8 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
     """Whether trials depend on others of their batch, whatever the law of each is.
 
     Pearson's chi-square tests of independence in pairs, at half a batch and at every distance that is a power of two,
-    and of one law in all calls, which a die that a whole call shares makes differ; each at its part of ``level``, which
-    is nominal.
+    and of one law in all calls, which uniforms that a whole call shares make differ; each at its part of ``level``,
+    which is nominal.
 
     Parameters
     ----------
@@ -89,7 +91,7 @@ def _apart(trials: int, distance: int) -> tuple[Tokens, int]:
 
 
 def _tables(batches: Sequence[list[tuple[Tokens, int]]]) -> Iterator[NDArray[np.int64]]:
-    """Of each view: calls against outcomes, then outcomes against those of the other trial, for each distance."""
+    """Tabulate each view: calls against outcomes, then outcomes against those of the other trial, for each distance."""
     for view in zip(*batches, strict=True):
         size = view[0][1]
         calls = [outcomes for outcomes, _ in view]

@@ -7,18 +7,13 @@ approximated. Gross defects are seen after a few draws and fine ones get the dra
 
 from __future__ import annotations
 
-import math
-from functools import cache
-
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 from numpy.typing import NDArray
 
-from specproof.simulations.statistics import POWER, binomial_interval
+from specproof.conformance.evidence.detectable_bias import CONCENTRATIONS, detectable_bias
 from specproof.theory.distribution import Array
 
-CONCENTRATIONS = 4.0 ** np.arange(14)
-"""Scales of the alternatives to a law: 1 for anything goes, 4^13 for deviations that take 10^8 draws to see."""
 LEAKS = 0.5 ** np.arange(1, 12)
 """Shares of another law that may have been mixed in: 1/2 down to 1/2048."""
 
@@ -46,16 +41,16 @@ class LawEvidence:
 
     @property
     def trials(self) -> int:
-        """Draws so far."""
+        """The number of draws so far."""
         return int(self.counts.sum())
 
     def add(self, outcomes: NDArray[np.int64]) -> None:
         """Count further draws, given as numbers of outcomes."""
         self.counts += np.bincount(outcomes, minlength=self.law.size)
 
-    def detectable(self, level: float) -> float:
-        """The bias that would have been seen in these draws, see :func:`detectable`."""
-        return detectable(int(np.count_nonzero(self._possible)), self.trials, level)
+    def detectable_bias(self, level: float) -> float:
+        """Give the bias that would have been seen in these draws, in total variation."""
+        return detectable_bias(int(np.count_nonzero(self._possible)), self.trials, level)
 
     @property
     def log_value(self) -> float:
@@ -99,42 +94,6 @@ class AcceptanceEvidence:
         gains = self.successes * (np.log(larger) - np.log(self.bound))
         losses = (self.trials - self.successes) * np.log1p(-(larger - self.bound) / (1 - self.bound))
         return float(np.logaddexp.reduce(gains + losses) - np.log(larger.size))
-
-
-def total_variation_bound(first: NDArray[np.int64], second: NDArray[np.int64], law: Array, level: float) -> float:
-    """Lower confidence bound on the total variation distance between the law of the draws and ``law``.
-
-    The first half of the draws picks the set of outcomes that came too often; the second half, independent of it, gives
-    an exact binomial (Clopper and Pearson) lower bound on that set's probability. It is too high at most with
-    probability ``level``. Both halves are counts of shape (m,).
-    """
-    chosen = first > first.sum() * law
-    low, _ = binomial_interval(int(second[chosen].sum()), int(second.sum()), 2 * level)
-    return max(low - float(law[chosen].sum()), 0.0)
-
-
-@cache
-def detectable(outcomes: int, trials: int, level: float) -> float:
-    r"""The bias, in total variation, that :class:`LawEvidence` sees in n draws with probability ``POWER``, whatever its
-    direction; infinite where there is none that it surely sees.
-
-    Of all deviations of total variation :math:`\delta` from a law, none has a smaller chi-square distance than
-    :math:`4\delta^2`. With that one Pearson's statistic X is noncentral chi-square with parameter
-    :math:`4 n \delta^2`, and the Dirichlet part of the e-process is near
-    :math:`\max_\kappa (1+n/\kappa)^{-(m-1)/2} e^{X n / (2(n+\kappa))}`. (Normal approximation: no verdict rests on it.)
-    """  # noqa: D205
-    freedom = outcomes - 1
-    if freedom < 1 or trials < 1:
-        return math.inf
-    threshold = np.log(2 * CONCENTRATIONS.size / level)
-    ratio = trials / CONCENTRATIONS
-
-    def excess(bias: float) -> float:
-        statistic = scipy.special.chndtrix(1 - POWER, freedom, 4 * trials * bias**2)
-        values = -freedom / 2 * np.log1p(ratio) + statistic / 2 * ratio / (1 + ratio)
-        return float(values.max() - threshold)
-
-    return float(scipy.optimize.brentq(excess, 1e-9, 1.0, xtol=1e-6)) if excess(1.0) > 0 else math.inf
 
 
 def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> float:

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from specproof.conformance.evidence.e_processes import LawEvidence
-from specproof.conformance.evidence.sampling import Sample, sample_call, sample_mixed_call
-from specproof.conformance.problems import GenerateProblem, Problem
-from specproof.conformance.problems.ladder import mirrored
+from specproof.conformance.evidence.sampling import sample_call, sample_mixed_call
+from specproof.conformance.problems.answers import Sample
+from specproof.conformance.problems.problem import Problem
 from specproof.conformance.subject.sampler_under_test import Subject
 
 LEAST, MOST = 4, 256
@@ -33,7 +33,7 @@ class SmallBatches:
     Attributes
     ----------
     evidence : dict of (str, str) to LawEvidence
-        By kind and name of the problem.
+        The evidence by kind and name of the problem.
     """
 
     def __init__(self, problems: Mapping[str, Problem]) -> None:
@@ -53,7 +53,7 @@ class SmallBatches:
         Raises
         ------
         Crash, InvalidOutput
-            See :mod:`specproof.conformance.subject.sampler_under_test`.
+            If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
         for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
@@ -63,16 +63,17 @@ class SmallBatches:
             if time.monotonic() > deadline:
                 break
 
-    def power(self, level: float) -> dict[str, float]:
-        """By kind, the bias that would have been seen on any of the problems that were run."""
+    def detectable_bias(self, level: float) -> dict[str, float]:
+        """Give by kind the bias that would have been seen on any of the problems that were run."""
         seen = [(kind, law) for (kind, _), law in self.evidence.items() if law.trials]
         return {
-            kind: max((law.detectable(level) for own, law in seen if own == kind), default=math.inf) for kind in KINDS
+            kind: max((law.detectable_bias(level) for own, law in seen if own == kind), default=math.inf)
+            for kind in KINDS
         }
 
 
 def size_of(kind: str, subject: Subject, rng: np.random.Generator) -> int:
-    """Trials of the next call of a kind; any number between two is as likely as any other of its logarithm."""
+    """Draw the number of trials of the next call of a kind; its logarithm is uniform."""
     if kind != KINDS[-1]:
         return int(kind)
     largest = min(MOST, subject.longest_call)
@@ -88,9 +89,10 @@ def sample_small(subject: Subject, problem: Problem, size: int, rng: np.random.G
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.subject.sampler_under_test`.
+        If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
     """
-    if not mixed or size < 2 or isinstance(problem, GenerateProblem):
+    batched = problem.batched
+    if not mixed or size < 2 or batched is None:
         return sample_call(subject, problem, size, rng)
     own = int(rng.integers(1, size))
-    return sample_mixed_call(subject, [problem, mirrored(problem)], [own, size - own], rng)[0]
+    return sample_mixed_call(subject, [batched, batched.mirrored], [own, size - own], rng)[0]

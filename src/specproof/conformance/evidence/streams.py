@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 
-from specproof.conformance.problems import ChainProblem, GenerateProblem, Problem, Tokens
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.problem import Problem
 from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.distribution import Array
 
@@ -24,19 +25,19 @@ def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.rando
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.subject.sampler_under_test`.
+        If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
     """
     run, _ = _repeatable(subject, problem, trials, rng)
     return np.array_equal(run(1), run(1))
 
 
-class Dice:
+class Streams:
     """What the same inputs give with many generators.
 
     Raises
     ------
     Crash, InvalidOutput
-        See :mod:`specproof.conformance.subject.sampler_under_test`.
+        If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
     """
 
     def __init__(self, subject: Subject, problem: Problem, streams: int, rng: np.random.Generator) -> None:
@@ -48,7 +49,7 @@ class Dice:
         self._calls = f"{streams} calls on the same {REPEATED} trials, each with an rng of its own,"
 
     def shared(self) -> str:
-        """What is wrong, in a sentence, if two generators give the same in all trials."""
+        """Say what is wrong, in a sentence, if two generators give the same in all trials."""
         outputs = len({tokens.tobytes() for tokens in self._outputs})
         if outputs == len(self._outputs):
             return ""
@@ -56,7 +57,7 @@ class Dice:
         return f"{self._calls} have {outputs} outputs: {cause}"
 
     def unused(self, level: float) -> str:
-        """What is wrong, in a sentence, if too many trials have the same first token with all generators.
+        """Say what is wrong, in a sentence, if too many trials have the same first token with all generators.
 
         A lossless sampler emits a first, given all drafts, with probability at most q(a) over that of the drafts, so
         that all of m generators agree with probability at most the largest of these to the power m - 1.
@@ -72,11 +73,5 @@ def _repeatable(
     subject: Subject, problem: Problem, trials: int, rng: np.random.Generator
 ) -> tuple[Callable[[int], Tokens], Array]:
     """A call whose inputs are the same for every seed, and the probability of the drafts of each trial."""
-    if isinstance(problem, GenerateProblem):
-        return lambda seed: subject.generate(problem, trials, seed).tokens, np.ones(trials)
-    inputs = problem.inputs(trials, rng)
-    rows = inputs.draft_probs if isinstance(problem, ChainProblem) else inputs.draft_probs[:, np.newaxis]
-    drawn = np.take_along_axis(
-        np.broadcast_to(rows, (*inputs.draft_tokens.shape, rows.shape[-1])), inputs.draft_tokens[..., np.newaxis], -1
-    )
-    return lambda seed: subject.verify(problem, inputs, seed).tokens, drawn[..., 0].prod(axis=1)
+    arguments = problem.arguments(trials, rng)
+    return lambda seed: problem.ask(subject, arguments, seed).tokens, problem.chance_of_drafts(arguments)

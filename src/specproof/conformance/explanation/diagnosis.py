@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.conformance.contract import Contract
 from specproof.conformance.evidence.e_processes import LawEvidence
-from specproof.conformance.problems import Problem
+from specproof.conformance.problems.problem import Problem
 from specproof.conformance.report.report import Diagnosis
 from specproof.theory.distribution import Array
 
@@ -22,15 +23,15 @@ class KnownDefect(Protocol):
 
     @property
     def name(self) -> str:
-        """A short name."""
+        """The short name."""
 
     @property
     def title(self) -> str:
-        """One line."""
+        """The mechanism in one line."""
 
     @property
-    def contract(self) -> str:
-        """Contract that its sampler fits."""
+    def contract(self) -> Contract:
+        """The contract that its sampler fits."""
 
     @property
     def law(self) -> Callable[[Any], Array] | None:
@@ -42,7 +43,7 @@ class Observed(NamedTuple):
 
     problem: Problem
     counts: NDArray[np.int64]
-    """Of the flattened emitted law's shape."""
+    """The counts have the flattened emitted law's shape."""
 
 
 def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Diagnosis:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from specproof.conformance.contract import Contract
 from specproof.conformance.explanation.simplification import simpler
-from specproof.conformance.problems import MultiProblem, Problem
+from specproof.conformance.problems.problem import Problem
 
 MOST_EXAMPLES = 300
+"""Hypothesis draws so many problems at most."""
 SEARCHING = 0.5
-"""Share of the time in which hypothesis looks for small failing problems; in the rest the smallest is polished."""
+"""Hypothesis looks for small failing problems in this share of the time; in the rest the smallest is polished."""
 
 
 class _TimeIsUp(BaseException):
@@ -39,7 +41,7 @@ class _Judge:
 
 
 def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
-    """The smallest failing problem found in some seconds: hypothesis looks for one, which then loses what it can.
+    """Find the smallest failing problem in some seconds: hypothesis looks for one, which then loses what it can.
 
     Where hypothesis finds none that is smaller, the given one is polished.
     """
@@ -48,13 +50,13 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, s
     with contextlib.suppress(_TimeIsUp):
         _search(problem.contract, judge, seed)
     judge.deadline = now + seconds
-    found = min([problem, *judge.failing], key=_size)
+    found = min([problem, *judge.failing], key=lambda it: it.size)
     with contextlib.suppress(_TimeIsUp):
         _polish(found, judge)
-    return min([found, *judge.failing], key=_size)
+    return min([found, *judge.failing], key=lambda it: it.size)
 
 
-def _search(contract: str, judge: _Judge, seed: int) -> None:
+def _search(contract: Contract, judge: _Judge, seed: int) -> None:
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis.errors import NoSuchExample
 
@@ -73,12 +75,7 @@ def _search(contract: str, judge: _Judge, seed: int) -> None:
 
 def _polish(problem: Problem, judge: _Judge) -> None:
     """Take one step after another to a simpler problem that still fails, until none does."""
-    smaller = (candidate for candidate in simpler(problem) if _size(candidate) < _size(problem))
+    smaller = (candidate for candidate in simpler(problem) if candidate.size < problem.size)
     following = next(filter(judge, smaller), None)
     if following is not None:
         _polish(following, judge)
-
-
-def _size(problem: Problem) -> tuple[int, int, int]:
-    drafts = problem.num_drafts if isinstance(problem, MultiProblem) else 1
-    return problem.target_law.size, drafts, len(problem.describe())

@@ -7,40 +7,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem
+from specproof.conformance.problems.example_models import Models
+from specproof.conformance.problems.problem import Problem
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 WEIGHTS = (1, 2, 3, 4, 6, 10)
 """Laws are rounded to integer weights of about this sum; what is possible stays so."""
 
-Models = tuple[TabularModel, TabularModel]
-
 
 def simpler(problem: Problem) -> Iterator[Problem]:
-    """Problems that differ from this one in one step, the largest steps first."""
-    if isinstance(problem, MultiProblem):
-        if problem.num_drafts > 1:
-            yield MultiProblem(problem.draft, problem.target, problem.num_drafts - 1)
-        for draft, target in _simpler_models(TabularModel([problem.draft]), TabularModel([problem.target])):
-            yield MultiProblem(draft.conditionals[0], target.conditionals[0], problem.num_drafts)
-    elif isinstance(problem, ChainProblem):
-        if problem.length > 1:
-            yield ChainProblem(*(TabularModel(model.conditionals[:-1]) for model in (problem.draft, problem.target)))
-        yield from (ChainProblem(*models) for models in _simpler_models(problem.draft, problem.target))
-    else:
-        yield from _simpler_generate(problem)
-
-
-def _simpler_generate(problem: GenerateProblem) -> Iterator[GenerateProblem]:
-    models, prompt, length = (problem.draft, problem.target), problem.prompt, problem.length
-    if length > 1:
-        yield GenerateProblem(*models, prompt, length - 1)
-    if prompt:
-        draft, target = (TabularModel([table[prompt[0]] for table in model.conditionals[1:]]) for model in models)
-        yield GenerateProblem(draft, target, prompt[1:], length)
-    for fewer in _simpler_models(*models):
-        yield GenerateProblem(*fewer, tuple(min(token, fewer[0].num_states - 1) for token in prompt), length)
+    """Give problems that differ from this one in one step, the largest steps first."""
+    yield from problem.shorter()
+    for models in _simpler_models(*problem.models):
+        yield problem.with_models(*models)
 
 
 def _simpler_models(draft: TabularModel, target: TabularModel) -> Iterator[Models]:

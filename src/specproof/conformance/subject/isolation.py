@@ -10,27 +10,47 @@ import contextlib
 import faulthandler
 import multiprocessing
 import os
+import pickle
 import signal
-import sys
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specproof.conformance.subject.failures import one_line
+from specproof.conformance.subject.loading import extend_path, find_source, load_function
+from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from specproof.conformance import Report
+    from specproof.conformance.arguments import Settings
+    from specproof.conformance.report.finding import Verdict
+    from specproof.conformance.report.report import Report
 
+START_LIMIT = 60.0
+"""Starting the process may take so many seconds."""
 IMPORT_LIMIT = 60.0
-"""Seconds for importing the function."""
+"""Importing the function may take so many seconds."""
 SLACK = 15.0
-"""Seconds, or half of the time limit if that is more, that a check may overrun before its process is killed: a busy
-machine must not make a slow check a crash."""
+"""A check may overrun its time limit by so many seconds, or by half of it if that is more, before its process is
+killed: a busy machine must not make a slow check a crash."""
+REMEDY = "give 'MODULE:FUNCTION', or a function that is defined at the top of a module that can be imported"
 
 
-def supervise(function: str, contract: str, **options: Any) -> Report:
-    """Load ``MODULE:FUNCTION`` and check it in a child process, with the arguments of ``check_sampler``.
+def name_of(function: Any) -> str:
+    """Name a function as a report does, whatever a stranger's object makes of being asked."""
+    if isinstance(function, str):
+        return function
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    if module and name:
+        return f"{module}:{name}"
+    try:
+        return repr(function)
+    except Exception:  # a stranger's object need not have a name that can be read
+        return f"a {type(function).__name__}"
+
+
+def check_in_process(function: Sampler | str, settings: Settings) -> Report:
+    """Load a function and check it in a child process.
 
     A process that ends without a report, or has to be killed for being late with it, has the verdict "crashes". An
     exception from outside the function's calls, be it the check's own fault or that of what the function did to its
@@ -39,15 +59,20 @@ def supervise(function: str, contract: str, **options: Any) -> Report:
     Raises
     ------
     InvalidInput
-        As :func:`specproof.conformance.check_sampler` and
-        :func:`specproof.conformance.subject.sampler_under_test.load_function`.
+        If the function cannot be taken to another process, or cannot be found or called there.
     """
+    name, parcel = name_of(function), function if isinstance(function, str) else _pickled(function)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, function, contract, options))
+    process = context.Process(target=_child, args=(theirs, name, parcel, settings))
     process.start()
     theirs.close()
     try:
+        answer = _answer(process, ours, "starting the process", START_LIMIT)
+        if isinstance(answer, str):
+            raise InvalidInput(
+                f"{answer}: a script that checks with isolate=True does so below 'if __name__ == \"__main__\":'"
+            )
         answer = _answer(process, ours, "importing it", IMPORT_LIMIT)
         if isinstance(answer, float):
             answer = _answer(process, ours, "checking it", answer)
@@ -57,11 +82,20 @@ def supervise(function: str, contract: str, **options: Any) -> Report:
         ours.close()
     if isinstance(answer, InvalidInput):
         raise answer
-    return _ended("crashes", answer, function, contract, options) if isinstance(answer, str) else answer
+    return _ended(answer, name, settings) if isinstance(answer, str) else answer
+
+
+def _pickled(function: Sampler) -> bytes:
+    try:
+        return pickle.dumps(function)
+    except Exception as error:  # what pickle raises is as various as what it is given
+        raise InvalidInput(
+            f"function is {name_of(function)}, which cannot be taken to another process ({one_line(error)}): {REMEDY}"
+        ) from None
 
 
 def _answer(process: BaseProcess, connection: Connection, doing: str, seconds: float) -> Any:
-    """What the child sends next; a sentence if it sends nothing."""
+    """Receive what the child sends next; a sentence if it sends nothing."""
     wait([connection, process.sentinel], seconds)
     with contextlib.suppress(EOFError, OSError):
         if connection.poll():
@@ -81,48 +115,61 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _ended(verdict: str, text: str, function: str, contract: str, options: dict[str, Any]) -> Report:
-    """The report on a check that did not come to its own."""
-    from specproof.conformance.report.report import Finding, Report, Verdict
+def _ended(text: str, name: str, settings: Settings, verdict: Verdict | None = None) -> Report:
+    """Report on a check that did not come to its own end; it crashed unless another verdict is given."""
+    from specproof.conformance.report.finding import Detector, Finding, Verdict
+    from specproof.conformance.report.report import Report
 
-    finding = Finding(Verdict(verdict), "process", "", text)
-    return Report(function, contract, finding.verdict, (finding,), level=options["level"], seed=options["seed"])
+    finding = Finding(verdict or Verdict.CRASHES, Detector.PROCESS, "", text)
+    return Report(name, settings.contract, finding.verdict, (finding,), level=settings.level, seed=settings.seed)
 
 
-def _child(connection: Connection, function: str, contract: str, options: dict[str, Any]) -> None:
-    """Send an InvalidInput, or the seconds that the check may take and its report."""
+def _child(connection: Connection, name: str, parcel: str | bytes, settings: Settings) -> None:
+    """Send a sign of life, then an InvalidInput, or the seconds that the check may take and its report."""
+    from specproof.conformance.report.finding import Verdict
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and kills
+    connection.send(True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        _check(connection, function, contract, options)
+        _check(connection, name, parcel, settings)
     except InvalidInput as error:
         connection.send(error)
     except BaseException as error:  # what the function raises when it is called is a finding of the check
-        message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        text = f"the check broke off outside the function ({message}): call check_sampler in Python to see where"
-        connection.send(_ended("inconclusive", text, function, contract, options))
+        text = (
+            f"the check broke off outside the function ({one_line(error)}): call check_sampler in Python to see where"
+        )
+        connection.send(_ended(text, name, settings, Verdict.INCONCLUSIVE))
     os._exit(0)  # whatever threads it has left
 
 
-def _check(connection: Connection, function: str, contract: str, options: dict[str, Any]) -> None:
-    from specproof.conformance.arguments import DEFAULT, THOROUGH, check_arguments
-    from specproof.conformance.checking import check_sampler
-    from specproof.conformance.subject.sampler_under_test import load_function
+def _check(connection: Connection, name: str, parcel: str | bytes, settings: Settings) -> None:
+    from specproof.conformance.stages.whole_check import run_check
 
-    check_arguments(contract, **{name: options[name] for name in ("level", "seed", "time_limit", "arrays")})
     _end_after(IMPORT_LIMIT)
-    module = function.rpartition(":")[0]
-    # What the function imports when it is called lies where Python would look for it, had it been started there.
-    sys.path.insert(0, str(Path(module).resolve().parent if module.endswith(".py") else Path.cwd()))
-    try:
-        sampler = load_function(function)
-    except KeyboardInterrupt:  # its own: the user's goes to the parent
-        raise InvalidInput(f"{module} cannot be imported (KeyboardInterrupt): import it in Python to see why") from None
-    seconds = options["time_limit"] or (THOROUGH if options["thorough"] else DEFAULT).seconds
-    limit = seconds + max(SLACK, seconds / 2)
+    sampler = _loaded(parcel) if isinstance(parcel, str) else _unpickled(name, parcel)
+    limit = settings.budget.seconds + max(SLACK, settings.budget.seconds / 2)
     _end_after(limit)
     connection.send(limit)
-    connection.send(check_sampler(sampler, contract, **options))
+    connection.send(run_check(sampler, name, settings))
+
+
+def _loaded(name: str) -> Sampler:
+    module = name.rpartition(":")[0]
+    if module:  # what the function imports when it is called lies where its module's imports do
+        extend_path(find_source(module))
+    try:
+        return load_function(name)
+    except KeyboardInterrupt:  # its own: the user's goes to the parent
+        raise InvalidInput(f"{module} cannot be imported (KeyboardInterrupt): import it in Python to see why") from None
+
+
+def _unpickled(name: str, parcel: bytes) -> Sampler:
+    try:
+        sampler: Sampler = pickle.loads(parcel)
+    except BaseException as error:  # its module is imported on the way
+        raise InvalidInput(f"{name} cannot be found in a process of its own ({one_line(error)}): {REMEDY}") from None
+    return sampler
 
 
 def _end_after(seconds: float) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
+from specproof.conformance.strategies import DEGENERATE, Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
@@ -33,7 +33,7 @@ def tried_in_turn(draft: list[Fraction], target: list[Fraction], count: int, rho
     return accepted
 
 
-@given(pair=pairs(), num_drafts=COUNTS)
+@given(pair=rough_pairs(), num_drafts=COUNTS)
 @with_degenerate(num_drafts=3)
 def test_at_rho_star_the_residual_is_never_negative_and_nothing_is_lost(pair: Pair, num_drafts: int) -> None:
     """The law is that of the rule followed draft by draft in fractions, and what it leaves is the target's."""
@@ -51,7 +51,7 @@ def test_at_rho_star_the_residual_is_never_negative_and_nothing_is_lost(pair: Pa
     assert law.is_lossless(target, 1e-12)
 
 
-@given(pair=pairs(), num_drafts=COUNTS)
+@given(pair=rough_pairs(), num_drafts=COUNTS)
 @with_degenerate(num_drafts=4)
 def test_rho_star_is_the_root_or_the_end_of_its_interval(pair: Pair, num_drafts: int) -> None:
     """1 - (1 - beta)^k = rho beta to 1e-12, in fractions; a smaller rho breaks it, or rho is 1 already."""
@@ -68,7 +68,7 @@ def test_rho_star_is_the_root_or_the_end_of_its_interval(pair: Pair, num_drafts:
         assert excess(Fraction(rho) * (1 - Fraction(1, 10**7))) > 0 or not np.any(np.minimum(draft, target) > 1e-15)
 
 
-@given(pair=pairs(), num_drafts=COUNTS, share=st.floats(0.0, 1.0))
+@given(pair=rough_pairs(), num_drafts=COUNTS, share=st.floats(0.0, 1.0))
 @with_degenerate(num_drafts=3, share=0.5)
 def test_every_rho_up_to_k_is_lossless_and_accepts_less(pair: Pair, num_drafts: int, share: float) -> None:
     smallest = float(division_factor(*pair, num_drafts))
@@ -78,7 +78,7 @@ def test_every_rho_up_to_k_is_lossless_and_accepts_less(pair: Pair, num_drafts: 
     assert law.acceptance <= kseq(*pair, num_drafts).acceptance + 1e-15
 
 
-@given(pair=pairs(), num_drafts=COUNTS)
+@given(pair=rough_pairs(), num_drafts=COUNTS)
 @with_degenerate(num_drafts=5)
 def test_acceptance_between_the_guarantee_and_the_optimum(pair: Pair, num_drafts: int) -> None:
     optimum = optimal_acceptance(*pair, num_drafts)
@@ -86,7 +86,7 @@ def test_acceptance_between_the_guarantee_and_the_optimum(pair: Pair, num_drafts
     assert (1 - np.exp(-1)) * optimum - 1e-12 <= found <= optimum + 1e-12
 
 
-@given(pair=pairs())
+@given(pair=rough_pairs())
 @with_degenerate()
 def test_one_draft_is_the_maximal_coupling(pair: Pair) -> None:
     law, known = kseq(*pair, 1), maximal_coupling(*pair)

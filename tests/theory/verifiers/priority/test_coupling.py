@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import DEGENERATE, Pair, pairs, with_degenerate
 
+from specproof.conformance.strategies import DEGENERATE, Pair, rough_pairs, with_degenerate
 from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair, spread_pair
 from specproof.theory.distribution import dirichlet
 from specproof.theory.errors import InvalidInput
@@ -38,7 +38,7 @@ def assert_lossless_and_optimal(draft: np.ndarray, target: np.ndarray, num_draft
     assert np.all(coupling.thinning[coupling.target == 0] == 0)
 
 
-@given(pair=pairs(largest=12), num_drafts=st.integers(1, 64))
+@given(pair=rough_pairs(largest=12), num_drafts=st.integers(1, 64))
 @with_degenerate(num_drafts=1)
 @with_degenerate(num_drafts=3)
 @with_degenerate(num_drafts=64)
@@ -147,7 +147,7 @@ def test_an_order_wrong_by_delta_costs_delta_at_most(num_drafts: int, delta: flo
     assert worst <= delta + 1e-13
 
 
-@given(pair=pairs())
+@given(pair=rough_pairs())
 @with_degenerate()
 def test_one_draft_is_maximal_coupling(pair: Pair) -> None:
     coupling, known = PriorityCoupling(*pair, 1), maximal_coupling(*pair)
@@ -211,7 +211,7 @@ def test_no_rows_at_all() -> None:
     assert coupling.law().output.shape == (0, 3)
 
 
-@given(pair=pairs(largest=8), num_drafts=st.integers(1, 9))
+@given(pair=rough_pairs(largest=8), num_drafts=st.integers(1, 9))
 @with_degenerate(num_drafts=4)
 def test_numbers_of_carriers_add_up_to_the_rates(pair: Pair, num_drafts: int) -> None:
     coupling = PriorityCoupling(*pair, num_drafts)

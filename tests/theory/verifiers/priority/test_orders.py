@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specproof.conformance.strategies import rough_laws, rough_pairs, with_degenerate
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.draft_sets import DraftSets
 from specproof.theory.verifiers.priority.orders import drafted_sets, independent_drafts, optimal_orders
-from tests.support.strategies import pairs, rows, with_degenerate
 
 GAP = 1e-8
 
@@ -15,8 +15,8 @@ GAP = 1e-8
 @st.composite
 def several_drafts(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     size = draw(st.integers(1, 6))
-    drafts = [np.asarray(draw(rows(size)), dtype=float) for _ in range(draw(st.integers(1, 4)))]
-    return np.array(drafts), np.asarray(draw(rows(size)), dtype=float)
+    drafts = [np.asarray(draw(rough_laws(size)), dtype=float) for _ in range(draw(st.integers(1, 4)))]
+    return np.array(drafts), np.asarray(draw(rough_laws(size)), dtype=float)
 
 
 @given(case=several_drafts())
@@ -39,7 +39,7 @@ def test_the_bound_is_the_value_of_its_cut(case):
     assert coupling.bound == pytest.approx(value, abs=1e-7)
 
 
-@given(pair=pairs(), num_drafts=st.integers(1, 4))
+@given(pair=rough_pairs(), num_drafts=st.integers(1, 4))
 @with_degenerate(num_drafts=3)
 def test_equal_drafts_reach_the_iid_optimum(pair, num_drafts):
     draft, target = pair

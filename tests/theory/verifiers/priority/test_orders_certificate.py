@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import DEGENERATE, Pair, pairs, rows, with_degenerate
 
 import specproof.theory.verifiers.priority.orders_certificate as module
+from specproof.conformance.strategies import DEGENERATE, Pair, rough_laws, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_distribution, as_pair, dirichlet, softmax, uniform
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import Bracket, optimal_acceptance_different, optimal_acceptance_without_replacement
@@ -57,8 +57,8 @@ def assert_proves(found: Bracket, optimum: Fraction) -> None:
 @st.composite
 def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     size = draw(st.integers(1, 5))
-    laws = draw(st.lists(rows(size), min_size=1, max_size=4))
-    return np.array(laws, dtype=np.float64), draw(rows(size))
+    laws = draw(st.lists(rough_laws(size), min_size=1, max_size=4))
+    return np.array(laws, dtype=np.float64), draw(rough_laws(size))
 
 
 @given(problem=problems())
@@ -78,7 +78,7 @@ def test_a_row_is_normalised_once(weights: tuple[int, ...]) -> None:
         assert found.lower <= 1 <= found.upper
 
 
-@given(pair=pairs(5), num_drafts=st.integers(1, 3))
+@given(pair=rough_pairs(5), num_drafts=st.integers(1, 3))
 @with_degenerate(num_drafts=2)
 @settings(deadline=None)
 def test_without_replacement(pair: Pair, num_drafts: int) -> None:

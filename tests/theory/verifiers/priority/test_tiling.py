@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Pair, pairs, with_degenerate
 
+from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, llm_shaped_pair
 from specproof.theory.distribution import dirichlet
 from specproof.theory.independent.tiling_by_fractions import RationalInterval, RationalTiling, tiling_by_fractions
@@ -50,7 +50,7 @@ def assert_tiling(coupling: PriorityCoupling) -> None:
     assert len(found) < 2 * np.count_nonzero(coupling.draft)
 
 
-@given(pair=pairs(largest=12), num_drafts=st.integers(1, 64))
+@given(pair=rough_pairs(largest=12), num_drafts=st.integers(1, 64))
 @with_degenerate(num_drafts=3)
 def test_intervals_tile_the_unit_interval(pair: Pair, num_drafts: int) -> None:
     assert_tiling(PriorityCoupling(*pair, num_drafts))

@@ -11,12 +11,8 @@ import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specproof.conformance.evidence.e_processes import (
-    AcceptanceEvidence,
-    LawEvidence,
-    detectable,
-    total_variation_bound,
-)
+from specproof.conformance.evidence.detectable_bias import detectable_bias, total_variation_bound
+from specproof.conformance.evidence.e_processes import AcceptanceEvidence, LawEvidence
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.strategies import distributions
 
@@ -74,7 +70,7 @@ def test_the_stated_power_is_reached_against_the_direction_that_is_hardest_to_se
     law, level = ladder("chain")["three tokens"].target_law.reshape(-1), 1e-6
     subsets = [list(chosen) for size in range(1, 9) for chosen in combinations(range(9), size)]
     half = min(subsets, key=lambda chosen: abs(law[chosen].sum() - 0.5))
-    bias, mass = detectable(law.size, trials, level), law[half].sum()
+    bias, mass = detectable_bias(law.size, trials, level), law[half].sum()
     moved = law * (1 - mass - bias) / (1 - mass)
     moved[half] = law[half] * (mass + bias) / mass
     assert 0.5 * np.abs(moved - law).sum() == pytest.approx(bias)
@@ -94,9 +90,9 @@ def _power(law: np.ndarray, drawn: np.ndarray, trials: int, level: float, repeti
 
 
 def test_detectable_without_data_or_choice() -> None:
-    assert detectable(4, 0, 1e-6) == math.inf
-    assert detectable(1, 1000, 1e-6) == math.inf
-    assert detectable(4, 10, 1e-6) == math.inf
+    assert detectable_bias(4, 0, 1e-6) == math.inf
+    assert detectable_bias(1, 1000, 1e-6) == math.inf
+    assert detectable_bias(4, 10, 1e-6) == math.inf
 
 
 def test_the_total_variation_bound_is_rarely_above_the_truth_and_near_it_with_data() -> None:

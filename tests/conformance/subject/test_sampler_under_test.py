@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem
-from specproof.conformance.problems.ladder import corners, ladder
+from specproof.conformance.problems.ladder import degenerate_problems, ladder
 from specproof.conformance.references import token_by_token
-from specproof.conformance.subject.sampler_under_test import Crash, InvalidOutput, Subject, load_function
+from specproof.conformance.subject.failures import Crash, InvalidOutput
+from specproof.conformance.subject.loading import load_function
+from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 
@@ -53,7 +55,7 @@ def test_a_function_is_found_in_a_module() -> None:
         ("no_such_module_anywhere:verify", "No module named"),
         ("{broken}:verify", "SyntaxError"),
         ("{quits}:verify", "SystemExit"),
-        ("specproof.conformance.subject.sampler_under_test:Subject.verify", "is a method: name one of an instance"),
+        ("specproof.conformance.subject.sampler_under_test:Subject.call", "is a method: name one of an instance"),
     ],
 )
 def test_what_is_no_function_is_one_line(tmp_path: Path, name: str, said: str) -> None:
@@ -70,7 +72,7 @@ def test_what_is_no_function_is_one_line(tmp_path: Path, name: str, said: str) -
 
 def run(result: Any, problem: Any = CHAIN) -> Any:
     inputs = problem.inputs(4, np.random.default_rng(0))
-    return Subject(lambda *_: result, "numpy", 10.0).verify(problem, inputs, 0)
+    return problem.ask(Subject(lambda *_: result, "numpy", 10.0), inputs, 0)
 
 
 class Unreadable:
@@ -140,7 +142,7 @@ def test_copies_are_handed_out_and_changes_are_noticed() -> None:
 
     inputs = CHAIN.inputs(4, np.random.default_rng(0))
     subject = Subject(spoils, "numpy", 10.0)
-    subject.verify(CHAIN, inputs, 0)
+    CHAIN.ask(subject, inputs, 0)
     assert subject.changes_inputs
     assert np.isfinite(inputs.draft_probs).all()
 
@@ -156,7 +158,7 @@ def test_models_are_handed_out_as_copies_and_changes_are_noticed() -> None:
         return np.zeros((n, length), dtype=int)
 
     subject = Subject(spoils, "numpy", 10.0)
-    subject.generate(problem, 4, 0)
+    problem.ask(subject, problem.arguments(4, np.random.default_rng(0)), 0)
     assert subject.changes_inputs
     fresh = GenerateProblem(problem.draft, problem.target, problem.prompt, problem.length)
     np.testing.assert_array_equal(fresh.target_law, law)
@@ -164,7 +166,7 @@ def test_models_are_handed_out_as_copies_and_changes_are_noticed() -> None:
 
 @pytest.mark.parametrize("contract", ["chain", "multi", "generate"])
 def test_what_all_checks_share_cannot_be_written_to(contract: str) -> None:
-    for problems in (ladder(contract), corners(contract)):
+    for problems in (ladder(contract), degenerate_problems(contract)):
         for problem in problems.values():
             for law in (problem.draft, problem.target):
                 tables = law.conditionals if isinstance(law, TabularModel) else (law,)
@@ -182,7 +184,7 @@ def test_a_hanging_thread_is_asked_to_end() -> None:
             ended.set()
 
     with pytest.raises(Crash, match=r"did not return within 0\.2 s"):
-        Subject(hangs, "numpy", 0.1).verify(CHAIN, CHAIN.inputs(1, np.random.default_rng(0)), 0)
+        CHAIN.ask(Subject(hangs, "numpy", 0.1), CHAIN.inputs(1, np.random.default_rng(0)), 0)
     assert ended.wait(5)
 
 
@@ -192,9 +194,9 @@ def test_only_the_first_call_may_take_long() -> None:
         return token_by_token(draft_probs, target_probs, draft_tokens, rng)
 
     subject, inputs = Subject(compiles, "numpy", 0.5), CHAIN.inputs(1, np.random.default_rng(0))
-    subject.verify(CHAIN, inputs, 0)
+    CHAIN.ask(subject, inputs, 0)
     with pytest.raises(Crash, match=r"within 0\.5 s"):
-        subject.verify(CHAIN, inputs, 0)
+        CHAIN.ask(subject, inputs, 0)
 
 
 def test_standard_output_is_a_file_that_keeps_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +209,7 @@ def test_standard_output_is_a_file_that_keeps_nothing(capfd: pytest.CaptureFixtu
 
     subject = Subject(prints, "numpy", 10.0)
     with pytest.raises(InvalidOutput):
-        subject.verify(CHAIN, CHAIN.inputs(4, np.random.default_rng(0)), 0)
+        CHAIN.ask(subject, CHAIN.inputs(4, np.random.default_rng(0)), 0)
     assert subject.printed == len("bytestext\n")
     assert capfd.readouterr() == ("", "")
 
@@ -224,14 +226,16 @@ def test_a_crash_says_on_what_and_where() -> None:
     def too_few() -> None: ...
 
     inputs = CHAIN.inputs(4, np.random.default_rng(0))
-    with pytest.raises(Crash, match=r"n = 4, L = 2, V = 3 raised RuntimeError: no luck at test_runner\.py:\d+$"):
-        Subject(verify, "numpy", 10.0).verify(CHAIN, inputs, 0)
+    with pytest.raises(
+        Crash, match=r"n = 4, L = 2, V = 3 raised RuntimeError: no luck at test_sampler_under_test\.py:\d+$"
+    ):
+        CHAIN.ask(Subject(verify, "numpy", 10.0), inputs, 0)
     with pytest.raises(Crash, match=r"but 4 were given$"):
-        Subject(too_few, "numpy", 10.0).verify(CHAIN, inputs, 0)
+        CHAIN.ask(Subject(too_few, "numpy", 10.0), inputs, 0)
 
 
 def test_an_asynchronous_function_is_named() -> None:
     async def verify(*_: Any) -> Any: ...
 
     with pytest.raises(InvalidOutput, match="asynchronous"):
-        Subject(verify, "numpy", 10.0).verify(CHAIN, CHAIN.inputs(4, np.random.default_rng(0)), 0)
+        CHAIN.ask(Subject(verify, "numpy", 10.0), CHAIN.inputs(4, np.random.default_rng(0)), 0)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 
 from specproof.conformance.defects import DEFECTS, overwritten
 from specproof.conformance.defects.rules import residual
-from specproof.conformance.problems.ladder import corners, ladder
+from specproof.conformance.problems.ladder import degenerate_problems, ladder
 from specproof.conformance.strategies import pairs
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.statistics import check_law
@@ -121,10 +121,10 @@ def test_the_mechanism_replaces_as_often(draft, target):
     assert not check_law(drafted * (size + 1) + outcome, law.reshape(-1), 1e-9).is_refuted
 
 
-@pytest.mark.parametrize("name", [*ladder("generate"), *corners("generate")])
+@pytest.mark.parametrize("name", [*ladder("generate"), *degenerate_problems("generate")])
 def test_there_is_a_law_on_every_problem(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # quotients of a law of 1e-300 and less
-        law = LAW({**ladder("generate"), **corners("generate")}[name])
+        law = LAW({**ladder("generate"), **degenerate_problems("generate")}[name])
     assert (law >= 0).all()
     assert law.sum() == pytest.approx(1.0, abs=1e-12)

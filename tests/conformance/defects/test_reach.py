@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from specproof.conformance.defects import reach
-from specproof.conformance.evidence.e_processes import detectable
+from specproof.conformance.evidence.detectable_bias import detectable_bias
 
 
 def test_bfloat16_keeps_eight_bits_and_rounds_ties_to_even():
@@ -28,7 +28,7 @@ def test_finer_numbers_have_less_bias():
 def test_trials_grow_with_the_inverse_square_of_the_bias():
     level = reach.LEVEL / reach.TESTS
     trials = reach.trials_to_see(0.01, 9)
-    assert detectable(9, int(trials), level) == pytest.approx(0.01, rel=0.1)
+    assert detectable_bias(9, int(trials), level) == pytest.approx(0.01, rel=0.1)
     assert reach.trials_to_see(0.001, 9) == pytest.approx(100 * trials)
 
 

@@ -15,11 +15,11 @@ from specproof.theory.chain import TabularModel
 
 LEVEL = 1e-9
 TRIALS = 40_000
-DEPENDENT = "one-coin-a-batch"
+DEPENDENT = "one-uniform-a-batch"
 MALFORMED = ("emits-after-rejection", "padding-as-token", "padding-as-index", "unguarded-residual")
 """They break the contract, and have no law within it."""
 WITH_LAW = [entry for entry in DEFECTS if entry.law is not None]
-SLIGHT = ("inclusive-coarse-coin",)
+SLIGHT = ("inclusive-coarse-uniform",)
 """Biased by little more than the tokens that they emit and must not."""
 
 
@@ -90,7 +90,7 @@ def test_defects_are_biased_on_their_witness_unless_they_show_elsewhere(defect):
         ("accepted-iff-larger", 0.2),
         ("accept-threshold", 0.2),
         ("blended-target", 0.2),
-        ("coin-inverts-residual", 0.1),
+        ("uniform-inverts-residual", 0.1),
     ],
 )
 def test_one_draft_has_the_bias_worked_out_by_hand(name, expected):
@@ -100,7 +100,7 @@ def test_one_draft_has_the_bias_worked_out_by_hand(name, expected):
 
 
 def test_a_residual_of_one_token_hides_a_coin_used_twice():
-    defect = next(entry for entry in DEFECTS if entry.name == "coin-inverts-residual")
+    defect = next(entry for entry in DEFECTS if entry.name == "uniform-inverts-residual")
     assert bias(defect, single((0.5, 0.3, 0.2), (0.2, 0.3, 0.5))) < 1e-12
 
 
@@ -120,7 +120,7 @@ def test_names_are_unique_and_threads_are_named():
     assert all("#" in thread for entry in DEFECTS for thread in entry.threads)
 
 
-@pytest.mark.parametrize("name", ["mask-on-bonus-alone", "inclusive-coarse-coin"])
+@pytest.mark.parametrize("name", ["mask-on-bonus-alone", "inclusive-coarse-uniform"])
 def test_what_the_target_forbids_is_emitted(name):
     defect = next(entry for entry in DEFECTS if entry.name == name)
     problem = defect.problem

@@ -10,14 +10,14 @@ from hypothesis import given
 
 from specproof.conformance import check_sampler
 from specproof.conformance.problems import (
-    CONTRACTS,
     ChainProblem,
+    Contract,
     GenerateProblem,
     MultiProblem,
     Problem,
     next_token_law,
 )
-from specproof.conformance.problems.ladder import corners, ladder
+from specproof.conformance.problems.ladder import degenerate_problems, ladder
 from specproof.conformance.strategies import chain_problems, problems
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, TabularModel
@@ -33,7 +33,7 @@ MODEL = CHAIN.tabulate()
 
 
 def listed() -> list[Any]:
-    named = [(c, n, p) for c in CONTRACTS for n, p in {**ladder(c), **corners(c)}.items()]
+    named = [(c, n, p) for c in Contract for n, p in {**ladder(c), **degenerate_problems(c)}.items()]
     return [pytest.param(problem, id=f"{contract}: {name}") for contract, name, problem in named]
 
 
@@ -44,7 +44,7 @@ def test_every_listed_problem_has_laws_of_mass_one(problem: Problem) -> None:
     assert problem.describe()
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize("contract", Contract)
 def test_no_token_of_the_ladder_is_impossible_and_shapes_come_in_groups(contract: str) -> None:
     shapes = [problem.shape for problem in ladder(contract).values()]
     assert all((problem.target_law > 0).all() for problem in ladder(contract).values())

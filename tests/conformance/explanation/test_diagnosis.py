@@ -11,7 +11,8 @@ import numpy as np
 
 from specproof.conformance.explanation.diagnosis import Observed, diagnose
 from specproof.conformance.problems import MultiProblem
-from specproof.conformance.report.report import Report, Verdict
+from specproof.conformance.report.finding import Verdict
+from specproof.conformance.report.report import Report
 from specproof.theory.distribution import Array
 
 PROBLEM = MultiProblem([0.6, 0.2, 0.2], [0.2, 0.3, 0.5], 1)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from specproof.conformance import strategies
-from specproof.conformance.problems import CONTRACTS, ChainProblem, Problem
+from specproof.conformance.problems import ChainProblem, Contract, Problem
 from specproof.theory.chain import MarkovChain, TabularModel
 from specproof.theory.errors import InvalidInput
 
@@ -59,7 +59,7 @@ def test_corners_come_up(corner: Any) -> None:
     find(strategies.pairs(), corner, settings=SEARCH)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize("contract", Contract)
 def test_shrinking_ends_at_two_tokens_and_simple_fractions(contract: str) -> None:
     found = find(strategies.problems(contract), lambda problem: not_equal(problem), settings=SEARCH)
     assert found.num_tokens == 2

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shared_dice import Shared
+from shared_uniforms import Shared
 
 from specproof.conformance import DEFAULT, Budget, Verdict, check_sampler, next_token_law
 from specproof.conformance.evidence.dependence import FOLDS, PairEvidence, are_dependent
@@ -111,7 +111,7 @@ def test_of_trials_that_depend_on_each_other_no_law_is_said_to_be_wrong(
     """Each trial's own law is the target's, so that a bound, a defect or a proof of loss would be a false statement."""
     report = check_sampler(sharing(source, first), budget=BUDGET)
     assert report.verdict == Verdict.BIASED, str(report)
-    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "dice"}, str(report)
+    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "uniforms"}, str(report)
     assert "depend on each other" in report.reason
     assert report.instance is not None
     assert report.instance.total_variation == 0.0
@@ -138,7 +138,7 @@ def test_trials_that_share_a_die_in_some_batches_only_have_no_law_that_is_wrong(
 ) -> None:
     report = check_sampler(sharing_if(condition), seed=seed, budget=replace(BUDGET, small=2000))
     assert report.verdict == Verdict.BIASED, str(report)
-    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "dice"}, str(report)
+    assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "uniforms"}, str(report)
     assert "depend on each other" in report.reason
     assert report.instance is not None
     assert report.instance.total_variation == 0.0
@@ -191,7 +191,7 @@ def test_rows_with_dice_of_their_own_are_seen_though_every_law_is_right(first: i
         return by_position(draft_probs, target_probs, draft_tokens, Stale())
 
     report = check_sampler(verify, budget=BUDGET)
-    assert [finding.detector for finding in report.findings] == ["dice" if first == 0 else "rows"], str(report)
+    assert [finding.detector for finding in report.findings] == ["uniforms" if first == 0 else "rows"], str(report)
 
 
 @pytest.mark.parametrize(("shift", "seed"), [(0.02, 4), (0.03, 3), (0.1, 0)])
@@ -220,7 +220,9 @@ def test_few_streams_are_noticed(bits: int) -> None:
         )
 
     report = check_sampler(verify, budget=BUDGET)
-    assert any(finding.detector == "dice" and "few streams" in finding.text for finding in report.findings), str(report)
+    assert any(finding.detector == "uniforms" and "few streams" in finding.text for finding in report.findings), str(
+        report
+    )
 
 
 @pytest.mark.parametrize("budget", [Budget(1, 1, 1, 1, 60.0), Budget(20, 2, 5, 20, 60.0)])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shared_dice import Shared
+from shared_uniforms import Shared
 
 from specproof.conformance import DEFAULT, Budget, Unsupported, Verdict, assert_lossless, check_sampler
 from specproof.conformance.defects import DEFECTS
@@ -32,8 +32,8 @@ def test_correct_samplers_are_lossless(name: str) -> None:
     contract, sampler = REFERENCES[name]
     report = check_sampler(sampler, contract, time_limit=100.0)
     assert report.verdict == Verdict.LOSSLESS, str(report)
-    assert report.power < 0.025
-    assert max(report.power_of_small.values()) < 0.3
+    assert report.detectable_bias < 0.025
+    assert max(report.detectable_bias_in_small_batches.values()) < 0.3
     assert report.instance is None
     assert report.diagnosis is None
 
@@ -264,7 +264,7 @@ def test_its_own_dice_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
     def elsewhere(*arguments: Any) -> Any:
         return token_by_token(*arguments[:3], np.random.default_rng())
 
-    assert check_sampler(repeats, budget=QUICK).findings[0].detector == "dice"
+    assert check_sampler(repeats, budget=QUICK).findings[0].detector == "uniforms"
     report = check_sampler(elsewhere, budget=QUICK)
     assert report.verdict == Verdict.LOSSLESS
     assert not report.reproducible
@@ -398,9 +398,9 @@ def test_a_hang_on_a_degenerate_problem_ends_these_and_a_message_that_sounds_lik
 
 def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:
     report = check_sampler(token_by_token, budget=replace(QUICK, small=1))
-    assert report.power_of_small["2"] == math.inf
+    assert report.detectable_bias_in_small_batches["2"] == math.inf
     assert ", any of 2," in report.reason
-    assert report.as_dict()["power"]["small_batches"]["2"] is None
+    assert report.as_dict()["detectable_bias"]["small_batches"]["2"] is None
 
 
 def test_a_sampler_too_slow_to_say_anything_is_inconclusive() -> None:
@@ -436,7 +436,7 @@ def test_assert_lossless_shows_the_report() -> None:
         return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
 
     assert assert_lossless(speculate, "generate").is_lossless
-    with pytest.raises(AssertionError, match="smallest failing instance"):
+    with pytest.raises(AssertionError, match="Smallest failing instance"):
         assert_lossless(drafts_only, "multi")
 
 
@@ -459,7 +459,7 @@ def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], na
 @pytest.mark.parametrize("name", list(REFERENCES))
 def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
     contract, sampler = REFERENCES[name]
-    budget = Budget(first=64, rounds=2, small=3, corner=16, seconds=60.0)
+    budget = Budget(first=64, rounds=2, small=3, degenerate=16, seconds=60.0)
     verdicts = [check_sampler(sampler, contract, level=0.01, seed=seed, budget=budget).verdict for seed in range(20)]
     # At a rate of 0.01 four alarms in 20 have probability 4e-5, at one of 0.5, as by a wrong threshold, 0.9987. That
     # each test keeps its level is shown exactly in test_sequential.py; finer rates are the experiment's business.
@@ -471,4 +471,4 @@ def test_a_sampler_that_hardly_draws_is_not_said_to_ignore_its_generator(name: s
     defect = next(entry for entry in DEFECTS if (entry.name, entry.contract) == (name, "chain"))
     report = check_sampler(defect.sampler, budget=QUICK)
     assert report.verdict == Verdict.BIASED
-    assert not {"dice", "rows"} & {finding.detector for finding in report.findings}, str(report)
+    assert not {"uniforms", "rows"} & {finding.detector for finding in report.findings}, str(report)

@@ -6,13 +6,14 @@ import contextlib
 
 import pytest
 
-from specproof.conformance import checking
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES
 from specproof.conformance.defects import __main__ as catalogue
 from specproof.conformance.defects.__main__ import main, page, row
 from specproof.conformance.problems.ladder import ladder
-from specproof.conformance.report.report import Report, Verdict
+from specproof.conformance.report.finding import Verdict
+from specproof.conformance.report.report import Report
+from specproof.conformance.stages import state
 
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
 
@@ -23,7 +24,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
         ("chain", "always-accepted", "acceptance", "always-accepted"),
         ("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id"),
         ("chain", "neighbours-target", "batch", None),  # one trial alone is right
-        ("chain", "one-coin-a-round", "law", "one-coin-a-round"),
+        ("chain", "one-uniform-a-round", "law", "one-uniform-a-round"),
         ("multi", "own-draw-each", "law", "own-draw-each"),
         ("generate", "drawn-by-argmax", "law", "drawn-by-argmax"),
         ("generate", "draft-law-overwritten", "law", "draft-law-overwritten"),
@@ -45,7 +46,7 @@ def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosi
         ("chain", "padding-as-token", Verdict.INVALID),
         ("generate", "padding-as-index", Verdict.INVALID),
         ("chain", "mask-on-bonus-alone", Verdict.INVALID),
-        ("chain", "inclusive-coarse-coin", Verdict.INVALID),
+        ("chain", "inclusive-coarse-uniform", Verdict.INVALID),
         ("chain", "unguarded-residual", Verdict.CRASHES),
     ],
 )
@@ -55,7 +56,7 @@ def test_a_malformed_output_is_not_called_biased(contract, name, verdict):
 
 def test_state_that_is_not_counted_is_caught_and_named_where_the_history_matters(monkeypatch):
     entry = BY_NAME["generate", "accepted-not-counted"]
-    monkeypatch.setattr(checking, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
+    monkeypatch.setattr(state, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
     report = check_sampler(entry.sampler, "generate")
     assert report.verdict == Verdict.BIASED
     assert report.diagnosis.name == entry.name

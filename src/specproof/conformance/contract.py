@@ -1,0 +1,50 @@
+"""The contracts, which are signatures that a sampler can have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from specproof.theory.errors import InvalidInput
+
+
+class Contract(StrEnum):
+    """Signature of the sampler to check.
+
+    For n independent trials and a NumPy generator ``rng``:
+
+    ========  =================================================  ==================================================
+    contract  sampler                                            emitted law
+    ========  =================================================  ==================================================
+    chain     ``verify(draft_probs (n, L, V), target_probs       shape (V+1,) * (L+1): entry ``law[emitted + 1]``,
+              (n, L+1, V), draft_tokens (n, L), rng)`` ->        so index 0 on an axis is the -1 after the last
+              emitted (n, L+1), -1 after the last token          emitted token
+    multi     ``verify(draft_probs (n, V), target_probs (n, V),  shape (2, V): row 1 for an accepted draft, row 0 for
+              draft_tokens (n, k), rng)`` -> (emitted (n,),      a token emitted after all were rejected
+              index of the accepted draft or -1 (n,))
+    generate  ``generate(draft_model, target_model, prompt,      shape (V,) * length
+              length, n, rng)`` -> tokens (n, length)
+    ========  =================================================  ==================================================
+    """
+
+    CHAIN = "chain"
+    MULTI = "multi"
+    GENERATE = "generate"
+
+
+def as_contract(contract: Contract | str) -> Contract:
+    """Take a contract or its name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such contract.
+
+    Examples
+    --------
+    >>> as_contract("chain") is Contract.CHAIN
+    True
+    """
+    try:
+        return Contract(contract)
+    except ValueError:
+        raise InvalidInput(f"contract is {contract!r}: it must be one of {', '.join(Contract)}") from None

@@ -1,0 +1,68 @@
+"""The running evidence against each exact law of a problem."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specproof.conformance.evidence.dependence import PairEvidence
+from specproof.conformance.evidence.e_processes import AcceptanceEvidence, LawEvidence
+from specproof.conformance.problems.answers import Sample
+from specproof.conformance.problems.problem import Problem
+from specproof.conformance.report.finding import Detector
+
+
+class Watch:
+    """Everything that is tested on one problem.
+
+    Attributes
+    ----------
+    law : LawEvidence
+        The evidence against the completed law.
+    mixed : array of int
+        Those of its counts that come from batches of several problems.
+    pairs : PairEvidence
+        The evidence against the independence of two trials of a batch.
+    acceptance : list of AcceptanceEvidence
+        The evidence against each bound on acceptance; empty in a contract that does not show drafts.
+    emitted : array of int
+        The counts of the flattened emitted law.
+    """
+
+    def __init__(self, problem: Problem, name: str) -> None:
+        self.problem, self.name = problem, name
+        self.law = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+        self.mixed = np.zeros_like(self.law.counts)
+        self.pairs = PairEvidence(problem)
+        self.acceptance = [AcceptanceEvidence(float(bound)) for bound in problem.acceptance_bounds]
+        self.emitted = np.zeros(int(np.prod(problem.emitted_shape)), dtype=np.int64)
+
+    @property
+    def tests(self) -> int:
+        """The number of e-processes."""
+        return 2 + len(self.acceptance)
+
+    def see(self, seen: Sample) -> None:
+        """Count further trials."""
+        self.law.add(seen.completed)
+        self.emitted += np.bincount(seen.emitted, minlength=self.emitted.size)
+        for evidence, accepted in zip(self.acceptance, self.problem.acceptances(seen.accepted), strict=True):
+            evidence.add(accepted)
+
+    def see_batch(self, seen: Sample, rng: np.random.Generator) -> None:
+        """Count further trials that were one call, in this order."""
+        self.see(seen)
+        self.pairs.add(seen.first, seen.completed, rng)
+
+    def see_mixed(self, seen: Sample, rng: np.random.Generator) -> None:
+        """Count further trials of one call that had other problems too."""
+        self.see_batch(seen, rng)
+        self.mixed += np.bincount(seen.completed, minlength=self.mixed.size)
+
+    def log_values(self) -> dict[Detector, float]:
+        """Give the evidence by detector, in logarithms."""
+        accepted = max((evidence.log_value for evidence in self.acceptance), default=0.0)
+        return {
+            Detector.LAW: self.law.log_value,
+            Detector.ACCEPTANCE: accepted,
+            Detector.PAIRS: self.pairs.log_value,
+        }

@@ -1,0 +1,99 @@
+"""What is said about an alarm: its cause if that are batches, the smallest failing problem, and the known defect."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from specproof.conformance.evidence.sampling import joined, sample
+from specproof.conformance.explanation.case import Case
+from specproof.conformance.explanation.cause import Cause, cause_in_batches, cause_in_small_batches
+from specproof.conformance.explanation.diagnosis import Observed, diagnose
+from specproof.conformance.explanation.failing_instance import describe, smallest
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.report.finding import Detector, Finding, Verdict, broken
+from specproof.conformance.report.report import SHRUNK, Diagnosis, Instance
+from specproof.conformance.subject.failures import Crash, InvalidOutput
+
+DIAGNOSTIC_TRIALS = 2**14
+"""The diagnosis draws up to so many trials more of every problem."""
+
+
+class Explanation(NamedTuple):
+    """What is said about an alarm."""
+
+    findings: list[Finding]
+    instance: Instance | None
+    diagnosis: Diagnosis | None
+
+
+def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
+    """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
+    instance = diagnosis = None
+    try:
+        impossible = case.watch.law.log_value == np.inf
+        cause = None if impossible else cause_in_batches(case)
+        if cause:
+            draw = (lambda trials: case.mixed(trials).completed) if cause.is_mixed else case.alone()
+            findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
+            instance = describe(case, case.watch.problem, case.watch.name, draw, dependent=cause.forbids_counts)
+        else:
+            problem = smallest(case)
+            name = case.watch.name if problem is case.watch.problem else SHRUNK
+            instance = describe(case, problem, name, case.alone(problem))
+            if impossible and min(instance.expected.values()) > 0:
+                instance = None  # what is impossible was seen once and did not come again
+            diagnosis = _diagnose(case)
+    except (Crash, InvalidOutput) as error:
+        findings = [*findings, _broke_later(case, error)]
+    return Explanation(findings, instance, diagnosis)
+
+
+def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens) -> Explanation:
+    """Explain an alarm of small batches of one kind, given at these counts, as :func:`explain_batches` does."""
+    instance = None
+    try:
+        cause, seen = cause_in_small_batches(case, kind, counts)
+        if cause:
+            findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
+        halves = (joined(half).completed for half in (seen[::2], seen[1::2]))
+        instance = describe(
+            case, case.watch.problem, case.watch.name, lambda _: next(halves), dependent=cause is not None
+        )
+    except (Crash, InvalidOutput) as error:
+        findings = [*findings, _broke_later(case, error)]
+    return Explanation(findings, instance, None)
+
+
+def _by_batch(case: Case, cause: Cause) -> Finding:
+    text = f"on '{case.watch.name}' {cause.sentence}"
+    return Finding(Verdict.BIASED, Detector.BATCH, case.watch.name, text)
+
+
+def _countable(case: Case, findings: list[Finding], cause: Cause) -> list[Finding]:
+    """Keep what holds given the cause: laws and proofs from counts of a batch hold for independent trials only."""
+    if not cause.forbids_counts:
+        return findings
+    counted = (Detector.LAW, Detector.ACCEPTANCE, Detector.SMALL_BATCHES)
+    return [*(finding for finding in findings if finding.detector not in counted), *case.single]
+
+
+def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
+    where = f"on '{case.watch.name}', looked at again after the alarm"
+    return broken(error, where, Detector.OUTPUT, case.watch.name)
+
+
+def _diagnose(case: Case) -> Diagnosis | None:
+    """Compare with the catalogue what was emitted on every problem, and some more of it, as time allows."""
+    from specproof.conformance.defects import DEFECTS
+
+    observed, watches = [], (case.watch, *case.others)
+    for watch in watches:
+        trials = min(DIAGNOSTIC_TRIALS, case.affordable(0.5 / len(watches)))
+        if time.monotonic() < case.deadline:
+            watch.see(sample(case.subject, watch.problem, trials, case.rng))
+        if watch.emitted.any():
+            observed.append(Observed(watch.problem, watch.emitted))
+    return diagnose(observed, DEFECTS)

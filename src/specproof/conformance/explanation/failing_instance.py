@@ -1,0 +1,73 @@
+"""The failing instance: the smallest problem that shows the fault, and what is drawn on it afresh."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from specproof.conformance.evidence.detectable_bias import total_variation_bound
+from specproof.conformance.evidence.e_processes import LawEvidence
+from specproof.conformance.evidence.sampling import calls, frequencies
+from specproof.conformance.explanation.case import FIRST_LOOK, Case
+from specproof.conformance.explanation.shrinking import shrink
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.problem import Problem
+from specproof.conformance.report.report import Instance
+from specproof.conformance.subject.failures import Crash, InvalidOutput
+
+CONVINCING = float(np.log(1e6))
+"""So much evidence is asked for on a smaller problem. The alarm has been given already; this only says which problem
+shows it."""
+SHOWN = 4
+"""A report shows so many outcomes."""
+
+
+def smallest(case: Case) -> Problem:
+    """Find the smallest problem that convinces alone; that of the alarm if none does."""
+    problem, trials = case.watch.problem, case.trials(0.2)
+    if not _convinces(case, problem, trials):
+        return problem
+    return shrink(problem, lambda it: _convinces(case, it, trials), case.seconds(0.4), int(case.rng.integers(2**31)))
+
+
+def _convinces(case: Case, problem: Problem, trials: int) -> bool:
+    """Whether so many trials of a problem alone convince, looked at as they double."""
+    evidence = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+    size = min(FIRST_LOOK, trials)
+    while size and time.monotonic() < case.deadline:
+        try:
+            for part in calls(case.subject, problem, size, case.rng):
+                evidence.add(part.completed)
+        except (Crash, InvalidOutput):
+            return False
+        if evidence.log_value >= CONVINCING:
+            return True
+        size = min(evidence.trials, trials - evidence.trials)
+    return False
+
+
+def describe(
+    case: Case, problem: Problem, name: str, draw: Callable[[int], Tokens], *, dependent: bool = False
+) -> Instance:
+    """Draw afresh and say what differs most; two halves bound the distance, if trials are independent."""
+    law = problem.target_law.reshape(-1)
+    halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
+    observed = frequencies(halves[0] + halves[1])
+    surprise = np.where(law > 0, np.abs(observed - law), np.ceil(observed))  # what is impossible comes first
+    order = np.argsort(-surprise, kind="stable")[:SHOWN]
+    shown = [outcome for outcome in order if law[outcome] or observed[outcome]]
+    return Instance(
+        problem,
+        name,
+        int(sum(half.sum() for half in halves)),
+        {outcome_name(problem, int(i)): float(law[i]) for i in shown},
+        {outcome_name(problem, int(i)): float(observed[i]) for i in shown},
+        0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level),
+    )
+
+
+def outcome_name(problem: Problem, outcome: int) -> str:
+    """Name an outcome of the completed law by its tokens."""
+    return " ".join(str(int(token)) for token in np.unravel_index(outcome, problem.target_law.shape))

@@ -1,0 +1,230 @@
+"""The contract ``generate``: a whole decoding loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from specproof.conformance.contract import Contract
+from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows
+from specproof.conformance.problems.description import describe_model
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.example_models import (
+    P2_ROWS,
+    P3,
+    P3_ROWS,
+    P4,
+    Q2_ROWS,
+    Q3,
+    Q3_ROWS,
+    Q4,
+    RARE,
+    USUAL,
+    Models,
+    histories,
+    markov,
+)
+from specproof.conformance.problems.next_token import check_models
+from specproof.conformance.problems.problem import Problem
+from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import natural_number, positive_integer
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn
+
+LOOKAHEAD = 4
+"""The number of positions past the end of a problem for which the models still have tables."""
+
+
+class Request(NamedTuple):
+    """What a loop is handed beside its generator."""
+
+    draft_model: TabularModel
+    target_model: TabularModel
+    prompt: tuple[int, ...]
+    length: int
+    trials: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GenerateProblem(Problem):
+    """A whole decoding loop: the contract ``generate``.
+
+    Parameters
+    ----------
+    draft, target : TabularModel
+        Models over the prompt and the tokens to generate at least; see
+        :func:`~specproof.conformance.problems.next_token.next_token_law` for what is drafted beyond.
+    prompt : tuple of int
+        Tokens in 0..V-1; may be empty.
+    length : int
+        The number of tokens to generate, at least 1.
+
+    Raises
+    ------
+    InvalidInput
+        If a model is no table, the vocabularies differ, the prompt has a token outside them, the length is not an
+        integer >= 1, or a horizon is too short.
+
+    Examples
+    --------
+    >>> model = TabularModel([[0.5, 0.5], [[0.25, 0.75], [1.0, 0.0]]])
+    >>> GenerateProblem(model, model, prompt=(1,), length=1).target_law
+    array([1., 0.])
+    """
+
+    contract: ClassVar = Contract.GENERATE
+    size_name: ClassVar = "length"
+    in_small_batches: ClassVar = ("three tokens", "whole history")
+    draft: TabularModel
+    target: TabularModel
+    prompt: tuple[int, ...]
+    length: int
+
+    def __post_init__(self) -> None:
+        check_models(self.draft, self.target)
+        object.__setattr__(self, "prompt", _as_prompt(self.prompt, self.num_tokens))
+        object.__setattr__(self, "length", positive_integer(self.length, "length"))
+        for name, model in (("draft", self.draft), ("target", self.target)):
+            if model.horizon < len(self.prompt) + self.length:
+                raise InvalidInput(
+                    f"{name} has horizon {model.horizon}: a prompt of {len(self.prompt)} and {self.length} tokens "
+                    f"need at least {len(self.prompt) + self.length}"
+                )
+
+    @property
+    def models(self) -> Models:
+        """The draft and the target."""
+        return self.draft, self.target
+
+    @property
+    def tables(self) -> tuple[Array, ...]:
+        """The conditionals of both models."""
+        return (*self.draft.conditionals, *self.target.conditionals)
+
+    def with_models(self, draft: TabularModel, target: TabularModel) -> GenerateProblem:
+        """Put other models in the place of both; a token of the prompt that they lack becomes their last."""
+        prompt = tuple(min(token, draft.num_states - 1) for token in self.prompt)
+        return GenerateProblem(draft, target, prompt, self.length)
+
+    def shorter(self) -> Iterator[GenerateProblem]:
+        """Generate a token less, or fix the first token of the prompt in the models."""
+        if self.length > 1:
+            yield GenerateProblem(*self.models, self.prompt, self.length - 1)
+        if self.prompt:
+            draft, target = (
+                TabularModel([table[self.prompt[0]] for table in model.conditionals[1:]]) for model in self.models
+            )
+            yield GenerateProblem(draft, target, self.prompt[1:], self.length)
+
+    @property
+    def num_tokens(self) -> int:
+        """V, the size of the vocabulary."""
+        return self.draft.num_states
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(length, V)."""
+        return self.length, self.num_tokens
+
+    @cached_property
+    def target_law(self) -> Array:
+        """The law of the generated tokens of a lossless loop, shape (V,) * length."""
+        return self._after_prompt(self.target)
+
+    @cached_property
+    def draft_law(self) -> Array:
+        """The law of a loop that accepts every draft."""
+        return self._after_prompt(self.draft)
+
+    @property
+    def emitted_shape(self) -> tuple[int, ...]:
+        """The shape of the emitted law, (V,) * length."""
+        return (self.num_tokens,) * self.length
+
+    def completed(self, law: Array) -> Array:
+        """Give the law itself: the sequences are whole."""
+        return law
+
+    def arguments(self, trials: int, rng: np.random.Generator) -> Request:
+        """Ask for n continuations; nothing is drawn."""
+        del rng
+        return Request(self.draft, self.target, self.prompt, self.length, trials)
+
+    def parse(self, result: Any, arguments: Request) -> Emission:
+        """Take tokens (n, length)."""
+        tokens = as_ids(result, "tokens", (arguments.trials, self.length), 0, self.num_tokens)
+        return Emission(tokens, np.zeros(arguments.trials, dtype=np.int64))
+
+    def outcomes(self, tokens: Tokens) -> Tokens:
+        """Number each row's place in the flattened emitted law, shape (n,)."""
+        return number_rows(tokens, self.num_tokens)
+
+    def take_apart(self, emission: Emission, rng: np.random.Generator) -> Sample:
+        """Number the outcomes of each trial."""
+        del rng
+        outcomes = self.outcomes(emission.tokens)
+        return Sample(outcomes, outcomes, emission.tokens[:, 0], emission.accepted)
+
+    def describe(self) -> str:
+        """Describe both models in lines of simple fractions, and the prompt."""
+        needed = len(self.prompt) + self.length
+        named = zip(("draft", "target"), self.models, strict=True)
+        models = (f"{name}\n{describe_model(model, needed)}" for name, model in named)
+        return "\n".join((*models, f"prompt {list(self.prompt)}, length {self.length}"))
+
+    def _after_prompt(self, model: TabularModel) -> Array:
+        first = len(self.prompt)
+        return TabularModel([table[self.prompt] for table in model.conditionals[first : first + self.length]]).joint()
+
+    @classmethod
+    def degenerate(cls, draft: Array, target: Array) -> GenerateProblem:
+        """Two tokens of a degenerate law without memory, after the target's likeliest."""
+        rows = (draft, [draft] * draft.size, target, [target] * target.size)
+        return _asked(rows, (int(target.argmax()),), 2)
+
+    @classmethod
+    def drawn(cls, draw: DrawFn) -> GenerateProblem:
+        """Draw a prompt of 0 or 1 tokens, 1 to 3 tokens to generate, and models that are defined for 2 more."""
+        from hypothesis.strategies import integers, lists
+
+        from specproof.conformance.strategies import tabular_models
+
+        size, length = draw(integers(2, 3)), draw(integers(1, 3))
+        prompt = tuple(draw(lists(integers(0, size - 1), max_size=1)))
+        horizon = len(prompt) + length + 2
+        return GenerateProblem(draw(tabular_models(size, horizon)), draw(tabular_models(size, horizon)), prompt, length)
+
+    @classmethod
+    def examples(cls) -> dict[str, GenerateProblem]:
+        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
+        two, three = (P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS), (P3, P3_ROWS, Q3, Q3_ROWS)
+        return {
+            "two tokens": _asked(two, (0,), 3),
+            "three tokens": _asked(three, (0,), 3),
+            "a token all but forbidden": _asked((RARE, [RARE] * 3, USUAL, [USUAL] * 3), (2,), 2),
+            "longer": _asked(two, (1, 0), 6),
+            "four tokens": _asked((P4, [P4, P4[::-1]] * 2, Q4, [Q4, P4, Q4[::-1], Q4]), (3, 1), 3),
+            "whole history": GenerateProblem(*histories(2, 6 + LOOKAHEAD), prompt=(1, 0), length=4),
+        }
+
+
+def _asked(rows: tuple[Any, Any, Any, Any], prompt: tuple[int, ...], length: int) -> GenerateProblem:
+    """Ask for tokens of Markov chains, given by the first laws and the rows of both."""
+    return GenerateProblem(*markov(*rows, horizon=len(prompt) + length + LOOKAHEAD), prompt, length)
+
+
+def _as_prompt(prompt: Sequence[int], num_tokens: int) -> tuple[int, ...]:
+    if not isinstance(prompt, Sequence | np.ndarray):
+        raise InvalidInput(f"prompt is {prompt!r}: give a tuple of tokens, such as (0,)")
+    tokens = tuple(natural_number(token, f"prompt[{index}]") for index, token in enumerate(prompt))
+    for index, token in enumerate(tokens):
+        if token >= num_tokens:
+            raise InvalidInput(f"prompt[{index}] is {token}: tokens are 0..{num_tokens - 1}")
+    return tokens

@@ -1,0 +1,208 @@
+"""The contract ``multi``: several i.i.d. drafts for one position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specproof.conformance.contract import Contract
+from specproof.conformance.problems.answers import Emission, Sample, as_ids, refuse_rows, shown
+from specproof.conformance.problems.description import describe_law
+from specproof.conformance.problems.drawing import Tokens, cumulative_sums
+from specproof.conformance.problems.example_models import P3, P8, Q3, Q8, RARE, USUAL, Models
+from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
+from specproof.conformance.subject.failures import InvalidOutput
+from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array, as_pair
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.transport import optimal_acceptance
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MultiProblem(VerifierProblem):
+    """k i.i.d. drafts for one position: the contract ``multi``.
+
+    Parameters
+    ----------
+    draft, target : array_like, shape (V,)
+    num_drafts : int
+        k >= 1.
+
+    Raises
+    ------
+    InvalidInput
+        If a law is none, or the number of drafts is not an integer >= 1.
+
+    Examples
+    --------
+    >>> MultiProblem([0.5, 0.5], [0.25, 0.75], 2).target_law
+    array([0.25, 0.75])
+    """
+
+    contract: ClassVar = Contract.MULTI
+    size_name: ClassVar = "k"
+    acceptance_title: ClassVar = "some draft is accepted"
+    in_small_batches: ClassVar = ("three tokens, k = 2", "five tokens, k = 3")
+    draft: Array
+    target: Array
+    num_drafts: int
+
+    def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:
+        rows = as_pair(draft, target)
+        if rows[0].ndim != 1:
+            raise InvalidInput(f"draft has shape {rows[0].shape}: a problem has one distribution of shape (V,)")
+        for name, value in zip(("draft", "target", "num_drafts"), (*rows, one_num_drafts(num_drafts)), strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def models(self) -> Models:
+        """Both laws as models of one position."""
+        return TabularModel([self.draft]), TabularModel([self.target])
+
+    @property
+    def tables(self) -> tuple[Array, ...]:
+        """Both laws."""
+        return self.draft, self.target
+
+    def with_models(self, draft: TabularModel, target: TabularModel) -> MultiProblem:
+        """Put the laws of other models in the place of both."""
+        return MultiProblem(draft.conditionals[0], target.conditionals[0], self.num_drafts)
+
+    def shorter(self) -> Iterator[MultiProblem]:
+        """Leave a draft out, if there is more than one."""
+        if self.num_drafts > 1:
+            yield MultiProblem(self.draft, self.target, self.num_drafts - 1)
+
+    @property
+    def num_tokens(self) -> int:
+        """V, the size of the vocabulary."""
+        return int(self.draft.size)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(k, V): problems of one shape fit into one batch."""
+        return self.num_drafts, self.num_tokens
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """What shrinking makes smaller: the outcomes, the drafts, and the length of the description."""
+        return self.num_tokens, self.num_drafts, len(self.describe())
+
+    @property
+    def target_law(self) -> Array:
+        """The law of the emitted token of a lossless sampler, shape (V,)."""
+        return self.target
+
+    @property
+    def draft_law(self) -> Array:
+        """The law of a sampler that accepts its first draft whatever it is."""
+        return self.draft
+
+    @property
+    def emitted_shape(self) -> tuple[int, ...]:
+        """The shape of the emitted law, (2, V)."""
+        return 2, self.num_tokens
+
+    def completed(self, law: Array) -> Array:
+        """Give the law of the emitted token, whatever came of the drafts: shape (2, V) in, (V,) out."""
+        token: Array = law.sum(axis=0)
+        return token
+
+    @cached_property
+    def acceptance_bounds(self) -> Array:
+        """The optimal transport value alpha*, shape (1,): no lossless sampler accepts more often."""
+        return np.atleast_1d(optimal_acceptance(self.draft, self.target, self.num_drafts))
+
+    def acceptances(self, accepted: Tokens) -> list[NDArray[np.bool_]]:
+        """Say in which trials some draft is accepted."""
+        return [accepted >= 0]
+
+    def acceptance_event(self, index: int) -> str:
+        """Name the event that :attr:`acceptance_bounds` bounds."""
+        del index
+        return "a draft was accepted"
+
+    def empty_inputs(self, trials: int) -> Inputs:
+        """Make room for n trials."""
+        rows = (trials, self.num_tokens)
+        return Inputs(np.empty(rows), np.empty(rows), np.empty((trials, self.num_drafts), np.int64))
+
+    def fill(self, inputs: Inputs, places: Tokens, rng: np.random.Generator) -> None:
+        """Draw trials into some rows of a batch, which may be one of several problems."""
+        inputs.draft_probs[places], inputs.target_probs[places] = self.draft, self.target
+        uniforms = rng.random((len(places), self.num_drafts))
+        inputs.draft_tokens[places] = np.searchsorted(self._cumulative, uniforms, side="right")
+
+    def parse(self, result: Any, arguments: Inputs) -> Emission:
+        """Take emitted tokens and the indices of accepted drafts, both (n,)."""
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise InvalidOutput(f"the function returned {shown(result)}: return (emitted, accepted), two arrays (n,)")
+        trials = arguments.trials
+        tokens = as_ids(result[0], "emitted", (trials,), 0, self.num_tokens)
+        accepted = as_ids(result[1], "accepted", (trials,), -1, self.num_drafts)
+        drafts = arguments.draft_tokens[np.arange(trials), np.maximum(accepted, 0)]
+        wrong = (accepted >= 0) & (drafts != tokens)
+        both = np.stack([tokens, drafts], axis=1)
+        remedy = "[emitted, draft], -1 if none is accepted"
+        refuse_rows(wrong, both, "emits another token than the draft it names", remedy)
+        return Emission(tokens[:, np.newaxis], accepted)
+
+    def outcomes(self, emitted: Tokens, accepted: Tokens) -> Tokens:
+        """Number each trial's place in the flattened emitted law, shape (n,)."""
+        return np.where(accepted >= 0, self.num_tokens, 0) + emitted
+
+    def take_apart(self, emission: Emission, rng: np.random.Generator) -> Sample:
+        """Number the outcomes of each trial."""
+        del rng
+        first = emission.tokens[:, 0]
+        return Sample(first, self.outcomes(first, emission.accepted), first, emission.accepted)
+
+    def describe(self) -> str:
+        """Describe both laws in simple fractions, and the number of drafts."""
+        return f"draft  {describe_law(self.draft)}\ntarget {describe_law(self.target)}\ndrafts {self.num_drafts}"
+
+    @cached_property
+    def _cumulative(self) -> Array:
+        return cumulative_sums(self.draft)
+
+    @classmethod
+    def degenerate(cls, draft: Array, target: Array) -> MultiProblem:
+        """Two drafts of a degenerate law."""
+        return MultiProblem(draft, target, 2)
+
+    @classmethod
+    def drawn(cls, draw: DrawFn) -> MultiProblem:
+        """Draw 1 to 4 drafts over 1 to 5 tokens in the vocabulary."""
+        from hypothesis.strategies import integers
+
+        from specproof.conformance.strategies import pairs
+
+        return MultiProblem(*draw(pairs()), draw(integers(1, 4)))
+
+    @classmethod
+    def examples(cls) -> dict[str, MultiProblem]:
+        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
+        uneven, spread = ((0.1, 0.1, 0.8), (0.2, 0.7, 0.1)), ((0.5, 0.3, 0.2), (0.2, 0.3, 0.5))
+        three = {"three tokens": (P3, Q3), "uneven": uneven, "a token all but forbidden": (RARE, USUAL)}
+        pairs = {**three, "spread": spread}
+        five = {
+            "five tokens": ((0.35, 0.3, 0.2, 0.1, 0.05), (0.1, 0.15, 0.2, 0.25, 0.3)),
+            "five tokens, draft uniform": ((0.2,) * 5, (0.5, 0.2, 0.1, 0.1, 0.1)),
+        }
+        eight = {"eight tokens": (P8, Q8), "eight tokens, draft uniform": ((0.125,) * 8, P8)}
+        many = {name: pairs[name] for name in ("three tokens", "uneven")}
+        sets = ((1, pairs), (2, pairs), (3, five), (5, five), (8, many), (3, eight))
+        return {
+            f"{name}, k = {count}": MultiProblem(draft, target, count)
+            for count, chosen in sets
+            for name, (draft, target) in chosen.items()
+        }

@@ -1,0 +1,26 @@
+"""Every name that :mod:`specproof.conformance` hands out, imported."""
+
+from specproof.conformance.arguments import DEFAULT, THOROUGH, Budget
+from specproof.conformance.checking import assert_lossless, check_sampler
+from specproof.conformance.problems import ChainProblem, Contract, GenerateProblem, MultiProblem, next_token_law
+from specproof.conformance.report.finding import Detector, Finding, Verdict
+from specproof.conformance.report.report import Report
+from specproof.conformance.subject.failures import Unsupported
+
+__all__ = [
+    "DEFAULT",
+    "THOROUGH",
+    "Budget",
+    "ChainProblem",
+    "Contract",
+    "Detector",
+    "Finding",
+    "GenerateProblem",
+    "MultiProblem",
+    "Report",
+    "Unsupported",
+    "Verdict",
+    "assert_lossless",
+    "check_sampler",
+    "next_token_law",
+]

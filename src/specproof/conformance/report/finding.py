@@ -1,0 +1,77 @@
+"""What can be wrong with a sampler, and what can see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from specproof.conformance.subject.failures import Crash, InvalidOutput, Refusal
+
+
+class Verdict(StrEnum):
+    """What a check says about a sampler.
+
+    ``lossless``: every test of every law passed; :attr:`Report.detectable_bias` says what could have escaped.
+    ``biased``: some law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the
+    contract is broken. ``inconclusive``: for want of time, by the budget, or because every problem was refused, a bias
+    of 0.2 could have escaped; or the check itself broke off.
+    """
+
+    LOSSLESS = "lossless"
+    BIASED = "biased"
+    INVALID = "invalid output"
+    CRASHES = "crashes"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Detector(StrEnum):
+    """What saw that something is wrong.
+
+    ``law``, ``acceptance`` and ``pairs`` of trials are the tests on ordinary problems; ``small batches`` is the law in
+    batches of one, two, three or some more; ``batch`` is what else a batch has to do with it; ``degenerate`` is a
+    degenerate problem; ``output`` is what was returned or raised; ``uniforms`` and ``rows`` are calls with different
+    generators; ``seed`` is calls with the same generator; ``process`` is how its process ended.
+    """
+
+    LAW = "law"
+    ACCEPTANCE = "acceptance"
+    PAIRS = "pairs"
+    SMALL_BATCHES = "small batches"
+    BATCH = "batch"
+    DEGENERATE = "degenerate"
+    OUTPUT = "output"
+    UNIFORMS = "uniforms"
+    ROWS = "rows"
+    SEED = "seed"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        What it means for the sampler.
+    detector : Detector
+        What saw it.
+    problem : str
+        The name of the problem it was seen on; empty if it was no particular one.
+    text : str
+        One sentence.
+    """
+
+    verdict: Verdict
+    detector: Detector
+    problem: str
+    text: str
+
+
+def broken(error: Crash | InvalidOutput, where: str, detector: Detector, problem: str) -> Finding:
+    """Say what an exception of :mod:`specproof.conformance.subject.failures` means for the function."""
+    verdict = Verdict.CRASHES if isinstance(error, Crash) else Verdict.INVALID
+    text = f"{where}: {error}"
+    if isinstance(error, Refusal):
+        text += "; it took the problem before: an adapter takes any n, and loops over the trials where it must"
+    return Finding(verdict, detector, problem, text)

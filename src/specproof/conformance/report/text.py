@@ -1,0 +1,106 @@
+"""A report as text: in full for the terminal, and in short for a failing test."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from specproof.conformance.problems.ladder import PROBLEMS
+from specproof.conformance.report.finding import Verdict
+from specproof.conformance.report.report import Report
+
+COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
+"""Verdicts in other colours than a failure's."""
+
+
+def full(report: Report) -> Iterator[RenderableType]:
+    """Give verdict, reason, failing instance, diagnosis, acceptance, notes, and what the verdict is worth."""
+    yield from _headline(report)
+    yield from _findings(report)
+    yield from _hint(report)
+    yield from _instance(report)
+    yield from _observed(report)
+    yield from _diagnosis(report)
+    yield from _acceptance(report)
+    yield from _notes(report)
+    yield Text(
+        f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
+        f"A lossless sampler fails with probability at most {report.level:g}."
+    )
+
+
+def short(report: Report) -> str:
+    """Give what a failing test has to say: the same without tables and costs, as plain text."""
+    parts = (_headline, _findings, _instance, _diagnosis, _notes)
+    return plain(line for part in parts for line in part(report))
+
+
+def plain(parts: Iterable[RenderableType]) -> str:
+    """Render parts of a report without colours, however wide they are."""
+    console = Console(file=io.StringIO(), highlight=False, soft_wrap=True, color_system=None)
+    for part in parts:
+        console.print(part)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().rstrip("\n")
+
+
+def _headline(report: Report) -> Iterator[Text]:
+    colour = COLOURS.get(report.verdict, "bold red")
+    yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract})")
+
+
+def _findings(report: Report) -> Iterator[Text]:
+    if not report.findings:
+        yield Text(f"  {report.reason}")
+    for finding in report.findings:
+        yield Text.assemble("  ", (finding.verdict, "red"), f" {finding.text}  [{finding.detector}]")
+
+
+def _hint(report: Report) -> Iterator[Text]:
+    if report.calls == 1 and report.verdict in (Verdict.CRASHES, Verdict.INVALID):
+        others = " or ".join(contract for contract in PROBLEMS if contract != report.contract)
+        said = f" it failed on its very first call: is its contract {others}? See --contract"
+        yield Text.assemble(("hint", "yellow"), said)
+
+
+def _instance(report: Report) -> Iterator[Text]:
+    if report.instance:
+        yield Text(f"\n{report.instance.title}:\n{report.instance.problem.describe()}")
+        if report.instance.total_variation > 0:
+            distance = f"{report.instance.total_variation:.2g}, at level {report.level:g}"
+            yield Text(f"Total variation at least {distance}.")
+
+
+def _observed(report: Report) -> Iterator[Table]:
+    if report.instance:
+        table = Table(title=f"{report.instance.trials:,} trials", title_justify="left")
+        for heading in ("tokens", "target", "emitted"):
+            table.add_column(heading)
+        for outcome, expected in report.instance.expected.items():
+            table.add_row(outcome, f"{expected:.4f}", f"{report.instance.observed[outcome]:.4f}")
+        yield table
+
+
+def _diagnosis(report: Report) -> Iterator[Text]:
+    if report.diagnosis:
+        yield Text(f"\nDiagnosis: {report.diagnosis}")
+
+
+def _acceptance(report: Report) -> Iterator[RenderableType]:
+    if report.acceptance:
+        table = Table(title=f"How often {PROBLEMS[report.contract].acceptance_title}", title_justify="left")
+        for heading in ("problem", "trials", "measured", "the most without loss"):
+            table.add_column(heading)
+        for row in report.acceptance:
+            table.add_row(row.problem, f"{row.trials:,}", f"{row.measured:.4f}", f"{row.bound:.4f}")
+        yield Text()
+        yield table
+
+
+def _notes(report: Report) -> Iterator[Text]:
+    for note in report.notes:
+        yield Text.assemble(("note", "yellow"), f" {note}")

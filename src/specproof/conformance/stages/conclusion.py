@@ -1,0 +1,101 @@
+"""The last stage: the verdict, what is worth a note, and what could have been detected."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+
+from specproof.conformance.explanation.explain import Explanation
+from specproof.conformance.report.finding import Detector, Finding, Verdict
+from specproof.conformance.report.report import Acceptance, Report
+from specproof.conformance.stages.state import Check
+from specproof.simulations.statistics import binomial_interval
+
+INCONCLUSIVE_FROM = 0.2
+"""A check that could not detect a bias of this total variation, for want of time or by its budget, is inconclusive."""
+
+
+def conclude(check: Check, name: str, explained: Explanation) -> Report:
+    """Report on a function of this name."""
+    findings, acceptance = explained.findings, _acceptance(check)
+    _note_manners(check)
+    if not findings:
+        _note_slowness(check, acceptance)
+    biases = [(watch.law.detectable_bias(check.share), problem) for problem, watch in check.watches.items()]
+    bias, hardest = max(biases, default=(math.inf, ""))
+    return Report(
+        subject=name,
+        contract=check.settings.contract,
+        verdict=findings[0].verdict if findings else _verdict(bias),
+        findings=tuple(_summed(findings)),
+        notes=tuple(check.notes),
+        instance=explained.instance,
+        acceptance=tuple(acceptance),
+        diagnosis=explained.diagnosis,
+        detectable_bias=bias,
+        hardest=hardest,
+        detectable_bias_in_small_batches=check.small.detectable_bias(check.share),
+        detectable_bias_on_degenerate_problems=_on_degenerate_problems(check),
+        reproducible=check.reproducible,
+        level=check.settings.level,
+        trials=check.subject.trials,
+        calls=check.subject.calls,
+        seed=check.settings.seed,
+        seconds=time.monotonic() - check.start,
+    )
+
+
+def _verdict(detectable_bias: float) -> Verdict:
+    return Verdict.INCONCLUSIVE if detectable_bias > INCONCLUSIVE_FROM else Verdict.LOSSLESS
+
+
+def _on_degenerate_problems(check: Check) -> float:
+    """Give the bias that would have been detected on degenerate problems, those with more than one outcome."""
+    laws = [watch.law for watch in check.degenerate.values() if np.sum(watch.law.law > 0) > 1]
+    return max((law.detectable_bias(check.share) for law in laws), default=math.inf)
+
+
+def _acceptance(check: Check) -> list[Acceptance]:
+    rows = []
+    looks = max(check.budget.rounds, 1) * max(len(check.watches), 1)
+    for name, watch in check.watches.items():
+        if watch.acceptance and watch.acceptance[0].trials:
+            seen = watch.acceptance[0]
+            low, high = binomial_interval(seen.successes, seen.trials, check.settings.level / looks)
+            rows.append(Acceptance(name, seen.successes / seen.trials, low, high, seen.bound, seen.trials))
+    return rows
+
+
+def _note_manners(check: Check) -> None:
+    if check.subject.changes_inputs:
+        check.notes.append("it changes its inputs in place: whoever reads them afterwards reads something else")
+    if check.subject.printed:
+        check.notes.append(f"it prints: {check.subject.printed} bytes were swallowed")
+
+
+def _note_slowness(check: Check, acceptance: list[Acceptance]) -> None:
+    below = [row for row in acceptance if row.is_slow]
+    if below:
+        worst = min(below, key=lambda row: row.measured / row.bound)
+        check.notes.append(
+            f"it accepts less than a lossless sampler can: {worst.measured:.3f} of {worst.bound:.3f} "
+            f"on '{worst.problem}'; nothing is lost but speed"
+        )
+
+
+def _summed(findings: list[Finding]) -> list[Finding]:
+    """Keep one finding for each detector and meaning: the first, with the number of further problems."""
+    groups: dict[tuple[Verdict, Detector], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.verdict, finding.detector].append(finding)
+    return [replace(first, text=first.text + _likewise(len(more))) for first, *more in groups.values()]
+
+
+def _likewise(more: int) -> str:
+    if more == 0:
+        return ""
+    return "; likewise on one more problem" if more == 1 else f"; likewise on {more} more problems"

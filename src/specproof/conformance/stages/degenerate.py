@@ -1,0 +1,38 @@
+"""The fifth stage: degenerate problems, alone in a batch of one and of many."""
+
+from __future__ import annotations
+
+import time
+
+from specproof.conformance.evidence.sampling import sample
+from specproof.conformance.report.finding import Detector, Finding, broken
+from specproof.conformance.stages.alarms import alarms, telling
+from specproof.conformance.stages.state import END, Check
+from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, Refusal
+
+
+def run_degenerate_problems(check: Check) -> list[Finding]:
+    """Run the degenerate problems; what fails on one of them does not keep the others from being run."""
+    findings = []
+    for name, watch in check.degenerate.items():
+        if time.monotonic() > check.after(END):
+            check.notes.append(f"no time was left for the degenerate problems from '{name}' on")
+            break
+        try:
+            for trials in (1, _trials(check)):
+                watch.see_batch(sample(check.subject, watch.problem, trials, check.rng), check.rng)
+        except Refusal as error:
+            check.refuse(name, error)
+        except (Crash, InvalidOutput) as error:
+            findings.append(broken(error, f"on '{name}'", Detector.DEGENERATE, name))
+            if isinstance(error, Hang):
+                check.notes.append(f"the degenerate problems after '{name}', on which it hung, were left out")
+                break
+        findings += telling(alarms(check, watch))
+    return findings
+
+
+def _trials(check: Check) -> int:
+    """Give as many trials as a tenth of the time allows, for a slow sampler."""
+    limit = 0.1 * check.budget.seconds / (check.subject.batches.pace * len(check.degenerate))
+    return max(min(check.budget.degenerate, int(limit)), 1)

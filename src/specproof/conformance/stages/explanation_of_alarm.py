@@ -1,0 +1,30 @@
+"""The sixth stage: why the first alarm of a law was given."""
+
+from __future__ import annotations
+
+from specproof.conformance.evidence.small_batches import SINGLE
+from specproof.conformance.explanation.case import Case
+from specproof.conformance.explanation.explain import Explanation, explain_batches, explain_small
+from specproof.conformance.report.finding import Detector, Finding, Verdict
+from specproof.conformance.stages.few_trials import small_alarms
+from specproof.conformance.stages.state import END, Check
+
+SELF_EXPLANATORY = (Detector.UNIFORMS, Detector.ROWS)
+"""What these detectors see says already what is wrong."""
+
+
+def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
+    """Explain the first alarm of a law, if there is one."""
+    biased = (finding for finding in findings if finding.verdict is Verdict.BIASED)
+    alarm = next((finding for finding in biased if finding.detector not in SELF_EXPLANATORY), None)
+    if alarm is None:
+        return Explanation(findings, None, None)
+    watch = (check.watches | check.degenerate)[alarm.problem]
+    others = [other for other in check.watches.values() if other is not watch]
+    small = small_alarms(check)
+    single = [finding for kind, finding in small if kind == SINGLE]
+    case = Case(check.subject, watch, others, check.settings.level, check.rng, check.after(END), single)
+    if alarm.detector is Detector.SMALL_BATCHES:
+        kind = small[0][0]
+        return explain_small(case, findings, kind, check.small.evidence[kind, alarm.problem].counts)
+    return explain_batches(case, findings)

@@ -1,0 +1,75 @@
+"""A check in progress: what it has seen, and what it may still spend. Every stage is handed this."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from specproof.conformance.arguments import Settings
+from specproof.conformance.evidence.small_batches import SmallBatches
+from specproof.conformance.evidence.watch import Watch
+from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
+from specproof.conformance.subject.failures import Refusal
+from specproof.conformance.subject.sampler_under_test import Sampler, Subject
+
+SMALL, ROUNDS, END = 0.2, 0.6, 0.9
+"""Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
+still to return."""
+HANG = 0.5
+"""A call that takes this share of the time limit is a hang; the first may take the whole of it."""
+
+
+class Check:
+    """One check in progress.
+
+    Attributes
+    ----------
+    settings : Settings
+        What was asked for.
+    subject : Subject
+        The function under test.
+    rng : numpy.random.Generator
+        The source of all randomness of the check.
+    watches, degenerate : dict of str to Watch
+        The evidence on the ordinary and the degenerate problems, by their names.
+    small : SmallBatches
+        The evidence in small batches, on ``small_names`` of the ordinary problems.
+    share : float
+        The share of the level that each test has.
+    notes : list of str
+        What is worth knowing.
+    reproducible : bool
+        Whether the same inputs and the same generator gave the same output so far.
+    start : float
+        The moment when the check began.
+    """
+
+    def __init__(self, function: Sampler, settings: Settings) -> None:
+        contract, budget = settings.contract, settings.budget
+        self.settings, self.budget = settings, budget
+        self.subject = Subject(function, settings.arrays, HANG * budget.seconds)
+        self.rng = np.random.default_rng(settings.seed)
+        self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
+        self.degenerate = {name: Watch(problem, name) for name, problem in degenerate_problems(contract).items()}
+        self.small_names = PROBLEMS[contract].in_small_batches
+        self.small = SmallBatches({name: self.watches[name].problem for name in self.small_names})
+        laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
+        self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
+        self.notes: list[str] = []
+        self.reproducible = True
+        for watch in self.watches.values():
+            watch.problem.arguments(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
+        self.start = time.monotonic()
+
+    def is_alarm(self, log_value: float) -> bool:
+        """Whether an e-process of this logarithm refutes what it tests."""
+        return bool(log_value >= -np.log(self.share))
+
+    def after(self, share: float) -> float:
+        """Give the moment when this share of the time limit is over."""
+        return self.start + share * self.budget.seconds
+
+    def refuse(self, name: str, error: Refusal) -> None:
+        """Note that the function does not support a problem."""
+        self.notes.append(f"it does not support '{name}', which was left out ({error})")

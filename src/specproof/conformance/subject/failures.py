@@ -1,0 +1,46 @@
+"""The ways in which a stranger's function fails a call."""
+
+from __future__ import annotations
+
+from specproof.theory.errors import InvalidInput
+
+LARGEST_MESSAGE = 300
+"""Longer messages of exceptions are cut off."""
+
+
+class Crash(Exception):
+    """The function raised, or did not return in time."""
+
+
+class Hang(Crash):
+    """The function did not return in time."""
+
+
+class Unsupported(InvalidInput):
+    """For adapters to raise on a problem that what they adapt cannot be asked, such as a chain with memory.
+
+    The problem is left out of the check and named in the report.
+    """
+
+
+class Refusal(Crash):
+    """The function raised :class:`Unsupported`."""
+
+
+class InvalidOutput(Exception):
+    """The function returned what its contract does not allow."""
+
+
+def one_line(error: BaseException) -> str:
+    r"""Name an exception and its message in one line, whatever a stranger made of either.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no\nluck"))
+    'ValueError: no luck'
+    """
+    try:
+        text = " ".join(str(error).split())
+    except (Exception, SystemExit):
+        text = "(its message cannot be read)"
+    return f"{type(error).__name__}: {text[:LARGEST_MESSAGE]}" if text else type(error).__name__
