@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specproof.figures.style import save, styled
+from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,22 @@ class FigureSpec:
     draw: Callable[..., Figure]
 
     def make(self, tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
-        """Draw the tables and save the figure under its own name."""
+        """Draw the tables and save the figure under its own name.
+
+        Raises
+        ------
+        InvalidInput
+            If a table is missing, or what is drawn is not a figure.
+        """
+        from matplotlib.figure import Figure
+
+        missing = [name for name in self.tables if name not in tables]
+        if missing:
+            made = ", ".join(tables) or "none"
+            raise InvalidInput(f"{self.id} draws table {missing[0]!r}, which {self.claim} does not make: it has {made}")
         drawn = {name: tables[name] for name in self.tables}
         with styled():
-            return save(self.draw(*drawn.values()), folder, self.id.removeprefix("figure."), drawn)
+            figure = self.draw(*drawn.values())
+            if not isinstance(figure, Figure):
+                raise InvalidInput(f"{self.id} draws a {type(figure).__name__}: return a matplotlib Figure")
+            return save(figure, folder, self.id.removeprefix("figure."), drawn)

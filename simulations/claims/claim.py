@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
+from specproof.simulations.language_models.prompts import load_prompts
 
 FAMILY_LEVEL = 1e-6
 """The chance that a whole run refutes anything although every claim is true and every sampler right."""
+
+
+def _shipped_prompts() -> tuple[Mapping[str, str | bool], ...]:
+    return tuple(asdict(prompt) for prompt in load_prompts())
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Settings:
     device : str
         Where models and their sampling run, "cpu" or "cuda".
     prompts : tuple of mappings
-        Prompts as :class:`specproof.simulations.language_models.prompts.Prompt` fields.
+        Prompts as :class:`specproof.simulations.language_models.prompts.Prompt` fields; by default those shipped.
     draft_length : int
         Tokens drafted in a round.
     scorer : str
@@ -37,7 +42,7 @@ class Settings:
     seed: int = 0
     pair: str = "rtn:4"
     device: str = "cpu"
-    prompts: tuple[Mapping[str, str | bool], ...] = ()
+    prompts: tuple[Mapping[str, str | bool], ...] = field(default_factory=_shipped_prompts)
     draft_length: int = 4
     scorer: str = "likelihood"
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from specproof.simulations.claims.claim import Claim
 from specproof.simulations.evidence import ClaimVerdict, Evidence, Method
-from specproof.simulations.experiments.cell import CellContext, Findings, Records, join_tables, stream, with_origin
+from specproof.simulations.experiments.cell import (
+    CellContext,
+    Findings,
+    Records,
+    call_cell,
+    join_tables,
+    stream,
+    with_origin,
+)
 
 _SEVERITY = [ClaimVerdict.HOLDS, ClaimVerdict.CONSISTENT, ClaimVerdict.INCONCLUSIVE, ClaimVerdict.REFUTED]
 
@@ -38,14 +47,15 @@ def conclude_claim(claim: Claim, parts: Sequence[Findings], seed: int, level: fl
 
     Raises
     ------
-    AssertionError
+    InvalidInput
         If the conclusion makes more tests than the claim announces.
     """
     rows = [row for part in parts for row in part.rows]
     tables = join_tables(parts)
     if claim.conclude is not None:
         start = time.perf_counter()
-        findings = claim.conclude(CellContext(stream(seed, claim.id), level, tables))
+        context = CellContext(stream(seed, claim.id), level, tables)
+        findings = call_cell(f"{claim.id}/conclusion", partial(claim.conclude, context))
         seconds = time.perf_counter() - start
         rows += with_origin(findings, claim.id, "conclusion", claim.conclusions, seed, seconds).rows
         tables.update(findings.tables)

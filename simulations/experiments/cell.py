@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from specproof.simulations.evidence import Evidence, Method
+from specproof.theory.errors import InvalidInput
 
 Records = list[dict[str, Any]]
 """Rows of a table, ready to be written as JSON."""
@@ -110,14 +113,47 @@ def run_cell(cell: Cell, seed: int, level: float, needed: Iterable[Findings] = (
     start = time.perf_counter()
     context = CellContext(stream(seed, cell.id), level, join_tables(needed))
     with threadpool_limits(limits=1):
-        findings = cell.function(context, **cell.parameters)
+        findings = call_cell(cell.id, partial(cell.function, context, **cell.parameters))
     return with_origin(findings, cell.claim, cell.name, cell.tests, seed, time.perf_counter() - start)
 
 
+def call_cell(name: str, function: partial[Findings]) -> Findings:
+    """Call what a cell or a conclusion does; what goes wrong in a person's own code is told in one line.
+
+    Raises
+    ------
+    InvalidInput
+        If the function is not of this package and raises anything.
+    """
+    try:
+        return function()
+    except InvalidInput:
+        raise
+    except Exception as error:
+        if function.func.__module__.startswith("specproof."):
+            raise
+        frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+        message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise InvalidInput(
+            f"{name} failed ({message} at {frame.f_code.co_filename}:{line}): call its function in Python to see why"
+        ) from error
+
+
 def with_origin(findings: Findings, claim: str, cell: str, tests: int, seed: int, seconds: float) -> Findings:
-    """Fill in where rows come from, and hold their maker to the number of tests it announced."""
+    """Fill in where rows come from, and hold their maker to the number of tests it announced.
+
+    Raises
+    ------
+    InvalidInput
+        If it returned something else than findings, or made more tests than announced.
+    """
+    if not isinstance(findings, Findings):
+        raise InvalidInput(f"{claim}/{cell} returned a {type(findings).__name__}: return Findings(rows, tables)")
     made = sum(row.level > 0 and row.method != Method.CONTROL for row in findings.rows)
     if made > tests:
-        raise AssertionError(f"{claim}/{cell} made {made} tests and announced {tests}: the alarm budget would not hold")
+        raise InvalidInput(
+            f"{claim}/{cell} made {made} tests and announced {tests}, so that the run's level would not hold: announce "
+            "as many with Cell(tests=...) or, for a conclusion, Claim(conclusions=...)"
+        )
     rows = [replace(row, claim=claim, cell=cell, seed=seed, seconds=seconds) for row in findings.rows]
     return Findings(rows, findings.tables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -20,10 +21,17 @@ from specproof.theory.errors import InvalidInput
 Announce = Callable[[Cell], None]
 """Called in this process after each finished cell."""
 
+Prepare = Callable[[], None]
+"""Called in a worker before it is handed a cell."""
+
 TRACKER = "ignore:resource_tracker"
 """A filter for what that process of loky says, which it inherits."""
 PATIENCE = 10.0
 """Seconds that a scheduler is given to answer."""
+
+
+def _nothing() -> None:
+    """Prepare nothing: the cells' functions are of this package."""
 
 
 def run_cells(
@@ -35,6 +43,7 @@ def run_cells(
     jobs: int = 1,
     scheduler: str | None = None,
     announce: Announce = lambda cell: None,
+    prepare: Prepare = _nothing,
 ) -> list[Findings]:
     """Run what is not in the store yet, and return all findings in the order of the cells.
 
@@ -55,6 +64,8 @@ def run_cells(
     scheduler : str, optional
         Address of a Dask scheduler (``tcp://HOST:PORT``), which then takes the place of the local workers.
     announce : callable
+    prepare : callable
+        Called in a worker before it is handed a cell; it travels, and may be called more than once.
 
     Raises
     ------
@@ -70,7 +81,7 @@ def run_cells(
     while pending := [cell for cell in cells if cell.id not in found]:
         tasks = _ready(pending, found)
         # Closed whatever happens, so that the workers end with the run: what they were at is lost anyway.
-        with closing(_execute(tasks, seed, level, jobs, scheduler)) as finished:
+        with closing(_execute(tasks, seed, level, jobs, scheduler, prepare)) as finished:
             for cell, findings in finished:
                 with _undisturbed():
                     store.save(cell, findings)
@@ -93,7 +104,7 @@ def _ready(pending: Sequence[Cell], found: Mapping[str, Findings]) -> list[_Task
 
 
 def _execute(
-    tasks: Sequence[_Task], seed: int, level: float, jobs: int, scheduler: str | None
+    tasks: Sequence[_Task], seed: int, level: float, jobs: int, scheduler: str | None, prepare: Prepare
 ) -> Generator[tuple[Cell, Findings], None, None]:
     if scheduler is None and min(jobs, len(tasks)) == 1:
         for cell, needed in tasks:
@@ -109,7 +120,10 @@ def _execute(
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=waiting)
         with _deaf_to_interrupts():
-            results = parallel(joblib.delayed(_run_in_worker)(cell, seed, level, needed) for cell, needed in tasks)
+            results = parallel(
+                joblib.delayed(_run_in_worker)(prepare, pickle.dumps(cell), seed, level, needed)
+                for cell, needed in tasks
+            )
         try:
             yield from results
         except BrokenProcessPool:
@@ -124,7 +138,11 @@ def _execute(
             ) from None
 
 
-def _run_in_worker(cell: Cell, seed: int, level: float, needed: list[Findings]) -> tuple[Cell, Findings]:
+def _run_in_worker(
+    prepare: Prepare, pickled: bytes, seed: int, level: float, needed: list[Findings]
+) -> tuple[Cell, Findings]:
+    prepare()  # before the cell is unpickled: its function may be of a module that only this makes known
+    cell: Cell = pickle.loads(pickled)
     return cell, run_cell(cell, seed, level, needed)
 
 

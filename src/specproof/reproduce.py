@@ -15,6 +15,7 @@ import joblib
 import pandas as pd
 
 from specproof.manifest import environment
+from specproof.own_code import OwnCode, worker_preparation
 from specproof.progress import progress
 from specproof.run_plan import RunPlan
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
@@ -64,7 +65,16 @@ def gather_evidence(
 ) -> list[ClaimFindings]:
     """Run what is not stored yet of all claims' cells together, then conclude claim by claim."""
     cells, seed = plan.all_cells, plan.settings.seed
-    found = run_cells(cells, seed, plan.level, store, jobs=jobs, scheduler=scheduler, announce=announce)
+    found = run_cells(
+        cells,
+        seed,
+        plan.level,
+        store,
+        jobs=jobs,
+        scheduler=scheduler,
+        announce=announce,
+        prepare=worker_preparation(plan.own),
+    )
     by_id = {cell.id: findings for cell, findings in zip(cells, found, strict=True)}
     return [
         conclude_claim(claim, [by_id[cell.id] for cell in plan.cells[claim.id]], seed, plan.level)
@@ -99,7 +109,9 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
         "settings": asdict(plan.settings),
         "family_level": FAMILY_LEVEL,
         "test_level": plan.level,
-        "tests": plan.tests,
+        "test_level_is": "family_level / (tests.registered + tests.own); registered tests count whether run or not",
+        "tests": dict(plan.tests),
+        "own": [_own_record(code) for code in plan.own],
         "jobs": jobs,
         "scheduler": scheduler,
         "claims": {part.claim.id: part.verdict.value for part in found},
@@ -109,6 +121,16 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
     }
     write_text(out / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return found
+
+
+def _own_record(code: OwnCode) -> dict[str, Any]:
+    """What has to be known of a person's own code to run it again."""
+    return {
+        "source": code.source.name,
+        "sha256": code.digest,
+        "claims": [claim.id for claim in code.claims],
+        "figures": [figure.id for figure in code.figures],
+    }
 
 
 def _fetch_models(plan: RunPlan, store: Store) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from specproof.figures.figure_spec import FigureSpec
 from specproof.manifest import environment
+from specproof.own_cells import own_cells
+from specproof.own_code import OwnCode
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
 from specproof.simulations.experiments.cell import Cell
 from specproof.simulations.experiments.store import source_fingerprint
@@ -21,27 +23,34 @@ class RunPlan:
     Attributes
     ----------
     settings : Settings
+        What the run is asked for.
     claims : tuple of Claim
+        Claims to gather evidence for.
     figures : tuple of FigureSpec
+        Figures to draw from it.
     cells : mapping
         The cells of each of the claims, by its id.
-    tests : int
-        Statistical tests that share the family-wise level: those of every registered claim, whichever are run.
-    fingerprint : str
-        What the results depend on besides settings and cells: the source and the versions of libraries.
+    tests : mapping
+        Numbers of statistical tests that share the family-wise level: of every claim of this package, whichever are
+        run, and of a person's own.
+    fingerprints : mapping
+        By claim, what results depend on besides settings and cells: source code and versions of libraries.
+    own : tuple of OwnCode
+        A person's own code.
     """
 
     settings: Settings
     claims: tuple[Claim, ...]
     figures: tuple[FigureSpec, ...]
     cells: Mapping[str, Sequence[Cell]]
-    tests: int
-    fingerprint: str
+    tests: Mapping[str, int]
+    fingerprints: Mapping[str, str]
+    own: tuple[OwnCode, ...] = ()
 
     @property
     def level(self) -> float:
         """False-alarm level of each statistical test."""
-        return FAMILY_LEVEL / self.tests
+        return FAMILY_LEVEL / sum(self.tests.values())
 
     @property
     def all_cells(self) -> list[Cell]:
@@ -50,7 +59,7 @@ class RunPlan:
 
     def key(self, cell: Cell) -> str:
         """Digest of all that the result of a cell depends on."""
-        return cell.key(self.settings.seed, self.level, self.fingerprint)
+        return cell.key(self.settings.seed, self.level, self.fingerprints[cell.claim])
 
 
 def plan_run(wanted: Wanted, settings: Settings) -> RunPlan:
@@ -59,14 +68,34 @@ def plan_run(wanted: Wanted, settings: Settings) -> RunPlan:
     Raises
     ------
     InvalidInput
-        If the settings do not suit a claim.
+        If the settings do not suit a claim, or a person's own claim has cells that cannot be used.
     """
-    cells = {claim.id: tuple(claim.cells(settings)) for claim in wanted.registered}
+    own = tuple(claim for code in wanted.own for claim in code.claims)
+    ours = {claim.id: tuple(claim.cells(settings)) for claim in wanted.registered}
+    theirs = {claim.id: own_cells(claim, settings) for claim in own}
+    cells = ours | theirs
+    tests = {
+        "registered": sum(_tests(claim, ours[claim.id]) for claim in wanted.registered),
+        "own": sum(_tests(claim, theirs[claim.id]) for claim in own),
+    }
     return RunPlan(
         settings,
         wanted.claims,
         wanted.figures,
         {claim.id: cells[claim.id] for claim in wanted.claims},
-        sum(claim.conclusions + sum(cell.tests for cell in cells[claim.id]) for claim in wanted.registered),
-        json.dumps([source_fingerprint(), environment()["packages"]]),
+        tests,
+        _fingerprints(wanted),
+        wanted.own,
     )
+
+
+def _tests(claim: Claim, cells: Sequence[Cell]) -> int:
+    return claim.conclusions + sum(cell.tests for cell in cells)
+
+
+def _fingerprints(wanted: Wanted) -> dict[str, str]:
+    """Put the package's source and libraries into every claim's, and own code into that of the claims it bears on."""
+    shared = [source_fingerprint(), environment()["packages"]]
+    shared += [code.digest for code in wanted.own if code.touches_all]
+    own = {claim.id: [code.digest] for code in wanted.own for claim in code.claims}
+    return {claim.id: json.dumps(shared + own.get(claim.id, [])) for claim in wanted.claims}

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from specproof.cli.options import Json
+from specproof.cli.options import Json, Plugins
 from specproof.theory.errors import InvalidInput
 
 
@@ -20,6 +20,7 @@ def bound(
     num_drafts: Annotated[int, typer.Option(help="Number of i.i.d. drafts k.")] = 1,
     logits: Annotated[bool, typer.Option("--logits", help="The files hold logits, not probabilities.")] = False,
     temperature: Annotated[float, typer.Option(help="Divides the logits; only with --logits.")] = 1.0,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Acceptance of every verifier next to the optimum, exactly.
@@ -34,6 +35,10 @@ def bound(
     import numpy as np
 
     from specproof.bound import acceptances, load
+    from specproof.own_code import load_plugin
+
+    for name in plugin or []:
+        load_plugin(name)
 
     if temperature != 1.0 and not logits:
         raise InvalidInput("temperature has no meaning for probabilities: leave it out, or pass --logits")

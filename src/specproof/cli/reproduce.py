@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from specproof.cli import EXIT_REFUTED
+from specproof.cli.options import Plugins
 
 
 class Device(StrEnum):
@@ -24,7 +25,8 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="CLAIM_OR_FIGURE",
-            help="Ids as 'specproof list' shows them, or their first part, such as 'yin2024'. Default: all.",
+            help="Ids as 'specproof list' shows them, or their first part, such as 'yin2024'; or claims of your own: "
+            "FILE.py, FILE.py:CLAIM or MODULE:CLAIM. Default: all of ours.",
             show_default=False,
         ),
     ] = None,
@@ -50,6 +52,7 @@ def reproduce(
     scheduler: Annotated[
         str | None, typer.Option(help="Run the cells on a Dask cluster instead: tcp://HOST:PORT.")
     ] = None,
+    plugin: Plugins = None,
     seed: Annotated[int, typer.Option(min=0, help="Root of every random stream.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for evidence, tables, figures and the manifest.")] = Path("results"),
 ) -> None:
@@ -68,14 +71,22 @@ def reproduce(
       specproof reproduce spectr2023.kseq-valid --seed 7
 
       specproof reproduce real --pair skip:12,16,20 --out results-skip
+
+      specproof reproduce my_claims.py:CLAIM yin2024.theorem1
     """
+    from specproof.own_code import load_claims, load_plugin, names_own_code
+
+    # Before anything of ours that looks into the registry of verifiers is imported.
+    own = [load_plugin(name) for name in plugin or []]
+    own += [load_claims(name) for name in names or [] if names_own_code(name)]
+
     from specproof.findings import print_findings
     from specproof.reproduce import make_settings
     from specproof.reproduce import reproduce as run
     from specproof.run_plan import plan_run
     from specproof.wanted import find_wanted
 
-    wanted = find_wanted(names or [])
+    wanted = find_wanted([name for name in names or [] if not names_own_code(name)], own)
     settings = make_settings(
         wanted.claims,
         full=full,

@@ -16,6 +16,7 @@ from specproof.simulations.evidence import ClaimVerdict, Evidence, Method, from_
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, stream
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.statistics import Check
+from specproof.theory.errors import InvalidInput
 from specproof.wanted import Wanted
 
 H, C, I, R = ClaimVerdict.HOLDS, ClaimVerdict.CONSISTENT, ClaimVerdict.INCONCLUSIVE, ClaimVerdict.REFUTED  # noqa: E741
@@ -116,5 +117,5 @@ def test_every_cell_is_announced_and_kept_once(tmp_path: Path) -> None:
 
 def test_a_conclusion_with_more_tests_than_announced_is_refused(tmp_path: Path) -> None:
     claims = (drawing("only", conclusions=0), drawing("other"))
-    with pytest.raises(AssertionError, match="only/conclusion made 1 tests and announced 0"):
+    with pytest.raises(InvalidInput, match="only/conclusion made 1 tests and announced 0"):
         gathered(claims[:1], tmp_path, registered=claims)

@@ -19,6 +19,7 @@ from specproof.simulations.experiments.cell import (
     with_origin,
 )
 from specproof.simulations.statistics import Check
+from specproof.theory.errors import InvalidInput
 
 
 def first(context: CellContext, count: int = 1) -> Findings:
@@ -112,5 +113,5 @@ def test_more_tests_than_announced_would_break_the_alarm_budget(announced: int, 
     if fits:
         assert len(with_origin(findings, "claim", "cell", announced, 0, 0.0).rows) == 4
         return
-    with pytest.raises(AssertionError, match=f"made 2 tests and announced {announced}"):
+    with pytest.raises(InvalidInput, match=f"made 2 tests and announced {announced}"):
         with_origin(findings, "claim", "cell", announced, 0, 0.0)
