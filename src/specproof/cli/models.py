@@ -31,4 +31,8 @@ def models(as_json: Json = False) -> None:
         for fact, value in {**facts, "licence": pair.licence, "download": here}.items():
             console.print(f"    {fact:<9} {value}", highlight=False, markup=False, soft_wrap=True)
         if pair.missing:
-            console.print(f"    missing   {', '.join(pair.missing)}: pip install 'specproof\\[llm]'", highlight=False)
+            console.print(
+                f"    missing   {', '.join(pair.missing)}: pip install 'specproof\\[llm]'",
+                highlight=False,
+                soft_wrap=True,
+            )
