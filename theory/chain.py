@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specproof.theory.display import one_line
-from specproof.theory.distribution import Array, as_distribution, dirichlet
+from specproof.theory.distribution import MOST_AXES, Array, as_distribution, dirichlet
 from specproof.theory.errors import InvalidInput
-from specproof.theory.integers import positive_integer
+from specproof.theory.integers import positive_integer, refuse_large_array
 
 LARGEST_TABLE = 2**26
 """The most entries a full-history table may have (512 MiB of float64)."""
@@ -103,12 +103,12 @@ class TabularModel:
     __repr__ = one_line
 
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
-        if not isinstance(conditionals, Sequence | np.ndarray):
+        if not isinstance(conditionals, Sequence) and not (isinstance(conditionals, np.ndarray) and conditionals.ndim):
             raise InvalidInput(f"conditionals is a {type(conditionals).__name__}: give a list of T tables")
         if len(conditionals) == 0:
             raise InvalidInput("conditionals is empty: a model has a horizon of at least 1")
         first = _shape(conditionals[0], 0)
-        if len(first) != 1:
+        if len(first) != 1 or first[0] == 0:
             raise InvalidInput(f"conditionals[0] has shape {first}: it must be one distribution of shape (V,)")
         tables = []
         for index, table in enumerate(conditionals):
@@ -203,6 +203,9 @@ def _random_markov(
     num_states: int, horizon: int, rng: np.random.Generator, concentration: float, stationary: bool
 ) -> MarkovChain:
     size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon") - 1
+    matrices = 1 if stationary else steps
+    large = "num_states" if size**2 >= matrices else "horizon"
+    refuse_large_array(large, size if large == "num_states" else horizon, (matrices, size, size))
     initial = dirichlet(size, concentration, rng)
     if stationary:
         return MarkovChain(initial, dirichlet(size, concentration, rng, size), horizon)
@@ -217,6 +220,11 @@ def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
 
 
 def _refuse_large(num_states: int, horizon: int) -> None:
+    if horizon > MOST_AXES:
+        raise InvalidInput(
+            f"conditionals[{horizon - 1}] has {horizon} axes, more than {MOST_AXES}: "
+            "use a MarkovChain or a shorter horizon"
+        )
     # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
     if horizon * math.log2(num_states) > math.log2(LARGEST_TABLE):
         raise InvalidInput(

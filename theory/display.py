@@ -1,4 +1,4 @@
-"""Results on one line, however large they are."""
+"""Results and arguments on one line, however large they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,26 @@ from typing import Any
 import numpy as np
 
 MOST_ENTRIES = 8
-"""Arrays and tuples of more are shown by their size."""
+"""Arrays and tuples of more entries are shown by their size."""
+
+LONGEST = 100
+"""Error messages cut the text of an argument after this many characters."""
+
+
+def shown(value: Any) -> str:
+    """An argument as an error message quotes it: its ``repr`` on one line, cut where it is long.
+
+    Examples
+    --------
+    >>> shown("greedy"), shown(10**400)
+    ("'greedy'", '<integer of 1329 bits>')
+    """
+    if isinstance(value, int | np.ndarray) and not isinstance(value, bool):
+        text = _brief(value) if np.ndim(value) or isinstance(value, int) else repr(value)
+    else:
+        text = repr(value)
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def one_line(record: Any, *names: str) -> str:

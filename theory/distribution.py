@@ -11,14 +11,18 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput, first_entry
-from specproof.theory.integers import natural_number, positive_integer
+from specproof.theory.integers import natural_number, positive_integer, refuse_large_array
 from specproof.theory.numbers import finite_number, positive_number, probability
 
 Array = NDArray[np.float64]
 
 SUM_TOLERANCE = 1e-6
-"""How far from 1 a row may sum before it is refused; what passes is normalised in float64."""
+"""A row whose sum is farther from 1 is refused; every other row is divided by its sum in float64."""
+
+MOST_AXES = 60
+"""Arguments have at most this many axes: NumPy's arrays have 64, and what is computed from them adds a few."""
 
 
 def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
@@ -66,13 +70,13 @@ def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
     if draft_rows.shape == target_rows.shape:
         return draft_rows, target_rows
     try:
-        draft_rows, target_rows = np.broadcast_arrays(draft_rows, target_rows)
+        shape = np.broadcast_shapes(draft_rows.shape, target_rows.shape)
     except ValueError:
         raise InvalidInput(
             f"draft of shape {draft_rows.shape} and target of shape {target_rows.shape} do not broadcast: "
             "give both the same leading axes"
         ) from None
-    return draft_rows, target_rows
+    return np.broadcast_to(draft_rows, shape), np.broadcast_to(target_rows, shape)
 
 
 def as_single_pair(draft: ArrayLike, target: ArrayLike, caller: str) -> tuple[Array, Array]:
@@ -167,6 +171,7 @@ def uniform(vocabulary: int, support: int | None = None) -> Array:
         If the numbers are not integers with 1 <= support <= vocabulary.
     """
     tokens = positive_integer(vocabulary, "vocabulary")
+    refuse_large_array("vocabulary", tokens, (tokens,))
     size = tokens if support is None else positive_integer(support, "support")
     if size > tokens:
         raise InvalidInput(f"support is {size} of a vocabulary of {tokens}: it must lie in 1..vocabulary")
@@ -182,6 +187,7 @@ def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
         If the vocabulary is not an integer >= 1 or the exponent not a finite number.
     """
     tokens, power = positive_integer(vocabulary, "vocabulary"), finite_number(exponent, "exponent")
+    refuse_large_array("vocabulary", tokens, (tokens,))
     ranks = np.arange(1, tokens + 1, dtype=np.float64)
     # Against the likeliest token, the first or with s < 0 the last, so that no weight exceeds 1.
     weights = (ranks / (1 if power >= 0 else tokens)) ** -power
@@ -204,14 +210,29 @@ def dirichlet(
         >= 0, or the generator not one of NumPy's.
     """
     tokens, alpha = positive_integer(vocabulary, "vocabulary"), positive_number(concentration, "concentration")
-    if not isinstance(rng, np.random.Generator):
-        raise InvalidInput(f"rng is {rng!r}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
+    check_generator(rng)
     lengths = size if isinstance(size, tuple | list) else (size,)
     shape = (*(natural_number(length, "size") for length in lengths), tokens)
+    refuse_large_array("vocabulary", tokens, (tokens,))
+    refuse_large_array("size", size, shape)
     gamma = rng.gamma(alpha + 1.0, size=shape)
     # Gamma(a) = Gamma(a + 1) * U^(1/a), taken in logarithms (Marsaglia and Tsang 2000, section 6).
-    logarithms = np.log(gamma) + np.log1p(-rng.random(shape)) / alpha
+    powers = np.log1p(-rng.random(shape))
+    with np.errstate(over="ignore"):  # 1/a past the largest float: all of a row's mass is on the largest power
+        logarithms = np.log(gamma) + (powers - powers.max(axis=-1, keepdims=True)) / alpha
     return softmax(logarithms)
+
+
+def check_generator(rng: object) -> None:
+    """Refuse what is not a NumPy Generator.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument, ``rng``, and its value.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"rng is {shown(rng)}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
 
 
 def as_numbers(values: ArrayLike, name: str) -> Array:
@@ -225,7 +246,9 @@ def as_numbers(values: ArrayLike, name: str) -> Array:
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "fiu":
-            raise TypeError(f"dtype {array.dtype}, such as {array.ravel()[:1].tolist()}")
+            raise TypeError(f"dtype {array.dtype}, such as {shown(array.ravel()[:1].tolist())}")
+        if array.ndim > MOST_AXES:
+            raise TypeError(f"{array.ndim} axes, and at most {MOST_AXES} are taken")
         return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
         raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, first_entry
 
@@ -24,8 +25,8 @@ def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
     except ValueError as error:
         raise InvalidInput(f"num_drafts is not an array of integers ({error})") from None
     if counts.dtype.kind not in "iu" or counts.size == 0 or (counts > _MOST).any():
-        shown = f"of shape {counts.shape} and dtype {counts.dtype}" if counts.ndim else repr(num_drafts)
-        raise InvalidInput(f"num_drafts is {shown}: it must be an integer >= 1, or an array of them")
+        found = f"of shape {counts.shape} and dtype {counts.dtype}" if counts.ndim else shown(num_drafts)
+        raise InvalidInput(f"num_drafts is {found}: it must be an integer >= 1, or an array of them")
     if (counts < 1).any():
         where, index = first_entry(counts < 1, "num_drafts")
         raise InvalidInput(f"{where} is {counts[index]}: it must be at least 1")

@@ -21,7 +21,7 @@ def first_entry(bad: NDArray[np.bool_], name: str) -> tuple[str, tuple[int, ...]
     """The first marked entry of an argument: how a message names it, and its index."""
     import numpy as np
 
-    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(bad), bad.shape))
     return entry(name, index), index
 
 

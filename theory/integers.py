@@ -1,12 +1,21 @@
-"""Whole numbers of something: positions, runs, tokens."""
+"""Whole numbers of something: positions, runs, tokens, entries of an array."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
+
+LARGEST = np.iinfo(np.int64).max
+"""No count is larger than the largest int64."""
+
+LARGEST_ARRAY = 2**30
+"""No array is made that has more entries, which take 8 GiB as float64."""
 
 
 def positive_integer(value: Any, name: str) -> int:
@@ -31,7 +40,24 @@ def natural_number(value: Any, name: str) -> int:
     return _at_least(0, value, name)
 
 
+def refuse_large_array(name: str, value: object, shape: Sequence[int]) -> None:
+    """Refuse an argument that asks for an array of this shape, if that has more than ``LARGEST_ARRAY`` entries.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument, its value and the number of entries.
+    """
+    if prod(shape) > LARGEST_ARRAY:
+        raise InvalidInput(
+            f"{name} is {shown(value)}: that makes an array of shape {tuple(shape)}, and the limit is "
+            f"{LARGEST_ARRAY} entries (8 GiB), so ask for fewer"
+        )
+
+
 def _at_least(least: int, value: Any, name: str) -> int:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise InvalidInput(f"{name} is {value!r}: it must be an integer >= {least}")
+        raise InvalidInput(f"{name} is {shown(value)}: it must be an integer >= {least}")
+    if value > LARGEST:
+        raise InvalidInput(f"{name} is {shown(value)}: it must be an integer of 64 bits, at most {LARGEST}")
     return int(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
 
@@ -48,7 +49,7 @@ def probability(value: Any, name: str) -> float:
 def _one(holds: Callable[[float], bool], value: Any, name: str, what: str) -> float:
     number = _as_float(value)
     if not holds(number):
-        raise InvalidInput(f"{name} is {value!r}: it must be one {what}")
+        raise InvalidInput(f"{name} is {shown(value)}: it must be one {what}")
     return number
 
 

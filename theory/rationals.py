@@ -7,6 +7,10 @@ from fractions import Fraction
 from numpy.typing import ArrayLike
 
 from specproof.theory.distribution import Array, as_single_pair
+from specproof.theory.errors import InvalidInput
+
+MOST_BITS = 2**28
+"""Exact proofs raise probabilities to the power k; their numerators may have this many bits (32 MiB)."""
 
 
 def as_integers(row: Array) -> tuple[int, ...]:
@@ -40,3 +44,19 @@ def as_fraction_pair(
     """
     proposal, law = as_single_pair(draft, target, caller)
     return as_fractions(proposal), as_fractions(law)
+
+
+def refuse_large_power(num_drafts: int, *weights: tuple[int, ...]) -> None:
+    """Refuse a number of drafts k if sums of these integers to the power k would pass ``MOST_BITS`` bits.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``num_drafts``, its value and the number of bits.
+    """
+    bits = num_drafts * max(sum(row).bit_length() for row in weights)
+    if bits > MOST_BITS:
+        raise InvalidInput(
+            f"num_drafts is {num_drafts}: exact powers of these probabilities have {bits} bits, and the limit is "
+            f"{MOST_BITS}, so take fewer drafts"
+        )

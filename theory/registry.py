@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
 Item = TypeVar("Item")
@@ -62,9 +63,9 @@ class Registry(Mapping[str, Item], Generic[Item]):
             If the name is not a text or is empty, or something else is registered by it.
         """
         if not isinstance(name, str) or not name:
-            raise InvalidInput(f"name is {name!r}: a {self._kind} is registered by a text that is not empty")
+            raise InvalidInput(f"name is {shown(name)}: a {self._kind} is registered by a text that is not empty")
         if self._items.setdefault(name, item) != item:
-            raise InvalidInput(f"name is {name!r}: another {self._kind} is registered by it, so take another name")
+            raise InvalidInput(f"name is {shown(name)}: another {self._kind} is registered by it, so take another name")
 
     def named(self, name: object) -> Item:
         """The item of this name.
@@ -75,7 +76,7 @@ class Registry(Mapping[str, Item], Generic[Item]):
             If there is none.
         """
         if not isinstance(name, str) or name not in self._items:
-            raise InvalidInput(f"{self._kind} is {name!r}: it must be one of {', '.join(self)}")
+            raise InvalidInput(f"{self._kind} is {shown(name)}: it must be one of {', '.join(self)}")
         return self._items[name]
 
 

@@ -27,6 +27,12 @@ from specproof.theory.integers import positive_integer
 from specproof.theory.rejections.walk import EMPTY, advance, walk
 from specproof.theory.verifiers import VERIFIERS, Verifier
 
+MOST_SEQUENCES = 256
+"""The most draft sequences that are priced: memory grows with the cube of their number."""
+
+LONGEST_BLOCK = 100_000
+"""The most levels that are priced: the work grows with their number."""
+
 
 def block_efficiency(
     draft: Chain,
@@ -83,14 +89,14 @@ def accepted_length_law(
 
 
 class LongRun(NamedTuple):
-    """Call after call on one text."""
+    """What calls yield on one text when they follow each other for long."""
 
     efficiency: float
-    """Tokens per call in the long run."""
+    """The long-run average of the tokens per call."""
     contexts: Array
-    """Law of the last token before a call, in the long run, shape (V,)."""
+    """The stationary law of the last token before a call has shape (V,)."""
     by_context: Array
-    """Expected tokens of a call given that token, shape (V,)."""
+    """The expected tokens of a call given that token have shape (V,)."""
 
 
 def long_run(
@@ -178,14 +184,20 @@ def _stationary(kernel: Array) -> Array:
     inside = np.flatnonzero(label == closed[0])
     reduced = kernel[np.ix_(inside, inside)]
     for n in range(inside.size - 1, 0, -1):
-        reduced[:n, n] /= reduced[n, :n].sum()
+        leaving = reduced[n, :n].sum()
+        if leaving < np.finfo(np.float64).tiny:
+            raise InvalidInput(
+                f"draft and target leave token {inside[n]} as the context of a call with probability {leaving:.3g}, "
+                "below the smallest normal float: raise the tiny transition probabilities, or set them to 0"
+            )
+        reduced[:n, n] /= leaving
         reduced[:n, :n] += np.outer(reduced[:n, n], reduced[n, :n])
     weights = np.zeros(kernel.shape[0])
     weights[inside[0]] = 1.0
     for n in range(1, inside.size):
         weights[inside[n]] = weights[inside[:n]] @ reduced[:n, n]
-    law: Array = weights / weights.sum()
-    return law
+        weights /= weights.sum()  # each time, so that no product of large odds overflows
+    return weights
 
 
 def _homogeneous(model: Chain, name: str) -> Array:
@@ -202,4 +214,7 @@ def _checked(
     check_same_size(draft, target)
     count = one_num_drafts(num_drafts)
     steps = positive_integer(length, "length")
+    for name, number, most in (("num_drafts", count, MOST_SEQUENCES), ("length", steps, LONGEST_BLOCK)):
+        if number > most:
+            raise InvalidInput(f"{name} is {number}: draft sequences are priced up to {name} {most}")
     return count, steps, verifier if isinstance(verifier, Verifier) else VERIFIERS.named(verifier)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import natural_number
 from specproof.theory.numbers import finite_number, probability
 
 LONGEST_DRAFT = 10_000
+"""The search for the best length stops here."""
 
 
 def expected_tokens(acceptance: float, length: int) -> float:
@@ -22,8 +24,10 @@ def expected_tokens(acceptance: float, length: int) -> float:
     InvalidInput
         If the acceptance is outside [0, 1] or the length is not an integer >= 0.
     """
-    powers = np.arange(natural_number(length, "length") + 1)
-    return float(np.sum(probability(acceptance, "acceptance") ** powers))
+    positions, chance = natural_number(length, "length") + 1, probability(acceptance, "acceptance")
+    if chance in (0.0, 1.0):
+        return 1.0 if chance == 0.0 else float(positions)
+    return -math.expm1(positions * math.log(chance)) / (1.0 - chance)
 
 
 def speedup(acceptance: float, length: int, cost: float) -> float:
@@ -38,7 +42,7 @@ def speedup(acceptance: float, length: int, cost: float) -> float:
     """
     price = finite_number(cost, "cost")
     if price < 0:
-        raise InvalidInput(f"cost is {cost!r}: it must be at least 0, draft time over target time")
+        raise InvalidInput(f"cost is {shown(cost)}: it must be at least 0, draft time over target time")
     return expected_tokens(acceptance, length) / (length * price + 1.0)
 
 

@@ -12,7 +12,7 @@ from specproof.simulations.samplers.inversion import AnyArray
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
 from specproof.theory.compiled import compiled
-from specproof.theory.distribution import Array, as_numbers
+from specproof.theory.distribution import Array, as_numbers, check_generator
 from specproof.theory.errors import InvalidInput, entry, first_entry
 from specproof.theory.verifiers.priority import PriorityCoupling
 from specproof.theory.verifiers.priority.coupling import in_one_layout
@@ -94,8 +94,7 @@ class PrioritySampler:
         InvalidInput
             As :meth:`choose`, or if the generator is not one of NumPy's.
         """
-        if not isinstance(rng, np.random.Generator):
-            raise InvalidInput(f"rng is {rng!r}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
+        check_generator(rng)
         tokens = _as_draft_tokens(drafts, self._num_drafts)
         return self.choose(tokens, rng.random((*tokens.shape[:-1], self._num_drafts + 1)))
 

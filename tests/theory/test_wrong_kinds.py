@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
+from public_arguments import HALF, PUBLIC, VALID
 
-import specproof
-from specproof import (
-    DraftSets,
-    InvalidInput,
-    MarkovChain,
-    PriorityCoupling,
-    TabularModel,
-    drafted_sets,
-    optimal_plan,
-)
-
-HALF = [0.5, 0.5]
-CHAIN = MarkovChain(HALF, [HALF, HALF], 3)
-SETS = DraftSets.iid(HALF, 2)
+from specproof import InvalidInput
 
 WRONG = (object(), "nonsense", [HALF, "a"], 1j)
 """None of them a number, a law, a count, a generator or an object of this package."""
@@ -31,86 +16,6 @@ LABELS_AND_FLAGS = {"name", "stationary", "exact"}
 
 CALLED = {"values": "distribution"}
 """What as_distribution calls its argument unless it is given a name for it."""
-
-PAIR = {"draft": HALF, "target": HALF}
-DRAFTED = {**PAIR, "num_drafts": 2}
-CHAINS = {"draft": CHAIN, "target": CHAIN}
-BLOCKS = {**CHAINS, "num_drafts": 2, "length": 1, "verifier": "kseq"}
-RANDOM = {"num_states": 2, "horizon": 2, "rng": np.random.default_rng(0), "concentration": 1.0}
-ACCEPTED = {**PAIR, "accept": HALF}
-OF_SETS = {"drafts": SETS, "target": HALF}
-OF_ROWS = {"drafts": [HALF], "target": HALF}
-
-VALID: dict[str, dict[str, Any]] = {
-    "MarkovChain": {"initial": HALF, "transitions": [HALF, HALF], "horizon": 2},
-    "PriorityCoupling": DRAFTED,
-    "TabularModel": {"conditionals": [HALF]},
-    "DraftSets.iid": {"draft": HALF, "num_drafts": 2},
-    "DraftSets.of_different": {"drafts": [HALF, HALF]},
-    "DraftSets.of_joint": {"joint": HALF},
-    "DraftSets.without_replacement": {"draft": HALF, "num_drafts": 2},
-    "accepted_length_law": {**BLOCKS, "context": HALF},
-    "as_distribution": {"values": HALF},
-    "batch_limit": CHAINS,
-    "bernoulli": {"success": 0.5},
-    "block_efficiency": {**BLOCKS, "context": HALF},
-    "bracket": {**OF_SETS, "plan": optimal_plan(SETS, HALF)},
-    "certify": DRAFTED,
-    "certify_different": OF_ROWS,
-    "certify_kseq": DRAFTED,
-    "certify_without_replacement": DRAFTED,
-    "decoding_opt": {**PAIR, "epsilon": 0.1},
-    "decoding_uno": {**PAIR, "epsilon": 0.1},
-    "dirichlet": {"vocabulary": 2, "concentration": 1.0, "rng": np.random.default_rng(0), "size": 2},
-    "division_factor": DRAFTED,
-    "drafted_sets": {"drafts": SETS},
-    "expected_rejections": CHAINS,
-    "expected_rejections_batch": {**CHAINS, "num_drafts": 2},
-    "expected_tokens": {"acceptance": 0.5, "length": 2},
-    "independent_drafts": {"drafts": [HALF]},
-    "kseq": {**DRAFTED, "rho": 2.0},
-    "kseq_worst_pair": {"num_drafts": 2},
-    "kseq_worst_share": {"num_drafts": 2},
-    "long_run": BLOCKS,
-    "maximal_coupling": PAIR,
-    "minimal_bias": ACCEPTED,
-    "minimum_cut": DRAFTED,
-    "optimal_acceptance": DRAFTED,
-    "optimal_acceptance_different": OF_ROWS,
-    "optimal_acceptance_without_replacement": DRAFTED,
-    "optimal_length": {"acceptance": 0.5, "cost": 0.1},
-    "optimal_orders": {"drafted": drafted_sets(SETS), "target": HALF},
-    "optimal_plan": OF_SETS,
-    "optimal_resampling": ACCEPTED,
-    "pareto_point": {**PAIR, "accept": [1.0, 1.0]},
-    "random_markov_pair": RANDOM,
-    "random_tabular_pair": RANDOM,
-    "recursive_rejection": DRAFTED,
-    "recursive_rejection_without_replacement": DRAFTED,
-    "rejection_law": CHAINS,
-    "rejection_rates": CHAINS,
-    "relaxed_acceptance": {**PAIR, "epsilon": 0.1},
-    "relaxed_law": {**ACCEPTED, "resampling": HALF},
-    "residual": PAIR,
-    "softmax": {"logits": HALF, "temperature": 1.0},
-    "solve_membership_lp": DRAFTED,
-    "speedup": {"acceptance": 0.5, "length": 2, "cost": 0.1},
-    "total_variation": PAIR,
-    "uniform": {"vocabulary": 2, "support": 1},
-    "zipf": {"vocabulary": 2, "exponent": 1.0},
-}
-
-
-def _public() -> dict[str, Callable[..., Any]]:
-    """The functions in ``specproof.__all__``, and the constructors that check what they are given."""
-    functions = {name: getattr(specproof, name) for name in specproof.__all__}
-    found = {name: function for name, function in functions.items() if inspect.isfunction(function)}
-    makers = {f"DraftSets.{name}": getattr(DraftSets, name) for name in vars(DraftSets) if not name.startswith("_")}
-    found |= {name: maker for name, maker in makers.items() if inspect.ismethod(maker)}
-    return found | {kind.__name__: kind for kind in (MarkovChain, PriorityCoupling, TabularModel)}
-
-
-PUBLIC = _public()
 
 
 def test_every_public_function_is_here_with_every_argument() -> None:

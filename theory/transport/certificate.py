@@ -25,7 +25,7 @@ from specproof.theory.display import one_line
 from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import sort_by_ratio
-from specproof.theory.rationals import as_integers
+from specproof.theory.rationals import as_integers, refuse_large_power
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,11 +124,13 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     Raises
     ------
     InvalidInput
-        If the arguments are not one pair of distributions, or k is not an integer >= 1.
+        If the arguments are not one pair of distributions, k is not an integer >= 1, or the integers would pass
+        ``MOST_BITS`` bits.
     """
     draft_row, target_row = as_single_pair(draft, target, "certify")
     count = one_num_drafts(num_drafts)
     proposal, law = as_integers(draft_row), as_integers(target_row)
+    refuse_large_power(count, proposal)
     nearly_sorted = sort_by_ratio(draft_row[np.newaxis], target_row[np.newaxis]).order[0].tolist()
     order = _descending(law, proposal, nearly_sorted)
     split = _best_split(proposal, law, count, order)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line
+from specproof.theory.display import one_line, shown
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.errors import InvalidInput
+from specproof.theory.numbers import finite_number
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +47,8 @@ class SelectionLaw:
         Raises
         ------
         InvalidInput
-            If the target is not a distribution over the law's vocabulary.
+            If the target is not a distribution over the law's vocabulary, its leading axes do not broadcast with the
+            law's, or the tolerance is not a number >= 0.
         """
         rows = as_distribution(target, "target")
         if rows.shape[-1] != self.accepted.shape[-1]:
@@ -54,5 +56,14 @@ class SelectionLaw:
                 f"target has {rows.shape[-1]} tokens and the law {self.accepted.shape[-1]}: "
                 "give the target that the law was made for"
             )
-        error = 0.5 * np.abs(self.output - rows).sum(axis=-1)
-        return bool(np.all(error <= tolerance))
+        allowed = finite_number(tolerance, "tolerance")
+        if allowed < 0:
+            raise InvalidInput(f"tolerance is {shown(tolerance)}: it must be at least 0, a total variation distance")
+        try:
+            error = 0.5 * np.abs(self.output - rows).sum(axis=-1)
+        except ValueError:
+            raise InvalidInput(
+                f"target has shape {rows.shape} and the law {self.accepted.shape}: "
+                "give the target that the law was made for"
+            ) from None
+        return bool(np.all(error <= allowed))

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from specproof.theory.display import one_line
 from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
-from specproof.theory.rationals import as_fractions
+from specproof.theory.rationals import as_fractions, as_integers, refuse_large_power
 from specproof.theory.verifiers.kseq.law import RHO_TOLERANCE, division_factor
 
 
@@ -77,10 +77,12 @@ def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCe
     Raises
     ------
     InvalidInput
-        If the arguments are not one pair of distributions, or k is not an integer >= 1.
+        If the arguments are not one pair of distributions, k is not an integer >= 1, or the integers would pass
+        ``MOST_BITS`` bits.
     """
     draft_row, target_row = as_single_pair(draft, target, "certify_kseq")
     count = one_num_drafts(num_drafts)
+    refuse_large_power(count, as_integers(draft_row), as_integers(target_row))
     rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
     low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
     return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)
