@@ -23,10 +23,8 @@ def shown(value: Any) -> str:
     >>> shown("greedy"), shown(10**400)
     ("'greedy'", '<integer of 1329 bits>')
     """
-    if isinstance(value, int | np.ndarray) and not isinstance(value, bool):
-        text = _brief(value) if np.ndim(value) or isinstance(value, int) else repr(value)
-    else:
-        text = repr(value)
+    large = isinstance(value, np.ndarray) and value.size > MOST_ENTRIES
+    text = _brief(value) if large or isinstance(value, int) else repr(value)
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
