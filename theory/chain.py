@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line
+from specproof.theory.display import one_line, shown
 from specproof.theory.distribution import MOST_AXES, Array, as_distribution, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer, refuse_large_array
@@ -220,15 +220,15 @@ def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
 
 
 def _refuse_large(num_states: int, horizon: int) -> None:
+    last, power = shown(horizon - 1), f"{num_states}**{shown(horizon)}"
+    # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
+    if num_states > 1 and horizon > math.log2(LARGEST_TABLE) / math.log2(num_states):
+        raise InvalidInput(
+            f"conditionals[{last}] has {power} entries, more than {LARGEST_TABLE}: use a MarkovChain or a shorter horizon"
+        )
     if horizon > MOST_AXES:
         raise InvalidInput(
-            f"conditionals[{horizon - 1}] has {horizon} axes, more than {MOST_AXES}: "
-            "use a MarkovChain or a shorter horizon"
-        )
-    # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
-    if horizon * math.log2(num_states) > math.log2(LARGEST_TABLE):
-        raise InvalidInput(
-            f"conditionals[{horizon - 1}] has {num_states}**{horizon} entries, more than {LARGEST_TABLE}: "
+            f"conditionals[{last}] has {shown(horizon)} axes, more than {MOST_AXES}: "
             "use a MarkovChain or a shorter horizon"
         )
 

@@ -11,9 +11,6 @@ import numpy as np
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
-LARGEST = np.iinfo(np.int64).max
-"""No count is larger than the largest int64."""
-
 LARGEST_ARRAY = 2**30
 """No array is made that has more entries, which take 8 GiB as float64."""
 
@@ -58,6 +55,4 @@ def refuse_large_array(name: str, value: object, shape: Sequence[int]) -> None:
 def _at_least(least: int, value: Any, name: str) -> int:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
         raise InvalidInput(f"{name} is {shown(value)}: it must be an integer >= {least}")
-    if value > LARGEST:
-        raise InvalidInput(f"{name} is {shown(value)}: it must be an integer of 64 bits, at most {LARGEST}")
     return int(value)

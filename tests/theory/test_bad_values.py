@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from public_arguments import PUBLIC, VALID
 
-from specproof import InvalidInput, MarkovChain, PriorityCoupling, kseq
+from specproof import InvalidInput, MarkovChain, PriorityCoupling, expected_rejections, kseq, rejection_law
 from specproof.theory.distribution import MOST_AXES, dirichlet, uniform
 from specproof.theory.sequences import block_efficiency, long_run
 
@@ -118,3 +118,10 @@ def test_broadcasting_no_rows_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert PriorityCoupling(np.zeros((0, 2)), [0.5, 0.5], 2).acceptance.shape == (0,)
+
+
+def test_a_horizon_whose_rates_no_memory_holds_is_refused() -> None:
+    endless = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 10**12)
+    for function in (expected_rejections, rejection_law):
+        with pytest.raises(InvalidInput, match=r"^horizon is 1000000000000: that makes an array of shape"):
+            function(endless, endless)

@@ -6,6 +6,7 @@ import numpy as np
 
 from specproof.theory.chain import Chain, MarkovChain, check_same_size
 from specproof.theory.distribution import Array
+from specproof.theory.integers import refuse_large_array
 from specproof.theory.rejections.walk import EMPTY, advance, walk
 
 
@@ -39,6 +40,7 @@ def rejection_rates(draft: Chain, target: Chain) -> Array:
         As :func:`expected_rejections`.
     """
     check_same_size(draft, target)
+    refuse_large_array("horizon", target.horizon, (target.horizon,))
     rates = np.empty(target.horizon)
     prefixes = EMPTY
     for index, (law, distance) in enumerate(walk(draft, target, _distance)):
@@ -59,6 +61,7 @@ def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
         As :func:`expected_rejections`, or if the two are not Markov chains.
     """
     check_same_size(draft, target, MarkovChain)
+    refuse_large_array("horizon", target.horizon, (target.num_states, target.horizon + 1))
     joint = np.zeros((target.num_states, target.horizon + 1))
     joint[:, 0] = np.minimum(draft.initial, target.initial)
     joint[:, 1] = np.maximum(target.initial - draft.initial, 0.0)
