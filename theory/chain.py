@@ -220,11 +220,12 @@ def _shape(table: ArrayLike, index: int) -> tuple[int, ...]:
 
 
 def _refuse_large(num_states: int, horizon: int) -> None:
-    last, power = shown(horizon - 1), f"{num_states}**{shown(horizon)}"
+    last, power = shown(horizon - 1), f"{shown(num_states)}**{shown(horizon)}"
     # In logarithms, which are exact for powers of two: the power itself may have billions of digits.
     if num_states > 1 and horizon > math.log2(LARGEST_TABLE) / math.log2(num_states):
         raise InvalidInput(
-            f"conditionals[{last}] has {power} entries, more than {LARGEST_TABLE}: use a MarkovChain or a shorter horizon"
+            f"conditionals[{last}] has {power} entries, more than {LARGEST_TABLE}: "
+            "use a MarkovChain or a shorter horizon"
         )
     if horizon > MOST_AXES:
         raise InvalidInput(

@@ -174,7 +174,7 @@ def uniform(vocabulary: int, support: int | None = None) -> Array:
     refuse_large_array("vocabulary", tokens, (tokens,))
     size = tokens if support is None else positive_integer(support, "support")
     if size > tokens:
-        raise InvalidInput(f"support is {size} of a vocabulary of {tokens}: it must lie in 1..vocabulary")
+        raise InvalidInput(f"support is {shown(size)} of a vocabulary of {tokens}: it must lie in 1..vocabulary")
     return np.where(np.arange(tokens) < size, 1.0 / size, 0.0)
 
 

@@ -47,8 +47,8 @@ def refuse_large_array(name: str, value: object, shape: Sequence[int]) -> None:
     """
     if prod(shape) > LARGEST_ARRAY:
         raise InvalidInput(
-            f"{name} is {shown(value)}: that makes an array of shape {tuple(shape)}, and the limit is "
-            f"{LARGEST_ARRAY} entries (8 GiB), so ask for fewer"
+            f"{name} is {shown(value)}: that makes an array of {shown(prod(shape))} entries, and the limit is "
+            f"{LARGEST_ARRAY} (8 GiB), so ask for less"
         )
 
 

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
 from specproof.theory.chain import Chain, MarkovChain, check_same_size
+from specproof.theory.display import shown
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -216,5 +217,5 @@ def _checked(
     steps = positive_integer(length, "length")
     for name, number, most in (("num_drafts", count, MOST_SEQUENCES), ("length", steps, LONGEST_BLOCK)):
         if number > most:
-            raise InvalidInput(f"{name} is {number}: draft sequences are priced up to {name} {most}")
+            raise InvalidInput(f"{name} is {shown(number)}: draft sequences are priced up to {name} {most}")
     return count, steps, verifier if isinstance(verifier, Verifier) else VERIFIERS.named(verifier)

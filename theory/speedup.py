@@ -24,9 +24,10 @@ def expected_tokens(acceptance: float, length: int) -> float:
     InvalidInput
         If the acceptance is outside [0, 1] or the length is not an integer >= 0.
     """
-    positions, chance = natural_number(length, "length") + 1, probability(acceptance, "acceptance")
+    positions = finite_number(natural_number(length, "length") + 1, "length")
+    chance = probability(acceptance, "acceptance")
     if chance in (0.0, 1.0):
-        return 1.0 if chance == 0.0 else float(positions)
+        return 1.0 if chance == 0.0 else positions
     return -math.expm1(positions * math.log(chance)) / (1.0 - chance)
 
 

@@ -62,17 +62,6 @@ def test_a_bad_value_gives_a_result_or_one_line(name: str) -> None:
                     pytest.fail(f"{argument} = {value!r}: {message}")
 
 
-@pytest.mark.parametrize("uniforms", ["text", [["a", "b", "c"]], np.full((1, 3), 1j), None, [[np.nan, 0, 0]]])
-def test_uniforms_of_another_kind_are_refused(uniforms: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"^uniforms"):
-        PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2).choose([[0, 1]], uniforms)
-
-
-def test_a_selection_needs_a_generator() -> None:
-    with pytest.raises(InvalidInput, match=r"^rng is None: it must be a NumPy Generator"):
-        PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2).select([[0, 1]], None)  # type: ignore[arg-type]
-
-
 def test_a_law_is_compared_with_as_many_rows_as_it_has() -> None:
     law = kseq([[0.5, 0.5]] * 3, [0.25, 0.75], 2)
     with pytest.raises(InvalidInput, match=r"^target has shape \(2, 2\) and the law \(3, 2\)"):
@@ -108,9 +97,9 @@ def test_a_tiny_concentration_puts_each_row_on_one_token() -> None:
 
 
 def test_a_size_that_no_memory_holds_is_refused_before_it_is_asked_for() -> None:
-    with pytest.raises(InvalidInput, match=r"^vocabulary is 1000000000000000: that makes an array of shape"):
+    with pytest.raises(InvalidInput, match=r"^vocabulary is 1000000000000000: that makes an array of"):
         uniform(10**15)
-    with pytest.raises(InvalidInput, match=r"^size is \(100000, 100000\): that makes an array of shape"):
+    with pytest.raises(InvalidInput, match=r"^size is \(100000, 100000\): that makes an array of"):
         dirichlet(2, 1.0, np.random.default_rng(0), (10**5, 10**5))
 
 
@@ -123,5 +112,5 @@ def test_broadcasting_no_rows_warns_of_nothing() -> None:
 def test_a_horizon_whose_rates_no_memory_holds_is_refused() -> None:
     endless = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 10**12)
     for function in (expected_rejections, rejection_law):
-        with pytest.raises(InvalidInput, match=r"^horizon is 1000000000000: that makes an array of shape"):
+        with pytest.raises(InvalidInput, match=r"^horizon is 1000000000000: that makes an array of"):
             function(endless, endless)

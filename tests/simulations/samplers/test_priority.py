@@ -43,3 +43,14 @@ def test_tensors_come_back_as_tensors_of_integers() -> None:
 def test_a_draft_that_cannot_have_been_drawn_is_named() -> None:
     with pytest.raises(InvalidInput, match=r"drafts\[1, 0\] = 2 has draft probability 0"):
         verify(np.array([0.5, 0.5, 0.0]), np.full(3, 1 / 3), np.array([[0, 1], [2, 1]]), np.full((2, 3), 0.5))
+
+
+@pytest.mark.parametrize("uniforms", ["text", [["a", "b", "c"]], np.full((1, 3), 1j), None, [[np.nan, 0, 0]]])
+def test_uniforms_of_another_kind_are_refused(uniforms: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^uniforms"):
+        PrioritySampler(PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2)).choose([[0, 1]], uniforms)
+
+
+def test_a_selection_needs_a_generator() -> None:
+    with pytest.raises(InvalidInput, match=r"^rng is None: it must be a NumPy Generator"):
+        PrioritySampler(PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2)).select([[0, 1]], None)  # type: ignore[arg-type]
