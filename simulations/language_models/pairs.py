@@ -166,15 +166,15 @@ def fetch_pair(name: str) -> None:
         fetch_smollm2()
 
 
-def require_llm() -> None:
-    """Refuse to go on without the extra ``llm``.
+def require_llm(*packages: str) -> None:
+    """Refuse to go on without the extra ``llm``, or without these packages of it.
 
     Raises
     ------
     InvalidInput
         Naming what is not installed, and how to get it.
     """
-    absent = [package for package in REQUIRED if find_spec(package) is None]
+    absent = [package for package in packages or REQUIRED if find_spec(package) is None]
     if absent:
         raise InvalidInput(
             f"language models need {', '.join(absent)}, not installed here: run pip install 'specproof[llm]'"

@@ -22,7 +22,6 @@ from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
 from specproof.simulations.claims.yin2024 import opt_uno
 from specproof.simulations.experiments.store import Store
-from specproof.simulations.language_models.custom_generate import speculative, speculative_batch, speculative_sequences
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.pairs import ModelPair, load_pair
@@ -33,7 +32,7 @@ from specproof.simulations.language_models.skip import skip_layers
 from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.relaxed import opt_sampler, uno_sampler
+from specproof.transformers import opt_sampler, speculative, speculative_batch, speculative_sequences, uno_sampler
 from specproof.wanted import Wanted
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")

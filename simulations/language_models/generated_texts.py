@@ -1,0 +1,114 @@
+"""What ``generate`` prepares for a decode, as parts of the loop: texts, distributions, and who is told of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.generation import GenerateDecoderOnlyOutput
+
+from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.prefixes import Prefixes
+from specproof.simulations.language_models.rounds import LevelTest, Selected
+from specproof.simulations.language_models.texts import Texts
+
+
+@dataclass
+class SpeculativeOutput(GenerateDecoderOnlyOutput):  # type: ignore[misc]
+    """What ``generate`` returns with ``return_dict_in_generate=True``: ``sequences``, and what the rule did.
+
+    Attributes
+    ----------
+    rejected : bool tensor, shape (B, T)
+        Whether all drafts of each emitted position were rejected; False after a text's end.
+    target_calls : int64 tensor, shape (B,)
+        How many forward passes of the target each text took. Reading the prompt is not counted.
+    """
+
+    rejected: Tensor | None = None
+    target_calls: Tensor | None = None
+
+
+class GeneratedTexts:
+    """The texts of one call of ``generate``, with its processors, stopping criteria and streamer.
+
+    A processor or criterion wants texts of one length, and may know a row by its number in the batch (as the padding
+    lengths of a repetition penalty do), while ours differ in length and are several to a text. So each is called with
+    all texts, cut to one length at a time, and only the rows of that length are used.
+
+    Parameters
+    ----------
+    prompts : int64 tensor, shape (B, W)
+        On the models' device.
+    config, processors, criteria, streamer
+        Those of ``generate``.
+    """
+
+    def __init__(self, prompts: Tensor, config: Any, processors: Any, criteria: Any, streamer: Any) -> None:
+        count, start = prompts.shape
+        self._processors, self._criteria, self._streamer = processors, criteria, streamer
+        # Without a pad token no text ends before the others, and nothing is ever padded.
+        pad = 0 if config._pad_token_tensor is None else int(config._pad_token_tensor)
+        tokens = torch.full((count, config.max_length), pad, device=prompts.device)
+        tokens[:, :start] = prompts
+        self.texts = Texts(tokens, start, config.max_length - start, self._ended)
+        self._rejected = torch.zeros_like(tokens, dtype=torch.bool)
+        self._target_calls = torch.zeros_like(self.texts.lengths)
+        if streamer is not None:
+            streamer.put(prompts.cpu())
+
+    def distributions(self, model: LanguageModel, logits: Tensor, prefixes: Prefixes) -> Tensor:
+        """Float64 distributions of the next tokens, shape (n, V), processed as ``generate`` would do it."""
+        scores = logits.to(torch.float32, copy=True)
+        place = torch.arange(len(scores), device=scores.device)
+        copy = place - torch.searchsorted(prefixes.text, prefixes.text)
+        for chosen in _alike(prefixes.length, copy):
+            owners = prefixes.text[chosen]
+            length = int(prefixes.length[chosen[0]])
+            ids = torch.nn.functional.pad(self.texts.tokens[:, :length], (0, prefixes.tail.shape[1]))
+            raw = scores.new_zeros((len(ids), scores.shape[1]))
+            ids[owners, length:], raw[owners] = prefixes.tail[chosen], scores[chosen]
+            scores[chosen] = self._processors(ids, raw)[owners]
+        return model.law(scores)
+
+    def emitted(self, texts: Tensor, tokens: Tensor, test: LevelTest | None) -> None:
+        """Note which texts had all drafts rejected, and stream the tokens."""
+        if test is not None:
+            self._rejected[texts, self.texts.lengths[texts]] = test.selection.accepted < 0
+        if self._streamer is not None:
+            self._streamer.put(tokens.cpu())
+
+    def completed(self, texts: Tensor, _selected: Selected, _emitted: Tensor, _length: int) -> None:
+        """Count a call of the target for each of these texts."""
+        self._target_calls[texts] += 1
+
+    def finish(self, device: torch.device, as_dict: bool) -> Tensor | SpeculativeOutput:
+        """End the stream, and give what ``generate`` is to return."""
+        if self._streamer is not None:
+            self._streamer.end()
+        longest = int(self.texts.lengths.max())
+        sequences = self.texts.tokens[:, :longest].to(device)
+        if not as_dict:
+            return sequences
+        return SpeculativeOutput(
+            sequences=sequences,
+            rejected=self._rejected[:, self.texts.start : longest].to(device),
+            target_calls=self._target_calls.to(device),
+        )
+
+    def _ended(self, texts: Tensor, _tokens: Tensor) -> Tensor:
+        ended = torch.zeros_like(texts, dtype=torch.bool)
+        for chosen in _alike(self.texts.lengths[texts], torch.zeros_like(texts)):
+            grown = texts[chosen]
+            ended[chosen] = self._criteria(self.texts.tokens[:, : int(self.texts.lengths[grown[0]])], None)[grown]
+        return ended
+
+
+def _alike(lengths: Tensor, copy: Tensor) -> Iterator[Tensor]:
+    """Yield the rows of each length and each copy, so that no text is named twice."""
+    keys = lengths * (copy.max() + 1) + copy
+    for key in torch.unique(keys):
+        yield (keys == key).nonzero()[:, 0]
