@@ -133,4 +133,4 @@ class _Unpinned:
         function = getattr(torch, name)
         if name not in ("arange", "full", "ones", "tensor"):
             return function
-        return lambda *values, pin_memory=False, **options: function(*values, **options)
+        return lambda *values, pin_memory=False, **options: function(*values, **options)  # noqa: ARG005

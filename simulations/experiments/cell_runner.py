@@ -42,7 +42,7 @@ def run_cells(
     *,
     jobs: int = 1,
     scheduler: str | None = None,
-    announce: Announce = lambda cell: None,
+    announce: Announce = lambda _cell: None,
     prepare: Prepare = _nothing,
 ) -> list[Findings]:
     """Run what is not in the store yet, and return all findings in the order of the cells.

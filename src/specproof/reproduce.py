@@ -61,7 +61,7 @@ def make_settings(
 
 
 def gather_evidence(
-    plan: RunPlan, store: Store, *, jobs: int, scheduler: str | None = None, announce: Announce = lambda cell: None
+    plan: RunPlan, store: Store, *, jobs: int, scheduler: str | None = None, announce: Announce = lambda _cell: None
 ) -> list[ClaimFindings]:
     """Run what is not stored yet of all claims' cells together, then conclude claim by claim."""
     cells, seed = plan.all_cells, plan.settings.seed

@@ -60,3 +60,8 @@ def test_the_lock_pins_what_the_project_asks_for() -> None:
     for requirement in map(Requirement, asked):
         name = re.sub(r"[-_.]+", "-", requirement.name.lower())
         assert requirement.specifier.contains(pinned[name]), requirement
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = (Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {specproof.__version__}\n" in citation

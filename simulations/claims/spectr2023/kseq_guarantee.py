@@ -68,8 +68,8 @@ def _powers(points: Array, tokens: int) -> Array:
 STRUCTURES = {
     "softmax": Structure((2, 3, 5, 8), lambda tokens: tokens, _softmax),
     "weights": Structure((2, 3, 5, 8), lambda tokens: tokens, _weights),
-    "two levels": Structure((16, 64), lambda tokens: 2, _levels),
-    "powers": Structure((16, 64), lambda tokens: 1, _powers),
+    "two levels": Structure((16, 64), lambda _tokens: 2, _levels),
+    "powers": Structure((16, 64), lambda _tokens: 1, _powers),
 }
 """Tokens of one ratio q/p can be merged without a change: V tokens are V plateaus of any length, two levels three."""
 

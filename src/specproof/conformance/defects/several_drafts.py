@@ -92,7 +92,7 @@ def _kseq_single_residual(draft: Array, target: Array, drafts: Tokens) -> Choice
     return _kseq(draft, target, drafts, division_factor(draft, target, drafts.shape[1]), tries=1.0)
 
 
-def _always_first(draft: Array, target: Array, drafts: Tokens) -> Choice:
+def _always_first(_draft: Array, target: Array, drafts: Tokens) -> Choice:
     accept = np.zeros(drafts.shape)
     accept[:, 0] = 1.0
     return Choice(accept, target)
@@ -107,7 +107,7 @@ def _likeliest(draft: Array, target: Array, drafts: Tokens) -> Choice:
     return Choice(accept, residual(draft, target, token))
 
 
-def _own_draw_each(draft: Array, target: Array, drafts: Tokens) -> Choice:
+def _own_draw_each(_draft: Array, target: Array, drafts: Tokens) -> Choice:
     """Compare every draft with a target draw of its own; if none is equal, emit the first of these draws."""
     tests = np.stack([pick(target, column) for column in drafts.T], axis=1)
     unequal = target.copy()

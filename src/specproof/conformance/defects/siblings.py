@@ -46,7 +46,7 @@ class SiblingLoop(Loop):
         draft_model: TabularModel,
         target_model: TabularModel,
         context: Tokens,
-        missing: Tokens,
+        _missing: Tokens,
         rng: np.random.Generator,
     ) -> tuple[Tokens, Tokens]:
         draft, left = next_token_law(draft_model, context), next_token_law(target_model, context)

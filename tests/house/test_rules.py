@@ -1,0 +1,118 @@
+"""The rules that every module keeps."""
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = {"theory": "theory", "simulations": "simulations", "figures": "figures", "specproof": "src/specproof"}
+FOLDERS = (*SHIPPED.values(), "audit", "benchmarks", "tests", "examples")
+LONGEST_FUNCTION = 40
+
+LINKS = {ROOT / "src" / "specproof" / name for name in ("theory", "simulations", "figures")}
+
+NOT_KNOWN = {
+    "theory": ("simulations", "figures", "conformance", "cli"),
+    "simulations": ("conformance", "figures", "cli"),
+    "figures": ("conformance", "cli"),
+}
+"""What the modules of a folder must not import: arrows point one way."""
+
+
+@cache
+def modules() -> tuple[Path, ...]:
+    """Every module of the checkout, once: links are not followed."""
+    found = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
+    return tuple(path for path in found if not LINKS & set(path.parents))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def lines_of_code(path: Path) -> frozenset[int]:
+    """The numbers of the lines that hold something else than space and comments."""
+    empty = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    with path.open(encoding="utf-8") as file:
+        held = [token for token in tokenize.generate_tokens(file.readline) if token.type not in empty]
+    return frozenset(line for token in held for line in range(token.start[0], token.end[0] + 1))
+
+
+def length(path: Path, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of code in a function's body, without its docstring."""
+    body = function.body[ast.get_docstring(function) is not None :]
+    inside = range(body[0].lineno, (function.end_lineno or 0) + 1) if body else ()
+    return len(lines_of_code(path).intersection(inside))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The full name of whatever a module imports, and of the names that it imports from there."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.relative_to(ROOT)}:{node.lineno} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_there_are_modules_and_each_is_seen_once() -> None:
+    names = {path.relative_to(ROOT).as_posix() for path in modules()}
+    assert {"theory/errors.py", "src/specproof/cli/app.py", "tests/house/test_rules.py"} <= names
+    assert not any(name.startswith("src/specproof/theory/") for name in names)
+
+
+def test_no_function_has_more_than_40_lines_of_code() -> None:
+    lengths = {
+        f"{path.relative_to(ROOT)}:{node.name}": length(path, node)
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}
+
+
+def test_imports_are_absolute_and_of_full_names() -> None:
+    bare = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules()
+        for name in imported(path)
+        if name.partition(".")[0] in ("theory", "simulations", "figures", "subjects", "src")
+    }
+    assert bare == set()
+
+
+@pytest.mark.parametrize("folder", NOT_KNOWN)
+def test_imports_point_one_way(folder: str) -> None:
+    forbidden = tuple(f"specproof.{name}" for name in NOT_KNOWN[folder])
+    backwards = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules()
+        if path.is_relative_to(ROOT / SHIPPED[folder])
+        for name in imported(path)
+        if any(name == module or name.startswith(f"{module}.") for module in forbidden)
+    }
+    assert backwards == set()
+
+
+def test_nothing_that_is_shipped_imports_what_is_not() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules()
+        if any(path.is_relative_to(ROOT / folder) for folder in SHIPPED.values())
+        for name in imported(path)
+        if name.partition(".")[0] in ("audit", "benchmarks", "tests")
+    }
+    assert found == set()
+
+
+def test_no_module_is_called_by_what_it_has_no_subject() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
+    assert {path.relative_to(ROOT).as_posix() for path in modules() if path.stem in empty} == set()
