@@ -5,32 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.figures.style import new_figure
-from specproof.theory.verifiers import LOOKS
+from specproof.figures.style import by_rule, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_SHOWN = {
-    "optimal": (LOOKS["optimal"], "-"),
-    "kseq": (LOOKS["kseq"], "-"),
-    "distinct": (LOOKS["recursive_distinct"], "--"),
-    "recursive": (LOOKS["recursive"], "-"),
-    "single": (LOOKS["single"], "-"),
-}
-"""Dashed is what may lie on another curve."""
+_ESTIMATED = "recursive_distinct"
+"""Its acceptance is estimated, and its curve, which may lie on another one, is dashed."""
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``acceptance`` table: columns rule, num_drafts, mean, low, high, level, prompts, positions, pair."""
     figure = new_figure(height=4.4)
     axes = figure.add_subplot()
-    for rule, ((name, colour, marker), style) in _SHOWN.items():
-        rows = table[table["rule"] == rule].sort_values("num_drafts")
-        label = f"{name} (sampled)" if rule == "distinct" else name
+    for (name, colour, marker), rows in by_rule(table, "mean", "rule"):
+        rows = rows.sort_values("num_drafts")
+        estimated = rows["rule"].iloc[0] == _ESTIMATED
+        label = f"{name} (sampled)" if estimated else name
+        line = "--" if estimated else "-"
         axes.fill_between(rows["num_drafts"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
-        axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, linestyle=style, label=label)
+        axes.plot(rows["num_drafts"], rows["mean"], color=colour, marker=marker, linestyle=line, label=label)
     first = table.iloc[0]
     counts = sorted(table["num_drafts"].unique())
     axes.set_xscale("log", base=2)

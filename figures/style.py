@@ -69,14 +69,14 @@ def new_figure(width: float = COLUMN, height: float = 3.6) -> Figure:
     return figure
 
 
-def by_rule(table: pd.DataFrame, value: str) -> Iterator[tuple[Look, pd.DataFrame]]:
-    """Split a table by its column ``verifier``, the one with the highest mean of a column first, as legends list them.
+def by_rule(table: pd.DataFrame, value: str, column: str = "verifier") -> Iterator[tuple[Look, pd.DataFrame]]:
+    """Split a table by the rules that a column names, the one with the highest mean value first, as legends list them.
 
     Every verifier that is registered has a look, those of a user among them.
     """
-    means = table.groupby("verifier")[value].mean().sort_values(ascending=False, kind="stable")
-    for verifier in means.index:
-        yield LOOKS[verifier], table[table["verifier"] == verifier]
+    means = table.groupby(column)[value].mean().sort_values(ascending=False, kind="stable")
+    for rule in means.index:
+        yield LOOKS[rule], table[table[column] == rule]
 
 
 def legend_below(axes: Axes) -> None:

@@ -30,9 +30,10 @@ from specproof.theory.verifiers import LOOKS
 FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
 """Sizes of the experiments behind the tables."""
 
-RULES = ("kseq", "recursive", "distinct", "optimal")
+RULES = ("kseq", "recursive", "recursive_distinct", "optimal")
 POSITIONS: Records = [
-    {"pair": "rtn:4", "prompt": prompt, "tv": 0.5, "single": 0.5 + 0.125 * prompt, "law_error": 0.0}
+    {"pair": "rtn:4", "prompt": prompt, "tv": 0.5, "single": 0.5 + 0.125 * prompt}
+    | {"kseq_error": 0.0, "recursive_error": 0.0}
     | {f"{rule}_{k}": 1 - (0.5 - 0.125 * prompt) ** k for rule in RULES for k in DRAFT_COUNTS}
     for prompt in (0, 0, 1, 2)
 ]

@@ -84,5 +84,6 @@ def register_verifier(verifier: Verifier) -> None:
     """
     if not isinstance(verifier, Verifier):
         raise InvalidInput(f"verifier is a {type(verifier).__name__}: give a Verifier(name, label, ...)")
+    if verifier.name not in VERIFIERS:
+        LOOKS.add(verifier.name, Look(verifier.label, verifier.colour, verifier.marker))
     VERIFIERS.add(verifier.name, verifier)
-    LOOKS.add(verifier.name, Look(verifier.label, verifier.colour, verifier.marker))

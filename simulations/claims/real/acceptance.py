@@ -1,4 +1,4 @@
-"""Acceptance of one draft, K-SEQ, recursive rejection and the optimum at positions reached by sampling the target."""
+"""Acceptance of every verifier and the optimum at positions reached by sampling the target."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from specproof.simulations.experiments.cell import Cell, CellContext, Findings, 
 from specproof.simulations.samplers.recursive_without_replacement import estimate_acceptance
 from specproof.theory.distribution import Array, total_variation
 from specproof.theory.transport import optimal_acceptance
-from specproof.theory.verifiers.kseq.guarantee import kseq_worst_share
-from specproof.theory.verifiers.kseq.law import kseq
-from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers import VERIFIERS, Verifier
 from specproof.theory.verifiers.single import maximal_coupling
 
 if TYPE_CHECKING:
@@ -27,6 +25,19 @@ if TYPE_CHECKING:
 DRAFT_COUNTS = (1, 2, 4, 8)
 LAW_TOLERANCE = 1e-9
 """A law over some 10^5 tokens, each rounded at 1e-16 of the mass before it in a cumulative sum."""
+
+ONE_DRAFT, FLAGSHIP = "single", "kseq"
+DISTINCT = "recursive_distinct"
+"""Recursive rejection without replacement, whose acceptance is estimated."""
+
+
+def _compared() -> list[Verifier]:
+    """The verifiers of several drafts, without those that are sure to reach the optimum and would repeat its curve."""
+    return [
+        verifier
+        for name, verifier in VERIFIERS.items()
+        if name != ONE_DRAFT and (verifier.guarantee is None or verifier.guarantee(DRAFT_COUNTS[-1]) < 1.0)
+    ]
 
 
 def _cells(settings: Settings) -> list[Cell]:
@@ -43,35 +54,26 @@ def conclude(context: CellContext) -> Findings:
 
     positions = pd.DataFrame(context.tables["positions"])
     instance = {"pair": str(positions["pair"].iloc[0]), "positions": len(positions)}
-    one = positions["single"]
-    gains = {k: positions[f"optimal_{k}"] - positions[f"kseq_{k}"] for k in DRAFT_COUNTS}
-    # Where nothing can be accepted, 0 of 0 is all of it.
-    shares = {k: (positions[f"kseq_{k}"] / positions[f"optimal_{k}"]).fillna(1.0) for k in DRAFT_COUNTS}
-
-    least = Least(**instance)
+    least, worst = Least(**instance), Worst(**instance)
 
     def see(quantity: str, values: pd.Series, bound: float = 0.0, method: Method = Method.IDENTITY) -> None:
         least.see(quantity, values.to_numpy(), bound=bound, tolerance=LAW_TOLERANCE, method=method)
 
     for k in DRAFT_COUNTS:
-        see(f"least of K-SEQ minus one draft, k = {k}", positions[f"kseq_{k}"] - one)
-    for k in DRAFT_COUNTS:
-        see(f"least of optimum minus K-SEQ, k = {k}", gains[k])
-    for k in DRAFT_COUNTS:
-        see(
-            f"least of optimum minus recursive rejection, k = {k}",
-            positions[f"optimal_{k}"] - positions[f"recursive_{k}"],
-        )
-    for k in DRAFT_COUNTS:
-        see(f"least share of the optimum that K-SEQ reaches, k = {k}", shares[k], kseq_worst_share(k))
-    see("least share, if K-SEQ beat the optimum", shares[DRAFT_COUNTS[-1]], 1.001, Method.CONTROL)
-    worst = Worst(**instance)
-    worst.see(
-        "output law of K-SEQ, in total variation",
-        positions["law_error"].to_numpy().max(),
-        instances=len(positions),
-        tolerance=LAW_TOLERANCE,
-    )
+        see(f"least of K-SEQ minus one draft, k = {k}", positions[f"{FLAGSHIP}_{k}"] - positions[ONE_DRAFT])
+    for verifier in _compared():
+        for k in DRAFT_COUNTS:
+            gain = positions[f"optimal_{k}"] - positions[f"{verifier.name}_{k}"]
+            see(f"least of optimum minus {verifier.label}, k = {k}", gain)
+            if verifier.guarantee is not None:
+                share = _share(positions, verifier.name, k)
+                quantity = f"least share of the optimum that {verifier.label} reaches, k = {k}"
+                see(quantity, share, verifier.guarantee(k))
+        error = positions[f"{verifier.name}_error"].to_numpy().max()
+        quantity = f"output law of {verifier.label}, in total variation"
+        worst.see(quantity, error, instances=len(positions), tolerance=LAW_TOLERANCE)
+    share = _share(positions, FLAGSHIP, DRAFT_COUNTS[-1])
+    see("least share, if K-SEQ beat the optimum", share, 1.001, Method.CONTROL)
     return Findings(least.rows() + worst.rows(), {"acceptance": _summary(positions)})
 
 
@@ -98,30 +100,36 @@ def walk(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     return Findings(tables={"positions": records})
 
 
+def _share(positions: pd.DataFrame, name: str, num_drafts: int) -> pd.Series:
+    """The share of the optimum; 0/0 counts as 1."""
+    return (positions[f"{name}_{num_drafts}"] / positions[f"optimal_{num_drafts}"]).fillna(1.0)
+
+
 def _acceptances(draft: Array, target: Array) -> dict[str, Array]:
-    columns = {"tv": total_variation(draft, target), "single": maximal_coupling(draft, target).acceptance}
+    columns = {"tv": total_variation(draft, target), ONE_DRAFT: maximal_coupling(draft, target).acceptance}
     best = optimal_acceptance(draft, target, DRAFT_COUNTS)
-    errors = []
-    for index, count in enumerate(DRAFT_COUNTS):
-        law = kseq(draft, target, count)
-        columns[f"kseq_{count}"], columns[f"optimal_{count}"] = law.acceptance, best[:, index]
-        columns[f"recursive_{count}"] = recursive_rejection(draft, target, count).acceptance
-        errors.append(0.5 * np.abs(law.output - target).sum(axis=-1))
-    columns["law_error"] = np.max(errors, axis=0)
+    columns |= {f"optimal_{count}": best[:, index] for index, count in enumerate(DRAFT_COUNTS)}
+    for verifier in _compared():
+        errors = []
+        for count in DRAFT_COUNTS:
+            law = verifier.law(draft, target, count)
+            columns[f"{verifier.name}_{count}"] = law.acceptance
+            errors.append(0.5 * np.abs(law.output - target).sum(axis=-1))
+        columns[f"{verifier.name}_error"] = np.max(errors, axis=0)
     return columns
 
 
 def _estimates(draft: Array, target: Array, rng: np.random.Generator) -> dict[str, Array]:
     found = estimate_acceptance(draft, target, max(DRAFT_COUNTS), rng)
-    return {f"distinct_{count}": found[:, count - 1] for count in DRAFT_COUNTS}
+    return {f"{DISTINCT}_{count}": found[:, count - 1] for count in DRAFT_COUNTS}
 
 
 def _summary(positions: pd.DataFrame) -> Records:
     """Average within each prompt, then over prompts: positions of one text are dependent."""
     records: Records = []
-    for rule in ("single", "kseq", "recursive", "distinct", "optimal"):
+    for rule in (ONE_DRAFT, *(verifier.name for verifier in _compared()), DISTINCT, "optimal"):
         for count in DRAFT_COUNTS:
-            column = rule if rule == "single" else f"{rule}_{count}"
+            column = rule if rule == ONE_DRAFT else f"{rule}_{count}"
             records.append(
                 {
                     "rule": rule,

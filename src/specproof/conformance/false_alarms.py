@@ -25,7 +25,7 @@ from specproof.conformance.arguments import DEFAULT, LEVEL, Budget, check_level
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.contract import Contract
 from specproof.conformance.defects import LOOKALIKES
-from specproof.conformance.references import REFERENCES
+from specproof.conformance.references import references
 from specproof.conformance.report.finding import Verdict
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.simulations.statistics import binomial_interval
@@ -47,13 +47,13 @@ class Experiment:
 
 EXPERIMENTS = {
     "small": Experiment(
-        Budget(first=256, rounds=2, small=6, degenerate=32, seconds=600.0), 10_000, 1e-2, REFERENCES, block=50
+        Budget(first=256, rounds=2, small=6, degenerate=32, seconds=600.0), 10_000, 1e-2, references(), block=50
     ),
     "default": Experiment(
         replace(DEFAULT, seconds=600.0),
         1000,
         LEVEL,
-        {**REFERENCES, **{f"look-alike: {entry.name}": (entry.contract, entry.sampler) for entry in LOOKALIKES}},
+        {**references(), **{f"look-alike: {entry.name}": (entry.contract, entry.sampler) for entry in LOOKALIKES}},
         block=1,
     ),
 }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 
@@ -81,11 +79,13 @@ def _round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: np.ran
     return token_by_token(*rows, drafts[:, -DRAFTED:], rng)
 
 
-REFERENCES: Mapping[str, tuple[Contract, Sampler]] = MappingProxyType(
-    {
+def references() -> dict[str, tuple[Contract, Sampler]]:
+    """The contract and the sampler of each reference, by name.
+
+    Every verifier that is registered with a sampler is among them, those of a user too.
+    """
+    return {
         "token by token": (Contract.CHAIN, token_by_token),
         **{name: (Contract.MULTI, partial(select, name)) for name in SAMPLERS},
         "speculative loop": (Contract.GENERATE, speculate),
     }
-)
-"""The contract and the sampler of each, by name."""

@@ -18,7 +18,7 @@ from shared_uniforms import Shared
 from specproof.conformance import DEFAULT, Budget, Unsupported, Verdict, assert_lossless, check_sampler
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.problems import next_token_law
-from specproof.conformance.references import REFERENCES, select, speculate, token_by_token
+from specproof.conformance.references import references, select, speculate, token_by_token
 from specproof.theory.errors import InvalidInput
 
 QUICK = replace(DEFAULT, rounds=3, small=20)
@@ -27,9 +27,9 @@ PATIENT = replace(QUICK, seconds=100.0)
 """The same without an eye on the clock."""
 
 
-@pytest.mark.parametrize("name", list(REFERENCES))
+@pytest.mark.parametrize("name", list(references()))
 def test_correct_samplers_are_lossless(name: str) -> None:
-    contract, sampler = REFERENCES[name]
+    contract, sampler = references()[name]
     report = check_sampler(sampler, contract, time_limit=100.0)
     assert report.verdict == Verdict.LOSSLESS, str(report)
     assert report.detectable_bias < 0.025
@@ -456,9 +456,9 @@ def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], na
         check_sampler(token_by_token, **arguments)
 
 
-@pytest.mark.parametrize("name", list(REFERENCES))
+@pytest.mark.parametrize("name", list(references()))
 def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
-    contract, sampler = REFERENCES[name]
+    contract, sampler = references()[name]
     budget = Budget(first=64, rounds=2, small=3, degenerate=16, seconds=60.0)
     verdicts = [check_sampler(sampler, contract, level=0.01, seed=seed, budget=budget).verdict for seed in range(20)]
     # At a rate of 0.01 four alarms in 20 have probability 4e-5, at one of 0.5, as by a wrong threshold, 0.9987. That

@@ -100,8 +100,10 @@ def test_prompts_are_dealt_out_in_order() -> None:
     assert json.loads(json.dumps(parts)) == parts
 
 
-POSITION = {"pair": "p", "tv": 0.5, "single": 0.5, "law_error": 0.0} | {
-    f"{rule}_{k}": 1 - 0.5**k for rule in ("kseq", "recursive", "distinct", "optimal") for k in acceptance.DRAFT_COUNTS
+POSITION = {"pair": "p", "tv": 0.5, "single": 0.5, "kseq_error": 0.0, "recursive_error": 0.0} | {
+    f"{rule}_{k}": 1 - 0.5**k
+    for rule in ("kseq", "recursive", "recursive_distinct", "optimal")
+    for k in acceptance.DRAFT_COUNTS
 }
 
 
@@ -139,8 +141,8 @@ def test_one_prompt_has_a_mean_and_no_interval() -> None:
         ({"kseq_4": 0.4}, "least of K-SEQ minus one draft, k = 4"),
         ({"kseq_4": 0.99}, "least of optimum minus K-SEQ, k = 4"),
         ({"kseq_4": 0.55}, "least share of the optimum that K-SEQ reaches, k = 4"),
-        ({"law_error": 1e-6}, "worst error: output law of K-SEQ, in total variation"),
-        ({"law_error": math.nan}, "worst error: output law of K-SEQ, in total variation"),
+        ({"kseq_error": 1e-6}, "worst error: output law of K-SEQ, in total variation"),
+        ({"recursive_error": math.nan}, "worst error: output law of recursive rejection, in total variation"),
         ({"optimal_8": math.nan}, "least of optimum minus K-SEQ, k = 8"),
     ],
     ids=str,
