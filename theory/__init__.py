@@ -1,1 +1,35 @@
-"""Exact mathematics of speculative decoding: pure functions of arrays, without I/O and without hidden randomness."""
+"""Exact mathematics of speculative decoding: pure functions of arrays, without I/O and without hidden randomness.
+
+Every name of ``specproof.theory.__all__`` can be imported from here, and is loaded when it is first asked for.
+
+=================  =====================================================================================================
+``distribution``   distributions over a vocabulary, and how each argument that is one is checked
+``chain``          models over a horizon: Markov chains and tables of the whole history
+``rejections``     how many positions of a text are rejected, token by token and with batches of drafts
+``tradeoff``       rules that lose exactness for speed: acceptance against bias
+``draft_length``   tokens a call, speed-up and the best draft length, if positions accept independently
+``sequences``      draft sequences: accepted lengths, block efficiency, the long run
+``transport``      the best that any verifier can do: formula, linear program, certificates
+``verifiers``      the published rules, a room each
+``independent``    slow second routes to the same numbers, which tests and claims compare with; not exported
+=================  =====================================================================================================
+
+Arguments of public functions are checked where they come in: distributions by ``distribution``, numbers of drafts by
+``drafts``, other counts by ``integers``, other numbers by ``numbers``. Everything that begins with an underscore, and
+``ratio``, ``rationals`` and ``rejections.walk``, trusts its arguments.
+
+Examples
+--------
+>>> from specproof.theory import total_variation
+>>> float(total_variation([0.5, 0.5], [0.25, 0.75]))
+0.25
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from specproof.theory.public import *  # noqa: F403
+else:
+    from specproof.lazy import exports
+
+    __getattr__, __dir__ = exports(__name__, "specproof.theory.public")

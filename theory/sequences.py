@@ -46,8 +46,8 @@ def block_efficiency(
     r"""Expected tokens per call of the target, :math:`1 + \sum_{n=1}^L P(\text{accepted length} \ge n)`.
 
     Arguments and errors are those of :func:`accepted_length_law`, the result lies in [1, L + 1]. With one draft and
-    acceptances that do not depend on the context it is :func:`~specproof.theory.speedup.expected_tokens`. (Sun et al.
-    2023, Section 5, block efficiency.)
+    acceptances that do not depend on the context it is :func:`~specproof.theory.draft_length.expected_tokens`.
+    (Sun et al. 2023, Section 5, block efficiency.)
     """
     return float(_reaching(draft, target, num_drafts, length, verifier, context).sum())
 

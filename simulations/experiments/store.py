@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from specproof import simulations, theory
+import specproof.simulations as simulations
+import specproof.theory as theory
 from specproof.simulations.evidence import ClaimVerdict, Evidence, Method
 from specproof.simulations.experiments.cell import Cell, Findings
 from specproof.theory.errors import InvalidInput

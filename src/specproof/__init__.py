@@ -1,10 +1,26 @@
 """specproof: exact theory, simulation and conformance tests for speculative decoding.
 
-The exact mathematics is at hand from here. :mod:`specproof.theory` holds all of it, :mod:`specproof.simulations` the
-samplers, language models and claims, :mod:`specproof.figures` what is drawn, and :mod:`specproof.conformance` the kit
-that tests anybody's sampler.
+The exact mathematics is at hand from here, and so are :func:`check_sampler` and :func:`assert_lossless`, which test
+anybody's sampler. The public modules are
 
-A name is loaded when it is first asked for, so that importing the package, as every command does, costs nothing.
+===========================  ===========================================================================================
+``specproof``                the exact theory and the two functions that test a sampler
+``specproof.theory``         the exact theory alone, with a map of its modules
+``specproof.conformance``    the kit that tests samplers: problems, verdicts, reports, hypothesis strategies
+``specproof.transformers``   decoding rules for the ``custom_generate`` argument of transformers
+``specproof.simulations``    samplers, statistics and language models
+``specproof.claims``         what a claim, a figure or a verifier of your own imports
+``specproof.figures``        the figures
+===========================  ===========================================================================================
+
+and every other module is internal: it may change without notice. A name is loaded when it is first asked for, so that
+importing the package, as every command does, costs nothing.
+
+Examples
+--------
+>>> import specproof
+>>> round(float(specproof.optimal_acceptance([0.5, 0.5], [0.25, 0.75], 2)), 6)
+1.0
 """
 
 from typing import TYPE_CHECKING
@@ -12,19 +28,10 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from specproof.public import *  # noqa: F403
+    from specproof.conformance.checking import assert_lossless as assert_lossless
+    from specproof.conformance.checking import check_sampler as check_sampler
+    from specproof.theory.public import *  # noqa: F403
 else:
+    from specproof.lazy import exports
 
-    def __getattr__(name: str) -> object:
-        """Hand out what :mod:`specproof.public` has imported."""
-        if name != "__all__" and name.startswith("_"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import specproof.public as public
-
-        if name != "__all__" and name not in public.__all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(public, name)
-
-    def __dir__() -> list[str]:
-        """List the public names, loaded or not."""
-        return sorted({*globals(), *__getattr__("__all__")})
+    __getattr__, __dir__ = exports(__name__, "specproof.public")

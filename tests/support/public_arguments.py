@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-import specproof
+import specproof.theory as theory
 from specproof import (
+    VERIFIERS,
     DraftSets,
     MarkovChain,
     PriorityCoupling,
@@ -77,6 +78,7 @@ VALID: dict[str, dict[str, Any]] = {
     "random_tabular_pair": RANDOM,
     "recursive_rejection": DRAFTED,
     "recursive_rejection_without_replacement": DRAFTED,
+    "register_verifier": {"verifier": VERIFIERS["kseq"]},
     "rejection_law": CHAINS,
     "rejection_rates": CHAINS,
     "relaxed_acceptance": {**PAIR, "epsilon": 0.1},
@@ -92,8 +94,8 @@ VALID: dict[str, dict[str, Any]] = {
 
 
 def _public() -> dict[str, Callable[..., Any]]:
-    """The functions in ``specproof.__all__``, and the constructors that check what they are given."""
-    functions = {name: getattr(specproof, name) for name in specproof.__all__}
+    """The functions in ``specproof.theory.__all__``, and the constructors that check what they are given."""
+    functions = {name: getattr(theory, name) for name in theory.__all__}
     found = {name: function for name, function in functions.items() if inspect.isfunction(function)}
     makers = {f"DraftSets.{name}": getattr(DraftSets, name) for name in vars(DraftSets) if not name.startswith("_")}
     found |= {name: maker for name, maker in makers.items() if inspect.ismethod(maker)}

@@ -13,9 +13,9 @@ from spectr import RULES, chain_pairs, enumerate_by_hand
 
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import total_variation
+from specproof.theory.draft_length import expected_tokens
 from specproof.theory.errors import InvalidInput
 from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
-from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12

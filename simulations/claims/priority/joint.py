@@ -18,9 +18,9 @@ from specproof.simulations.samplers.priority import verify
 from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.sequences import Survivors, agreeing
 from specproof.theory.chain import MarkovChain, TabularModel
+from specproof.theory.draft_length import expected_tokens
 from specproof.theory.independent.sequences_by_enumeration import completed, sequences_by_enumeration
 from specproof.theory.sequences import accepted_length_law
-from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
 
 NAME = "priority"

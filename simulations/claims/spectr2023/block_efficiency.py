@@ -18,9 +18,9 @@ from specproof.simulations.samplers.sequences import simulate
 from specproof.simulations.statistics import check_mean, mean_interval
 from specproof.theory.chain import MarkovChain, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import dirichlet, total_variation
+from specproof.theory.draft_length import expected_tokens
 from specproof.theory.independent.sequences_by_enumeration import enumerable, sequences_by_enumeration
 from specproof.theory.sequences import accepted_length_law, block_efficiency, long_run
-from specproof.theory.speedup import expected_tokens
 from specproof.theory.verifiers import VERIFIERS
 
 IN_ORDER = ("single", "kseq", "recursive")

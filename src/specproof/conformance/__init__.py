@@ -31,17 +31,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from specproof.conformance.public import *  # noqa: F403
 else:
+    from specproof.lazy import exports
 
-    def __getattr__(name: str) -> object:
-        """Hand out what :mod:`specproof.conformance.public` has imported."""
-        if name != "__all__" and name.startswith("_"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import specproof.conformance.public as public
-
-        if name != "__all__" and name not in public.__all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(public, name)
-
-    def __dir__() -> list[str]:
-        """List the public names, loaded or not."""
-        return sorted({*globals(), *__getattr__("__all__")})
+    __getattr__, __dir__ = exports(__name__, "specproof.conformance.public")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specproof.theory.speedup import LONGEST_DRAFT, expected_tokens, optimal_length, speedup
+from specproof.theory.draft_length import LONGEST_DRAFT, expected_tokens, optimal_length, speedup
 
 
 @given(st.fractions(0, 1, max_denominator=64), st.integers(0, 12))

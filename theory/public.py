@@ -1,0 +1,136 @@
+"""Every name that :mod:`specproof.theory` hands out, imported."""
+
+from specproof.theory.chain import MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
+from specproof.theory.distribution import (
+    as_distribution,
+    bernoulli,
+    dirichlet,
+    residual,
+    softmax,
+    total_variation,
+    uniform,
+    zipf,
+)
+from specproof.theory.draft_length import expected_tokens, optimal_length, speedup
+from specproof.theory.errors import InvalidInput
+from specproof.theory.rejections import (
+    batch_limit,
+    expected_rejections,
+    expected_rejections_batch,
+    rejection_law,
+    rejection_rates,
+)
+from specproof.theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
+from specproof.theory.tradeoff import (
+    ParetoPoint,
+    RelaxedLaw,
+    decoding_opt,
+    decoding_uno,
+    minimal_bias,
+    optimal_resampling,
+    pareto_point,
+    relaxed_acceptance,
+    relaxed_law,
+)
+from specproof.theory.transport import (
+    AcceptanceCertificate,
+    Bracket,
+    DraftSets,
+    MembershipPlan,
+    bracket,
+    certify,
+    minimum_cut,
+    optimal_acceptance,
+    optimal_acceptance_different,
+    optimal_acceptance_without_replacement,
+    optimal_plan,
+    solve_membership_lp,
+)
+from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
+from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
+from specproof.theory.verifiers.kseq.guarantee import kseq_worst_pair, kseq_worst_share
+from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.priority import Intervals, PriorityCoupling
+from specproof.theory.verifiers.priority.orders import (
+    Drafted,
+    PriorityOrders,
+    drafted_sets,
+    independent_drafts,
+    optimal_orders,
+)
+from specproof.theory.verifiers.priority.orders_certificate import certify_different, certify_without_replacement
+from specproof.theory.verifiers.recursive import recursive_rejection
+from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
+from specproof.theory.verifiers.selection_law import SelectionLaw
+from specproof.theory.verifiers.single import maximal_coupling
+
+__all__ = [
+    "VERIFIERS",
+    "AcceptanceCertificate",
+    "Bracket",
+    "DraftSets",
+    "Drafted",
+    "Intervals",
+    "InvalidInput",
+    "KSeqCertificate",
+    "LongRun",
+    "MarkovChain",
+    "MembershipPlan",
+    "ParetoPoint",
+    "PriorityCoupling",
+    "PriorityOrders",
+    "RelaxedLaw",
+    "SelectionLaw",
+    "TabularModel",
+    "Verifier",
+    "accepted_length_law",
+    "as_distribution",
+    "batch_limit",
+    "bernoulli",
+    "block_efficiency",
+    "bracket",
+    "certify",
+    "certify_different",
+    "certify_kseq",
+    "certify_without_replacement",
+    "decoding_opt",
+    "decoding_uno",
+    "dirichlet",
+    "division_factor",
+    "drafted_sets",
+    "expected_rejections",
+    "expected_rejections_batch",
+    "expected_tokens",
+    "independent_drafts",
+    "kseq",
+    "kseq_worst_pair",
+    "kseq_worst_share",
+    "long_run",
+    "maximal_coupling",
+    "minimal_bias",
+    "minimum_cut",
+    "optimal_acceptance",
+    "optimal_acceptance_different",
+    "optimal_acceptance_without_replacement",
+    "optimal_length",
+    "optimal_orders",
+    "optimal_plan",
+    "optimal_resampling",
+    "pareto_point",
+    "random_markov_pair",
+    "random_tabular_pair",
+    "recursive_rejection",
+    "recursive_rejection_without_replacement",
+    "register_verifier",
+    "rejection_law",
+    "rejection_rates",
+    "relaxed_acceptance",
+    "relaxed_law",
+    "residual",
+    "softmax",
+    "solve_membership_lp",
+    "speedup",
+    "total_variation",
+    "uniform",
+    "zipf",
+]
