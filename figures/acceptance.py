@@ -17,7 +17,7 @@ _ESTIMATED = "recursive_distinct"
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the ``acceptance`` table: columns rule, num_drafts, mean, low, high, level, prompts, positions, pair."""
-    figure = new_figure(height=4.4)
+    figure = new_figure(height=4.9)
     axes = figure.add_subplot()
     for (name, colour, marker), rows in by_rule(table, "mean", "rule"):
         rows = rows.sort_values("num_drafts")
@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame) -> Figure:
         f"Draft {first['pair']}: {first['positions']} positions of {first['prompts']} prompts,\n"
         f"{1 - first['level']:.0%} intervals over prompts"
     )
-    figure.legend(loc="outside lower center", ncols=2)
+    figure.legend(loc="outside lower center")
     return figure
 
 

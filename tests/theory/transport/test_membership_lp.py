@@ -133,6 +133,13 @@ def test_targets_of_another_shape_are_refused(solve: object) -> None:
         solve(drafts, [np.nan, 0.5, 0.5])
 
 
+def test_no_solver_writes_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """HiGHS has a banner, which would stand in the middle of JSON."""
+    for solve in (optimal_plan, plan_by_cvxpy):
+        solve(DraftSets.iid(uniform(4), 2), uniform(4))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_all_sets_are_tried_only_of_few_tokens() -> None:
     drafts = DraftSets.iid(uniform(23), 1)
     with pytest.raises(InvalidInput, match="target has 23 tokens, and trying all sets of them stops at 22"):
