@@ -36,6 +36,12 @@ class MarkovChain:
     ------
     InvalidInput
         If a row is not a distribution, sizes differ, or the horizon is missing or contradicts the stack.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain
+    >>> MarkovChain([0.5, 0.5], [[0.75, 0.25], [0.5, 0.5]], horizon=3).tabulate().joint().shape
+    (2, 2, 2)
     """
 
     initial: Array
@@ -96,6 +102,13 @@ class TabularModel:
     ------
     InvalidInput
         If there are none, a shape is wrong, a row is not a distribution or a table exceeds ``LARGEST_TABLE``.
+
+    Examples
+    --------
+    >>> from specproof import TabularModel
+    >>> model = TabularModel([[0.5, 0.5], [[1.0, 0.0], [0.25, 0.75]]])
+    >>> model.horizon, model.joint().tolist()
+    (2, [[0.5, 0.0], [0.125, 0.375]])
     """
 
     conditionals: tuple[Array, ...]
@@ -173,6 +186,14 @@ def random_markov_pair(
     ------
     InvalidInput
         If the states or the horizon are not an integer >= 1, or the concentration not positive and finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof import random_markov_pair
+    >>> draft, target = random_markov_pair(3, 5, np.random.default_rng(0))
+    >>> draft.transitions.shape
+    (4, 3, 3)
     """
     return (
         _random_markov(num_states, horizon, rng, concentration, stationary),
@@ -189,6 +210,14 @@ def random_tabular_pair(
     ------
     InvalidInput
         As :func:`random_markov_pair`, or if a table exceeds ``LARGEST_TABLE``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof import random_tabular_pair
+    >>> draft, target = random_tabular_pair(2, 3, np.random.default_rng(0))
+    >>> [table.shape for table in target.conditionals]
+    [(2,), (2, 2), (2, 2, 2)]
     """
     size, steps = positive_integer(num_states, "num_states"), positive_integer(horizon, "horizon")
     _refuse_large(size, steps)

@@ -40,6 +40,12 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     ------
     InvalidInput
         If there is no token or no number in it, or an entry is NaN, infinite or negative, or a row does not sum to 1.
+
+    Examples
+    --------
+    >>> from specproof import as_distribution
+    >>> as_distribution([0.25, 0.75]).tolist()
+    [0.25, 0.75]
     """
     array = _with_tokens(values, name)
     with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
@@ -111,6 +117,15 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -
     ------
     InvalidInput
         If a logit is NaN or +inf, a whole row is -inf, or the temperature is not a positive finite number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof import softmax
+    >>> softmax([0.0, 0.0, -np.inf]).tolist()
+    [0.5, 0.5, 0.0]
+    >>> softmax([1.0, 0.0], temperature=0.5).round(4).tolist()
+    [0.8808, 0.1192]
     """
     tau = positive_number(temperature, "temperature")
     array = _with_tokens(logits, name)
@@ -127,6 +142,12 @@ def total_variation(draft: ArrayLike, target: ArrayLike) -> Array:
     r"""Total variation distance :math:`\sum_i [p_i - q_i]_+ = \frac12 \sum_i |p_i - q_i|`, shape (...).
 
     Clipped to 1, which rounding may pass by one unit in the last place.
+
+    Examples
+    --------
+    >>> from specproof import total_variation
+    >>> float(total_variation([0.5, 0.5], [0.25, 0.75]))
+    0.25
     """
     draft_rows, target_rows = as_pair(draft, target)
     distance: Array = np.minimum(0.5 * np.abs(draft_rows - target_rows).sum(axis=-1), 1.0)
@@ -137,7 +158,20 @@ def residual(draft: ArrayLike, target: ArrayLike) -> Array:
     r"""The law that a rejection is resampled from: :math:`[q - p]_+ / \sum_i [q_i - p_i]_+`, shape (..., V).
 
     Where draft and target are equal nothing is ever rejected and no residual exists: the row is all zeros.
-    (Leviathan et al. 2023, Algorithm 1; Chen et al. 2023, Theorem 1.)
+    ([1]_, Algorithm 1; [2]_, Theorem 1.)
+
+    References
+    ----------
+    .. [1] Y. Leviathan, M. Kalman, Y. Matias. Fast Inference from Transformers via Speculative Decoding. ICML
+       2023, arXiv:2211.17192.
+    .. [2] C. Chen et al. Accelerating Large Language Model Decoding with Speculative Sampling. 2023,
+       arXiv:2302.01318.
+
+    Examples
+    --------
+    >>> from specproof import residual
+    >>> residual([0.5, 0.5], [0.25, 0.75]).tolist()
+    [0.0, 1.0]
     """
     draft_rows, target_rows = as_pair(draft, target)
     return normalise_or_zero(np.maximum(target_rows - draft_rows, 0.0))
@@ -157,6 +191,12 @@ def bernoulli(success: float) -> Array:
     ------
     InvalidInput
         If ``success`` is not a number in [0, 1].
+
+    Examples
+    --------
+    >>> from specproof import bernoulli
+    >>> bernoulli(0.25).tolist()
+    [0.75, 0.25]
     """
     chance = probability(success, "success")
     return np.array([1.0 - chance, chance])
@@ -169,6 +209,12 @@ def uniform(vocabulary: int, support: int | None = None) -> Array:
     ------
     InvalidInput
         If the numbers are not integers with 1 <= support <= vocabulary.
+
+    Examples
+    --------
+    >>> from specproof import uniform
+    >>> uniform(4, support=2).tolist()
+    [0.5, 0.5, 0.0, 0.0]
     """
     tokens = positive_integer(vocabulary, "vocabulary")
     refuse_large_array("vocabulary", tokens, (tokens,))
@@ -185,6 +231,12 @@ def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
     ------
     InvalidInput
         If the vocabulary is not an integer >= 1 or the exponent not a finite number.
+
+    Examples
+    --------
+    >>> from specproof import zipf
+    >>> zipf(3, exponent=0.0).round(4).tolist(), zipf(2).round(4).tolist()
+    ([0.3333, 0.3333, 0.3333], [0.6667, 0.3333])
     """
     tokens, power = positive_integer(vocabulary, "vocabulary"), finite_number(exponent, "exponent")
     refuse_large_array("vocabulary", tokens, (tokens,))
@@ -208,6 +260,14 @@ def dirichlet(
     InvalidInput
         If the vocabulary is not an integer >= 1, the concentration not a positive finite number, the size not integers
         >= 0, or the generator not one of NumPy's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof import dirichlet
+    >>> rng = np.random.default_rng(0)
+    >>> dirichlet(3, 0.5, rng, size=4).shape
+    (4, 3)
     """
     tokens, alpha = positive_integer(vocabulary, "vocabulary"), positive_number(concentration, "concentration")
     check_generator(rng)

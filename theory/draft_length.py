@@ -17,12 +17,23 @@ def expected_tokens(acceptance: float, length: int) -> float:
     r"""Tokens per target call if every position accepts independently: :math:`\sum_{i=0}^{\gamma} \alpha^i`.
 
     Equals :math:`(1-\alpha^{\gamma+1})/(1-\alpha)`, without its 0/0 at :math:`\alpha = 1`. Acceptances along a real
-    text are *not* independent; this is the approximation of Leviathan et al. 2023, equation (1).
+    text are *not* independent; this is the approximation of [1]_, equation (1).
 
     Raises
     ------
     InvalidInput
         If the acceptance is outside [0, 1] or the length is not an integer >= 0.
+
+    References
+    ----------
+    .. [1] Y. Leviathan, M. Kalman, Y. Matias. Fast Inference from Transformers via Speculative Decoding. ICML
+       2023, arXiv:2211.17192.
+
+    Examples
+    --------
+    >>> from specproof import expected_tokens
+    >>> expected_tokens(0.5, 2), expected_tokens(1.0, 4)
+    (1.75, 5.0)
     """
     positions = finite_number(natural_number(length, "length") + 1, "length")
     chance = probability(acceptance, "acceptance")
@@ -34,12 +45,23 @@ def expected_tokens(acceptance: float, length: int) -> float:
 def speedup(acceptance: float, length: int, cost: float) -> float:
     r"""Wall-clock gain over plain decoding: expected_tokens / (:math:`\gamma c + 1`).
 
-    ``cost`` is c, the time of one draft step over that of one target call. (Leviathan et al. 2023, Theorem 3.8.)
+    ``cost`` is c, the time of one draft step over that of one target call. ([1]_, Theorem 3.8.)
 
     Raises
     ------
     InvalidInput
         As :func:`expected_tokens`, or if the cost is negative or not finite.
+
+    References
+    ----------
+    .. [1] Y. Leviathan, M. Kalman, Y. Matias. Fast Inference from Transformers via Speculative Decoding. ICML
+       2023, arXiv:2211.17192.
+
+    Examples
+    --------
+    >>> from specproof import speedup
+    >>> round(speedup(0.5, 2, cost=0.25), 4)
+    1.1667
     """
     price = finite_number(cost, "cost")
     if price < 0:
@@ -58,6 +80,12 @@ def optimal_length(acceptance: float, cost: float) -> int:
     ------
     InvalidInput
         As :func:`speedup`, or if there is no maximum, or it lies beyond ``LONGEST_DRAFT``.
+
+    Examples
+    --------
+    >>> from specproof import optimal_length
+    >>> optimal_length(0.8, 0.05), optimal_length(0.2, 0.5)
+    (8, 0)
     """
     best = speedup(acceptance, 0, cost)
     if (cost == 0 and acceptance > 0) or (acceptance == 1 and cost < 1):

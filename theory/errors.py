@@ -14,6 +14,15 @@ class InvalidInput(ValueError):
 
     The message is one line that names the argument, the offending index and value where there is one, and the
     remedy. The command prints it as it stands and ends with exit status 2.
+
+    Examples
+    --------
+    >>> from specproof import InvalidInput, uniform
+    >>> try:
+    ...     uniform(0)
+    ... except InvalidInput as error:
+    ...     print(error)
+    vocabulary is 0: it must be an integer >= 1
     """
 
 

@@ -47,7 +47,18 @@ def block_efficiency(
 
     Arguments and errors are those of :func:`accepted_length_law`, the result lies in [1, L + 1]. With one draft and
     acceptances that do not depend on the context it is :func:`~specproof.theory.draft_length.expected_tokens`.
-    (Sun et al. 2023, Section 5, block efficiency.)
+    ([1]_, Section 5, block efficiency.)
+
+    References
+    ----------
+    .. [1] Z. Sun et al. SpecTr: Fast Speculative Decoding via Optimal Transport. NeurIPS 2023, arXiv:2310.15141.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, block_efficiency
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 3) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> block_efficiency(draft, target, num_drafts=1, length=2, verifier="single")
+    2.75
     """
     return float(_reaching(draft, target, num_drafts, length, verifier, context).sum())
 
@@ -82,6 +93,13 @@ def accepted_length_law(
     InvalidInput
         If the models differ in kind, size or horizon, the horizon is below L + 1, the verifier has no such name, a
         number is not an integer >= 1, or a context is given that is not a distribution or not for such chains.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, accepted_length_law
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 3) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> accepted_length_law(draft, target, num_drafts=1, length=2, verifier="single").tolist()
+    [0.0, 0.25, 0.75]
     """
     reaching = _reaching(draft, target, num_drafts, length, verifier, context)
     # The chance to reach a level never rises, but for rounding.
@@ -90,7 +108,16 @@ def accepted_length_law(
 
 
 class LongRun(NamedTuple):
-    """What calls yield on one text when they follow each other for long."""
+    """What calls yield on one text when they follow each other for long.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, long_run
+    >>> chain = MarkovChain([0.5, 0.5], [[0.5, 0.5], [0.25, 0.75]], horizon=2)
+    >>> other = MarkovChain([0.5, 0.5], [[0.25, 0.75], [0.5, 0.5]], horizon=2)
+    >>> round(long_run(chain, other, 1, 1, "single").efficiency, 9)
+    1.75
+    """
 
     efficiency: float
     """The long-run average of the tokens per call."""
@@ -122,6 +149,13 @@ def long_run(
     InvalidInput
         As :func:`accepted_length_law`, or if the contexts of calls fall into several closed classes, so that the limit
         may depend on where the text starts.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, long_run
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> long_run(draft, target, 1, 2, "single").contexts.tolist()
+    [0.140625, 0.859375]
     """
     count, levels, rule = _checked(draft, target, num_drafts, length, verifier)
     proposal, law = _homogeneous(draft, "draft"), _homogeneous(target, "target")

@@ -33,6 +33,13 @@ class RelaxedLaw:
         Probability R that the draft is rejected.
     bias : array, shape (...)
         TV(A, q).
+
+    Examples
+    --------
+    >>> from specproof import decoding_opt
+    >>> law = decoding_opt([0.5, 0.5], [0.25, 0.75], 0.125)
+    >>> law.output.tolist(), float(law.rejection), float(law.bias)
+    ([0.375, 0.625], 0.125, 0.125)
     """
 
     output: Array
@@ -47,7 +54,14 @@ NOTHING = 1e-12
 
 
 class ParetoPoint(NamedTuple):
-    """Where a rule with the best resampling law lies; both of shape (...)."""
+    """Where a rule with the best resampling law lies; both of shape (...).
+
+    Examples
+    --------
+    >>> from specproof import pareto_point
+    >>> pareto_point([0.5, 0.5], [0.25, 0.75], [1.0, 1.0])
+    ParetoPoint(rejection=np.float64(0.0), bias=np.float64(0.25))
+    """
 
     rejection: Array
     """Probability R that the draft is rejected."""
@@ -58,7 +72,7 @@ class ParetoPoint(NamedTuple):
 def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Array:
     r"""Over-acceptance :math:`b_\epsilon(x) = \min(1, (q(x)+\epsilon)/p(x))`, 1 where p = 0; shape (..., V).
 
-    epsilon = 0 is the lossless rule, epsilon = 1 accepts everything. (Yin et al. 2024, section 4.)
+    epsilon = 0 is the lossless rule, epsilon = 1 accepts everything. ([1]_, section 4.)
 
     Parameters
     ----------
@@ -70,6 +84,17 @@ def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) 
     ------
     InvalidInput
         If an argument is not a distribution, the two do not match, or an epsilon is negative or NaN.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import relaxed_acceptance
+    >>> relaxed_acceptance([0.5, 0.5], [0.25, 0.75], 0.125).tolist()
+    [0.75, 1.0]
     """
     draft_rows, target_rows = as_pair(draft, target)
     slack = as_numbers(epsilon, "epsilon")
@@ -94,7 +119,7 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
 
     As A >= bp, no P can undo an excess of bp over q; and as :math:`\sum [q-bp]_+ \ge R`, some P adds no more. The
     formula holds for every b in [0, 1]; what it is with R where b >= min(1, q/p), :func:`pareto_point` says.
-    (Yin et al. 2024, Theorem 4.)
+    ([1]_, Theorem 4.)
 
     Parameters
     ----------
@@ -105,6 +130,17 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     ------
     InvalidInput
         If draft or target is not a distribution, the shapes do not match, or an acceptance is outside [0, 1].
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import minimal_bias
+    >>> minimal_bias([0.5, 0.5], [0.25, 0.75], [[1.0, 1.0], [0.5, 1.0]]).tolist()
+    [0.25, 0.0]
     """
     _, target_rows, accepted = _accepted(draft, target, accept)
     return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
@@ -115,7 +151,7 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
 
     For any b in [0, 1] the sum is :math:`TV(p, q) + \sum_x [\min(p, q) - b p]_+ (x)`. So every rule lies on the line or
     above it, and those on it are the over-acceptances. A token with p = 0 is never drafted, and its b is free.
-    (Yin et al. 2024, Theorem 5.)
+    ([1]_, Theorem 5.)
 
     Parameters
     ----------
@@ -126,6 +162,18 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
     ------
     InvalidInput
         As :func:`minimal_bias`, or if an acceptance is below min(1, q/p) by more than ``ACCEPT_TOLERANCE`` of it.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import pareto_point
+    >>> point = pareto_point([0.5, 0.5], [0.25, 0.75], [0.75, 1.0])
+    >>> float(point.rejection), float(point.bias)
+    (0.125, 0.125)
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
     # Products below the smallest normal number have lost their digits.
@@ -146,12 +194,23 @@ def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -
     r"""A resampling law with the least bias: :math:`P^* \propto [q - bp]_+`, shape (..., V).
 
     Every P with R P <= [q - bp]_+ pointwise is as good. A row of zeros where q <= bp throughout: nothing is ever
-    rejected there. (Yin et al. 2024, Theorem 4.)
+    rejected there. ([1]_, Theorem 4.)
 
     Raises
     ------
     InvalidInput
         As :func:`minimal_bias`.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import optimal_resampling
+    >>> optimal_resampling([0.5, 0.5], [0.25, 0.75], [0.5, 1.0]).tolist()
+    [0.0, 1.0]
     """
     _, target_rows, accepted = _accepted(draft, target, accept)
     return normalise_or_zero(np.maximum(target_rows - accepted, 0.0))
@@ -169,6 +228,13 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
     ------
     InvalidInput
         As :func:`minimal_bias`, or if a row of ``resampling`` is not a law, or zeros although R exceeds ``NOTHING``.
+
+    Examples
+    --------
+    >>> from specproof import relaxed_law
+    >>> law = relaxed_law([0.5, 0.5], [0.25, 0.75], accept=[0.5, 1.0], resampling=[0.0, 1.0])
+    >>> law.output.tolist(), float(law.bias)
+    ([0.25, 0.75], 0.0)
     """
     draft_rows, target_rows, accepted = _accepted(draft, target, accept)
     rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
@@ -179,12 +245,24 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
 def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
     """Over-accept with b_epsilon and resample from P*: on the line R + bias = TV(p, q).
 
-    (Yin et al. 2024, Decoding-OPT.)
+    ([1]_, Decoding-OPT.)
 
     Raises
     ------
     InvalidInput
         As :func:`relaxed_acceptance`.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import decoding_opt, total_variation
+    >>> law = decoding_opt([0.5, 0.5], [0.25, 0.75], 0.125)
+    >>> float(law.rejection + law.bias), float(total_variation([0.5, 0.5], [0.25, 0.75]))
+    (0.25, 0.25)
     """
     accept = relaxed_acceptance(draft, target, epsilon)
     return relaxed_law(draft, target, accept, optimal_resampling(draft, target, accept))
@@ -193,12 +271,24 @@ def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Rel
 def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
     """Over-accept with b_epsilon and resample from the target itself: never below the line.
 
-    (Yin et al. 2024, Decoding-UNO.)
+    ([1]_, Decoding-UNO.)
 
     Raises
     ------
     InvalidInput
         As :func:`relaxed_acceptance`.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import decoding_uno
+    >>> law = decoding_uno([0.5, 0.5], [0.25, 0.75], 0.125)
+    >>> float(law.rejection), float(law.bias)
+    (0.125, 0.15625)
     """
     accept = relaxed_acceptance(draft, target, epsilon)
     return relaxed_law(draft, target, accept, as_pair(draft, target)[1])

@@ -30,7 +30,7 @@ def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> f
               \quad f(\emptyset) = 1.
 
     O(T V^2 M) on Markov chains, where f is a measure of the last state; M = 1 is Theorem 1.
-    (Yin et al. 2024, Theorem 3.)
+    ([1]_, Theorem 3.)
 
     Parameters
     ----------
@@ -42,6 +42,18 @@ def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> f
     ------
     InvalidInput
         If the two models differ in kind, vocabulary or horizon, or M is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, expected_rejections_batch
+    >>> draft, target = (MarkovChain(row, [row] * 2, 4) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> [round(expected_rejections_batch(draft, target, count), 6) for count in (1, 2)]
+    [1.0, 0.80249]
     """
     count = one_num_drafts(num_drafts)
     return expected_rejections_leaving(draft, target, lambda p, q: residual_weights(p, q, count))
@@ -59,6 +71,13 @@ def batch_limit(draft: Chain, target: Chain) -> float:
     ------
     InvalidInput
         If the two models differ in kind, vocabulary or horizon.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, batch_limit
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 3) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> batch_limit(draft, target)
+    0.4375
     """
     return expected_rejections_leaving(draft, target, residual_limit)
 

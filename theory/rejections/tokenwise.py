@@ -16,7 +16,7 @@ def expected_rejections(draft: Chain, target: Chain) -> float:
     .. math:: E[N_{rej}] = \sum_{n=1}^T E_{x_{<n} \sim q} \, TV(p_n(\cdot|x_{<n}), q_n(\cdot|x_{<n}))
 
     Prefixes are weighted by the *target*, because the output follows it. For Markov chains this is a recursion on the
-    marginal of x_{n-1}, O(T V^2); for tabular models a sum over all histories. (Yin et al. 2024, Theorem 1.)
+    marginal of x_{n-1}, O(T V^2); for tabular models a sum over all histories. ([1]_, Theorem 1.)
 
     Parameters
     ----------
@@ -27,6 +27,18 @@ def expected_rejections(draft: Chain, target: Chain) -> float:
     ------
     InvalidInput
         If the two models differ in kind, vocabulary or horizon.
+
+    References
+    ----------
+    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
+       arXiv:2411.00841.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, expected_rejections
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 4) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> expected_rejections(draft, target)
+    0.75
     """
     return float(rejection_rates(draft, target).sum())
 
@@ -38,6 +50,13 @@ def rejection_rates(draft: Chain, target: Chain) -> Array:
     ------
     InvalidInput
         As :func:`expected_rejections`.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, rejection_rates
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 4) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> rejection_rates(draft, target).tolist()
+    [0.0, 0.25, 0.25, 0.25]
     """
     check_same_size(draft, target)
     refuse_large_array("horizon", target.horizon, (target.horizon,))
@@ -59,6 +78,13 @@ def rejection_law(draft: MarkovChain, target: MarkovChain) -> Array:
     ------
     InvalidInput
         As :func:`expected_rejections`, or if the two are not Markov chains.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, rejection_law
+    >>> draft, target = (MarkovChain(row, [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> rejection_law(draft, target).tolist()
+    [0.5625, 0.375, 0.0625]
     """
     check_same_size(draft, target, MarkovChain)
     refuse_large_array("horizon", target.horizon, (target.num_states, target.horizon + 1))

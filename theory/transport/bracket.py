@@ -22,6 +22,13 @@ class Bracket(NamedTuple):
 
     The coupling is made of float64 numbers. Where the best one meets a bound of the problem exactly, as it must for an
     optimum of 1, they miss it by rounding, and a gap of some 1e-16 is left.
+
+    Examples
+    --------
+    >>> from specproof import DraftSets, bracket, optimal_plan
+    >>> drafts = DraftSets.iid([0.5, 0.5], 2, exact=True)
+    >>> bracket(drafts, [0.25, 0.75], optimal_plan(drafts, [0.25, 0.75]))
+    Bracket(lower=1.0, upper=1.0, gap=0.0, dual_set=[False, False])
     """
 
     lower: Fraction
@@ -64,6 +71,13 @@ def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Brack
     InvalidInput
         If the drafts are no DraftSets, the target is not one distribution over their vocabulary, or the plan is not
         one over their sets.
+
+    Examples
+    --------
+    >>> from specproof import DraftSets, bracket, optimal_plan
+    >>> drafts = DraftSets.iid([0.5, 0.5], 2, exact=True)
+    >>> bracket(drafts, [0.25, 0.75], optimal_plan(drafts, [0.25, 0.75])).is_proof
+    True
     """
     law = as_fractions(target_of(drafts, target))
     if not isinstance(plan, MembershipPlan):

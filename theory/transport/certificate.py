@@ -46,6 +46,13 @@ class AcceptanceCertificate:
         Common denominator of the rates.
     dual_set : array of bool, shape (V,)
         The dual point: membership in A.
+
+    Examples
+    --------
+    >>> from specproof import certify
+    >>> proof = certify([0.5, 0.5], [0.25, 0.75], 2)
+    >>> proof.is_proof, proof.acceptance
+    (True, Fraction(1, 1))
     """
 
     draft: tuple[int, ...]
@@ -126,6 +133,13 @@ def certify(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> AcceptanceC
     InvalidInput
         If the arguments are not one pair of distributions, k is not an integer >= 1, or the integers would pass
         ``MOST_BITS`` bits.
+
+    Examples
+    --------
+    >>> from specproof import certify
+    >>> proof = certify([0.5, 0.5], [0.125, 0.875], 2)
+    >>> proof.is_proof, proof.primal_value, proof.dual_value
+    (True, Fraction(7, 8), Fraction(7, 8))
     """
     draft_row, target_row = as_single_pair(draft, target, "certify")
     count = one_num_drafts(num_drafts)

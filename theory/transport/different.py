@@ -73,6 +73,12 @@ def optimal_acceptance_different(drafts: ArrayLike, target: ArrayLike) -> float:
     InvalidInput
         If a row is not a distribution, the shapes do not match, or ``MOST_BOXES`` boxes do not settle it: their number
         can grow exponentially with the number of distinct laws, though not with V.
+
+    Examples
+    --------
+    >>> from specproof import optimal_acceptance_different
+    >>> round(optimal_acceptance_different([[0.5, 0.5], [0.25, 0.75]], [0.0, 1.0]), 9)
+    0.875
     """
     rows, law = as_draft_laws(drafts), one_distribution(target, "target")
     if rows.shape[1] != law.size:

@@ -51,6 +51,13 @@ class DraftSets:
         Tokens of each set, ascending.
     masses : tuple of S numbers
         P(set(X) = sets[s]): float, or Fraction where the constructor was told ``exact=True``.
+
+    Examples
+    --------
+    >>> from specproof import DraftSets
+    >>> drafts = DraftSets.iid([0.5, 0.5], 2)
+    >>> drafts.sets, drafts.masses
+    (((0,), (0, 1), (1,)), (0.25, 0.5, 0.25))
     """
 
     vocabulary: int

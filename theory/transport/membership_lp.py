@@ -88,6 +88,13 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
         If the drafts are no DraftSets or the target is not one distribution over their vocabulary.
     RuntimeError
         If the solver does not report an optimum.
+
+    Examples
+    --------
+    >>> from specproof import DraftSets, optimal_plan
+    >>> plan = optimal_plan(DraftSets.iid([0.5, 0.5], 2), [0.125, 0.875])
+    >>> round(plan.acceptance, 9)
+    0.875
     """
     law = target_of(drafts, target)
     member = drafts.membership

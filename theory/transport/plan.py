@@ -33,6 +33,13 @@ class MembershipPlan:
         optimum lies within the gap above ``acceptance``.
     status : str
         The solver's word, "optimal".
+
+    Examples
+    --------
+    >>> from specproof import DraftSets, optimal_plan
+    >>> plan = optimal_plan(DraftSets.iid([0.5, 0.5], 2), [0.25, 0.75])
+    >>> round(plan.acceptance, 9)
+    1.0
     """
 
     acceptance: float

@@ -21,7 +21,7 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
 
     An optimal A is a suffix of the tokens sorted by q/p descending, so V+1 sets are all there is to try. Both masses
     are summed from their own end, and the second form has no cancellation. (Hu et al. 2025, arXiv 2502.18779; it is
-    the minimum cut of the linear program of Sun et al. 2023.)
+    the minimum cut of the linear program of [1]_.)
 
     Parameters
     ----------
@@ -39,6 +39,16 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     ------
     InvalidInput
         If an argument is not a distribution, the two do not match, or a number of drafts is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] Z. Sun et al. SpecTr: Fast Speculative Decoding via Optimal Transport. NeurIPS 2023, arXiv:2310.15141.
+
+    Examples
+    --------
+    >>> from specproof import optimal_acceptance
+    >>> optimal_acceptance([0.5, 0.5], [0.125, 0.875], [1, 2, 4]).tolist()
+    [0.625, 0.875, 1.0]
     """
     draft_rows, target_rows = as_pair(draft, target)
     counts = as_num_drafts(num_drafts)
@@ -73,6 +83,12 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray
     ------
     InvalidInput
         As :func:`optimal_acceptance`, or if there are several numbers of drafts.
+
+    Examples
+    --------
+    >>> from specproof import minimum_cut
+    >>> minimum_cut([0.5, 0.5], [0.125, 0.875], 2)
+    array([ True, False])
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)

@@ -75,6 +75,12 @@ def optimal_acceptance_without_replacement(draft: ArrayLike, target: ArrayLike, 
     InvalidInput
         If an argument is not a distribution, the two do not match, a number of drafts is not an integer >= 1, or there
         are not as many tokens to draft.
+
+    Examples
+    --------
+    >>> from specproof import optimal_acceptance_without_replacement
+    >>> round(float(optimal_acceptance_without_replacement([0.5, 0.25, 0.25], [0.0, 0.0, 1.0], 2)), 9)
+    0.583333333
     """
     draft_rows, target_rows = as_pair(draft, target)
     counts = as_num_drafts(num_drafts)

@@ -40,6 +40,13 @@ def recursive_rejection_without_replacement(draft: ArrayLike, target: ArrayLike,
     InvalidInput
         If an argument is not a distribution, the two do not match, k is not an integer >= 1 or exceeds the number of
         tokens that can be drafted, or the tuples take more than ``LARGEST_TREE`` numbers.
+
+    Examples
+    --------
+    >>> from specproof import recursive_rejection_without_replacement
+    >>> law = recursive_rejection_without_replacement([0.5, 0.5], [0.25, 0.75], 2)
+    >>> float(law.acceptance)
+    1.0
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)

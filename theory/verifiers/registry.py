@@ -48,6 +48,13 @@ class Verifier:
         of shape (V,) is proven to lie between, without rounding.
     guarantee : callable, optional
         ``guarantee(num_drafts) -> float``: the least share of the optimal acceptance that the rule reaches on any pair.
+
+    Examples
+    --------
+    >>> from specproof import VERIFIERS
+    >>> rule = VERIFIERS["kseq"]
+    >>> rule.label, float(rule.law([0.5, 0.5], [0.25, 0.75], 1).acceptance)
+    ('K-SEQ', 0.75)
     """
 
     name: str

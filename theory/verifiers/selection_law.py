@@ -25,6 +25,13 @@ class SelectionLaw:
         Law of the emitted token when every draft is rejected; all zeros where that never happens.
     acceptance : array, shape (...)
         Probability that some draft is accepted: ``accepted.sum(-1)``.
+
+    Examples
+    --------
+    >>> from specproof import kseq
+    >>> law = kseq([0.5, 0.5], [0.25, 0.75], 1)
+    >>> float(law.acceptance), law.residual.tolist(), law.is_lossless([0.25, 0.75])
+    (0.75, [0.0, 1.0], True)
     """
 
     accepted: Array

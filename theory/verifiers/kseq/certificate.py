@@ -32,6 +32,13 @@ class KSeqCertificate:
         k.
     low, high : Fraction
         The ends of the bracket of rho*, both >= 1.
+
+    Examples
+    --------
+    >>> from specproof import certify_kseq
+    >>> proof = certify_kseq([0.5, 0.5], [0.25, 0.75], 2)
+    >>> proof.is_proof, [round(float(bound), 6) for bound in proof.acceptance]
+    (True, [0.904508, 0.904508])
     """
 
     draft: tuple[Fraction, ...]
@@ -79,6 +86,13 @@ def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCe
     InvalidInput
         If the arguments are not one pair of distributions, k is not an integer >= 1, or the integers would pass
         ``MOST_BITS`` bits.
+
+    Examples
+    --------
+    >>> from specproof import certify_kseq
+    >>> low, high = certify_kseq([0.5, 0.5], [0.25, 0.75], 2).acceptance
+    >>> round(float(low), 6), float(high - low) < 1e-9
+    (0.904508, True)
     """
     draft_row, target_row = as_single_pair(draft, target, "certify_kseq")
     count = one_num_drafts(num_drafts)

@@ -54,6 +54,12 @@ def kseq_worst_share(num_drafts: int) -> float:
     ------
     InvalidInput
         If k is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from specproof import kseq_worst_share
+    >>> round(kseq_worst_share(2), 4), round(kseq_worst_share(10**6), 4)
+    (0.8889, 0.8264)
     """
     count = one_num_drafts(num_drafts)
     return 1.0 if count == 1 else float(-np.expm1(_log_missed(count) - _decay(count)))
@@ -68,6 +74,13 @@ def kseq_worst_pair(num_drafts: int) -> tuple[Array, Array]:
     ------
     InvalidInput
         If k is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from specproof import kseq_worst_pair
+    >>> draft, target = kseq_worst_pair(2)
+    >>> draft.round(4).tolist(), target.round(4).tolist()
+    ([0.3333, 0.6667], [0.5556, 0.4444])
     """
     count = one_num_drafts(num_drafts)
     exponent = np.log(2.0) if count == 1 else _decay(count)

@@ -39,7 +39,7 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
 
     Good to a few units in the last place also where beta, or what is left of 1, is far below 1. Equal laws and k = 1
     give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
-    (Sun et al. 2023, Algorithm 2 and the discussion of its division factor.)
+    ([1]_, Algorithm 2 and the discussion of its division factor.)
 
     Parameters
     ----------
@@ -56,6 +56,16 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
     ------
     InvalidInput
         If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] Z. Sun et al. SpecTr: Fast Speculative Decoding via Optimal Transport. NeurIPS 2023, arXiv:2310.15141.
+
+    Examples
+    --------
+    >>> from specproof import division_factor
+    >>> division_factor([0.5, 0.5], [0.25, 0.75], 2).round(4)
+    np.float64(1.309)
     """
     draft_rows, target_rows = as_pair(draft, target)
     return smallest_valid(draft_rows, target_rows, one_num_drafts(num_drafts))
@@ -66,7 +76,7 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
 
     Acceptance is :math:`1-(1-\beta)^k`, token i accepted with :math:`\min(p_i, q_i/\rho)\,(1-(1-\beta)^k)/\beta`, and
     the residual is what the target still lacks. At rho* the acceptance is at least (1 - 1/e) of the optimum.
-    (Sun et al. 2023, Algorithm 2.)
+    ([1]_, Algorithm 2.)
 
     Parameters
     ----------
@@ -80,6 +90,17 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     ------
     InvalidInput
         As :func:`division_factor`, or if a rho lies outside [rho*, k].
+
+    References
+    ----------
+    .. [1] Z. Sun et al. SpecTr: Fast Speculative Decoding via Optimal Transport. NeurIPS 2023, arXiv:2310.15141.
+
+    Examples
+    --------
+    >>> from specproof import kseq
+    >>> law = kseq([0.5, 0.5], [0.25, 0.75], 2)
+    >>> round(float(law.acceptance), 6), law.output.round(9).tolist()
+    (0.904508, [0.25, 0.75])
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)

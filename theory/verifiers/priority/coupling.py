@@ -68,6 +68,13 @@ class PriorityCoupling:
     ------
     InvalidInput
         If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from specproof import PriorityCoupling
+    >>> coupling = PriorityCoupling([0.5, 0.5], [0.25, 0.75], 2)
+    >>> coupling.rates.round(9).tolist(), round(float(coupling.acceptance), 9)
+    ([0.25, 0.75], 1.0)
     """
 
     def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:

@@ -26,6 +26,13 @@ class Intervals:
         Whose it is. Intervals of one token are consecutive.
     offsets : array of int64, shape (R + 1,)
         Row r, counted in C order over the leading axes, has the entries ``offsets[r]:offsets[r + 1]``, fewer than 2V.
+
+    Examples
+    --------
+    >>> from specproof import PriorityCoupling
+    >>> intervals = PriorityCoupling([0.5, 0.5], [0.25, 0.75], 2).intervals
+    >>> intervals.tokens.tolist(), intervals.starts.tolist(), intervals.lengths.tolist()
+    ([0, 1], [0.0, 0.5], [0.5, 0.5])
     """
 
     starts: Array

@@ -31,7 +31,15 @@ from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
 class Drafted(NamedTuple):
-    """What priority orders need to know about the joint law of the drafts."""
+    """What priority orders need to know about the joint law of the drafts.
+
+    Examples
+    --------
+    >>> from specproof import independent_drafts
+    >>> drafted = independent_drafts([[0.5, 0.5], [0.25, 0.75]])
+    >>> drafted.ever.tolist()
+    [0.625, 0.875]
+    """
 
     first: Callable[[NDArray[np.int64]], Array]
     """``first(order)``, shape (V,) to (V,): probability that of the drafted tokens, i comes first in the order."""
@@ -66,6 +74,13 @@ class PriorityOrders:
         A: no coupling accepts more than q(A) + f(not A).
     bound : float
         That number.
+
+    Examples
+    --------
+    >>> from specproof import independent_drafts, optimal_orders
+    >>> coupling = optimal_orders(independent_drafts([[0.5, 0.5], [0.5, 0.5]]), [0.25, 0.75])
+    >>> coupling.orders.tolist(), round(coupling.acceptance, 9)
+    ([[1, 0]], 1.0)
     """
 
     orders: NDArray[np.int64]
@@ -120,6 +135,12 @@ def independent_drafts(drafts: ArrayLike) -> Drafted:
     ------
     InvalidInput
         If the rows are not distributions.
+
+    Examples
+    --------
+    >>> from specproof import independent_drafts
+    >>> independent_drafts([[0.5, 0.5], [0.25, 0.75]]).ever.tolist()
+    [0.625, 0.875]
     """
     rows = as_draft_laws(drafts)
 
@@ -144,6 +165,12 @@ def drafted_sets(drafts: DraftSets) -> Drafted:
     ------
     InvalidInput
         If the drafts are no :class:`DraftSets`.
+
+    Examples
+    --------
+    >>> from specproof import DraftSets, drafted_sets
+    >>> drafted_sets(DraftSets.without_replacement([0.5, 0.5, 0.0], 2)).ever.tolist()
+    [1.0, 1.0, 0.0]
     """
     vocabulary, sets = as_draft_sets(drafts).vocabulary, drafts.sets
     # A token V that comes last in every order fills the sets up to one length.
@@ -178,6 +205,13 @@ def optimal_orders(drafted: Drafted, target: ArrayLike) -> PriorityOrders:
     ------
     InvalidInput
         If the drafts come in another form, or the target is not one distribution over their vocabulary.
+
+    Examples
+    --------
+    >>> from specproof import independent_drafts, optimal_orders
+    >>> coupling = optimal_orders(independent_drafts([[0.5, 0.5], [0.25, 0.75]]), [0.125, 0.875])
+    >>> round(coupling.acceptance, 9)
+    1.0
     """
     if not isinstance(drafted, Drafted):
         raise InvalidInput(

@@ -59,6 +59,12 @@ def certify_different(drafts: ArrayLike, target: ArrayLike) -> Bracket:
     ------
     InvalidInput
         If a row is not a distribution, the shapes do not match, or V > ``MOST_TOKENS``.
+
+    Examples
+    --------
+    >>> from specproof import certify_different
+    >>> certify_different([[0.5, 0.5], [0.25, 0.75]], [0.125, 0.875])
+    Bracket(lower=1.0, upper=1.0, gap=0.0, dual_set=[True, True])
     """
     rows = as_draft_laws(drafts)
     _refuse_large(rows.shape[1], "optimal_acceptance_different")
@@ -95,6 +101,13 @@ def certify_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts:
     InvalidInput
         If the arguments are not one pair of distributions, k is not an integer >= 1 or exceeds the number of tokens
         that can be drafted, V > ``MOST_TOKENS``, or the sets are more than :class:`DraftSets` takes.
+
+    Examples
+    --------
+    >>> from specproof import certify_without_replacement
+    >>> proof = certify_without_replacement([0.5, 0.25, 0.25], [0.125, 0.125, 0.75], 2)
+    >>> round(float(proof.lower), 9), float(proof.gap) < 1e-15
+    (0.833333333, True)
     """
     row = one_distribution(draft, "draft")
     _refuse_large(row.size, "optimal_acceptance_without_replacement")
