@@ -23,10 +23,9 @@ Examples
 1.0
 """
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.2.0"
 
+TYPE_CHECKING = False  # to type checkers it is True; importing it would give an interrupt time to be a traceback
 if TYPE_CHECKING:
     from specproof.conformance.checking import assert_lossless as assert_lossless
     from specproof.conformance.checking import check_sampler as check_sampler

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
+
+TYPE_CHECKING = False  # to type checkers it is True; every import here gives an interrupt time to be a traceback
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def exports(package: str, source: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:

@@ -93,11 +93,11 @@ def test_a_script_beside_folders_of_our_names_imports_us(
     assert (ran.stdout, ran.stderr) == ("[0.5 0.5] theory specproof.simulations.samplers.kseq\n", "")
 
 
-@pytest.mark.parametrize("function", ["engine.absolute:verify", "engine.relative:verify"])
+@pytest.mark.parametrize("module", ["engine.absolute", "engine/absolute.py", "engine/relative.py"])
 def test_a_sampler_that_imports_from_folders_of_our_names_is_checked(
-    installation: Any, stranger: Path, function: str
+    installation: Any, stranger: Path, module: str
 ) -> None:
-    checked = installation.run("-m", "specproof", "check", function, "--json", folder=stranger)
+    checked = installation.run("-m", "specproof", "check", f"{module}:verify", "--json", folder=stranger)
     assert checked.stderr == ""
     assert (checked.returncode, json.loads(checked.stdout)["verdict"]) == (0, "lossless")
 
