@@ -30,6 +30,16 @@ class FigureSpec:
         Names of the tables it draws.
     draw : callable
         Takes the tables as data frames, in that order.
+
+    Examples
+    --------
+    >>> from specproof.claims import FigureSpec, new_figure
+    >>> def draw(table):
+    ...     figure = new_figure()
+    ...     figure.subplots().plot(table["x"], table["y"])
+    ...     return figure
+    >>> FigureSpec("figure.mine", "a note of ours", "y against x.", "my.claim", ("points",), draw).tables
+    ('points',)
     """
 
     id: str

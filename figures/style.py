@@ -60,7 +60,14 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(width: float = COLUMN, height: float = 3.6) -> Figure:
-    """Make an empty figure, sizes in inches, that no window system needs to know of."""
+    """Make an empty figure, sizes in inches, that no window system needs to know of.
+
+    Examples
+    --------
+    >>> from specproof.claims import new_figure
+    >>> new_figure(width=4.0, height=3.0).get_size_inches().tolist()
+    [4.0, 3.0]
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -73,6 +80,14 @@ def by_rule(table: pd.DataFrame, value: str, column: str = "verifier") -> Iterat
     """Split a table by the rules that a column names, the one with the highest mean value first, as legends list them.
 
     Every verifier that is registered has a look, those of a user among them.
+
+    Examples
+    --------
+    >>> from specproof.claims import by_rule
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"verifier": ["kseq", "priority"], "share": [0.9, 1.0]})
+    >>> [(look.label, len(rows)) for look, rows in by_rule(table, "share")]
+    [('priority coupling', 1), ('K-SEQ', 1)]
     """
     means = table.groupby(column)[value].mean().sort_values(ascending=False, kind="stable")
     for rule in means.index:
@@ -80,12 +95,33 @@ def by_rule(table: pd.DataFrame, value: str, column: str = "verifier") -> Iterat
 
 
 def legend_below(axes: Axes) -> None:
-    """Put the legend under the axes, where there may be data at any height."""
+    """Put the legend under the axes, where there may be data at any height.
+
+    Examples
+    --------
+    >>> from specproof.claims import legend_below, new_figure
+    >>> axes = new_figure().subplots()
+    >>> line = axes.plot([0, 1], [0, 1], label="share")
+    >>> legend_below(axes)
+    >>> [text.get_text() for text in axes.get_legend().get_texts()]
+    ['share']
+    """
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
 
 
 def intervals(axes: Axes, places: pd.Series, table: pd.DataFrame, colour: str) -> None:
-    """Draw the intervals ``low`` to ``high`` of a table as upright bars."""
+    """Draw the intervals ``low`` to ``high`` of a table as upright bars.
+
+    Examples
+    --------
+    >>> from specproof.claims import intervals, new_figure
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"low": [0.1, 0.2], "high": [0.3, 0.4]})
+    >>> axes = new_figure().subplots()
+    >>> intervals(axes, pd.Series([0, 1]), table, "black")
+    >>> len(axes.collections)
+    1
+    """
     axes.vlines(places, table["low"], table["high"], color=colour, linewidth=1.4, zorder=3)
 
 

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 
 class Method(StrEnum):
-    """How a row was obtained."""
+    """How a row was obtained.
+
+    Examples
+    --------
+    >>> from specproof.claims import Method
+    >>> str(Method.IDENTITY), str(Method.CONTROL)
+    ('exact identity', 'negative control')
+    """
 
     IDENTITY = "exact identity"
     CERTIFICATE = "certificate"
@@ -32,6 +39,12 @@ class ClaimVerdict(StrEnum):
     exact value and the evidence contradict each other. A row of method ``negative control`` is about a broken
     control, which is wrong on purpose, and is expected to be refuted; it may be inconclusive only where data is too
     scarce to refute anything.
+
+    Examples
+    --------
+    >>> from specproof.claims import within
+    >>> str(within("acceptance", exact=0.75, estimate=0.5, tolerance=1e-12).verdict)
+    'refuted'
     """
 
     HOLDS = "holds"
@@ -72,6 +85,13 @@ class Evidence:
         The cell that made it; with the seed, all that is needed to make it again.
     seconds : float
         Time of the whole cell.
+
+    Examples
+    --------
+    >>> from specproof.claims import within
+    >>> row = within("acceptance", exact=0.75, estimate=0.75, tolerance=1e-12, tokens=2)
+    >>> row.quantity, row.instance, str(row.verdict)
+    ('acceptance', '{"tokens": 2}', 'holds')
     """
 
     instance: str
@@ -111,7 +131,14 @@ def within(
     method: Method = Method.IDENTITY,
     **instance: Any,
 ) -> Evidence:
-    """Two computations of one number: holds if they agree within the tolerance."""
+    """Two computations of one number: holds if they agree within the tolerance.
+
+    Examples
+    --------
+    >>> from specproof.claims import within
+    >>> str(within("acceptance", exact=0.75, estimate=0.75, tolerance=1e-12).verdict)
+    'holds'
+    """
     verdict = ClaimVerdict.HOLDS if abs(estimate - exact) <= tolerance else ClaimVerdict.REFUTED
     low, high = exact - tolerance, exact + tolerance
     return Evidence(_json(instance), quantity, method, exact, estimate, low, high, 0.0, trials, tolerance, verdict)
@@ -127,7 +154,14 @@ def at_least(
     method: Method = Method.IDENTITY,
     **instance: Any,
 ) -> Evidence:
-    """Record an inequality and its closest approach: holds if estimate >= bound - tolerance."""
+    """Record an inequality and its closest approach: holds if estimate >= bound - tolerance.
+
+    Examples
+    --------
+    >>> from specproof.claims import at_least
+    >>> str(at_least("share", bound=0.8, estimate=0.9, tolerance=1e-12).verdict)
+    'holds'
+    """
     verdict = ClaimVerdict.HOLDS if estimate >= bound - tolerance else ClaimVerdict.REFUTED
     low = bound - tolerance
     return Evidence(
@@ -144,7 +178,15 @@ def from_check(
     method: Method = Method.SIMULATION,
     **instance: Any,
 ) -> Evidence:
-    """Record a statistical check; inconclusive if it could not have seen a deviation as large as ``resolution``."""
+    """Record a statistical check; inconclusive if it could not have seen a deviation as large as ``resolution``.
+
+    Examples
+    --------
+    >>> from specproof.claims import check_frequency, from_check
+    >>> check = check_frequency(750, 1000, 0.75, level=1e-6)
+    >>> str(from_check("acceptance", check, level=1e-6, resolution=0.2).verdict)
+    'consistent'
+    """
     if check.is_refuted:
         verdict = ClaimVerdict.REFUTED
     else:

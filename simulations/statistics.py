@@ -21,7 +21,15 @@ POWER = 0.99
 
 @dataclass(frozen=True)
 class Check:
-    """One checked number: what it should be, what was seen, and an interval that misses the truth at most at level."""
+    """One checked number: what it should be, what was seen, and an interval that misses the truth at most at level.
+
+    Examples
+    --------
+    >>> from specproof.claims import check_frequency
+    >>> check = check_frequency(75, 100, 0.75, level=1e-6)
+    >>> check.estimate, check.is_refuted
+    (0.75, False)
+    """
 
     exact: float
     estimate: float
@@ -37,14 +45,28 @@ class Check:
 
 
 def binomial_interval(successes: int, trials: int, level: float) -> tuple[float, float]:
-    """Clopper and Pearson's interval for a probability: it misses the truth with probability at most ``level``."""
+    """Clopper and Pearson's interval for a probability: it misses the truth with probability at most ``level``.
+
+    Examples
+    --------
+    >>> from specproof.claims import binomial_interval
+    >>> [round(end, 3) for end in binomial_interval(50, 100, 0.05)]
+    [0.398, 0.602]
+    """
     low = scipy.stats.beta.ppf(level / 2, successes, trials - successes + 1) if successes else 0.0
     high = scipy.stats.beta.isf(level / 2, successes + 1, trials - successes) if successes < trials else 1.0
     return float(low), float(high)
 
 
 def check_frequency(successes: int, trials: int, exact: float, level: float) -> Check:
-    """Test a count of independent trials against its exact probability (exact binomial)."""
+    """Test a count of independent trials against its exact probability (exact binomial).
+
+    Examples
+    --------
+    >>> from specproof.claims import check_frequency
+    >>> [check_frequency(750, 1000, exact, level=1e-6).is_refuted for exact in (0.75, 0.5)]
+    [False, True]
+    """
     low, high = binomial_interval(successes, trials, level)
     # What cannot happen refutes at once, also where the interval's end rounds to 0 or 1.
     if successes:
@@ -59,6 +81,14 @@ def check_law(tokens: NDArray[np.int64], exact: Array, level: float) -> Check:
 
     Returned is the outcome whose estimate has moved furthest towards an end of its interval, or past it. An outcome of
     probability 0 that was drawn once refutes the law whatever the level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.claims import check_law
+    >>> tokens = np.random.default_rng(0).choice(2, size=1000, p=[0.25, 0.75])
+    >>> [check_law(tokens, np.array([p, 1 - p]), 1e-6).is_refuted for p in (0.25, 0.5)]
+    [False, True]
     """
     counts = np.bincount(tokens, minlength=exact.size)
     if counts.size > exact.size:
@@ -79,6 +109,14 @@ def check_mean(values: Array, lowest: float, highest: float, exact: float, level
     """Test the mean of independent bounded values against its exact value (empirical Bernstein, Maurer-Pontil 2009).
 
     ``detectable`` adds to the interval's half-width the same bound on the sampling error of the mean, at ``POWER``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.claims import check_mean
+    >>> values = np.random.default_rng(0).random(1000)
+    >>> check_mean(values, 0.0, 1.0, 0.5, 1e-6).is_refuted, check_mean(values, 0.0, 1.0, 0.9, 1e-6).is_refuted
+    (False, True)
     """
     low, high = mean_interval(values, lowest, highest, level)
     detectable = sum(_half_width(values, highest - lowest, error) for error in (level, 2 * (1 - POWER)))
@@ -91,6 +129,13 @@ def mean_interval(values: Array, lowest: float, highest: float, level: float) ->
     .. math:: \bar x \pm \left(\sqrt{2 s^2 \ln(4/\delta)/n} + 7 (b-a) \ln(4/\delta) / (3(n-1))\right)
 
     (Maurer and Pontil 2009, Theorem 4, both sides.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.claims import mean_interval
+    >>> [round(end, 1) for end in mean_interval(np.full(10_000, 0.5), 0.0, 1.0, 0.05)]
+    [0.5, 0.5]
     """
     half, mean = _half_width(values, highest - lowest, level), values.mean()
     return float(max(mean - half, lowest)), float(min(mean + half, highest))
@@ -115,6 +160,14 @@ def check_drift(events: NDArray[np.bool_], probabilities: Array, level: float) -
 
     The grid is fixed before the data: both signs, geometric from 1e-3 to 2. An event of probability 0 that happened
     refutes at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.claims import check_drift
+    >>> events = np.random.default_rng(0).random(1000) < 0.25
+    >>> [check_drift(events, np.full(1000, rate), 1e-6).is_refuted for rate in (0.25, 0.5)]
+    [False, True]
     """
     count = events.size
     observed, stated = float(events.mean()), float(probabilities.mean())

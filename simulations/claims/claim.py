@@ -36,6 +36,12 @@ class Settings:
         Tokens drafted in a round.
     scorer : str
         What judges continuations, see :func:`specproof.simulations.language_models.scoring.parse_scorer`.
+
+    Examples
+    --------
+    >>> from specproof.claims import Settings
+    >>> Settings().sized(quick=10, full=1000), Settings(scale="full").sized(quick=10, full=1000)
+    (10, 1000)
     """
 
     scale: str = "quick"
@@ -74,6 +80,13 @@ class Claim:
         What must be said wherever its outcome is told, such as that other models were run than the paper's.
     digest : mapping
         Tables that a run prints when it ends, each with the columns to show.
+
+    Examples
+    --------
+    >>> from specproof.claims import Claim, Settings
+    >>> claim = Claim("my.claim", "a note of ours", "One is one.", cells=lambda settings: [])
+    >>> claim.cells(Settings())
+    []
     """
 
     id: str

@@ -29,6 +29,15 @@ class Worst:
     ----------
     **instance
         What describes all instances together, for the rows.
+
+    Examples
+    --------
+    >>> from specproof.claims import Worst
+    >>> worst = Worst(tokens=2)
+    >>> for error in (1e-17, 2e-17):
+    ...     worst.see("acceptance", error)
+    >>> worst.rows()[0].estimate
+    2e-17
     """
 
     def __init__(self, **instance: Any) -> None:
@@ -79,6 +88,14 @@ class Least:
     ----------
     **instance
         What describes all instances together, for the rows.
+
+    Examples
+    --------
+    >>> from specproof.claims import Least
+    >>> least = Least(tokens=2)
+    >>> least.see("share of the optimum", 0.9, bound=0.8)
+    >>> least.rows()[0].estimate
+    0.9
     """
 
     def __init__(self, **instance: Any) -> None:

@@ -23,7 +23,16 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Findings:
-    """What a cell returns: rows of evidence, and tables of raw observations by name."""
+    """What a cell returns: rows of evidence, and tables of raw observations by name.
+
+    Examples
+    --------
+    >>> from specproof.claims import Findings, within
+    >>> rows = [within("acceptance", exact=0.75, estimate=0.75, tolerance=1e-12)]
+    >>> findings = Findings(rows, {"raw": [{"trial": 0}]})
+    >>> len(findings.rows), list(findings.tables)
+    (1, ['raw'])
+    """
 
     rows: list[Evidence] = field(default_factory=list)
     tables: Mapping[str, Records] = field(default_factory=dict)
@@ -42,6 +51,14 @@ class CellContext:
     tables : mapping
         The tables of the cells that it needs, by name, their rows joined; for the conclusion of a claim those of all
         the claim's cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.claims import CellContext
+    >>> context = CellContext(np.random.default_rng(0), level=1e-6)
+    >>> context.level, dict(context.tables)
+    (1e-06, {})
     """
 
     rng: np.random.Generator
@@ -70,6 +87,15 @@ class Cell:
         Rough seconds on one core: the dearest cells start first.
     needs : tuple of Cell
         Cells whose tables it goes on from; they are run, and kept, before it starts.
+
+    Examples
+    --------
+    >>> from specproof.claims import Cell, Findings, within
+    >>> def nothing(context, number):
+    ...     return Findings([within("number", exact=1.0, estimate=number, tolerance=0.0)])
+    >>> cell = Cell("my.claim", "one", nothing, {"number": 1.0})
+    >>> cell.id
+    'my.claim/one'
     """
 
     claim: str
@@ -109,7 +135,16 @@ def join_tables(parts: Iterable[Findings]) -> dict[str, Records]:
 
 
 def run_cell(cell: Cell, seed: int, level: float, needed: Iterable[Findings] = ()) -> Findings:
-    """Run one cell on one thread (a sum over threads would depend on how many there are) and label its rows."""
+    """Run one cell on one thread (a sum over threads would depend on how many there are) and label its rows.
+
+    Examples
+    --------
+    >>> from specproof.claims import Cell, Findings, run_cell, within
+    >>> def one(context):
+    ...     return Findings([within("one", exact=1.0, estimate=1.0, tolerance=0.0)])
+    >>> [str(row.verdict) for row in run_cell(Cell("my.claim", "one", one), seed=0, level=1e-6).rows]
+    ['holds']
+    """
     start = time.perf_counter()
     context = CellContext(stream(seed, cell.id), level, join_tables(needed))
     with threadpool_limits(limits=1):

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 
-PUBLIC_MODULES = ("specproof", "specproof.theory")
+PUBLIC_MODULES = ("specproof", "specproof.theory", "specproof.conformance", "specproof.claims")
 
 NEED_TORCH = ("specproof.transformers",)
 """Modules whose names need the extra ``llm``."""

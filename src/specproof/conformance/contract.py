@@ -24,6 +24,12 @@ class Contract(StrEnum):
     generate  ``generate(draft_model, target_model, prompt,      shape (V,) * length
               length, n, rng)`` -> tokens (n, length)
     ========  =================================================  ==================================================
+
+    Examples
+    --------
+    >>> from specproof.conformance import Contract
+    >>> Contract("multi") is Contract.MULTI, [str(contract) for contract in Contract]
+    (True, ['chain', 'multi', 'generate'])
     """
 
     CHAIN = "chain"

@@ -15,6 +15,12 @@ class Verdict(StrEnum):
     ``biased``: some law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the
     contract is broken. ``inconclusive``: for want of time, by the budget, or because every problem was refused, a bias
     of 0.2 could have escaped; or the check itself broke off.
+
+    Examples
+    --------
+    >>> from specproof.conformance import Verdict
+    >>> [str(verdict) for verdict in Verdict]
+    ['lossless', 'biased', 'invalid output', 'crashes', 'inconclusive']
     """
 
     LOSSLESS = "lossless"
@@ -31,6 +37,12 @@ class Detector(StrEnum):
     batches of one, two, three or some more; ``batch`` is what else a batch has to do with it; ``degenerate`` is a
     degenerate problem; ``output`` is what was returned or raised; ``uniforms`` and ``rows`` are calls with different
     generators; ``seed`` is calls with the same generator; ``process`` is how its process ended.
+
+    Examples
+    --------
+    >>> from specproof.conformance import Detector
+    >>> Detector("law") is Detector.LAW
+    True
     """
 
     LAW = "law"
@@ -60,6 +72,13 @@ class Finding:
         The name of the problem it was seen on; empty if it was no particular one.
     text : str
         One sentence.
+
+    Examples
+    --------
+    >>> from specproof.conformance import Detector, Finding, Verdict
+    >>> finding = Finding(Verdict.BIASED, Detector.LAW, "flat", "The law is not the target's.")
+    >>> str(finding.verdict), finding.problem
+    ('biased', 'flat')
     """
 
     verdict: Verdict

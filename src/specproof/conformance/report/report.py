@@ -144,6 +144,15 @@ class Report:
         The chance that the check of a lossless sampler alarms.
     trials, calls, seed, seconds
         What was spent, and the seed of it all.
+
+    Examples
+    --------
+    >>> from specproof.conformance import Budget, check_sampler
+    >>> from specproof.conformance.references import token_by_token
+    >>> budget = Budget(first=200, rounds=1, small=5, degenerate=20, seconds=60.0)
+    >>> report = check_sampler(token_by_token, "chain", budget=budget)
+    >>> report.subject, report.findings, report.diagnosis
+    ('specproof.conformance.references:token_by_token', (), None)
     """
 
     subject: str

@@ -20,6 +20,13 @@ class Unsupported(InvalidInput):
     """For adapters to raise on a problem that what they adapt cannot be asked, such as a chain with memory.
 
     The problem is left out of the check and named in the report.
+
+    Examples
+    --------
+    >>> from specproof.conformance import Unsupported
+    >>> def verify(draft_probs, target_probs, draft_tokens, rng):
+    ...     if draft_tokens.shape[1] > 1:
+    ...         raise Unsupported("this kernel takes one draft")
     """
 
 
