@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.simulations.samplers.inversion import cumulative_shares, quantile
 from specproof.simulations.samplers.recursive import residual_steps
 from specproof.simulations.samplers.rejections import (
     Runs,
     StepTables,
-    closed,
     empty_runs,
     paired_steps,
-    search,
     step_tables,
 )
 from specproof.simulations.samplers.selection import or_target
@@ -55,7 +54,7 @@ def batch_tables(draft: MarkovChain, target: MarkovChain, num_drafts: int) -> Ba
     proposal, law = paired_steps(draft, target)
     *offers, (left, _) = residual_steps(proposal, law, one_num_drafts(num_drafts))
     accept = np.stack([acceptance_ratio(proposed, offered) for offered, proposed in offers])
-    return BatchTables(step_tables(draft, target), accept, closed(or_target(left, law)))
+    return BatchTables(step_tables(draft, target), accept, cumulative_shares(or_target(left, law)))
 
 
 def simulate_tables(tables: BatchTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
@@ -75,13 +74,13 @@ def _run(tables: BatchTables, tokens: NDArray[np.int64], rejected: NDArray[np.bo
             step = min(position, final)
             token, failed = 0, True
             for index in range(tables.accept.shape[0] if fresh else 1):
-                token = search(single.draft[step, last], rng.random())
+                token = quantile(single.draft[step, last], rng.random())
                 threshold = tables.accept[index, step, last, token] if fresh else single.accept[step, last, token]
                 if rng.random() < threshold:
                     failed = False
                     break
             if failed:
                 residual = tables.residual if fresh else single.residual
-                token = search(residual[step, last], rng.random())
+                token = quantile(residual[step, last], rng.random())
             tokens[run, position], rejected[run, position] = token, failed
             last, fresh = token, failed

@@ -1,14 +1,20 @@
 """Drawing tokens by inversion: a uniform number and rows of weights in, a token out.
 
-One code path for NumPy arrays and torch tensors (the array API). A token of zero weight is never drawn, whatever the
-uniform and however the cumulative sums are rounded.
+:func:`invert` is for arrays of trials, of NumPy or torch (the array API). Compiled loops draw one token at a time, by
+:func:`quantile` in rows that :func:`cumulative_shares` has prepared, or by :func:`invert_once` where the weights change
+from draw to draw. Whatever the uniform and however the cumulative sums are rounded, a token of zero weight is never
+drawn; where there is no mass at all, the last token is.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from array_api_compat import array_namespace
+
+from specproof.theory.compiled import compiled
+from specproof.theory.distribution import Array
 
 AnyArray = Any
 """A NumPy array or a torch tensor."""
@@ -28,8 +34,72 @@ def invert(weights: AnyArray, uniforms: AnyArray) -> AnyArray:
     -------
     array of int64, shape (...)
         Where a row has no mass at all, the last token.
+
+    Examples
+    --------
+    >>> invert(np.array([0.5, 0.0, 0.5]), np.array([0.0, 0.49, 0.5, 0.99])).tolist()
+    [0, 0, 2, 2]
     """
     return _invert_shared(weights, uniforms) if weights.ndim == 1 else _invert_rows(weights, uniforms)
+
+
+def cumulative_shares(weights: Array) -> Array:
+    """Prepare rows of weights for :func:`quantile`: cumulative shares, infinite from the last of the support on.
+
+    Parameters
+    ----------
+    weights : array, shape (..., V)
+        Non-negative, not necessarily summing to 1.
+
+    Examples
+    --------
+    >>> cumulative_shares(np.array([1.0, 0.0, 3.0, 0.0])).tolist()
+    [0.25, 0.25, inf, inf]
+    """
+    sums = np.cumsum(weights, axis=-1)
+    shares = np.divide(sums, sums[..., -1:], out=np.zeros_like(sums), where=sums[..., -1:] > 0)
+    size = weights.shape[-1]
+    last = size - 1 - np.argmax((weights > 0)[..., ::-1], axis=-1, keepdims=True)
+    return np.where(np.arange(size) >= last, np.inf, shares)
+
+
+@compiled()
+def quantile(shares: Array, uniform: float) -> int:
+    """The first entry above a uniform number, in one row of :func:`cumulative_shares`.
+
+    Examples
+    --------
+    >>> shares = cumulative_shares(np.array([1.0, 0.0, 3.0, 0.0]))
+    >>> quantile(shares, 0.24), quantile(shares, 0.25)
+    (0, 2)
+    """
+    first, last = 0, shares.size - 1
+    while first < last:
+        middle = (first + last) // 2
+        if shares[middle] <= uniform:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+@compiled()
+def invert_once(weights: Array, uniform: float) -> int:
+    """The token at a quantile of one row of weights, without a table.
+
+    Examples
+    --------
+    >>> invert_once(np.array([1.0, 0.0, 3.0, 0.0]), 0.25)
+    2
+    """
+    reached, target, token = 0.0, uniform * weights.sum(), weights.size - 1
+    for candidate in range(weights.size):
+        if weights[candidate] > 0.0:
+            token = candidate
+            reached += weights[candidate]
+            if reached > target:
+                break
+    return token
 
 
 def gather(table: AnyArray, tokens: AnyArray) -> AnyArray:

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import device, to_device
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.simulations.samplers.inversion import AnyArray
+from specproof.simulations.samplers.inversion import AnyArray, cumulative_shares, quantile
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
 from specproof.theory.compiled import compiled
@@ -72,7 +72,7 @@ class PrioritySampler:
         self._table = _Table(
             coupling.draft.reshape(-1, vocabulary),
             coupling.thinning.reshape(-1, vocabulary),
-            np.cumsum(weights, axis=-1).reshape(-1, vocabulary),
+            cumulative_shares(weights).reshape(-1, vocabulary),
             coupling.first_interval,
             intervals.starts,
             intervals.lengths,
@@ -152,7 +152,7 @@ class _Table(NamedTuple):
     thinning: Array
     """The probability that each token is kept once it has won."""
     residual: Array
-    """Cumulative weights of what is emitted where no draft is kept."""
+    """Cumulative shares of what is emitted where no draft is kept."""
     first: NDArray[np.int64]
     """Each token's first interval, or -1."""
     starts: Array
@@ -227,17 +227,8 @@ def _choose(
         if uniform < kept:
             tokens[trial], accepted[trial] = token, winner
         else:
-            tokens[trial], accepted[trial] = _invert(residual[row], (uniform - kept) / (1.0 - kept)), -1
+            tokens[trial], accepted[trial] = quantile(residual[row], (uniform - kept) / (1.0 - kept)), -1
     return -1
-
-
-@compiled()
-def _invert(cumulative: Array, uniform: float) -> int:
-    """The token at a quantile of weights given by their sums: the first whose sum exceeds it."""
-    total = cumulative[-1]
-    token = int(np.searchsorted(cumulative, uniform * total, side="right"))
-    # Rounding may ask for the whole: the last token with any weight is the first to reach the total.
-    return token if token < cumulative.size else int(np.searchsorted(cumulative, total))
 
 
 def _refuse(table: _Table, row: int, drafts: NDArray[np.int64], place: int) -> None:

@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import AnyArray, gather
+from specproof.simulations.samplers.inversion import AnyArray, gather, invert_once
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from specproof.theory.compiled import compiled
 from specproof.theory.integers import positive_integer
@@ -155,7 +155,7 @@ def _run(
         left[:], weights[:] = target, draft
         accepted[trial], mass = -1, 1.0
         for index in range(num_drafts):
-            token = _draw(weights, rng)
+            token = invert_once(weights, rng.random())
             scale = mass / weights.sum()
             if rng.random() * scale * weights[token] < left[token]:
                 tokens[trial], accepted[trial] = token, index
@@ -163,17 +163,4 @@ def _run(
             left[:] = np.maximum(left - scale * weights, 0.0)
             mass, weights[token] = left.sum(), 0.0
         if accepted[trial] < 0:
-            tokens[trial] = _draw(left if mass > 0.0 else target, rng)
-
-
-@compiled()
-def _draw(weights: distribution.Array, rng: np.random.Generator) -> int:
-    """Draw one token by inversion, without a table: the weights change from draft to draft."""
-    quantile, reached, last = rng.random() * weights.sum(), 0.0, weights.size - 1
-    for token in range(weights.size):
-        if weights[token] > 0.0:
-            last = token
-            reached += weights[token]
-            if reached > quantile:
-                break
-    return last
+            tokens[trial] = invert_once(left if mass > 0.0 else target, rng.random())

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.inversion import cumulative_shares, invert, quantile
 from specproof.simulations.samplers.selection import SelectionSampler, or_target
 from specproof.simulations.samplers.single import verify
 from specproof.theory.chain import MarkovChain, TabularModel, check_same_size
@@ -78,7 +78,7 @@ def step_tables(draft: MarkovChain, target: MarkovChain) -> StepTables:
     """Tabulate acceptance min(1, q/p) and the residual [q - p]+ of every step."""
     proposal, law = paired_steps(draft, target)
     replacement = or_target(np.maximum(law - proposal, 0.0), law)
-    return StepTables(closed(proposal), acceptance_ratio(proposal, law), closed(replacement))
+    return StepTables(cumulative_shares(proposal), acceptance_ratio(proposal, law), cumulative_shares(replacement))
 
 
 def simulate_tables(tables: StepTables, horizon: int, runs: int, rng: np.random.Generator) -> Runs:
@@ -114,24 +114,6 @@ def _steps(chain: MarkovChain) -> Array:
     return np.concatenate((first, later)) if chain.horizon > 1 else first
 
 
-def closed(weights: Array) -> Array:
-    """Cumulative shares in which everything from the last positive weight on is infinite, so that a search ends."""
-    cumulative = np.cumsum(weights, axis=-1)
-    shares = cumulative / cumulative[..., -1:]
-    size = weights.shape[-1]
-    last = size - 1 - np.argmax((weights > 0)[..., ::-1], axis=-1, keepdims=True)
-    return np.where(np.arange(size) >= last, np.inf, shares)
-
-
-@compiled()
-def search(cumulative: Array, uniform: float) -> int:
-    """Find the first entry above a uniform number, in a row made by :func:`closed`."""
-    token = 0
-    while cumulative[token] <= uniform:
-        token += 1
-    return token
-
-
 @compiled()
 def _run(tables: StepTables, tokens: NDArray[np.int64], rejected: NDArray[np.bool_], rng: np.random.Generator) -> None:
     final = tables.draft.shape[0] - 1
@@ -139,9 +121,9 @@ def _run(tables: StepTables, tokens: NDArray[np.int64], rejected: NDArray[np.boo
         last = 0
         for position in range(tokens.shape[1]):
             step = min(position, final)
-            token = search(tables.draft[step, last], rng.random())
+            token = quantile(tables.draft[step, last], rng.random())
             rejected[run, position] = rng.random() >= tables.accept[step, last, token]
             if rejected[run, position]:
-                token = search(tables.residual[step, last], rng.random())
+                token = quantile(tables.residual[step, last], rng.random())
             tokens[run, position] = token
             last = token

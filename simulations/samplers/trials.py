@@ -16,7 +16,9 @@ from specproof.theory.integers import positive_integer
 class QuantileTable(NamedTuple):
     """A law prepared for drawing by inversion, with a guide into its cumulative sums (Chen and Asmundson 1974).
 
-    Only tokens of positive weight are in it, so no other can be drawn.
+    Only tokens of positive weight are in it, so no other can be drawn. The guide is what it has over the tables of
+    :mod:`specproof.simulations.samplers.inversion`: millions of draws from one law take a few steps each, whatever the
+    size of the vocabulary.
     """
 
     tokens: NDArray[np.int64]

@@ -13,7 +13,8 @@ from chains import FLIP, chains, law_of
 
 from specproof.simulations.samplers import rejections
 from specproof.simulations.samplers.batch import BatchTables, batch_tables, simulate, simulate_tables
-from specproof.simulations.samplers.rejections import Runs, closed
+from specproof.simulations.samplers.inversion import cumulative_shares
+from specproof.simulations.samplers.rejections import Runs
 from specproof.simulations.statistics import Check, check_law
 from specproof.theory.chain import MarkovChain, random_markov_pair
 from specproof.theory.errors import InvalidInput
@@ -142,7 +143,7 @@ def test_tables_by_hand() -> None:
     draft, target = (MarkovChain(law, np.empty((0, 3, 3))) for law in ([0.5, 0.25, 0.25], [0.0, 0.25, 0.75]))
     tables = batch_tables(draft, target, 2)
     assert tables.accept[:, 0, 0].tolist() == [[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
-    assert tables.residual[0, 0].tolist() == closed(np.array([0.0, 0.0, 1.0])).tolist()
+    assert tables.residual[0, 0].tolist() == cumulative_shares(np.array([0.0, 0.0, 1.0])).tolist()
 
 
 @pytest.mark.parametrize("num_drafts", [1, 3])

@@ -10,7 +10,7 @@ import twins
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from specproof.simulations.samplers.inversion import gather, invert
+from specproof.simulations.samplers.inversion import cumulative_shares, gather, invert, invert_once, quantile
 
 ALMOST_ONE = 1 - 2**-53
 WEIGHTS = st.lists(
@@ -45,6 +45,40 @@ def test_all_forms_agree_with_the_loop(weights: list[float], uniforms: list[floa
             found = layout(kind(weights), kind(uniforms))
             assert found.tolist() == expected
             assert "int64" in str(found.dtype)
+
+
+@given(WEIGHTS, st.lists(UNIFORMS, min_size=1, max_size=5))
+@example([0.0, 0.0], [0.0, ALMOST_ONE])
+@example([5e-324, 0.0], [0.0, 0.9])
+@example([0.1] * 8, [0.0, 0.1, 0.7, 0.8, ALMOST_ONE])
+def test_the_compiled_form_without_a_table_agrees_with_the_loop(weights: list[float], uniforms: list[float]) -> None:
+    for uniform in uniforms:
+        assert invert_once(np.array(weights), uniform) == twins.invert(weights, uniform)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.lists(UNIFORMS, min_size=1, max_size=5))
+@example([0, 0], [0.0, ALMOST_ONE])
+@example([0, 3, 0, 5, 0], [0.0, 0.375, ALMOST_ONE])
+def test_the_compiled_form_with_a_table_agrees_with_the_loop(counts: list[int], uniforms: list[float]) -> None:
+    """Weights that sum to a power of two: then no share is rounded."""
+    missing = (1 << sum(counts).bit_length()) - sum(counts) if any(counts) else 0
+    weights = [float(count) for count in [missing, *counts]]
+    shares = cumulative_shares(np.array(weights))
+    for uniform in uniforms:
+        assert quantile(shares, uniform) == twins.invert(weights, uniform)
+
+
+@given(WEIGHTS, UNIFORMS)
+@example([0.1] * 10, ALMOST_ONE)
+def test_rounded_shares_move_a_quantile_by_rounding_alone(weights: list[float], uniform: float) -> None:
+    shares = cumulative_shares(np.array([weights, weights]))
+    token = quantile(shares[0], uniform)
+    assert token == quantile(shares[1], uniform)
+    if any(weights):
+        assert weights[token] > 0
+        before, total = sum(weights[:token]), sum(weights)
+        assert before <= uniform * total * (1 + 1e-14) + 5e-324
+        assert uniform * total <= (before + weights[token]) * (1 + 1e-14) + 5e-324
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.simulations.samplers.inversion import cumulative_shares, quantile
 from specproof.theory.chain import TabularModel
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
@@ -30,13 +31,7 @@ def tables(model: TabularModel) -> Tables:
     parts = [np.reshape(table, (-1, model.num_states)) for table in model.conditionals]
     rows = np.concatenate(parts)
     starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    return Tables(rows, cumulative_sums(rows), starts.astype(np.int64))
-
-
-def cumulative_sums(rows: Array) -> Array:
-    """Cumulative sums that are infinite from the last possible token on, whatever they round to."""
-    last = rows.shape[-1] - 1 - np.argmax(rows[..., ::-1] > 0, axis=-1)[..., np.newaxis]
-    return np.where(np.arange(rows.shape[-1]) >= last, np.inf, np.cumsum(rows, axis=-1))
+    return Tables(rows, cumulative_shares(rows), starts.astype(np.int64))
 
 
 @compiled()
@@ -60,7 +55,7 @@ def draw_path(
             if position < length:
                 for token in range(size):
                     draft_probs[place, position, token] = draft.rows[row, token]
-                drawn = _draw(draft.cumulative, row, rng)
+                drawn = quantile(draft.cumulative[row], rng.random())
                 tokens[place, position] = drawn
                 prefix = prefix * size + drawn
 
@@ -74,7 +69,7 @@ def complete_path(target: Tables, tokens: Tokens, numbers: Tokens, rng: np.rando
         for position in range(tokens.shape[1]):
             token = tokens[trial, position]
             if token < 0:
-                token = _draw(target.cumulative, target.starts[position] + number, rng)
+                token = quantile(target.cumulative[target.starts[position] + number], rng.random())
             number = number * size + token
         numbers[trial] = number
 
@@ -89,11 +84,3 @@ def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
             if tokens[trial, position + 1] >= 0 and tokens[trial, position] != drafts[trial, position]:
                 return False
     return True
-
-
-@compiled()
-def _draw(cumulative: Array, row: int, rng: np.random.Generator) -> int:
-    uniform, token = rng.random(), 0
-    while cumulative[row, token] <= uniform:
-        token += 1
-    return token

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, Sample, as_ids, refuse_rows, shown
 from specproof.conformance.problems.description import describe_law
-from specproof.conformance.problems.drawing import Tokens, cumulative_sums
+from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.example_models import P3, P8, Q3, Q8, RARE, USUAL, Models
 from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
 from specproof.conformance.subject.failures import InvalidOutput
+from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
@@ -140,7 +141,7 @@ class MultiProblem(VerifierProblem):
         """Draw trials into some rows of a batch, which may be one of several problems."""
         inputs.draft_probs[places], inputs.target_probs[places] = self.draft, self.target
         uniforms = rng.random((len(places), self.num_drafts))
-        inputs.draft_tokens[places] = np.searchsorted(self._cumulative, uniforms, side="right")
+        inputs.draft_tokens[places] = invert(self.draft, uniforms)
 
     def parse(self, result: Any, arguments: Inputs) -> Emission:
         """Take emitted tokens and the indices of accepted drafts, both (n,)."""
@@ -169,10 +170,6 @@ class MultiProblem(VerifierProblem):
     def describe(self) -> str:
         """Describe both laws in simple fractions, and the number of drafts."""
         return f"draft  {describe_law(self.draft)}\ntarget {describe_law(self.target)}\ndrafts {self.num_drafts}"
-
-    @cached_property
-    def _cumulative(self) -> Array:
-        return cumulative_sums(self.draft)
 
     @classmethod
     def degenerate(cls, draft: Array, target: Array) -> MultiProblem:
