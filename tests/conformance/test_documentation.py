@@ -12,7 +12,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def cost(block: str) -> tuple[pytest.MarkDecorator, ...]:
+    """An adapter that loops over trials takes its time."""
+    return (pytest.mark.slow,) if "seconds=300" in block else ()
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, marks=cost(block), id=str(i)) for i, block in enumerate(BLOCKS)])
 def test_the_block_runs(block: str) -> None:
     if "import torch" in block:
         pytest.importorskip("torch")

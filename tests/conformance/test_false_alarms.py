@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path
 def test_it_counts_the_alarms_of_a_defect(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     entry = next(entry for entry in DEFECTS if entry.name == "always-accepted")
     small = false_alarms.EXPERIMENTS["small"]
-    broken = false_alarms.Experiment(small.budget, 2, 1e-6, {entry.name: (entry.contract, entry.sampler)}, small.block)
+    hasty, samplers = replace(small.budget, seconds=4.0), {entry.name: (entry.contract, entry.sampler)}
+    broken = false_alarms.Experiment(hasty, 2, 1e-6, samplers, small.block)
     monkeypatch.setitem(false_alarms.EXPERIMENTS, "small", broken)
     false_alarms.main(["--jobs", "1"])
     assert "2 alarms in 2 checks" in capsys.readouterr().out

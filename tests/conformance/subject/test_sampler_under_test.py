@@ -1,11 +1,10 @@
-"""Finding a stranger's function, and living with what it does."""
+"""Calling a stranger's function, and living with what it does and returns."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,59 +14,12 @@ from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiP
 from specproof.conformance.problems.ladder import degenerate_problems, ladder
 from specproof.conformance.references import token_by_token
 from specproof.conformance.subject.failures import Crash, InvalidOutput
-from specproof.conformance.subject.loading import load_function
 from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.chain import TabularModel
-from specproof.theory.errors import InvalidInput
 
 CHAIN, MULTI = ladder("chain")["two drafts, three tokens"], ladder("multi")["three tokens, k = 2"]
 assert isinstance(CHAIN, ChainProblem)
 assert isinstance(MULTI, MultiProblem)
-
-
-def write(folder: Path, text: str, name: str = "subject_of_a_test.py") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
-def test_a_function_is_found_in_a_file_next_to_what_it_imports(tmp_path: Path) -> None:
-    write(tmp_path, "ANSWER = 42", "neighbour_of_a_subject.py")
-    text = "from neighbour_of_a_subject import ANSWER\nclass Kit:\n    verify = staticmethod(lambda: ANSWER)\n"
-    path = write(tmp_path, text)
-    assert load_function(f"{path}:Kit.verify")() == 42
-    assert str(tmp_path) not in sys.path
-
-
-def test_a_function_is_found_in_a_module() -> None:
-    assert load_function("specproof.conformance.references:token_by_token") is token_by_token
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("verify", "does not name a function"),
-        (":verify", "does not name a function"),
-        ("{path}:", "does not name a function"),
-        ("{path}:nothing", "has no 'nothing'"),
-        ("{path}:NUMBER", "is a int"),
-        ("{folder}/missing.py:verify", "is not a file"),
-        ("no_such_module_anywhere:verify", "No module named"),
-        ("{broken}:verify", "SyntaxError"),
-        ("{quits}:verify", "SystemExit"),
-        ("specproof.conformance.subject.sampler_under_test:Subject.call", "is a method: name one of an instance"),
-    ],
-)
-def test_what_is_no_function_is_one_line(tmp_path: Path, name: str, said: str) -> None:
-    paths = {
-        "path": write(tmp_path, "NUMBER = 1"),
-        "broken": write(tmp_path, "def verify(:", "broken_subject.py"),
-        "quits": write(tmp_path, "import sys\nsys.exit(1)", "quitting_subject.py"),
-        "folder": tmp_path,
-    }
-    with pytest.raises(InvalidInput, match=said) as raised:
-        load_function(name.format(**paths))
-    assert "\n" not in str(raised.value)
 
 
 def run(result: Any, problem: Any = CHAIN) -> Any:

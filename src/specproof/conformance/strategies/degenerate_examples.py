@@ -21,7 +21,6 @@ def with_degenerate(**fixed: Any) -> Callable[[Callable[..., None]], Callable[..
     ... @given(pair=pairs())
     ... def both_have_one_length(pair):
     ...     assert len(pair[0]) == len(pair[1])
-    >>> both_have_one_length()
     """
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:

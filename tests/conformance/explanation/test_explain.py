@@ -1,0 +1,73 @@
+"""What is said about an alarm, whatever the function does meanwhile."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from specproof.conformance import (
+    DEFAULT,
+    Verdict,
+    check_sampler,
+)
+from specproof.conformance.defects import DEFECTS
+from specproof.conformance.references import token_by_token
+
+QUICK = replace(DEFAULT, rounds=3, small=20)
+"""Enough for gross defects."""
+
+
+def raises(*_: Any) -> Any:
+    raise ZeroDivisionError("float division\nby zero")
+
+
+def exits(*_: Any) -> Any:
+    sys.exit(3)
+
+
+@pytest.mark.parametrize("late", [raises, exits, lambda *_: None])
+def test_a_biased_function_that_breaks_after_its_alarm_stays_biased(late: Callable[..., Any]) -> None:
+    accepted = np.zeros(1, dtype=int)
+
+    def breaks(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        accepted[0] += len(draft_tokens)
+        if accepted[0] > 50_000:  # the alarm comes in the first round
+            return late()
+        return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+
+    report = check_sampler(breaks, "multi", budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert report.findings[-1].verdict in (Verdict.CRASHES, Verdict.INVALID)
+    assert "after the alarm" in report.findings[-1].text
+
+
+def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bound() -> None:
+    def residual_skipped(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        emitted = token_by_token(draft_probs, target_probs, draft_tokens, rng)
+        for position in range(emitted.shape[1] - 1):
+            drafts = draft_tokens[:, position]
+            replaced = np.flatnonzero((emitted[:, position] >= 0) & (emitted[:, position] != drafts))
+            cumulative = target_probs[replaced, position].cumsum(axis=1)
+            emitted[replaced, position] = (cumulative > rng.random((replaced.size, 1)) * cumulative[:, -1:]).argmax(1)
+        return emitted
+
+    report = check_sampler(residual_skipped)
+    assert report.verdict == Verdict.BIASED
+    assert report.instance is not None
+    assert report.instance.problem.num_tokens == 2
+    assert report.diagnosis is not None
+    assert report.diagnosis.name == "replaced-from-target"
+    problem = report.instance.problem
+    law = next(
+        entry.law(problem) for entry in DEFECTS if (entry.name, entry.contract) == ("replaced-from-target", "chain")
+    )
+    exact = 0.5 * np.abs(problem.completed(law) - problem.target_law).sum()
+    assert 0 < report.instance.total_variation < exact
+    assert {finding.detector for finding in report.findings} >= {"law", "acceptance"}
+    assert json.loads(json.dumps(report.as_dict()))["verdict"] == "biased"

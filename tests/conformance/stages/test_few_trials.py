@@ -1,0 +1,82 @@
+"""Small batches: what is wrong in batches of some size only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from broken_samplers import always, lenient_if, only_if, stale_bonus
+
+from specproof.conformance import (
+    DEFAULT,
+    Detector,
+    Verdict,
+    check_sampler,
+)
+from specproof.conformance.references import select, token_by_token
+
+QUICK = replace(DEFAULT, rounds=3, small=20)
+"""Enough for gross defects."""
+BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
+"""Enough for gross defects, without an eye on the clock."""
+AT_LEISURE = replace(DEFAULT, seconds=100.0)
+"""The default without an eye on the clock."""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault", "calls", "said"),
+    [
+        (lambda n: n == 1, stale_bonus, 2000, "batches of 1,"),
+        (lambda n: n == 2, always, 400, "batches of 2,"),
+        (lambda n: n == 3, always, 400, "batches of 3,"),
+        (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
+    ],
+)
+def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
+    wrong: Callable[[int], bool], fault: Callable[..., Any], calls: int, said: str
+) -> None:
+    report = check_sampler(only_if(wrong, fault), budget=replace(BUDGET, rounds=1, small=calls))
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert report.findings[0].detector == Detector.SMALL_BATCHES
+    assert said in report.reason
+
+
+def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
+    report = check_sampler(lenient_if(lambda drafts: len(drafts) == 1, 3.0), budget=replace(QUICK, small=1000))
+    assert (report.verdict, report.findings[0].detector) == (Verdict.BIASED, "small batches")
+    assert "batches of 1," in report.reason
+    assert not any(finding.detector == "batch" for finding in report.findings)
+    assert report.instance is not None
+    assert report.instance.total_variation > 0
+
+
+@pytest.mark.parametrize("contract", ["chain", "multi"])
+def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str) -> None:
+    """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
+
+    def verify(*arguments: Any) -> Any:
+        draft_probs, target_probs, draft_tokens, rng = arguments
+        if len(draft_tokens) <= 256:
+            target_probs = np.broadcast_to(target_probs[:1], target_probs.shape)
+        return select("single", draft_probs, target_probs, draft_tokens, rng)
+
+    def first_position(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        rows = target_probs.copy()
+        if len(draft_tokens) <= 256:
+            rows[:, 0] = rows[0, 0]
+        return token_by_token(draft_probs, rows, draft_tokens, rng)
+
+    report = check_sampler(verify if contract == "multi" else first_position, contract, budget=AT_LEISURE)
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert "rows are mixed up" in report.reason
+
+
+def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:
+    report = check_sampler(token_by_token, budget=replace(QUICK, small=1))
+    assert report.detectable_bias_in_small_batches["2"] == math.inf
+    assert ", any of 2," in report.reason
+    assert report.as_dict()["detectable_bias"]["small_batches"]["2"] is None

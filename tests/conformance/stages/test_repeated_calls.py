@@ -1,0 +1,86 @@
+"""Calls with the same generator and with others: where the randomness comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from broken_samplers import by_position
+
+from specproof.conformance import (
+    DEFAULT,
+    Verdict,
+    check_sampler,
+)
+from specproof.conformance.defects import DEFECTS
+from specproof.conformance.references import token_by_token
+
+QUICK = replace(DEFAULT, rounds=3, small=20)
+"""Enough for gross defects."""
+BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
+"""Enough for gross defects, without an eye on the clock."""
+
+
+def test_its_own_uniforms_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
+    def repeats(*arguments: Any) -> Any:
+        return token_by_token(*arguments[:3], np.random.default_rng(0))
+
+    def elsewhere(*arguments: Any) -> Any:
+        return token_by_token(*arguments[:3], np.random.default_rng())
+
+    assert check_sampler(repeats, budget=QUICK).findings[0].detector == "uniforms"
+    report = check_sampler(elsewhere, budget=QUICK)
+    assert report.verdict == Verdict.LOSSLESS
+    assert not report.reproducible
+    assert "draws from elsewhere" in report.notes[0]
+    report = check_sampler(elsewhere, budget=QUICK, require_seed=True)
+    assert (report.verdict, report.findings[0].detector) == (Verdict.INVALID, "seed")
+    assert check_sampler(token_by_token, budget=QUICK, require_seed=True).reproducible
+
+
+def test_uniforms_of_its_own_for_long_drafts_only_are_noticed() -> None:
+    def elsewhere(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        own = draft_probs.shape[2] > 5
+        return token_by_token(draft_probs, target_probs, draft_tokens, np.random.default_rng() if own else rng)
+
+    assert not check_sampler(elsewhere, budget=QUICK).reproducible
+
+
+@pytest.mark.parametrize("first", [0, 64])
+def test_rows_with_uniforms_of_their_own_are_seen_though_every_law_is_right(first: int) -> None:
+    """From some row on, each row draws from a stream that is the same in every call."""
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        class Stale:
+            def random(self, shape: Any) -> Any:
+                uniforms = rng.random(shape)
+                uniforms[first:] = np.random.default_rng(5).random(shape)[first:]
+                return uniforms
+
+        return by_position(draft_probs, target_probs, draft_tokens, Stale())
+
+    report = check_sampler(verify, budget=BUDGET)
+    assert [finding.detector for finding in report.findings] == ["uniforms" if first == 0 else "rows"], str(report)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_few_streams_are_noticed(bits: int) -> None:
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        return token_by_token(
+            draft_probs, target_probs, draft_tokens, np.random.default_rng(int(rng.integers(2**bits)))
+        )
+
+    report = check_sampler(verify, budget=BUDGET)
+    assert any(finding.detector == "uniforms" and "few streams" in finding.text for finding in report.findings), str(
+        report
+    )
+
+
+@pytest.mark.parametrize("name", ["always-accepted", "first-unverified", "typical-acceptance"])
+def test_a_sampler_that_hardly_draws_is_not_said_to_ignore_its_generator(name: str) -> None:
+    defect = next(entry for entry in DEFECTS if (entry.name, entry.contract) == (name, "chain"))
+    report = check_sampler(defect.sampler, budget=QUICK)
+    assert report.verdict == Verdict.BIASED
+    assert not {"uniforms", "rows"} & {finding.detector for finding in report.findings}, str(report)
