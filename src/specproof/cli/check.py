@@ -23,10 +23,8 @@ def check(
     function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="MODULE may be the path of a .py file.")],
     contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
     thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the inputs and of the function's generators.")] = 0,
-    level: Annotated[
-        float, typer.Option(help="Chance that anything is found wrong with a lossless sampler, at least 1e-100.")
-    ] = 1e-6,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the inputs and of the function's generators.")] = 0,
+    level: Annotated[float, typer.Option(help="Probability that a lossless sampler fails, at least 1e-100.")] = 1e-6,
     time_limit: Annotated[
         float | None,
         typer.Option(

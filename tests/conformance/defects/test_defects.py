@@ -99,7 +99,7 @@ def test_one_draft_has_the_bias_worked_out_by_hand(name, expected):
     assert bias(defect, problem) == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_residual_of_one_token_hides_a_coin_used_twice():
+def test_a_residual_of_one_token_hides_a_uniform_used_twice():
     defect = next(entry for entry in DEFECTS if entry.name == "uniform-inverts-residual")
     assert bias(defect, single((0.5, 0.3, 0.2), (0.2, 0.3, 0.5))) < 1e-12
 

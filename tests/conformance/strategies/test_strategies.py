@@ -1,4 +1,4 @@
-"""Strategies: what they draw is valid, has the degenerate corners, and shrinks to what a person can read."""
+"""Strategies: what they draw is valid, is degenerate now and then, and shrinks to what a person can read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_problems_of_every_contract(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize(
-    "corner",
+    "is_degenerate",
     [
         lambda pair: pair[0].size == 1,
         lambda pair: pair[0].size > 1 and np.array_equal(*pair),
@@ -55,11 +55,13 @@ def test_problems_of_every_contract(problem: Problem) -> None:
     ],
     ids=["one token", "equal", "disjoint", "point mass", "tiny", "ties"],
 )
-def test_corners_come_up(corner: Any) -> None:
-    find(strategies.pairs(), corner, settings=SEARCH)
+def test_degenerate_pairs_come_up(is_degenerate: Any) -> None:
+    find(strategies.pairs(), is_degenerate, settings=SEARCH)
 
 
-@pytest.mark.parametrize("contract", Contract)
+@pytest.mark.parametrize(
+    "contract", [pytest.param(it, marks=pytest.mark.slow if it is Contract.GENERATE else ()) for it in Contract]
+)
 def test_shrinking_ends_at_two_tokens_and_simple_fractions(contract: str) -> None:
     found = find(strategies.problems(contract), lambda problem: not_equal(problem), settings=SEARCH)
     assert found.num_tokens == 2
@@ -115,3 +117,36 @@ def test_drafts_of_a_list_are_of_its_possible_tokens() -> None:
 def test_what_is_no_contract_has_no_problems(contract):
     with pytest.raises(InvalidInput, match=r"contract is .* it must be one of chain, multi, generate"):
         strategies.problems(contract)
+
+
+@given(law=strategies.rough_laws(4), pair=strategies.rough_pairs(3), chains=strategies.rough_chains(2, 3))
+def test_rough_ones_are_distributions_and_models_too(law: Any, pair: Any, chains: Any) -> None:
+    for row in (law, *pair):
+        assert (row >= 0).all()
+        assert row.sum() == pytest.approx(1, abs=1e-6)
+        assert row.dtype in (np.float32, np.float64)
+    assert pair[0].size == pair[1].size <= 3
+    assert chains[0].horizon == chains[1].horizon <= 3
+
+
+@pytest.mark.parametrize("name", list(strategies.DEGENERATE))
+def test_degenerate_pairs_are_pairs_that_nobody_can_write_to(name: str) -> None:
+    draft, target = strategies.DEGENERATE[name]
+    assert draft.shape == target.shape
+    assert draft.sum() == pytest.approx(1)
+    assert target.sum() == pytest.approx(1)
+    assert not draft.flags.writeable
+    assert not target.flags.writeable
+
+
+def test_every_degenerate_pair_is_an_example_of_a_property() -> None:
+    seen = []
+
+    @settings(max_examples=1, database=None)
+    @strategies.with_degenerate(count=7)
+    @given(pair=strategies.pairs(2), count=st.just(0))
+    def collects(pair: Any, count: int) -> None:
+        seen.append((pair, count))
+
+    collects()
+    assert [pair for pair, count in seen if count == 7][::-1] == list(strategies.DEGENERATE.values())
