@@ -10,7 +10,7 @@ import pytest
 from specproof import conformance
 from specproof.conformance import Contract
 from specproof.conformance.problems import PROBLEMS
-from specproof.conformance.references import REFERENCES
+from specproof.conformance.references import references
 
 ROOM = Path(conformance.__file__).parent
 MODULES = sorted(ROOM.rglob("*.py"))
@@ -29,4 +29,4 @@ def test_a_module_is_small_and_asks_no_problem_for_its_kind(module: Path) -> Non
 
 def test_every_contract_has_its_problem_and_a_reference() -> None:
     assert list(PROBLEMS) == list(Contract)
-    assert {contract for contract, _ in REFERENCES.values()} == set(Contract)
+    assert {contract for contract, _ in references().values()} == set(Contract)
