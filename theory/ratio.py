@@ -41,7 +41,13 @@ class RatioOrder:
 
 
 def likelihood_ratio(draft: Array, target: Array) -> Array:
-    """Entries q/p of trusted distributions: infinite where p = 0 < q or the quotient overflows, -1 for 0/0."""
+    """Entries q/p of trusted distributions: infinite where p = 0 < q or the quotient overflows, -1 for 0/0.
+
+    Examples
+    --------
+    >>> likelihood_ratio(np.array([0.5, 0.5, 0.0, 0.0]), np.array([0.25, 0.0, 0.75, 0.0])).tolist()
+    [0.5, 0.0, inf, -1.0]
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio: Array = target / draft
     ratio[np.isnan(ratio)] = -1.0
@@ -63,7 +69,14 @@ def acceptance_ratio(draft: Array, target: Array) -> Array:
 
 
 def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
-    """Sort rows (R, V) of trusted distributions, of one shape."""
+    """Sort rows (R, V) of trusted distributions, of one shape.
+
+    Examples
+    --------
+    >>> by_ratio = sort_by_ratio(np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]]))
+    >>> by_ratio.order.tolist(), by_ratio.ratio.tolist()
+    ([[1, 0]], [[1.5, 0.5]])
+    """
     ratio = likelihood_ratio(draft, target)
     order = np.argsort(-ratio, axis=-1)
     rows = np.arange(draft.shape[0])[:, np.newaxis]

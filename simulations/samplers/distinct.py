@@ -24,6 +24,12 @@ def draw_distinct(draft: AnyArray, num_drafts: int, uniforms: AnyArray) -> AnyAr
     Returns
     -------
     array of int64, shape (..., k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draw_distinct(np.array([0.5, 0.25, 0.25]), 2, np.array([0.5, 0.5, 0.25])).tolist()
+    [2, 0]
     """
     xp = array_namespace(draft, uniforms)
     possible = draft > 0

@@ -28,7 +28,7 @@ def verify(
     drafts : array of int64, shape (..., k)
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
-        Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts the residual.
+        Independent numbers in [0, 1): one to accept each draft, and the one that inverts the residual.
     rho : array, shape () or (...), optional
         The division factor, one for all rows or one for each; default rho*.
 
@@ -36,6 +36,15 @@ def verify(
     ------
     InvalidInput
         If the shapes or kinds of the arrays do not go together, or a rho lies outside [rho*, k].
+
+    References
+    ----------
+    .. [1] Sun et al. 2023, SpecTr: Fast Speculative Decoding via Optimal Transport, arXiv 2310.15141, Algorithm 2.
+
+    Examples
+    --------
+    >>> verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0, 1]), np.array([0.5, 0.5, 0.5]))
+    Selection(tokens=array(1), accepted=array(1))
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
     count = drafts.shape[-1]

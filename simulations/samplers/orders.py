@@ -19,7 +19,7 @@ def verify(coupling: PriorityOrders, drafts: np.ndarray, uniforms: Array) -> Sel
         Made for the joint law that the drafts have.
     drafts : array of int64, shape (..., k)
     uniforms : array, shape (..., 3)
-        Independent numbers in [0, 1): the order, the thinning coin, and the one that inverts the residual.
+        Independent numbers in [0, 1): the order, the one that thins, and the one that inverts the residual.
     """
     ranks = np.argsort(coupling.orders, axis=1)
     order = invert(coupling.weights, uniforms[..., 0])

@@ -39,6 +39,11 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     InvalidInput
         If the shapes or kinds of the arrays do not go together, the laws are not distributions, or a draft is outside
         the vocabulary or has draft probability 0.
+
+    Examples
+    --------
+    >>> verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0, 1]), np.array([0.75, 0.75, 0.5]))
+    Selection(tokens=array(1), accepted=array(1))
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
     rows, law, tokens, numbers = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))

@@ -29,12 +29,17 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     drafts : array of int64, shape (..., k)
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
-        Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
+        Independent numbers in [0, 1): one to accept each draft, and the one that inverts q^{k+1}.
 
     Raises
     ------
     InvalidInput
         If the shapes or kinds of the arrays do not go together.
+
+    Examples
+    --------
+    >>> verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0, 1]), np.array([0.75, 0.75, 0.5]))
+    Selection(tokens=array(1), accepted=array(1))
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
     tokens, accepted = drafts[..., 0], xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)

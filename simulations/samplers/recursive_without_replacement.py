@@ -28,7 +28,7 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
         The drafted tokens, drawn from ``draft`` without replacement, as by
         :func:`specproof.simulations.samplers.distinct.draw_distinct`.
     uniforms : array, shape (..., k + 1)
-        Independent numbers in [0, 1): an acceptance coin for each draft and the one that inverts q^{k+1}.
+        Independent numbers in [0, 1): one to accept each draft, and the one that inverts q^{k+1}.
 
     Raises
     ------
@@ -86,8 +86,8 @@ def estimate_acceptance(
     r"""Unbiased estimates of the acceptance with 1..k drafts, one run for each row, at any vocabulary size.
 
     All drafts fail with probability :math:`TV(q^1, p^1)\, E[TV(q^2, p^2)\, E[...]]`, where :math:`x_m` given the past
-    has the law of a rejected draft, :math:`\propto [p^m - q^m]_+`. Those are drawn and the coins are not, so that the
-    acceptance of one draft has no error at all.
+    has the law of a rejected draft, :math:`\propto [p^m - q^m]_+`. Those are drawn and the uniforms are not, so that
+    the acceptance of one draft has no error at all.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _reject_all(
 ) -> None:
     """Follow one run in which every draft is rejected; ``weights`` and ``left`` are used up.
 
-    Not normalised, what is left of the target has the product of the distances so far for its mass.
+    Not normalised, the residual has the product of the distances so far for its mass.
     """
     mass, total = 1.0, 1.0
     for index in range(uniforms.size):

@@ -35,8 +35,8 @@ def verify_level(
 ) -> Selection:
     """Select one token of each block: the rule for k drafts, where k are still alive, whichever they are.
 
-    Dice and order are those of the draft's place among the living: the l-th living draft meets coin l, and the last
-    number of the row inverts the residual. (Sun et al. 2023, Algorithm 3, one level.)
+    Uniforms and order are those of the draft's place among the living: the l-th living draft meets number l, and the
+    last number of the row inverts the residual. (Sun et al. 2023, Algorithm 3, one level.)
 
     Parameters
     ----------
@@ -72,9 +72,9 @@ def verify_level(
         if rows.shape[0] == 0:
             continue
         places = living_first[rows, :count]
-        coins = xp.concat([uniforms[rows, :count], uniforms[rows, -1:]], axis=-1)
+        numbers = xp.concat([uniforms[rows, :count], uniforms[rows, -1:]], axis=-1)
         proposal, law = (given if given.ndim == 1 else given[rows] for given in (draft, target))
-        found = verifier(proposal, law, xp.take_along_axis(drafts[rows], places, axis=-1), coins)
+        found = verifier(proposal, law, xp.take_along_axis(drafts[rows], places, axis=-1), numbers)
         place = xp.clip(found.accepted, min=0)[:, None]
         index = xp.take_along_axis(places, place, axis=-1)[:, 0]
         tokens[rows], accepted[rows] = found.tokens, xp.where(found.accepted >= 0, index, -1)
@@ -158,8 +158,8 @@ def _by_context(
     found = Selection(np.empty_like(last), np.empty_like(last))
     for context in np.unique(last):
         here = last == context
-        coins = rng.random((np.count_nonzero(here), drafts.shape[1] + 1))
-        selection = verify_level(proposal[context], law[context], drafts[here], alive[here], coins, verifier)
+        numbers = rng.random((np.count_nonzero(here), drafts.shape[1] + 1))
+        selection = verify_level(proposal[context], law[context], drafts[here], alive[here], numbers, verifier)
         found.tokens[here], found.accepted[here] = selection
     return found
 

@@ -16,7 +16,7 @@ from specproof.theory.ratio import acceptance_ratio
 def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
     r"""Accept the drafted token x with probability min(1, q(x)/p(x)), else emit one from the residual [q - p]+.
 
-    The dice come in from outside, so that a test can force every branch and NumPy and torch see the same ones.
+    The uniforms come in from outside, so that a test can force every branch and NumPy and torch see the same ones.
     (Leviathan et al. 2023, Algorithm 1; Sun et al. 2023, Algorithm 1; Yin et al. 2024, Algorithm 1.)
 
     Parameters
@@ -26,12 +26,17 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     drafts : array of int64, shape (..., 1)
         The drafted tokens.
     uniforms : array, shape (..., 2)
-        Independent numbers in [0, 1): the acceptance coin and the one that inverts the residual.
+        Independent numbers in [0, 1): the one to accept with and the one that inverts the residual.
 
     Raises
     ------
     InvalidInput
         If the shapes or kinds of the arrays do not go together.
+
+    Examples
+    --------
+    >>> verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0]), np.array([0.75, 0.5]))
+    Selection(tokens=array(1), accepted=array(-1))
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
     # u < q/p without the division: p > 0 for whatever was drafted, and u = 0 must not accept a token with q = 0.

@@ -1,4 +1,4 @@
-"""Token-by-token speculative decoding, enumerated: every draft, every coin, every replacement."""
+"""Token-by-token speculative decoding, enumerated: every draft, every acceptance or rejection, every replacement."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def runs_by_enumeration(draft: TabularModel, target: TabularModel, num_drafts: i
     ------
     InvalidInput
         If the models differ in vocabulary or horizon or are not tabular, or num_drafts is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] Yin et al. 2024, A Theoretical Perspective for Speculative Decoding Algorithm, Algorithms 1 and 3.
+
+    Examples
+    --------
+    >>> draft, target = TabularModel([np.array([0.5, 0.5])]), TabularModel([np.array([0.25, 0.75])])
+    >>> run = runs_by_enumeration(draft, target)
+    >>> run.output.tolist(), run.rejections.tolist()
+    ([0.25, 0.75], [0.75, 0.25])
     """
     check_same_size(draft, target, TabularModel)
     count, horizon = one_num_drafts(num_drafts), target.horizon

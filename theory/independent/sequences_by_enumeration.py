@@ -1,4 +1,4 @@
-"""SpecTr's draft sequences enumerated: every set of drafts, every coin, every replacement.
+"""SpecTr's draft sequences enumerated: every set of drafts, every acceptance or rejection, every replacement.
 
 Nothing is used of how many drafts are expected to agree, only what each rule does with drafts that are given: this is
 what :mod:`specproof.theory.sequences` is checked against.
@@ -45,6 +45,17 @@ def sequences_by_enumeration(
     ------
     InvalidInput
         If the models differ or are not tabular, there are too many sets of drafts, or an argument is out of range.
+
+    References
+    ----------
+    .. [1] Sun et al. 2023, SpecTr: Fast Speculative Decoding via Optimal Transport, arXiv 2310.15141, Algorithm 3.
+
+    Examples
+    --------
+    >>> from specproof.theory.chain import MarkovChain
+    >>> draft, target = (MarkovChain(law, [law, law], 2).tabulate() for law in ([0.5, 0.5], [0.25, 0.75]))
+    >>> [block.tolist() for block in sequences_by_enumeration(draft, target, 1, 1, "single")]
+    [[0.0, 0.25], [[0.0625, 0.1875], [0.125, 0.375]]]
     """
     check_same_size(draft, target, TabularModel)
     count, size = one_num_drafts(num_drafts), draft.num_states

@@ -30,6 +30,12 @@ def tiling_by_fractions(draft: Sequence[Fraction], target: Sequence[Fraction], n
 
     All free space is looked through each time. ``draft`` and ``target`` sum to 1 exactly; ties of q/p go by token.
     Quadratic in the vocabulary, and the fractions grow with it: for a dozen tokens.
+
+    Examples
+    --------
+    >>> half, quarter = Fraction(1, 2), Fraction(1, 4)
+    >>> tiling_by_fractions([half, half], [quarter, 1 - quarter], 2).rates
+    [Fraction(1, 4), Fraction(3, 4)]
     """
     free = [(Fraction(0), Fraction(1))]
     taken: list[RationalInterval] = []

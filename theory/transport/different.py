@@ -51,7 +51,7 @@ class _Box(NamedTuple):
     """Breaks ties, as arrays cannot be compared."""
     low: Array
     high: Array
-    """Corners: bounds of the masses p_l(A), shape (D,)."""
+    """Bounds of the masses p_l(A), shape (D,)."""
 
 
 def optimal_acceptance_different(drafts: ArrayLike, target: ArrayLike) -> float:

@@ -1,4 +1,4 @@
-r"""Recursive rejection sampling without replacement: distinct drafts tried in turn against what is left of the target.
+r"""Recursive rejection sampling without replacement: distinct drafts tried in turn against the residual before them.
 
 The drafts are drawn without replacement: :math:`p^1 = p`, and :math:`p^{m+1}` is :math:`p^m` without draft m,
 renormalised. Draft m is accepted with probability :math:`\min(1, q^m/p^m)`, where :math:`q^1 = q` and
@@ -68,17 +68,17 @@ def _follow(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]
     for index in range(num_drafts):
         offered = masses[:, np.newaxis] * proposals
         accepted += np.minimum(offered, lefts).sum(axis=0)
-        rejected, remainders = np.maximum(offered - lefts, 0.0), np.maximum(lefts - offered, 0.0)
+        rejected, residuals = np.maximum(offered - lefts, 0.0), np.maximum(lefts - offered, 0.0)
         if index + 1 == num_drafts:
             break
-        proposals, lefts = _branch(proposals, rejected, remainders, num_drafts)
+        proposals, lefts = _branch(proposals, rejected, residuals, num_drafts)
         masses = lefts.sum(axis=-1)
-    return accepted, remainders.sum(axis=0)
+    return accepted, residuals.sum(axis=0)
 
 
-def _branch(proposals: Array, rejected: Array, remainders: Array, num_drafts: int) -> tuple[Array, Array]:
-    """Give every token that a history may reject a history of its own; what is left is shared in proportion."""
-    shares = normalise_or_zero(np.where(remainders.any(axis=-1, keepdims=True), rejected, 0.0))
+def _branch(proposals: Array, rejected: Array, residuals: Array, num_drafts: int) -> tuple[Array, Array]:
+    """Give every token that a history may reject a history of its own; the residual is shared in proportion."""
+    shares = normalise_or_zero(np.where(residuals.any(axis=-1, keepdims=True), rejected, 0.0))
     rows, tokens = np.nonzero(shares)
     vocabulary = proposals.shape[-1]
     if rows.size * vocabulary > LARGEST_TREE:
@@ -89,7 +89,7 @@ def _branch(proposals: Array, rejected: Array, remainders: Array, num_drafts: in
         )
     shorter = proposals[rows]
     shorter[np.arange(rows.size), tokens] = 0.0
-    return normalise_or_zero(shorter), remainders[rows] * shares[rows, tokens][:, np.newaxis]
+    return normalise_or_zero(shorter), residuals[rows] * shares[rows, tokens][:, np.newaxis]
 
 
 register_look("recursive_distinct", Look("recursive rejection, distinct drafts", "#E69F00", "v"))

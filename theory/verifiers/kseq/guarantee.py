@@ -43,6 +43,15 @@ def guaranteed_share(num_drafts: int) -> float:
     ------
     InvalidInput
         If k is not an integer >= 1.
+
+    References
+    ----------
+    .. [1] Sun et al. 2023, SpecTr: Fast Speculative Decoding via Optimal Transport, arXiv 2310.15141, Theorem 2.
+
+    Examples
+    --------
+    >>> guaranteed_share(2)
+    0.75
     """
     return float(-np.expm1(_log_missed(one_num_drafts(num_drafts))))
 
@@ -89,7 +98,13 @@ def kseq_worst_pair(num_drafts: int) -> tuple[Array, Array]:
 
 
 def worst_share_limit() -> float:
-    r"""The limit of :math:`W_k` for many drafts, :math:`1 - 1/(ey)` with y > 1 and :math:`y - \log y = 1 + 1/e`."""
+    r"""The limit of :math:`W_k` for many drafts, :math:`1 - 1/(ey)` with y > 1 and :math:`y - \log y = 1 + 1/e`.
+
+    Examples
+    --------
+    >>> round(worst_share_limit(), 6)
+    0.826363
+    """
     branch = scipy.special.lambertw(-np.exp(-1.0 - np.exp(-1.0)), k=-1)
     return float(1.0 + np.exp(-1.0) / branch.real)
 

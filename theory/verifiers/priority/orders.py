@@ -59,7 +59,7 @@ _STEPS_PER_TOKEN = 20
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PriorityOrders:
-    """A coupling by a random priority order and a thinning coin, with a proof of how good it is.
+    """A coupling by a random priority order and thinning, with a proof of how good it is.
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ def drafted_sets(drafts: DraftSets) -> Drafted:
 
 
 def optimal_orders(drafted: Drafted, target: ArrayLike) -> PriorityOrders:
-    """The best coupling of drafts with the target, as a mixture of priority orders and a thinning coin.
+    """The best coupling of drafts with the target, as a mixture of priority orders and thinning.
 
     Parameters
     ----------

@@ -12,6 +12,11 @@ def power_quotient(high: float, low: float, exponent: int) -> float:
     A sum of positive terms, and so good to a few units in the last place however close a and b are: the difference of
     two powers is (a - b) times it, where a - b is a length that is known better than either end. By doubling, in
     O(log k): with S_n the sum and powers a^n, b^n, :math:`S_{2n} = S_n (a^n + b^n)` and :math:`S_{n+1} = a S_n + b^n`.
+
+    Examples
+    --------
+    >>> power_quotient(2.0, 1.0, 3)  # (8 - 1)/(2 - 1)
+    7.0
     """
     if exponent == 0:
         return 0.0
