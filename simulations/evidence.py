@@ -60,31 +60,34 @@ class Evidence:
     Attributes
     ----------
     instance : str
-        The parameters, as a JSON object.
+        The parameters are written as a JSON object.
     quantity : str
-        What was checked, in words.
+        The quantity says in words what was checked.
     method : Method
+        The method says how the row was obtained.
     exact : float
-        The value that the claim states; for a bound, the bound.
+        The claim states this value, or this bound.
     estimate : float
-        The value found.
+        The experiment found this value.
     low, high : float
-        Where the truth lies: an interval at ``level`` for statistical rows, the tolerance around an exact value else.
+        The truth lies between these two: an interval at ``level`` for statistical rows, the tolerance around an exact
+        value else.
     level : float
-        Probability that the row is refuted although the claim is true; 0 for exact rows.
+        The row is refuted with at most this probability although the claim is true; it is 0 for exact rows.
     trials : int
-        Independent trials, instances or positions behind the estimate.
+        This many independent trials, instances or positions are behind the estimate.
     detectable : float
-        The smallest deviation that would have been seen with probability 0.99; the tolerance for exact rows.
+        A deviation of this size would have been seen with probability 0.99; for exact rows it is the tolerance.
     verdict : ClaimVerdict
+        The verdict says what follows for the claim.
     claim : str
-        Id of the claim it bears on; this and the fields below are filled in by whoever ran the cell.
+        The row bears on the claim of this id; this and the fields below are filled in by whoever ran the cell.
     seed : int
-        Root seed of the run.
+        The run has this root seed.
     cell : str
-        The cell that made it; with the seed, all that is needed to make it again.
+        This cell made the row; with the seed, that is all that is needed to make it again.
     seconds : float
-        Time of the whole cell.
+        The whole cell took this long.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer, refuse_large_array
 
 LARGEST_TABLE = 2**26
-"""The most entries a full-history table may have (512 MiB of float64)."""
+"""A full-history table may have at most this many entries (512 MiB of float64)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,7 @@ from specproof.theory.display import one_line
 from specproof.theory.distribution import Array
 
 _BLOCK = 2**18
-"""Entries sorted at a time: a few megabytes, so that a block's arrays stay in cache."""
+"""This many entries are sorted at a time: a few megabytes, so that the arrays of a chunk stay in cache."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,14 +22,15 @@ class RatioOrder:
     Attributes
     ----------
     order : array of int64, shape (R, V)
-        The tokens. Where p = 0 < q the ratio is infinite and the token comes first; 0/0 comes last.
+        These are the tokens in order. Where p = 0 < q the ratio is infinite and the token comes first; 0/0 comes last.
     ratio : array, shape (R, V)
-        q/p in that order, -1 for 0/0. A quotient too large for a float is infinite too: such tokens have p below
-        1e-308, and no sum can see their order.
+        The quotients q/p stand in that order, -1 for 0/0. A quotient too large for a float is infinite too: such tokens
+        have p below 1e-308, and no sum can see their order.
     draft_head : array, shape (R, V+1)
-        p of the first j tokens, j = 0..V.
+        The mass p of the first j tokens, j = 0..V, is entry j.
     target_tail : array, shape (R, V+1)
-        q of all but the first j tokens, summed from the far end so that a small tail keeps its digits.
+        The mass q of all but the first j tokens is entry j, summed from the far end so that a small tail keeps its
+        digits.
     """
 
     order: NDArray[np.int64]

@@ -29,10 +29,10 @@ from specproof.theory.rejections.walk import EMPTY, advance, walk
 from specproof.theory.verifiers import VERIFIERS, Verifier
 
 MOST_SEQUENCES = 256
-"""The most draft sequences that are priced: memory grows with the cube of their number."""
+"""At most this many draft sequences are priced: memory grows with the cube of their number."""
 
 LONGEST_BLOCK = 100_000
-"""The most levels that are priced: the work grows with their number."""
+"""At most this many levels are priced: the work grows with their number."""
 
 
 def block_efficiency(

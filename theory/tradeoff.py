@@ -28,11 +28,11 @@ class RelaxedLaw:
     Attributes
     ----------
     output : array, shape (..., V)
-        Law A of the emitted token.
+        The emitted token has this law, A.
     rejection : array, shape (...)
-        Probability R that the draft is rejected.
+        The draft is rejected with this probability, R.
     bias : array, shape (...)
-        TV(A, q).
+        The bias is the total variation distance TV(A, q).
 
     Examples
     --------
@@ -64,9 +64,9 @@ class ParetoPoint(NamedTuple):
     """
 
     rejection: Array
-    """Probability R that the draft is rejected."""
+    """The draft is rejected with this probability, R."""
     bias: Array
-    """The least TV(A, q) over all P."""
+    """This is the least TV(A, q) over all resampling laws P."""
 
 
 def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Array:

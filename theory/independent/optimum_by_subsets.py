@@ -13,7 +13,7 @@ from specproof.theory.transport.draft_sets import DraftSets
 from specproof.theory.transport.membership_lp import target_of
 
 LARGEST_LATTICE = 22
-"""The most tokens whose sets are all tried: 4 million sets, a hundred megabytes."""
+"""Sets of at most this many tokens are all tried: 4 million sets, a hundred megabytes."""
 
 
 class SubsetMinimum(NamedTuple):
@@ -21,7 +21,7 @@ class SubsetMinimum(NamedTuple):
 
     acceptance: float
     dual_set: NDArray[np.bool_]
-    """The set A, shape (V,)."""
+    """This is the set A, shape (V,)."""
 
 
 def optimum_by_subsets(drafts: DraftSets, target: ArrayLike) -> SubsetMinimum:

@@ -15,9 +15,9 @@ class Enumeration(NamedTuple):
     """The exact law of a run of T positions over V tokens."""
 
     output: Array
-    """Joint law of the emitted sequence, shape (V,) * T."""
+    """This is the joint law of the emitted sequence, shape (V,) * T."""
     rejections: Array
-    """Law of the number of rejections, shape (T+1,)."""
+    """This is the law of the number of rejections, shape (T+1,)."""
 
 
 def runs_by_enumeration(draft: TabularModel, target: TabularModel, num_drafts: int = 1) -> Enumeration:
@@ -63,9 +63,9 @@ def runs_by_enumeration(draft: TabularModel, target: TabularModel, num_drafts: i
 
 class _Tries(NamedTuple):
     accepted: Array
-    """Some draft is accepted, and is this token."""
+    """The probability that some draft is accepted and is this token has shape (..., V)."""
     rejected: Array
-    """All fail, and this token is emitted instead."""
+    """The probability that all fail and this token is emitted instead has shape (..., V)."""
 
 
 def _tries(proposal: Array, law: Array, num_drafts: int) -> _Tries:

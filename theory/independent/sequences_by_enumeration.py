@@ -20,7 +20,7 @@ from specproof.theory.integers import positive_integer
 from specproof.theory.verifiers import VERIFIERS
 
 LARGEST_FOREST = 2**22
-"""The most sets of draft sequences, V^(K L), that are enumerated."""
+"""At most this many sets of draft sequences, V^(K L), are enumerated."""
 
 
 def sequences_by_enumeration(

@@ -14,7 +14,7 @@ from specproof.theory.rejections.walk import EMPTY, advance, walk
 from specproof.theory.verifiers.recursive import residual_limit, residual_weights
 
 Remainder = Callable[[Array, Array], Array]
-"""What a whole batch leaves of the target, from rows of p and q: a measure of tokens for each row."""
+"""Such a function says what a whole batch leaves of the target, from rows of p and q: a measure of tokens a row."""
 
 
 def expected_rejections_batch(draft: Chain, target: Chain, num_drafts: int) -> float:
@@ -112,8 +112,8 @@ class _Step(NamedTuple):
     """Rejections at one position by context, as measures of the tokens in their place, shape (contexts, V)."""
 
     single: Array
-    """[q - p]_+, of a draft that was followed alone."""
+    """This is [q - p]_+, for a draft that was followed alone."""
     batch: Array
-    """What a whole batch leaves."""
+    """This is what a whole batch leaves of the target."""
     single_rate: Array
     batch_rate: Array

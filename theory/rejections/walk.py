@@ -17,7 +17,7 @@ from specproof.theory.distribution import Array
 Found = TypeVar("Found")
 
 EMPTY = np.ones(())
-"""The measure of contexts before position 1."""
+"""Before position 1 there is one context, the empty one, of measure 1."""
 
 
 def walk(draft: Chain, target: Chain, compute: Callable[[Array, Array], Found]) -> Iterator[tuple[Array, Found]]:

@@ -32,11 +32,11 @@ class Bracket(NamedTuple):
     """
 
     lower: Fraction
-    """Acceptance of a coupling; of a plan, scaled down where it would exceed a marginal."""
+    """Some coupling accepts this often; where a plan exceeds a marginal, it is scaled down first."""
     upper: Fraction
-    """q(A) + 1 - P(set(X) in A), which nothing exceeds."""
+    """This is q(A) + 1 - P(set(X) in A), which no acceptance exceeds."""
     dual_set: NDArray[np.bool_]
-    """The set A, shape (V,)."""
+    """Membership in the set A has shape (V,)."""
 
     @property
     def gap(self) -> Fraction:

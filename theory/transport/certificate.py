@@ -37,15 +37,15 @@ class AcceptanceCertificate:
     Attributes
     ----------
     draft, target : tuples of int, length V
-        The instance, in units of the smallest bit of any entry.
+        The instance is given in units of the smallest bit of any entry.
     num_drafts : int
-        k.
+        The number of drafts is k.
     rates : tuple of int, length V
-        The primal point: r_i = rates[i] / rate_unit.
+        The primal point is r_i = rates[i] / rate_unit.
     rate_unit : int
-        Common denominator of the rates.
+        The rates have this common denominator.
     dual_set : array of bool, shape (V,)
-        The dual point: membership in A.
+        The dual point says which tokens are in A.
 
     Examples
     --------

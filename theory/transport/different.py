@@ -27,20 +27,20 @@ from specproof.theory.errors import InvalidInput
 from specproof.theory.transport.draft_sets import as_draft_laws, one_distribution
 
 MOST_BOXES = 20_000
-"""Boxes looked at before the search is given up."""
+"""The search is given up after this many boxes."""
 
 PRECISION = 1e-13
 """Boxes that cannot improve the optimum by more than this are not looked at."""
 
 _FEW = 8
-"""Undecided tokens whose sets are all tried."""
+"""The sets of at most this many undecided tokens are all tried."""
 
 
 class _Instance(NamedTuple):
     drafts: Array
-    """The distinct laws, shape (D, V)."""
+    """The distinct laws have shape (D, V)."""
     repeats: Array
-    """How often each is drafted from, shape (D,)."""
+    """Each law is drafted from this often, shape (D,)."""
     target: Array
 
 
@@ -48,7 +48,7 @@ class _Box(NamedTuple):
     bound: float
     """No set of the box has a smaller q(A) + 1 - F(A)."""
     order: int
-    """Breaks ties, as arrays cannot be compared."""
+    """The order breaks ties, as arrays cannot be compared."""
     low: Array
     high: Array
     """Bounds of the masses p_l(A), shape (D,)."""

@@ -26,16 +26,16 @@ from specproof.theory.errors import InvalidInput
 from specproof.theory.rationals import as_fractions
 
 LARGEST_PLAN = 2_000_000
-"""The most pairs (set, token in it) that are enumerated: each is a variable of the linear program."""
+"""At most this many pairs (set, token in it) are enumerated: each is a variable of the linear program."""
 
 MOST_STEPS = 10_000_000
-"""The most times that a draft is added to a set of drafts: some five seconds, and more in rational arithmetic."""
+"""A draft is added to a set of drafts at most this many times: some five seconds, and more in rational arithmetic."""
 
 BYTES_A_PAIR = 1500
-"""Memory that the linear program takes for each, roughly."""
+"""The linear program takes roughly this much memory for each."""
 
 _Weighted = list[tuple[int, Any]]
-"""Tokens with their weights, all floats or all Fractions: the recursions are the same."""
+"""Tokens come with their weights, all floats or all Fractions: the recursions are the same."""
 _Law = dict[tuple[int, ...], Any]
 
 
@@ -46,11 +46,11 @@ class DraftSets:
     Attributes
     ----------
     vocabulary : int
-        V.
+        The number of tokens is V.
     sets : tuple of S tuples of int
-        Tokens of each set, ascending.
+        The tokens of each set are ascending.
     masses : tuple of S numbers
-        P(set(X) = sets[s]): float, or Fraction where the constructor was told ``exact=True``.
+        The probabilities P(set(X) = sets[s]) are floats, or Fractions where the constructor was told ``exact=True``.
 
     Examples
     --------

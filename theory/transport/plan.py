@@ -19,20 +19,20 @@ class MembershipPlan:
     Attributes
     ----------
     acceptance : float
-        The optimal value, P(Y in set(X)), as achieved by the plan.
+        The plan achieves this probability P(Y in set(X)), which is the optimum.
     sets : tuple of tuples
-        The S possible sets of drafted tokens (at most k distinct ones each).
+        There are S possible sets of drafted tokens, of at most k distinct ones each.
     set_probability : array, shape (S,)
-        P(set(X) = sets[s]).
+        The drafted tokens are sets[s] with this probability.
     plan : sparse array, shape (S, V)
-        Joint probability of drafting sets[s] and emitting token y, y in sets[s]; the mass of rejections is left out.
+        Entry [s, y] is the probability of drafting sets[s] and emitting y in sets[s]; rejections are left out.
     dual_sets, dual_tokens : arrays, shapes (S,) and (V,)
-        A dual point: non-negative prices with dual_sets[s] + dual_tokens[y] >= 1 wherever y is in sets[s].
+        The dual point consists of non-negative prices with dual_sets[s] + dual_tokens[y] >= 1 wherever y is in sets[s].
     gap : float
-        Dual value minus primal value. Both points are feasible up to rounding, whatever the solver's tolerance, so the
-        optimum lies within the gap above ``acceptance``.
+        The gap is the dual value minus the primal value. Both points are feasible up to rounding, whatever the solver's
+        tolerance, so the optimum lies within the gap above ``acceptance``.
     status : str
-        The solver's word, "optimal".
+        The solver reports "optimal".
 
     Examples
     --------

@@ -20,7 +20,7 @@ from specproof.theory.transport.draft_sets import check_support
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 LARGEST_TREE = 2_000_000
-"""The most numbers that the histories of rejected drafts are followed with at once."""
+"""The histories of rejected drafts are followed with at most this many numbers at once."""
 
 
 def recursive_rejection_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:

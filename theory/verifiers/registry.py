@@ -30,11 +30,11 @@ class Verifier:
     Attributes
     ----------
     name : str
-        The key in ``VERIFIERS``, and in ``SAMPLERS`` of :mod:`specproof.simulations.samplers`.
+        The name is the key in ``VERIFIERS``, and in ``SAMPLERS`` of :mod:`specproof.simulations.samplers`.
     label : str
-        The text for axes, legends and tables.
+        Axes, legends and tables show this text.
     colour, marker : str
-        How Matplotlib draws it.
+        Matplotlib draws the rule with these.
     law : callable
         ``law(draft, target, num_drafts) -> SelectionLaw``, for laws of shape (..., V).
     agreement : callable

@@ -20,11 +20,11 @@ class SelectionLaw:
     Attributes
     ----------
     accepted : array, shape (..., V)
-        Probability that a draft is accepted and is token i.
+        A draft is accepted and is token i with this probability.
     residual : array, shape (..., V)
-        Law of the emitted token when every draft is rejected; all zeros where that never happens.
+        The emitted token has this law when every draft is rejected; the row is all zeros where that never happens.
     acceptance : array, shape (...)
-        Probability that some draft is accepted: ``accepted.sum(-1)``.
+        Some draft is accepted with this probability, ``accepted.sum(-1)``.
 
     Examples
     --------

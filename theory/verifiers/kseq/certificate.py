@@ -27,11 +27,11 @@ class KSeqCertificate:
     Attributes
     ----------
     draft, target : tuples of Fraction, length V
-        The instance, each law divided by its exact sum.
+        The instance is given as laws divided by their exact sums.
     num_drafts : int
-        k.
+        The number of drafts is k.
     low, high : Fraction
-        The ends of the bracket of rho*, both >= 1.
+        The root rho* lies between these two, which are both >= 1.
 
     Examples
     --------

@@ -33,7 +33,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 
 GUARANTEE = 1.0 - np.exp(-1.0)
-"""What is promised for every number of drafts (Sun et al. 2023, Theorem 2)."""
+"""K-SEQ reaches this share of the optimum for every number of drafts (Sun et al. 2023, Theorem 2)."""
 
 
 def guaranteed_share(num_drafts: int) -> float:

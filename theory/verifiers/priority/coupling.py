@@ -17,7 +17,7 @@ from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 _BLOCK = 2**18
-"""Entries tiled at a time: a block's arrays take some tens of megabytes."""
+"""This many entries are tiled at a time: the arrays of a chunk take some tens of megabytes."""
 
 
 Number = TypeVar("Number", np.float64, np.int64)
@@ -49,18 +49,19 @@ class PriorityCoupling:
     Attributes
     ----------
     draft, target : array, shape (..., V)
-        The laws, checked and normalised.
+        The laws are checked and normalised.
     num_drafts : int
+        The number of drafts is k.
     rates : array, shape (..., V)
-        r: probability that a draft is accepted and is token i.
+        A draft is accepted and is token i with probability r_i.
     thinning : array, shape (..., V)
-        theta: probability that token i is kept when it has won; 1 for all but the tokens of least q/p.
+        Token i is kept with probability theta_i when it has won, which is 1 for all but the tokens of least q/p.
     residual : array, shape (..., V)
-        Law of the emitted token when none is kept; all zeros where that never happens.
+        The emitted token has this law when none is kept; the row is all zeros where that never happens.
     acceptance : array, shape (...)
-        Sum of the rates.
+        Some draft is accepted with this probability, the sum of the rates.
     intervals : Intervals
-        The sets I, fewer than 2V intervals for each row, tiling [0, 1].
+        The sets I consist of fewer than 2V intervals for each row, which tile [0, 1].
     first_interval : array of int64, shape (R, V)
         The place of each token's first interval among all, or -1 where it has none; row r counts the leading axes.
 

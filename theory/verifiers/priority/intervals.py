@@ -23,7 +23,7 @@ class Intervals:
     starts, lengths : array, shape (N,)
         An interval is [start, start + length).
     tokens : array of int64, shape (N,)
-        Whose it is. Intervals of one token are consecutive.
+        Each interval belongs to this token; the intervals of one token are consecutive.
     offsets : array of int64, shape (R + 1,)
         Row r, counted in C order over the leading axes, has the entries ``offsets[r]:offsets[r + 1]``, fewer than 2V.
 

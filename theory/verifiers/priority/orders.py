@@ -44,7 +44,7 @@ class Drafted(NamedTuple):
     first: Callable[[NDArray[np.int64]], Array]
     """``first(order)``, shape (V,) to (V,): probability that of the drafted tokens, i comes first in the order."""
     ever: Array
-    """f({i}): probability that token i is drafted at all, shape (V,)."""
+    """Token i is drafted at all with probability f({i}), shape (V,)."""
 
 
 GAP = 1e-13
@@ -64,16 +64,17 @@ class PriorityOrders:
     Attributes
     ----------
     orders : array of int64, shape (m, V)
-        Each a permutation of the tokens, first priority first; m is at most V.
+        Each order is a permutation of the tokens, first priority first; m is at most V.
     weights : array, shape (m,)
-        The law of the order, drawn independently of the drafts.
+        The order is drawn from this law, independently of the drafts.
     mixture : array, shape (V,)
-        v_i: probability that token i is the drafted one that comes first.
+        Token i is the drafted one that comes first with probability v_i.
     target : array, shape (V,)
+        The target is checked and normalised.
     cut : array of bool, shape (V,)
-        A: no coupling accepts more than q(A) + f(not A).
+        The cut is the set A: no coupling accepts more than q(A) + f(not A).
     bound : float
-        That number.
+        This is the number q(A) + f(not A).
 
     Examples
     --------
