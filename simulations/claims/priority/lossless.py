@@ -36,7 +36,7 @@ def _cells(settings: Settings) -> list[Cell]:
     batches = range(settings.sized(1, 10))
     return [
         *(
-            Cell(CLAIM.id, f"exact-{batch}", exact, {"instances": settings.sized(8000, 10_000)}, cost=6)
+            Cell(CLAIM.id, f"exact-{batch}", exact, {"instances": settings.sized(8000, 10_000)}, cost=11)
             for batch in batches
         ),
         Cell(CLAIM.id, "many-drafts", many_drafts, {"instances": settings.sized(100, 1000)}),

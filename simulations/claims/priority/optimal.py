@@ -21,7 +21,7 @@ from specproof.theory.verifiers.priority import PriorityCoupling
 def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "routes", routes, {"instances": settings.sized(150, 5000)}, cost=4),
-        Cell(CLAIM.id, "hard", hard, {"instances": settings.sized(8000, 100_000)}, cost=3),
+        Cell(CLAIM.id, "hard", hard, {"instances": settings.sized(8000, 100_000)}, cost=7),
         Cell(CLAIM.id, "many-drafts", many_drafts, {"instances": settings.sized(400, 10_000)}),
         Cell(CLAIM.id, "large", large, {"tokens": settings.sized(152_064, 262_144)}, cost=2),
         Cell(CLAIM.id, "proved", proved, {"tokens": settings.sized(2000, 20_000)}, cost=2),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.confidence import over_prompts
@@ -147,8 +150,7 @@ def decode(
     runs: Records = []
     levels: Records = []
     for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
-        # The first call of anything is slower than all others.
-        _spectr(models, encoded, 1, (name, 2, 2), SAMPLERS[name], context)
+        _warm_up(group["pair"], group["device"], name)
     for verifier, count, length in configurations:
         rule = ONE_DRAFT if verifier == ALONE else verifier
         run = _spectr(models, encoded, horizon, (rule, count, length), SAMPLERS[rule], context)
@@ -157,6 +159,15 @@ def decode(
         runs.append(shared | _totals(run))
         levels += _levels(run, shared | {"mode": PROPER})
     return Findings(tables={"runs": runs, "levels": levels})
+
+
+@cache
+def _warm_up(pair: str, device: str, verifier: str) -> None:
+    """Decode once in this process before anything is timed, as the first call of anything is slower than all others."""
+    from specproof.simulations.language_models.pairs import load_pair
+
+    apart = CellContext(np.random.default_rng(0), level=1.0)  # whether it was called must not show in any result
+    _spectr(load_pair(pair, device), [[1, 2, 3, 4]], 1, (verifier, 2, 2), SAMPLERS[verifier], apart)
 
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -54,10 +55,10 @@ def routes(context: CellContext, instances: int) -> Findings:
     """Solve the program for every kind of drafts, and compare it with all that should give the same number."""
     worst = Worst(tokens="2..6", drafts="1..3")
     for index, instance in enumerate(draw_instances(context.rng, instances, largest=6, most=3)):
-        closed = instance.closed_forms()
+        closed, values = instance.closed_forms(), dict[str, float]()
         for kind, drafts in instance.sets(exact=True).items():
             plan = optimal_plan(drafts, instance.target)
-            value = plan.acceptance
+            values[kind] = value = plan.acceptance
             worst.see(f"duality gap, {kind}", plan.gap, tolerance=LP_TOLERANCE)
             if kind in closed:
                 worst.see(f"closed form, {kind}", value - closed[kind], tolerance=LP_TOLERANCE)
@@ -73,8 +74,8 @@ def routes(context: CellContext, instances: int) -> Findings:
                 method=Method.CERTIFICATE,
                 tolerance=LP_TOLERANCE,
             )
-        _see_merged(worst, instance)
-        _see_controls(worst, instance)
+        _see_merged(worst, instance, values["joint"])
+        _see_controls(worst, instance, values)
     return Findings(worst.rows())
 
 
@@ -131,27 +132,26 @@ def _tables(plan: MembershipPlan) -> dict[str, Records]:
     return {"plan": pairs, "sets": sets, "tokens": tokens}
 
 
-def _see_merged(worst: Worst, instance: Instance) -> None:
-    """Merging draft tuples into sets loses nothing."""
+def _see_merged(worst: Worst, instance: Instance, merged: float) -> None:
+    """Merging draft tuples into sets loses nothing: ``merged`` is the optimum with them merged."""
     joint = instance.joint
     tuples = list(product(range(len(joint)), repeat=2))
     unmerged = DraftSets(
         len(joint), tuple(tuple(sorted(set(drawn))) for drawn in tuples), tuple(float(joint[drawn]) for drawn in tuples)
     )
-    merged = optimal_plan(DraftSets.of_joint(joint), instance.target)
     plain = optimal_plan(unmerged, instance.target)
-    worst.see("draft tuples not merged, joint", merged.acceptance - plain.acceptance, tolerance=LP_TOLERANCE)
+    worst.see("draft tuples not merged, joint", merged - plain.acceptance, tolerance=LP_TOLERANCE)
 
 
-def _see_controls(worst: Worst, instance: Instance) -> None:
-    """Take drafts of one kind for drafts of another."""
+def _see_controls(worst: Worst, instance: Instance, values: Mapping[str, float]) -> None:
+    """Take drafts of one kind for drafts of another, given the optimum of each kind."""
     draft, target = instance.drafts[0], instance.target
     iid = float(optimal_acceptance(draft, target, instance.distinct))
-    distinct = optimal_plan(instance.sets()["without replacement"], target).acceptance
-    worst.see("distinct drafts taken for i.i.d. ones", distinct - iid, method=Method.CONTROL, tolerance=LP_TOLERANCE)
+    gap = values["without replacement"] - iid
+    worst.see("distinct drafts taken for i.i.d. ones", gap, method=Method.CONTROL, tolerance=LP_TOLERANCE)
     mean = float(optimal_acceptance(instance.drafts.mean(axis=0), target, instance.num_drafts))
-    different = optimal_plan(instance.sets()["different"], target).acceptance
-    worst.see("different drafts taken for their mean", different - mean, method=Method.CONTROL, tolerance=LP_TOLERANCE)
+    gap = values["different"] - mean
+    worst.see("different drafts taken for their mean", gap, method=Method.CONTROL, tolerance=LP_TOLERANCE)
     margins = DraftSets.of_different([instance.joint.sum(axis=1), instance.joint.sum(axis=0)])
-    joint, apart = (optimal_plan(drafts, target).acceptance for drafts in (instance.sets()["joint"], margins))
-    worst.see("joint drafts taken for independent", joint - apart, method=Method.CONTROL, tolerance=LP_TOLERANCE)
+    gap = values["joint"] - optimal_plan(margins, target).acceptance
+    worst.see("joint drafts taken for independent", gap, method=Method.CONTROL, tolerance=LP_TOLERANCE)

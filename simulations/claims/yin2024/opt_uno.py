@@ -53,7 +53,7 @@ def _cells(settings: Settings) -> list[Cell]:
         for epsilon in EPSILONS:
             name = f"{epsilon}-{index}"
             written = tuple(
-                Cell(CLAIM.id, f"{rule}-{name}", write, {**shared, "rule": rule, "epsilon": epsilon}, cost=12)
+                Cell(CLAIM.id, f"{rule}-{name}", write, {**shared, "rule": rule, "epsilon": epsilon}, cost=16)
                 for rule in RULES
             )
             asked = {"group": group, "scorer": settings.scorer}

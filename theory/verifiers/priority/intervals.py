@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,12 @@ from scipy.special import xlogy
 from specproof.theory.compiled import compiled
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array
+
+_LONG_ROW = 1 << 12
+"""Rows of at least so many intervals are sorted one by one."""
+
+_CHUNK = 1 << 17
+"""Terms of a sum over intervals and numbers of drafts that are held at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,23 +82,53 @@ class Intervals:
         order, row = self._upwards()
         length, token = self.lengths[order], self.tokens[order]
         below, own = _lengths_below(length, token, self.offsets, vocabulary)
-        joint = np.zeros(((self.offsets.size - 1) * vocabulary, num_drafts))
+        joint = np.zeros((num_drafts, (self.offsets.size - 1) * vocabulary))
         places = row * vocabulary + token
         reached, others = own + length, np.maximum(below - own, 0.0)
         with np.errstate(divide="ignore"):  # m_0 = 0: log 0 = -inf, and the second factor below is 1
             missed = np.log1p(-length / reached)
-        log_reached, ways = np.log(reached), 1
-        for carried in range(1, num_drafts + 1):
-            ways = ways * (num_drafts - carried + 1) // carried
-            logs = math.log(ways) + xlogy(num_drafts - carried, others) + carried * log_reached
-            np.add.at(joint[:, carried - 1], places, np.exp(logs) * -np.expm1(carried * missed))
-        return joint.reshape(-1, vocabulary, num_drafts)
+        log_reached, log_ways = np.log(reached), _log_binomials(num_drafts)
+        step = max(1, _CHUNK // max(1, length.size))
+        for start in range(0, num_drafts, step):
+            carried = np.arange(start + 1, min(start + step, num_drafts) + 1)[:, np.newaxis]
+            logs = log_ways[carried - 1] + xlogy(num_drafts - carried, others) + carried * log_reached
+            mass = np.exp(logs) * -np.expm1(carried * missed)
+            np.add.at(joint[start : start + step], (np.arange(len(carried))[:, np.newaxis], places), mass)
+        return np.ascontiguousarray(joint.T).reshape(-1, vocabulary, num_drafts)
 
     def _upwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The entries from the lowest to the highest, row by row, and their rows."""
         rows = np.repeat(np.arange(self.offsets.size - 1), np.diff(self.offsets))
-        # Of several equal starts only the last interval is long enough to move the next one up.
-        return np.lexsort((self.lengths, self.starts, rows)), rows
+        if self.starts.size < _LONG_ROW * (self.offsets.size - 1):
+            return np.lexsort((self.lengths, self.starts, rows)), rows
+        ends = pairwise(self.offsets)
+        parts = [first + _by_start(self.starts[first:last], self.lengths[first:last]) for first, last in ends]
+        return np.concatenate(parts), rows
+
+
+def _by_start(starts: Array, lengths: Array) -> NDArray[np.int64]:
+    """The order of one row: by start, and by length where starts are equal.
+
+    Of several equal starts only the last interval is long enough to move the next one up. Most starts of a long row
+    have no equal, so that a second key for all would cost more than the first.
+    """
+    order = np.argsort(starts)
+    ordered = starts[order]
+    equal = ordered[1:] == ordered[:-1]
+    tied = np.append(equal, False) | np.insert(equal, 0, False)
+    among = np.sort(order[tied])
+    order[tied] = among[np.lexsort((lengths[among], starts[among]))]
+    return order
+
+
+@cache
+def _log_binomials(num_drafts: int) -> Array:
+    """Logarithms of k choose j for j = 1..k, shape (k,), each from the exact integer."""
+    logs, ways = np.empty(num_drafts), 1
+    for carried in range(1, num_drafts + 1):
+        ways = ways * (num_drafts - carried + 1) // carried
+        logs[carried - 1] = math.log(ways)
+    return logs
 
 
 @compiled()
