@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.loading import Source, load_module
 from specproof.simulations.claims.claim import Claim
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import VERIFIERS
+
+if TYPE_CHECKING:
+    from specproof.conformance.subject.loading import Source
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Ids are names of files and folders as well."""
@@ -27,6 +29,8 @@ class OwnCode:
 
     Attributes
     ----------
+    name : str
+        The file or module, as it was named.
     source : Source
     digest : str
         SHA-256 of its source.
@@ -36,6 +40,7 @@ class OwnCode:
         Whether the results of other claims depend on it too: it is a plugin, or it registers a verifier.
     """
 
+    name: str
     source: Source
     digest: str
     claims: tuple[Claim, ...] = ()
@@ -64,7 +69,7 @@ def load_claims(name: str) -> OwnCode:
         raise InvalidInput(f"{module_name} defines no claim: write CLAIM = Claim(...) at its top level")
     chosen = {claim.id for claim in claims}
     figures = tuple(figure for figure in _defined(module, FigureSpec) if figure.claim in chosen)
-    return OwnCode(source, _digest(module), claims, figures, touches_all=set(VERIFIERS) != known)
+    return OwnCode(module_name, source, _digest(module), claims, figures, touches_all=set(VERIFIERS) != known)
 
 
 def load_plugin(name: str) -> OwnCode:
@@ -76,12 +81,12 @@ def load_plugin(name: str) -> OwnCode:
         If it cannot be imported.
     """
     source, module = _load(name)
-    return OwnCode(source, _digest(module), touches_all=True)
+    return OwnCode(name, source, _digest(module), touches_all=True)
 
 
 def worker_preparation(own: Sequence[OwnCode]) -> Callable[[], None]:
     """Return what has to be called in a worker so that it knows the same code as this process."""
-    return partial(_load_all, tuple(code.source for code in own))
+    return partial(_load_all, tuple((code.name, code.source) for code in own))
 
 
 def require_distinct(claims: Iterable[Claim], figures: Iterable[FigureSpec]) -> None:
@@ -103,13 +108,17 @@ def require_distinct(claims: Iterable[Claim], figures: Iterable[FigureSpec]) -> 
 
 
 def _load(name: str) -> tuple[Source, ModuleType]:
-    source = Source(name, str(Path.cwd()))
-    return source, load_module(source)
+    from specproof.conformance.subject.loading import find_source, load_module  # with it comes the whole kit
+
+    source = find_source(name)
+    return source, load_module(name, source)
 
 
-def _load_all(sources: Sequence[Source]) -> None:
-    for source in sources:
-        load_module(source)
+def _load_all(named: Sequence[tuple[str, Source]]) -> None:
+    for name, source in named:
+        from specproof.conformance.subject.loading import load_module
+
+        load_module(name, source)
 
 
 def _claim(module: ModuleType, module_name: str, attribute: str) -> Claim:

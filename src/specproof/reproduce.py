@@ -126,7 +126,7 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
 def _own_record(code: OwnCode) -> dict[str, Any]:
     """What has to be known of a person's own code to run it again."""
     return {
-        "source": code.source.name,
+        "source": code.name,
         "sha256": code.digest,
         "claims": [claim.id for claim in code.claims],
         "figures": [figure.id for figure in code.figures],

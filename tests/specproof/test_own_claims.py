@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -157,3 +159,39 @@ def test_settings_alone_can_be_used() -> None:
 
 def test_the_public_names_are_there_and_sorted() -> None:
     assert all(hasattr(specproof.claims, name) for name in specproof.claims.__all__)
+
+
+RULE = """
+from specproof.simulations.samplers import SAMPLERS, register_sampler
+from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
+
+ours = VERIFIERS["kseq"]
+register_verifier(Verifier("toy-of-a-plugin", "toy rule", "#777777", "x", ours.law, ours.agreement))
+register_sampler("toy-of-a-plugin", SAMPLERS["kseq"])
+"""
+
+
+CELLS_OF_OURS = """
+from specproof.own_code import load_plugin
+load_plugin("my_rules.py")
+from specproof.claims import Settings
+from specproof.simulations.claims.spectr2023.sequences_lossless import CLAIM
+print([cell.name for cell in CLAIM.cells(Settings())])
+"""
+
+
+def test_a_verifier_of_a_plugin_is_seen_by_bound_and_claims_and_workers(folder: Path, mine: Callable[..., str]) -> None:
+    """In processes of their own, as the registry keeps what it knows."""
+    (folder / "my_rules.py").write_text(RULE)
+    for name, law in (("p", [0.5, 0.5]), ("q", [0.1, 0.9])):
+        np.save(folder / f"{name}.npy", law)
+    words = ("specproof", "bound", "--draft", "p.npy", "--target", "q.npy", "--json", "--plugin", "my_rules.py")
+    acceptance = json.loads(python("-m", *words))["acceptance"]
+    assert acceptance["toy-of-a-plugin"] == acceptance["kseq"]
+    assert "simulation-toy-of-a-plugin" in python("-c", CELLS_OF_OURS)
+    known = ("rows = []", 'rows = []; from specproof.theory.verifiers import VERIFIERS; VERIFIERS["toy-of-a-plugin"]')
+    python("-m", "specproof", "reproduce", mine(known), "--plugin", "my_rules.py", "--jobs", "2", "--out", "out")
+
+
+def python(*words: str) -> str:
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True).stdout

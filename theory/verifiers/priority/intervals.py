@@ -99,7 +99,7 @@ class Intervals:
     def _upwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The entries from the lowest to the highest, row by row, and their rows."""
         rows = np.repeat(np.arange(self.offsets.size - 1), np.diff(self.offsets))
-        if self.starts.size < _LONG_ROW * (self.offsets.size - 1):
+        if self.starts.size <= _LONG_ROW * (self.offsets.size - 1):
             return np.lexsort((self.lengths, self.starts, rows)), rows
         ends = pairwise(self.offsets)
         parts = [first + _by_start(self.starts[first:last], self.lengths[first:last]) for first, last in ends]

@@ -100,6 +100,32 @@ def find_source(module_name: str) -> Source:
     return Source(_dotted(file, root), folders, file)
 
 
+def load_module(given: str, source: Source) -> ModuleType:
+    """Import what :func:`find_source` found, once a process, so that pickled functions of it find it by its name.
+
+    What it imports when it is called later is found as well: the path stays extended.
+
+    Raises
+    ------
+    InvalidInput
+        If importing it fails, or another module has its name.
+
+    Examples
+    --------
+    >>> load_module("specproof.claims", find_source("specproof.claims")).__name__
+    'specproof.claims'
+    """
+    names = [source.name] if source.file is None else [source.name, source.file.stem]
+    for known in filter(None, map(sys.modules.get, names)):
+        if source.file is None or _is_file(known, source.file):
+            return known
+    extend_path(source)
+    module = _imported(given, source)
+    if sys.modules.get(module.__name__) is not module:
+        raise InvalidInput(f"{given} is hidden by another module {module.__name__!r}: rename the file")
+    return module
+
+
 def extend_path(source: Source) -> None:
     """Let Python look where the module would find what it imports."""
     sys.path[:] = [*source.folders, *sys.path, *source.beside]
