@@ -201,7 +201,7 @@ def test_rows_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = PriorityCoupling(draft, target, 3)
     for name in ("starts", "lengths", "tokens", "offsets"):
         assert np.array_equal(getattr(whole.intervals, name), getattr(parts.intervals, name))
-    assert np.array_equal(whole._table.first, parts._table.first)
+    assert np.array_equal(whole.first_interval, parts.first_interval)
     assert np.array_equal(whole.rates, parts.rates)
 
 
