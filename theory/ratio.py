@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array
 
-_BLOCK = 2**18
+_CHUNK = 2**18
 """This many entries are sorted at a time: a few megabytes, so that the arrays of a chunk stay in cache."""
 
 
@@ -88,11 +88,11 @@ def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
     return RatioOrder(order, ratio[rows, order], head, tail)
 
 
-def sorted_blocks(draft: Array, target: Array) -> Iterator[tuple[slice, RatioOrder]]:
-    """Flatten the leading axes of two arrays of one shape, and sort a cache-sized block of rows at a time."""
+def sorted_chunks(draft: Array, target: Array) -> Iterator[tuple[slice, RatioOrder]]:
+    """Flatten the leading axes of two arrays of one shape, and sort a cache-sized chunk of rows at a time."""
     vocabulary = draft.shape[-1]
     flat_draft, flat_target = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
-    step = max(1, _BLOCK // vocabulary)
+    step = max(1, _CHUNK // vocabulary)
     for start in range(0, flat_draft.shape[0], step):
-        block = slice(start, start + step)
-        yield block, sort_by_ratio(flat_draft[block], flat_target[block])
+        chunk = slice(start, start + step)
+        yield chunk, sort_by_ratio(flat_draft[chunk], flat_target[chunk])

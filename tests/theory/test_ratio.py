@@ -10,7 +10,7 @@ from hypothesis import given
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory import ratio
 from specproof.theory.distribution import as_pair, dirichlet
-from specproof.theory.ratio import sort_by_ratio, sorted_blocks
+from specproof.theory.ratio import acceptance_ratio, sort_by_ratio, sorted_chunks
 
 
 @given(pair=rough_pairs())
@@ -44,14 +44,20 @@ def test_masses_are_those_of_heads_and_tails(pair: Pair) -> None:
         assert abs(by_ratio.target_tail[0, split] - exact) <= 1e-15 * exact, "a small tail keeps its digits"
 
 
-def test_blocks_cover_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratio, "_BLOCK", 8)  # two rows at a time
+def test_chunks_cover_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratio, "_CHUNK", 8)  # two rows at a time
     rng = np.random.default_rng(5)
     draft, target = dirichlet(4, 0.5, rng, (3, 5)), dirichlet(4, 0.5, rng, (3, 5))
-    blocks = list(sorted_blocks(draft, target))
-    assert [(block.start, len(by_ratio.order)) for block, by_ratio in blocks] == [
+    chunks = list(sorted_chunks(draft, target))
+    assert [(chunk.start, len(by_ratio.order)) for chunk, by_ratio in chunks] == [
         *((i, 2) for i in range(0, 14, 2)),
         (14, 1),
     ]
-    quotients = np.concatenate([by_ratio.ratio for _, by_ratio in blocks])
+    quotients = np.concatenate([by_ratio.ratio for _, by_ratio in chunks])
     assert np.array_equal(quotients, -np.sort(-(target / draft).reshape(15, 4)))
+
+
+def test_acceptance_of_every_kind_of_token() -> None:
+    draft = np.array([0.0, 0.0, 0.5, 0.25, 0.25, 5e-324])
+    target = np.array([0.0, 0.25, 0.25, 0.25, 0.0, 0.25])
+    assert acceptance_ratio(draft, target).tolist() == [0.0, 0.0, 0.5, 1.0, 0.0, 1.0]

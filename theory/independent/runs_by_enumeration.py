@@ -26,7 +26,8 @@ def runs_by_enumeration(draft: TabularModel, target: TabularModel, num_drafts: i
     A branch drafts x ~ p, accepts it with probability min(1, q(x)/p(x)), and if it does not emits y from the residual.
     With several drafts, M of them are tried in turn at the start and after each rejection, every one against the
     residual of the one before; an accepted one is followed alone until its next rejection. Nothing is used of what the
-    theorems say the result should be: this is what they are checked against. (Yin et al. 2024, Algorithms 1 and 3.)
+    theorems say the result should be: this is what they are checked against. Even min(1, q/p) is written anew here, so
+    that a slip in the shared function would be seen [1]_.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability, one_num_drafts
 from specproof.theory.looks import Look, register_look
-from specproof.theory.ratio import RatioOrder, sorted_blocks
+from specproof.theory.ratio import RatioOrder, sorted_chunks
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
@@ -54,9 +54,9 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     counts = as_num_drafts(num_drafts)
     leading = draft_rows.shape[:-1]
     flat = np.empty((math.prod(leading), counts.size))
-    for block, by_ratio in sorted_blocks(draft_rows, target_rows):
+    for chunk, by_ratio in sorted_chunks(draft_rows, target_rows):
         for column, count in enumerate(counts.reshape(-1)):
-            flat[block, column] = _values(by_ratio, int(count)).min(axis=-1)
+            flat[chunk, column] = _values(by_ratio, int(count)).min(axis=-1)
     acceptance: Array = np.minimum(flat, 1.0).reshape(leading + counts.shape)
     return acceptance
 
@@ -93,10 +93,10 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
     flat = np.empty((math.prod(draft_rows.shape[:-1]), draft_rows.shape[-1]), dtype=np.bool_)
-    for block, by_ratio in sorted_blocks(draft_rows, target_rows):
+    for chunk, by_ratio in sorted_chunks(draft_rows, target_rows):
         outside = _values(by_ratio, count).argmin(axis=-1)
         inside = np.arange(by_ratio.order.shape[-1]) >= outside[:, np.newaxis]
-        np.put_along_axis(flat[block], by_ratio.order, inside, axis=-1)
+        np.put_along_axis(flat[chunk], by_ratio.order, inside, axis=-1)
     return flat.reshape(draft_rows.shape)
 
 

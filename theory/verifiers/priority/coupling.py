@@ -16,7 +16,7 @@ from specproof.theory.verifiers.priority.intervals import Intervals
 from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
-_BLOCK = 2**18
+_CHUNK = 2**18
 """This many entries are tiled at a time: the arrays of a chunk take some tens of megabytes."""
 
 
@@ -114,21 +114,21 @@ class PriorityCoupling:
 
 
 def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
-    """Sort all rows by q/p ascending and tile them, a block at a time."""
+    """Sort all rows by q/p ascending and tile them, a chunk at a time."""
     vocabulary = draft.shape[-1]
     flat_draft, flat_target = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
-    step = max(1, _BLOCK // vocabulary)
-    # An empty block, so that there is a tiling of no rows.
+    step = max(1, _CHUNK // vocabulary)
+    # An empty chunk, so that there is a tiling of no rows.
     starts = range(0, max(1, flat_draft.shape[0]), step)
     return _joined(
         [
-            _tile_block(flat_draft[start : start + step], flat_target[start : start + step], num_drafts)
+            _tile_chunk(flat_draft[start : start + step], flat_target[start : start + step], num_drafts)
             for start in starts
         ]
     )
 
 
-def _tile_block(draft: Array, target: Array, num_drafts: int) -> Tiling:
+def _tile_chunk(draft: Array, target: Array, num_drafts: int) -> Tiling:
     ratio, heights = ratios_and_heights(draft, target, num_drafts)
     tiling: Tiling = tile_rows(draft, target, heights, np.argsort(ratio, axis=-1), num_drafts)
     return tiling
@@ -146,16 +146,16 @@ def ratios_and_heights(draft: Array, target: Array, num_drafts: int) -> tuple[Ar
     return ratio, heights
 
 
-def _joined(blocks: list[Tiling]) -> Tiling:
-    """Put blocks of rows one after the other, counting intervals on."""
-    if len(blocks) == 1:
-        return blocks[0]
-    before = np.cumsum([0, *(block.lengths.size for block in blocks[:-1])])
+def _joined(chunks: list[Tiling]) -> Tiling:
+    """Put chunks of rows one after the other, counting intervals on."""
+    if len(chunks) == 1:
+        return chunks[0]
+    before = np.cumsum([0, *(chunk.lengths.size for chunk in chunks[:-1])])
     return Tiling(
-        np.concatenate([block.starts for block in blocks]),
-        np.concatenate([block.lengths for block in blocks]),
-        np.concatenate([block.tokens for block in blocks]),
-        np.concatenate([[0], *(block.offsets[1:] + base for block, base in zip(blocks, before, strict=True))]),
-        np.concatenate([np.where(b.first < 0, -1, b.first + base) for b, base in zip(blocks, before, strict=True)]),
-        np.concatenate([block.won for block in blocks]),
+        np.concatenate([chunk.starts for chunk in chunks]),
+        np.concatenate([chunk.lengths for chunk in chunks]),
+        np.concatenate([chunk.tokens for chunk in chunks]),
+        np.concatenate([[0], *(chunk.offsets[1:] + base for chunk, base in zip(chunks, before, strict=True))]),
+        np.concatenate([np.where(b.first < 0, -1, b.first + base) for b, base in zip(chunks, before, strict=True)]),
+        np.concatenate([chunk.won for chunk in chunks]),
     )

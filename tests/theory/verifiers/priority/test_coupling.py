@@ -193,11 +193,11 @@ def test_rows_are_pairs_of_their_own(num_drafts: int) -> None:
         assert np.array_equal(carried[index], alone.agreement())
 
 
-def test_rows_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(57)
     draft, target = dirichlet(5, 0.5, rng, 9), dirichlet(5, 0.5, rng, 9)
     whole = PriorityCoupling(draft, target, 3)
-    monkeypatch.setattr("specproof.theory.verifiers.priority.coupling._BLOCK", 10)  # two rows at a time
+    monkeypatch.setattr("specproof.theory.verifiers.priority.coupling._CHUNK", 10)  # two rows at a time
     parts = PriorityCoupling(draft, target, 3)
     for name in ("starts", "lengths", "tokens", "offsets"):
         assert np.array_equal(getattr(whole.intervals, name), getattr(parts.intervals, name))
