@@ -6,7 +6,8 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``distribution``   distributions over a vocabulary, and how each argument that is one is checked
 ``chain``          models over a horizon: Markov chains and tables of the whole history
 ``rejections``     how many positions of a text are rejected, token by token and with batches of drafts
-``tradeoff``       rules that lose exactness for speed: acceptance against bias
+``tradeoff``       accepting more than is lossless: rejection against bias
+``relaxed``        the laws of rules that do
 ``draft_length``   tokens a call, speed-up and the best draft length, if positions accept independently
 ``sequences``      draft sequences: accepted lengths, block efficiency, the long run
 ``transport``      the best that any verifier can do: formula, linear program, certificates
@@ -15,7 +16,8 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 =================  =====================================================================================================
 
 Arguments of public functions are checked where they come in: distributions by ``distribution``, numbers of drafts by
-``drafts``, other counts by ``integers``, other numbers by ``numbers``. Everything that begins with an underscore, and
+``drafts``, other counts by ``integers``, other numbers by ``numbers``, other arrays by
+``arrays``, and random generators by ``generators``. Everything that begins with an underscore, and
 ``ratio``, ``rationals`` and ``rejections.walk``, trusts its arguments.
 
 Examples

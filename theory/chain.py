@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specproof.theory.arrays import MOST_AXES
 from specproof.theory.display import one_line, shown
-from specproof.theory.distribution import MOST_AXES, Array, as_distribution, dirichlet
+from specproof.theory.distribution import Array, as_distribution, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer, refuse_large_array
 

@@ -11,8 +11,10 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.arrays import as_rows
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.generators import check_generator
 from specproof.theory.integers import natural_number, positive_integer, refuse_large_array
 from specproof.theory.numbers import finite_number, positive_number, probability
 
@@ -20,9 +22,6 @@ Array = NDArray[np.float64]
 
 SUM_TOLERANCE = 1e-6
 """A row whose sum is farther from 1 is refused; every other row is divided by its sum in float64."""
-
-MOST_AXES = 60
-"""Arguments have at most this many axes: NumPy's arrays have 64, and what is computed from them adds a few."""
 
 
 def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
@@ -47,7 +46,7 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     >>> as_distribution([0.25, 0.75]).tolist()
     [0.25, 0.75]
     """
-    array = _with_tokens(values, name)
+    array = as_rows(values, name)
     with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
         totals = array.sum(axis=-1, keepdims=True)
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
@@ -128,7 +127,7 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -
     [0.8808, 0.1192]
     """
     tau = positive_number(temperature, "temperature")
-    array = _with_tokens(logits, name)
+    array = as_rows(logits, name)
     _refuse(np.isnan(array) | (array == np.inf), array, name, "is not a logit", "logits are finite numbers or -inf")
     peak = array.max(axis=-1, keepdims=True)
     _refuse(np.broadcast_to(peak == -np.inf, array.shape), array, name, "like its whole row", "leave it some token")
@@ -281,44 +280,6 @@ def dirichlet(
     with np.errstate(over="ignore"):  # 1/a past the largest float: all of a row's mass is on the largest power
         logarithms = np.log(gamma) + (powers - powers.max(axis=-1, keepdims=True)) / alpha
     return softmax(logarithms)
-
-
-def check_generator(rng: object) -> None:
-    """Refuse what is not a NumPy Generator.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the argument, ``rng``, and its value.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise InvalidInput(f"rng is {shown(rng)}: it must be a NumPy Generator, such as np.random.default_rng(seed)")
-
-
-def as_numbers(values: ArrayLike, name: str) -> Array:
-    """Check that these are real numbers and return them as a new float64 array, of whatever shape they have.
-
-    Raises
-    ------
-    InvalidInput
-        If they are of another kind, rows differ in length, or it is a tensor that requires a gradient.
-    """
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"dtype {array.dtype}, such as {shown(array.ravel()[:1].tolist())}")
-        if array.ndim > MOST_AXES:
-            raise TypeError(f"{array.ndim} axes, and at most {MOST_AXES} are taken")
-        return array.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
-        raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats") from None
-
-
-def _with_tokens(values: ArrayLike, name: str) -> Array:
-    array = as_numbers(values, name)
-    if array.ndim == 0 or array.shape[-1] == 0:
-        raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
-    return array
 
 
 def _refuse_distribution(array: Array, totals: Array, name: str) -> NoReturn:

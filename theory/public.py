@@ -20,18 +20,9 @@ from specproof.theory.rejections import (
     rejection_law,
     rejection_rates,
 )
+from specproof.theory.relaxed import RelaxedLaw, decoding_opt, decoding_uno, relaxed_law
 from specproof.theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
-from specproof.theory.tradeoff import (
-    ParetoPoint,
-    RelaxedLaw,
-    decoding_opt,
-    decoding_uno,
-    minimal_bias,
-    optimal_resampling,
-    pareto_point,
-    relaxed_acceptance,
-    relaxed_law,
-)
+from specproof.theory.tradeoff import ParetoPoint, minimal_bias, optimal_resampling, pareto_point, relaxed_acceptance
 from specproof.theory.transport import (
     AcceptanceCertificate,
     Bracket,

@@ -6,51 +6,18 @@ its output is :math:`A(x) = b(x) p(x) + R\,P(x)`; what it gains in rejections it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line
-from specproof.theory.distribution import SUM_TOLERANCE, Array, as_distribution, as_numbers, as_pair, normalise_or_zero
+from specproof.theory.arrays import as_numbers
+from specproof.theory.distribution import SUM_TOLERANCE, Array, as_pair, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
 
 ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
 """How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within
 ``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class RelaxedLaw:
-    """The exact law of a rule that need not be lossless.
-
-    Attributes
-    ----------
-    output : array, shape (..., V)
-        The emitted token has this law, A.
-    rejection : array, shape (...)
-        The draft is rejected with this probability, R.
-    bias : array, shape (...)
-        The bias is the total variation distance TV(A, q).
-
-    Examples
-    --------
-    >>> from specproof import decoding_opt
-    >>> law = decoding_opt([0.5, 0.5], [0.25, 0.75], 0.125)
-    >>> law.output.tolist(), float(law.rejection), float(law.bias)
-    ([0.375, 0.625], 0.125, 0.125)
-    """
-
-    output: Array
-    rejection: Array
-    bias: Array
-
-    __repr__ = one_line
-
-
-NOTHING = 1e-12
-"""A rejection probability that rounding alone may leave: a row of zeros will do for what is then resampled."""
 
 
 class ParetoPoint(NamedTuple):
@@ -142,8 +109,8 @@ def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Arra
     >>> minimal_bias([0.5, 0.5], [0.25, 0.75], [[1.0, 1.0], [0.5, 1.0]]).tolist()
     [0.25, 0.0]
     """
-    _, target_rows, accepted = _accepted(draft, target, accept)
-    return _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
+    _, target_rows, accepted = accepted_mass(draft, target, accept)
+    return clipped(np.maximum(accepted - target_rows, 0.0).sum(axis=-1))
 
 
 def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> ParetoPoint:
@@ -175,7 +142,7 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
     >>> float(point.rejection), float(point.bias)
     (0.125, 0.125)
     """
-    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
+    draft_rows, target_rows, accepted = accepted_mass(draft, target, accept)
     # Products below the smallest normal number have lost their digits.
     missing = (1.0 - ACCEPT_TOLERANCE) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
     if missing.any():
@@ -186,8 +153,8 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
             f"{where} is {value} and min(1, q/p) is {least} there: on the line are over-acceptances alone, "
             "so raise it, or ask minimal_bias, which takes any"
         )
-    rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
-    return ParetoPoint(rejection, _probability(np.maximum(accepted - target_rows, 0.0).sum(axis=-1)))
+    rejection = clipped(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
+    return ParetoPoint(rejection, clipped(np.maximum(accepted - target_rows, 0.0).sum(axis=-1)))
 
 
 def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
@@ -212,89 +179,11 @@ def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -
     >>> optimal_resampling([0.5, 0.5], [0.25, 0.75], [0.5, 1.0]).tolist()
     [0.0, 1.0]
     """
-    _, target_rows, accepted = _accepted(draft, target, accept)
+    _, target_rows, accepted = accepted_mass(draft, target, accept)
     return normalise_or_zero(np.maximum(target_rows - accepted, 0.0))
 
 
-def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampling: ArrayLike) -> RelaxedLaw:
-    """Compute the law of the rule (b, P): A = b p + R P, its rejection R and its bias TV(A, q).
-
-    Parameters
-    ----------
-    draft, target, accept, resampling : array_like, shape (..., V)
-        Rows of ``resampling`` are laws, or zeros where nothing is rejected.
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`minimal_bias`, or if a row of ``resampling`` is not a law, or zeros although R exceeds ``NOTHING``.
-
-    Examples
-    --------
-    >>> from specproof import relaxed_law
-    >>> law = relaxed_law([0.5, 0.5], [0.25, 0.75], accept=[0.5, 1.0], resampling=[0.0, 1.0])
-    >>> law.output.tolist(), float(law.bias)
-    ([0.25, 0.75], 0.0)
-    """
-    draft_rows, target_rows, accepted = _accepted(draft, target, accept)
-    rejection = _probability(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
-    output = accepted + rejection[..., np.newaxis] * _resampling(resampling, rejection, draft_rows.shape)
-    return RelaxedLaw(output, rejection, _probability(0.5 * np.abs(output - target_rows).sum(axis=-1)))
-
-
-def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
-    """Over-accept with b_epsilon and resample from P*: on the line R + bias = TV(p, q).
-
-    ([1]_, Decoding-OPT.)
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`relaxed_acceptance`.
-
-    References
-    ----------
-    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
-       arXiv:2411.00841.
-
-    Examples
-    --------
-    >>> from specproof import decoding_opt, total_variation
-    >>> law = decoding_opt([0.5, 0.5], [0.25, 0.75], 0.125)
-    >>> float(law.rejection + law.bias), float(total_variation([0.5, 0.5], [0.25, 0.75]))
-    (0.25, 0.25)
-    """
-    accept = relaxed_acceptance(draft, target, epsilon)
-    return relaxed_law(draft, target, accept, optimal_resampling(draft, target, accept))
-
-
-def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
-    """Over-accept with b_epsilon and resample from the target itself: never below the line.
-
-    ([1]_, Decoding-UNO.)
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`relaxed_acceptance`.
-
-    References
-    ----------
-    .. [1] M. Yin et al. A Theoretical Perspective for Speculative Decoding Algorithm. NeurIPS 2024,
-       arXiv:2411.00841.
-
-    Examples
-    --------
-    >>> from specproof import decoding_uno
-    >>> law = decoding_uno([0.5, 0.5], [0.25, 0.75], 0.125)
-    >>> float(law.rejection), float(law.bias)
-    (0.125, 0.15625)
-    """
-    accept = relaxed_acceptance(draft, target, epsilon)
-    return relaxed_law(draft, target, accept, as_pair(draft, target)[1])
-
-
-def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
+def accepted_mass(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
     """Return p, q and b p, of one shape."""
     draft_rows, target_rows = as_pair(draft, target)
     probability = as_numbers(accept, "accept")
@@ -312,28 +201,7 @@ def _accepted(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[A
         ) from None
 
 
-def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...]) -> Array:
-    """Check resampling laws, and that where there is none nothing is rejected."""
-    rows = as_numbers(resampling, "resampling")
-    if rows.shape[-1:] != shape[-1:]:
-        raise InvalidInput(f"resampling has shape {rows.shape} and draft {shape}: give one probability for each token")
-    empty = np.asarray(~np.any(rows, axis=-1))
-    some = np.where(empty[..., np.newaxis], 1.0 / shape[-1], rows)
-    laws = np.where(empty[..., np.newaxis], 0.0, as_distribution(some, "resampling"))
-    try:
-        missing = np.asarray(empty & (rejection > NOTHING))
-    except ValueError:
-        raise InvalidInput(
-            f"resampling has shape {rows.shape} and draft {shape}: its leading axes must broadcast"
-        ) from None
-    if missing.any():
-        where, index = first_entry(missing, "the rejection")
-        value = np.broadcast_to(rejection, missing.shape)[index]
-        raise InvalidInput(f"{where} is {value} and the row of resampling there zeros: give a law to resample from")
-    return laws
-
-
-def _probability(sums: Array) -> Array:
+def clipped(sums: Array) -> Array:
     """Clip to 1 what rounding may take past it by a few units in the last place."""
     clipped: Array = np.minimum(sums, 1.0)
     return clipped

@@ -1,4 +1,4 @@
-"""Over-acceptance: the samplers whose laws are :func:`specproof.theory.tradeoff.decoding_opt` and `uno_sampler`.
+"""Over-acceptance: the samplers whose laws are :func:`specproof.theory.relaxed.decoding_opt` and `uno_sampler`.
 
 Both accept a drafted x with probability min(1, (q(x) + epsilon)/p(x)); they differ in what replaces a rejected one.
 (Yin et al. 2024, section 4.)

@@ -10,7 +10,8 @@ import pytest
 from public_arguments import PUBLIC, VALID
 
 from specproof import InvalidInput, MarkovChain, PriorityCoupling, expected_rejections, kseq, rejection_law
-from specproof.theory.distribution import MOST_AXES, dirichlet, uniform
+from specproof.theory.arrays import MOST_AXES
+from specproof.theory.distribution import dirichlet, uniform
 from specproof.theory.sequences import block_efficiency, long_run
 
 BAD: tuple[Any, ...] = (

@@ -13,15 +13,13 @@ from scipy.optimize import linprog
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet, residual, total_variation, uniform
 from specproof.theory.errors import InvalidInput
+from specproof.theory.relaxed import decoding_opt, decoding_uno, relaxed_law
 from specproof.theory.tradeoff import (
     ACCEPT_TOLERANCE,
-    decoding_opt,
-    decoding_uno,
     minimal_bias,
     optimal_resampling,
     pareto_point,
     relaxed_acceptance,
-    relaxed_law,
 )
 from specproof.theory.verifiers.single import maximal_coupling
 

@@ -19,7 +19,8 @@ from specproof.simulations.experiments.cell import Cell, CellContext, Findings, 
 from specproof.simulations.samplers import relaxed
 from specproof.simulations.statistics import check_drift
 from specproof.theory.distribution import Array
-from specproof.theory.tradeoff import decoding_opt, decoding_uno, minimal_bias, relaxed_acceptance
+from specproof.theory.relaxed import decoding_opt, decoding_uno
+from specproof.theory.tradeoff import minimal_bias, relaxed_acceptance
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,8 @@ from specproof.simulations.claims.yin2024 import SOURCE
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import Array, dirichlet
-from specproof.theory.tradeoff import minimal_bias, optimal_resampling, relaxed_law
+from specproof.theory.relaxed import relaxed_law
+from specproof.theory.tradeoff import minimal_bias, optimal_resampling
 
 LP_TOLERANCE = 3e-9
 """HiGHS is asked for feasibility to 1e-10 in each of at most 24 constraints."""

@@ -19,14 +19,8 @@ from specproof.simulations.experiments.cell import Cell, CellContext, Findings, 
 from specproof.simulations.samplers import relaxed
 from specproof.simulations.statistics import binomial_interval, check_frequency, check_law
 from specproof.theory.distribution import Array, softmax, total_variation
-from specproof.theory.tradeoff import (
-    decoding_opt,
-    decoding_uno,
-    minimal_bias,
-    pareto_point,
-    relaxed_acceptance,
-    relaxed_law,
-)
+from specproof.theory.relaxed import decoding_opt, decoding_uno, relaxed_law
+from specproof.theory.tradeoff import minimal_bias, pareto_point, relaxed_acceptance
 
 EPSILONS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.0)
 SIMULATED = (0.0, 0.01, 0.03, 0.1)

@@ -18,8 +18,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specproof.theory.arrays import as_numbers
 from specproof.theory.compiled import compiled
-from specproof.theory.distribution import Array, as_numbers, as_pair, normalise_or_zero
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import hit_probability, one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.verifiers.selection_law import SelectionLaw

@@ -1,0 +1,45 @@
+"""Arrays of real numbers, as arguments."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from specproof.theory.display import shown
+from specproof.theory.errors import InvalidInput
+
+MOST_AXES = 60
+"""Arguments have at most this many axes: NumPy's arrays have 64, and what is computed from them adds a few."""
+
+
+def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Check that these are real numbers and return them as a new float64 array, of whatever shape they have.
+
+    Raises
+    ------
+    InvalidInput
+        If they are of another kind, rows differ in length, or it is a tensor that requires a gradient.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"dtype {array.dtype}, such as {shown(array.ravel()[:1].tolist())}")
+        if array.ndim > MOST_AXES:
+            raise TypeError(f"{array.ndim} axes, and at most {MOST_AXES} are taken")
+        return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
+        raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats") from None
+
+
+def as_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Check real numbers as :func:`as_numbers` does, and that the last axis holds at least one token.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`as_numbers`, or if there is no token.
+    """
+    array = as_numbers(values, name)
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
+    return array
