@@ -22,7 +22,7 @@ from specproof.simulations.language_models.generate_request import check_assista
 from specproof.simulations.language_models.generated_texts import GeneratedTexts, SpeculativeOutput
 from specproof.simulations.language_models.level_by_level import LevelByLevel, batch_rule
 from specproof.simulations.language_models.model import LanguageModel
-from specproof.simulations.language_models.rounds import RoundRule
+from specproof.simulations.language_models.round_rule import RoundRule
 from specproof.simulations.language_models.stopwatch import Stopwatch
 from specproof.simulations.language_models.texts import Prompts
 from specproof.simulations.language_models.uniforms import from_torch

@@ -9,7 +9,7 @@ from specproof.simulations.language_models.decoding_loop import Decoding
 from specproof.simulations.language_models.decoding_run import DecodingRun, Measure, Recorder
 from specproof.simulations.language_models.pairs import ModelPair
 from specproof.simulations.language_models.prefixes import from_logits
-from specproof.simulations.language_models.rounds import RoundRule
+from specproof.simulations.language_models.round_rule import RoundRule
 from specproof.simulations.language_models.stopwatch import Stopwatch
 from specproof.simulations.language_models.texts import Prompts, Texts, check_request, ends_text
 from specproof.simulations.language_models.uniforms import from_numpy

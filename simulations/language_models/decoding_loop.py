@@ -2,8 +2,8 @@
 
 What is random comes from :mod:`specproof.simulations.language_models.uniforms`, the models' distributions from
 :mod:`specproof.simulations.language_models.prefixes`, and what is emitted is for a rule to say, see
-:mod:`specproof.simulations.language_models.rounds`. Every token is drawn from exactly the distribution that is declared
-to the rule.
+:mod:`specproof.simulations.language_models.round_rule`. Every token is drawn from exactly the distribution that is
+declared to the rule.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from specproof.simulations.language_models.model import LanguageModel, start
 from specproof.simulations.language_models.prefixes import Distributions, Prefixes
-from specproof.simulations.language_models.rounds import Observer, Round, RoundRule, Selected
+from specproof.simulations.language_models.round_rule import Observer, Round, RoundRule, Selected
 from specproof.simulations.language_models.stopwatch import Stopwatch
 from specproof.simulations.language_models.texts import Prompts, Texts
 from specproof.simulations.language_models.uniforms import Uniforms

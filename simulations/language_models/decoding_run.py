@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from specproof.simulations.language_models.decoding_loop import SELECTION
-from specproof.simulations.language_models.rounds import LevelTest, Selected
+from specproof.simulations.language_models.round_rule import LevelTest, Selected
 from specproof.simulations.language_models.stopwatch import Stopwatch
 from specproof.simulations.language_models.texts import Texts
 from specproof.simulations.samplers.selection import Selection

@@ -12,7 +12,7 @@ from transformers.generation import GenerateDecoderOnlyOutput
 
 from specproof.simulations.language_models.model import LanguageModel
 from specproof.simulations.language_models.prefixes import Prefixes
-from specproof.simulations.language_models.rounds import LevelTest, Selected
+from specproof.simulations.language_models.round_rule import LevelTest, Selected
 from specproof.simulations.language_models.texts import Texts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from specproof.simulations.language_models.rounds import LevelTest, Round, Selected
+from specproof.simulations.language_models.round_rule import LevelTest, Round, Selected
 from specproof.simulations.language_models.uniforms import Uniforms
 from specproof.simulations.samplers import recursive, single
 from specproof.simulations.samplers.inversion import invert

@@ -1,4 +1,4 @@
-"""Pairs of language models by name: which draft goes with which target, and how they are had.
+"""Pairs of language models by name: which draft goes with which target, and how to load them.
 
 Names are understood and listed without torch; only :func:`load_pair` and :func:`resolve_device` need the extra ``llm``.
 """
@@ -28,14 +28,17 @@ class PairSpec:
     """A pair's name, taken apart. Fields that the kind does not use are empty."""
 
     name: str
-    """In normal form: equal pairs have equal names."""
+    """The name in normal form: equal pairs have equal names."""
     kind: str
-    """rtn, skip, temperature or hf."""
+    """What makes the draft of the target: rtn, skip, temperature or hf."""
     bits: int = 0
+    """The bits that a weight of the draft keeps, of kind rtn."""
     layers: tuple[int, ...] = ()
+    """The layers that the draft leaves out, of kind skip."""
     temperature: float = 1.0
+    """What the draft divides its logits by, of kind temperature."""
     locations: tuple[str, ...] = ()
-    """Draft and target, of kind hf."""
+    """The ids or folders of draft and target, of kind hf."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,23 @@ class AvailablePair:
     """A line of the list of models: a pair that can be asked for by name."""
 
     name: str
-    """An example; ``form`` says what else can stand in its place."""
+    """An example of its name; ``form`` says what else can stand in its place."""
     form: str
+    """How the names of this kind are written."""
     draft: str
+    """What the draft is, in words."""
     target: str
+    """What the target is, in words."""
     source: str
+    """Where the weights come from."""
     licence: str
+    """The licence of the weights."""
     cached: bool | None
     """Whether the weights are on this machine already; None if that depends on what is asked for."""
     download: str
+    """How much is downloaded when it is first loaded."""
     missing: tuple[str, ...]
-    """Packages of the extra ``llm`` that are not installed."""
+    """The packages of the extra ``llm`` that are not installed."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ def load_pair(name: str = DEFAULT_PAIR, device: str = "auto") -> ModelPair:
     Raises
     ------
     InvalidInput
-        If the name or device is wrong, the extra ``llm`` is not installed, a model cannot be had, or the two models
+        If the name or device is wrong, the extra ``llm`` is not installed, a model cannot be loaded, or the two models
         of an hf pair have different tokenizers.
     """
     spec = parse_pair(name)

@@ -18,10 +18,13 @@ class Prompt:
     """One line of a prompt file."""
 
     text: str
+    """What the model is asked, or given to go on with."""
     id: str
+    """What the prompt is called in tables."""
     kind: str = ""
+    """What sort of prompt it is, for the reader of tables."""
     chat: bool = False
-    """Put to the model as a chat message, through the tokenizer's template; otherwise as raw text to go on with."""
+    """Whether it is put to the model as a chat message, through the tokenizer's template, or as text to go on with."""
 
 
 def load_prompts(path: str | Path | None = None) -> list[Prompt]:

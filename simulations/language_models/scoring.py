@@ -28,9 +28,9 @@ class Continuation(NamedTuple):
     """What a model wrote after a prompt."""
 
     tokens: list[int]
-    """Ids of the pair's tokenizer, never empty, an end-of-text token included."""
+    """The ids that the pair's tokenizer gives it, never empty, an end-of-text token included."""
     text: str
-    """The same as text, without special tokens."""
+    """What they read as, without special tokens."""
 
 
 Scorer = Callable[[Sequence[Prompt], Sequence[Continuation]], ArrayLike]
@@ -59,7 +59,7 @@ def load_scorer(name: str, pair: str, device: str) -> Scorer:
     Raises
     ------
     InvalidInput
-        If the name is wrong, or a model cannot be had.
+        If the name is wrong, or a model cannot be loaded.
     """
     from specproof.simulations.language_models.pairs import load_pair, require_llm
 
@@ -132,7 +132,7 @@ def reward_scorer(location: str, device: str) -> Scorer:
     Raises
     ------
     InvalidInput
-        If the model cannot be had, has several labels, or (when scoring) a text is longer than its context.
+        If the model cannot be loaded, has several labels, or (when scoring) a text is longer than its context.
     """
     import torch
 

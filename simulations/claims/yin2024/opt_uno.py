@@ -25,7 +25,7 @@ from specproof.theory.tradeoff import minimal_bias, relaxed_acceptance
 if TYPE_CHECKING:
     import pandas as pd
 
-    from specproof.simulations.language_models.rounds import LevelTest
+    from specproof.simulations.language_models.round_rule import LevelTest
 
 EPSILONS = (0.1, 0.2, 0.4, 0.8)
 RULES = {"opt": relaxed.opt_sampler, "uno": relaxed.uno_sampler}

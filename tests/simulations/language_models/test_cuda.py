@@ -1,7 +1,7 @@
-"""What runs on a GPU gives what the CPU gives, die for die; skipped where there is none.
+"""What runs on a GPU gives what the CPU gives, from the same uniforms; skipped where there is none.
 
-Dice come from NumPy, and laws are float64 softmaxes of float32 logits, which the devices round differently: in the last
-of their seven digits. So two texts from the same dice part only where a die falls into a gap of about 1e-6.
+Uniforms come from NumPy, and laws are float64 softmaxes of float32 logits, which the devices round differently: in the
+last of their seven digits. So two texts from the same uniforms part only where one falls into a gap of about 1e-6.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def test_the_kit_checks_a_verifier_on_the_gpu() -> None:
         going = torch.ones(n, dtype=torch.bool, device="cuda")
         draft, target, drafted = (array.cuda() for array in (draft_probs, target_probs, draft_tokens))
         for place in range(length):
-            dice = torch.from_numpy(rng.random((n, 2))).cuda()
-            chosen = single.verify(draft[:, place], target[:, place], drafted[:, place, None], dice)
+            uniforms = torch.from_numpy(rng.random((n, 2))).cuda()
+            chosen = single.verify(draft[:, place], target[:, place], drafted[:, place, None], uniforms)
             emitted[:, place] = torch.where(going, chosen.tokens, -1)
             going &= chosen.accepted == 0
         bonus = invert(target[:, -1], torch.from_numpy(rng.random(n)).cuda())

@@ -21,7 +21,8 @@ from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.decoding_run import DecodingRun
 from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.model import CachedModel, LanguageModel
-from specproof.simulations.language_models.rounds import LevelTest
+from specproof.simulations.language_models.round_rule import LevelTest, Round, Selected
+from specproof.simulations.language_models.uniforms import Uniforms
 from specproof.simulations.language_models.walking import sample_target, walk_target
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import Selection, SelectionSampler
@@ -204,9 +205,35 @@ def test_a_defective_verifier_is_refuted(pair: Any, defect: SelectionSampler) ->
         assert_target_laws(pair, run.tokens)
 
 
+class FirstTokenAlone:
+    """A rule of another kind for a round: verify the first drafted token, and leave the others of it unread."""
+
+    bonus = False
+
+    def num_sequences(self, restart: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(restart, dtype=torch.int64)
+
+    def select(self, offered: Round, uniforms: Uniforms) -> Selected:
+        members = torch.arange(len(offered.text))
+        sequence = torch.zeros_like(members)
+        draft, target = offered.draft(members, sequence, 0), offered.target(members, sequence, 0)
+        selection = verify(draft, target, offered.tokens[:, 0, :1], uniforms((len(members), 2)))
+        offered.emit(members, selection.tokens)
+        return Selected(sequence, (selection.accepted >= 0).long())
+
+
+def test_another_rule_for_rounds_is_served_by_the_same_loop(pair: Any) -> None:
+    """It is lossless too, and needs a call of the target for each token; what is not tested is not recorded."""
+    run = speculative_decode(pair, PROMPTS * ROWS, T, 2, FirstTokenAlone(), np.random.default_rng(7))
+    assert_target_laws(pair, run.tokens)
+    assert (run.target_calls == T).all()
+    assert 0.1 < run.round_accepted.mean() < 0.9
+    assert run.rejected.size == 0
+
+
 def test_equal_models_reject_nothing(pair: Any, make_pair: Any) -> None:
-    twin = type(pair)("twin", pair.target, pair.target, None)
-    run = speculative_decode(twin, PROMPTS, 9, 2, LevelByLevel(), np.random.default_rng(3))
+    same = type(pair)("same", pair.target, pair.target, None)
+    run = speculative_decode(same, PROMPTS, 9, 2, LevelByLevel(), np.random.default_rng(3))
     # The target reads several columns at once where the draft reads one: equal up to float32 rounding.
     assert run.tv.max() < 1e-5
     assert run.rejections == 0

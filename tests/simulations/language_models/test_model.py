@@ -95,6 +95,19 @@ def test_logits_beyond_the_vocabulary_are_cropped_and_last_limits_columns(make_l
     assert CachedModel(model, 1).append(tokens, keep, last=1).shape == (1, 1, 6)
 
 
+def test_a_model_that_knows_fewer_tokens_never_draws_the_others_and_reads_its_last_in_their_place(
+    make_llama: Any,
+) -> None:
+    model = LanguageModel(make_llama(1, vocabulary=6), 8, "cpu")
+    keep = torch.ones((1, 3), dtype=torch.bool)
+    found, expected = (CachedModel(model, 1).append(torch.tensor([[1, last, 3]]), keep) for last in (7, 5))
+    assert found.shape == (1, 3, 8)
+    assert torch.equal(found, expected)
+    assert (model.law(found)[..., 6:] == 0).all()
+    with pytest.raises(IndexError):
+        CachedModel(LanguageModel(make_llama(1), 8, "cpu"), 1).append(torch.tensor([[1, 8, 3]]), keep)
+
+
 def test_the_law_is_a_float64_softmax_at_any_temperature(make_llama: Any) -> None:
     logits = torch.tensor([1.0, 3.0, -2.0])
     expected = np.exp(np.array([1.0, 3.0, -2.0]) / 1.5)

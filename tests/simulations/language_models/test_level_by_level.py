@@ -110,7 +110,7 @@ def test_three_tokens_follow_the_targets_joint_law_and_levels_accept_as_their_la
 
 @pytest.mark.parametrize("name", ["single", "kseq", "recursive"])
 @pytest.mark.parametrize("draft_length", [1, 4])
-def test_one_draft_is_speculative_decoding_with_a_bonus_token_die_for_die(
+def test_one_draft_is_speculative_decoding_with_a_bonus_token_from_the_same_uniforms(
     pair: Any, name: str, draft_length: int
 ) -> None:
     run = spectr(pair, [PROMPTS[0]], 30, 1, draft_length, seed=3, name=name)
@@ -121,7 +121,7 @@ def test_one_draft_is_speculative_decoding_with_a_bonus_token_die_for_die(
     assert 0 < run.rejected.mean() < 1
 
 
-def test_no_draft_is_sampling_from_the_target_die_for_die(pair: Any) -> None:
+def test_no_draft_is_sampling_from_the_target_from_the_same_uniforms(pair: Any) -> None:
     run = spectr(pair, PROMPTS * 3, 9, 4, 0, seed=5)
     np.testing.assert_array_equal(run.tokens, sample_target(pair, PROMPTS * 3, 9, np.random.default_rng(5)))
     assert run.block_efficiency == 1
@@ -204,8 +204,8 @@ def test_without_a_measure_there_is_no_acceptance(pair: Any) -> None:
 
 
 def test_the_model_as_its_own_draft_accepts_everything(pair: Any) -> None:
-    twin = type(pair)("twin", pair.target, pair.target, None)
-    run = spectr(twin, PROMPTS, 9, 2, 2, seed=3)
+    same = type(pair)("same", pair.target, pair.target, None)
+    run = spectr(same, PROMPTS, 9, 2, 2, seed=3)
     assert not run.rejected.any()
     assert run.block_efficiency == 3
     assert run.target_calls.tolist() == [3, 3]

@@ -96,8 +96,11 @@ class Round:
     model: LanguageModel
     """The target."""
     distributions: Distributions
+    """Where the distributions come from."""
     texts: Texts
+    """Where emitted tokens go."""
     observer: Observer
+    """Who is told of them."""
 
     def draft(self, members: Tensor, sequence: Tensor, level: int) -> Tensor:
         """Give the distributions that token ``level`` of a sequence of each member was drawn from, shape (n, V)."""
