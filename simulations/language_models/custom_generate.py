@@ -56,6 +56,19 @@ def speculative(
     InvalidInput
         If the draft length is not an integer >= 1, the verifier cannot be called, or the assistant is no model whose
         cache can take tokens back.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    >>> config = LlamaConfig(vocab_size=8, eos_token_id=None, **size)
+    >>> model, assistant = LlamaForCausalLM(config).eval(), LlamaForCausalLM(config).eval()
+    >>> from specproof.transformers import speculative
+    >>> rule = speculative(assistant, draft_length=2)
+    >>> prompt = torch.tensor([[1, 2, 3]])
+    >>> model.generate(prompt, custom_generate=rule, do_sample=True, max_new_tokens=4).shape
+    torch.Size([1, 7])
     """
     if not callable(verifier):
         raise InvalidInput(f"verifier is {verifier!r}: give a function, such as opt_sampler(0.2)")
@@ -80,6 +93,17 @@ def speculative_batch(assistant: Any, num_drafts: int, draft_length: int = 4, st
     ------
     InvalidInput
         As :func:`speculative`, or if M is not an integer >= 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    >>> config = LlamaConfig(vocab_size=8, eos_token_id=None, **size)
+    >>> model, assistant = LlamaForCausalLM(config).eval(), LlamaForCausalLM(config).eval()
+    >>> from specproof.transformers import speculative_batch
+    >>> speculative_batch(assistant, num_drafts=4).draft_length
+    4
     """
     return Speculative(assistant, batch_rule(num_drafts, _checked(recursive.verify)), draft_length, streamer)
 
@@ -106,6 +130,17 @@ def speculative_sequences(
     ------
     InvalidInput
         As :func:`speculative_batch`, or if there is no such verifier.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    >>> config = LlamaConfig(vocab_size=8, eos_token_id=None, **size)
+    >>> model, assistant = LlamaForCausalLM(config).eval(), LlamaForCausalLM(config).eval()
+    >>> from specproof.transformers import speculative_sequences
+    >>> speculative_sequences(assistant, num_drafts=4, draft_length=2, verifier="priority").draft_length
+    2
     """
     if not isinstance(verifier, str) or verifier not in SAMPLERS:
         raise InvalidInput(f"verifier is {verifier!r}: choose one of {', '.join(SAMPLERS)}")

@@ -26,6 +26,19 @@ class SpeculativeOutput(GenerateDecoderOnlyOutput):  # type: ignore[misc]
         Whether all drafts of each emitted position were rejected; False after a text's end.
     target_calls : int64 tensor, shape (B,)
         How many forward passes of the target each text took. Reading the prompt is not counted.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    >>> config = LlamaConfig(vocab_size=8, eos_token_id=None, **size)
+    >>> model, assistant = LlamaForCausalLM(config).eval(), LlamaForCausalLM(config).eval()
+    >>> from specproof.transformers import speculative
+    >>> options = {"do_sample": True, "max_new_tokens": 4, "return_dict_in_generate": True}
+    >>> output = model.generate(torch.tensor([[1, 2, 3]]), custom_generate=speculative(assistant), **options)
+    >>> output.rejected.shape, output.target_calls.shape
+    (torch.Size([1, 4]), torch.Size([1]))
     """
 
     rejected: Tensor | None = None

@@ -32,6 +32,13 @@ def opt_sampler(epsilon: float) -> SelectionSampler:
     ------
     InvalidInput
         If epsilon is not one number, or negative or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rule = opt_sampler(0.25)
+    >>> rule(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([[0]]), np.array([[0.9, 0.5]])).accepted.tolist()
+    [0]
     """
     return _verifier(epsilon, residual_weights)
 
@@ -45,6 +52,13 @@ def uno_sampler(epsilon: float) -> SelectionSampler:
     ------
     InvalidInput
         As :func:`opt_sampler`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rule = uno_sampler(0.0)
+    >>> rule(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([[0]]), np.array([[0.9, 0.1]])).tokens.tolist()
+    [0]
     """
     return _verifier(epsilon, _target)
 

@@ -12,16 +12,16 @@ import pytest
 
 PUBLIC_MODULES = ("specproof", "specproof.theory", "specproof.conformance", "specproof.claims")
 
-NEED_TORCH = ("specproof.transformers",)
-"""Modules whose names need the extra ``llm``."""
+NEEDS_LLM = "specproof.transformers"
+"""The names of this module need the extra ``llm``."""
+
+LLM = bool(find_spec("torch") and find_spec("transformers"))
 
 
 def _public() -> dict[str, object]:
     """Every public function and class by its full name, each once."""
     found: dict[str, object] = {}
-    for module_name in PUBLIC_MODULES:
-        if module_name in NEED_TORCH and find_spec("torch") is None:
-            continue
+    for module_name in (*PUBLIC_MODULES, *([NEEDS_LLM] if LLM else [])):
         module = import_module(module_name)
         for name in module.__all__:
             value = getattr(module, name)
@@ -45,3 +45,8 @@ def test_the_example_runs(name: str) -> None:
     for test in tests:
         runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.skipif(not LLM, reason="the examples of specproof.transformers need the extra llm")
+def test_the_rules_for_transformers_are_among_them() -> None:
+    assert "specproof.simulations.language_models.custom_generate.speculative" in PUBLIC
