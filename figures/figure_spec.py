@@ -22,6 +22,7 @@ class FigureSpec:
     Attributes
     ----------
     id : str
+        The figure is asked for by this id, such as ``figure.acceptance``.
     source, statement : str
         What it is after, and what it shows, one line each.
     claim : str

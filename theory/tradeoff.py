@@ -16,8 +16,9 @@ from specproof.theory.distribution import SUM_TOLERANCE, Array, as_pair, normali
 from specproof.theory.errors import InvalidInput, first_entry
 
 ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
-"""How far below min(1, q/p), relative to it, an acceptance passes for an over-acceptance. Each law may sum to 1 within
-``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of float32 is less."""
+"""An acceptance passes for an over-acceptance if it is below min(1, q/p) by at most this part of it. Each
+law may sum to 1 within ``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of
+float32 is less."""
 
 
 class ParetoPoint(NamedTuple):

@@ -66,6 +66,7 @@ class Claim:
     id : str
         Paper and name, such as ``yin2024.theorem1``.
     source : str
+        The statement is published here.
     statement : str
         One line.
     cells : callable

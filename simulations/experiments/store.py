@@ -85,6 +85,7 @@ class Store:
     Attributes
     ----------
     folder : Path
+        Finished cells are kept here.
     key : callable
         The digest of all that a cell's result depends on.
     """

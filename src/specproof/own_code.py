@@ -32,10 +32,13 @@ class OwnCode:
     name : str
         The file or module, as it was named.
     source : Source
+        It was loaded from here.
     digest : str
         SHA-256 of its source.
     claims : tuple of Claim
+        It states these claims.
     figures : tuple of FigureSpec
+        It draws these figures.
     touches_all : bool
         Whether the results of other claims depend on it too: it is a plugin, or it registers a verifier.
     """

@@ -21,7 +21,9 @@ class Wanted:
     Attributes
     ----------
     claims : tuple of Claim
+        Evidence is gathered for these claims.
     figures : tuple of FigureSpec
+        These figures are drawn from it.
     registered : tuple of Claim
         Those of this package: their tests share the family-wise level, whichever of them are run.
     own : tuple of OwnCode

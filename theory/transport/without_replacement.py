@@ -41,7 +41,7 @@ _UNIT = 2.0**60
 """Rates are taken times this and times divided by it, or the times of denormal rates would overflow."""
 
 _OVER = 700.0
-"""e^-700 is nothing beside the other nodes, and infinity times 0 would be no number."""
+"""The number e^-700 is nothing beside the other nodes, and infinity times 0 would be no number."""
 
 
 def optimal_acceptance_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:

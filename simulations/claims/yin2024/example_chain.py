@@ -20,7 +20,7 @@ NUM_STATES, HORIZON, CHAIN_SEED = 7, 50, 2024
 BAND_LEVEL = 0.01
 """Error level of each interval in a convergence table, which is drawn and not tested."""
 
-_BLOCK = 50_000
+_CHUNK = 50_000
 
 
 def simulated_pair(stationary: bool = False) -> tuple[MarkovChain, MarkovChain]:
@@ -44,12 +44,12 @@ def observe(
     runs: int,
     number: Callable[[NDArray[np.int64]], NDArray[np.int64]] = number_last_two,
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Count the rejections of each run and number its tokens, a block of runs at a time."""
+    """Count the rejections of each run and number its tokens, a chunk of runs at a time."""
     counts, numbers = [], []
-    for start in range(0, runs, _BLOCK):
-        block = simulate(min(_BLOCK, runs - start))
-        counts.append(block.rejected.sum(axis=1).astype(np.float64))
-        numbers.append(number(block.tokens))
+    for start in range(0, runs, _CHUNK):
+        chunk = simulate(min(_CHUNK, runs - start))
+        counts.append(chunk.rejected.sum(axis=1).astype(np.float64))
+        numbers.append(number(chunk.tokens))
     return np.concatenate(counts), np.concatenate(numbers)
 
 

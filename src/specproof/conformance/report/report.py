@@ -23,6 +23,7 @@ class Instance:
     Attributes
     ----------
     problem : Problem
+        The law that was emitted on it is not the target's.
     name : str
         The name of the ladder's problem, or ``SHRUNK``.
     trials : int
