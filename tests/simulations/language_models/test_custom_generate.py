@@ -25,10 +25,10 @@ from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.samplers import SAMPLERS, recursive, single
 from specproof.simulations.samplers.selection import Selection, SelectionSampler, replace_rejected
 from specproof.simulations.statistics import check_law, check_mean
-from specproof.theory import tradeoff
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 from specproof.theory.rejections import expected_rejections_batch
+from specproof.theory.relaxed import decoding_opt, decoding_uno
 from specproof.transformers import opt_sampler, speculative, speculative_batch, speculative_sequences, uno_sampler
 
 V, T, TEXTS = 8, 3, 10_000
@@ -214,9 +214,7 @@ def test_the_mean_of_rejections_tells_the_numbers_of_drafts_apart(draft: Any, ta
 
 
 @pytest.mark.parametrize(("draft_length", "law", "options"), [(2, plain_law, {}), (3, processed_law, PROCESSED)])
-@pytest.mark.parametrize(
-    ("make", "law_of"), [(opt_sampler, tradeoff.decoding_opt), (uno_sampler, tradeoff.decoding_uno)]
-)
+@pytest.mark.parametrize(("make", "law_of"), [(opt_sampler, decoding_opt), (uno_sampler, decoding_uno)])
 def test_relaxed_rules_have_their_biased_joint_law(
     draft: Any, target: Any, make: Any, law_of: Any, draft_length: int, law: Law, options: dict[str, Any]
 ) -> None:

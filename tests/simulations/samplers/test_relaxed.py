@@ -27,10 +27,10 @@ from specproof.simulations.samplers.relaxed import (
 from specproof.simulations.samplers.selection import Selection
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
-from specproof.theory import tradeoff
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.ratio import acceptance_ratio
+from specproof.theory.relaxed import decoding_opt, decoding_uno
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
@@ -38,8 +38,8 @@ ALMOST_ONE = 1 - 2**-53
 EPSILONS = [0.0, 0.05, 0.2, 0.4, 1.0]
 PAIRS = {"overlapping": OVERLAPPING, **DEGENERATE}
 RULES: dict[str, tuple[Callable[[float], SelectionSampler], Any, Any]] = {
-    "opt": (opt_sampler, simulate_opt, tradeoff.decoding_opt),
-    "uno": (uno_sampler, simulate_uno, tradeoff.decoding_uno),
+    "opt": (opt_sampler, simulate_opt, decoding_opt),
+    "uno": (uno_sampler, simulate_uno, decoding_uno),
 }
 
 
@@ -150,7 +150,7 @@ def mutants() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def test_mutants_are_refuted_against_the_law_of_opt(name: str) -> None:
     chances, residual = mutants()[name]
     found = try_in_turn(OVERLAPPING[0], chances[None], residual, TRIALS, np.random.default_rng(64))
-    assert law_check(found, tradeoff.decoding_opt(*OVERLAPPING, 0.1).output).is_refuted
+    assert law_check(found, decoding_opt(*OVERLAPPING, 0.1).output).is_refuted
 
 
 @pytest.mark.parametrize("name", RULES)
