@@ -106,13 +106,20 @@ def tables_of(claim_id: str) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(records) for name, records in tables.items()}
 
 
-@pytest.fixture(params=FIGURES, ids=lambda figure: str(figure.id))
+def together(claim_id: str) -> pytest.MarkDecorator:
+    """One worker makes a claim's tables, for all tests of them."""
+    return pytest.mark.xdist_group(claim_id)
+
+
+@pytest.fixture(params=[pytest.param(spec, id=spec.id, marks=together(spec.claim)) for spec in FIGURES])
 def figure(request: pytest.FixtureRequest) -> FigureSpec:
     spec: FigureSpec = request.param
     return spec
 
 
+@functools.cache
 def draw(figure: FigureSpec) -> Any:
+    """The figure, drawn once for all that only look at it."""
     with styled():
         return figure.draw(*(tables_of(figure.claim)[name] for name in figure.tables))
 
@@ -164,7 +171,9 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
     assert drawn <= numbers
 
 
-@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.digest], ids=lambda claim: str(claim.id))
+@pytest.mark.parametrize(
+    "claim", [pytest.param(claim, id=claim.id, marks=together(claim.id)) for claim in CLAIMS if claim.digest]
+)
 def test_what_a_run_prints_is_tabulated(claim: Claim) -> None:
     for name, columns in claim.digest.items():
         table = tables_of(claim.id)[name]

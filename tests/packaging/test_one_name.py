@@ -97,7 +97,9 @@ def test_a_script_beside_folders_of_our_names_imports_us(
 def test_a_sampler_that_imports_from_folders_of_our_names_is_checked(
     installation: Any, stranger: Path, module: str
 ) -> None:
-    checked = installation.run("-m", "specproof", "check", f"{module}:verify", "--json", folder=stranger)
+    checked = installation.run(
+        "-m", "specproof", "check", f"{module}:verify", "--time-limit", "100", "--json", folder=stranger
+    )
     assert checked.stderr == ""
     assert (checked.returncode, json.loads(checked.stdout)["verdict"]) == (0, "lossless")
 

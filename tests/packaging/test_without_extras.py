@@ -67,7 +67,7 @@ def without_extras(installation: Any, tmp_path: Path) -> Any:
         ("list", "spectr2023.otm-lp"),
         ("models", "pip install 'specproof[llm]'"),
         ("bound --draft p.npy --target p.npy --json", '"optimal": 1.0'),
-        ("check sampler.py:verify", "lossless"),
+        ("check sampler.py:verify --time-limit 100", "lossless"),
     ],
 )
 def test_what_works(without_extras: Any, words: str, said: str) -> None:
