@@ -30,7 +30,7 @@ NAMES = [pytest.param(name, marks=() if name in ONE_A_CONTRACT else pytest.mark.
 @pytest.mark.parametrize("name", NAMES)
 def test_correct_samplers_are_lossless(name: str) -> None:
     contract, sampler = references()[name]
-    report = check_sampler(sampler, contract, time_limit=100.0)
+    report = check_sampler(sampler, contract, budget=replace(DEFAULT, seconds=1000.0))
     assert report.verdict == Verdict.LOSSLESS, str(report)
     assert report.detectable_bias < 0.025
     assert max(report.detectable_bias_in_small_batches.values()) < 0.3

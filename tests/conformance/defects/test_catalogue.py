@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from specproof.conformance.arguments import DEFAULT
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES
 from specproof.conformance.defects import __main__ as catalogue
@@ -15,6 +18,8 @@ from specproof.conformance.report.finding import Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.stages import state
 
+QUICK = replace(DEFAULT, rounds=3, small=50, seconds=20.0)
+"""Enough for the defects that are checked here; the command that writes the page takes the default."""
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
 
 
@@ -32,7 +37,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
     ],
 )
 def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosis):
-    report = check_sampler(BY_NAME[contract, name].sampler, contract)
+    report = check_sampler(BY_NAME[contract, name].sampler, contract, budget=QUICK)
     assert report.verdict == Verdict.BIASED
     assert detector in {finding.detector for finding in report.findings}
     assert report.instance is not None
@@ -51,25 +56,26 @@ def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosi
     ],
 )
 def test_a_malformed_output_is_not_called_biased(contract, name, verdict):
-    assert check_sampler(BY_NAME[contract, name].sampler, contract).verdict == verdict
+    assert check_sampler(BY_NAME[contract, name].sampler, contract, budget=QUICK).verdict == verdict
 
 
 def test_state_that_is_not_counted_is_caught_and_named_where_the_history_matters(monkeypatch):
     entry = BY_NAME["generate", "accepted-not-counted"]
     monkeypatch.setattr(state, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})
-    report = check_sampler(entry.sampler, "generate")
+    report = check_sampler(entry.sampler, "generate", budget=QUICK)
     assert report.verdict == Verdict.BIASED
     assert report.diagnosis.name == entry.name
 
 
 def test_a_generator_that_is_not_used_is_noted():
-    report = check_sampler(BY_NAME["chain", "seed-ignored"].sampler)
+    report = check_sampler(BY_NAME["chain", "seed-ignored"].sampler, budget=QUICK)
     assert report.is_lossless
     assert any("draws from elsewhere" in note for note in report.notes)
-    assert not check_sampler(BY_NAME["chain", "seed-ignored"].sampler, require_seed=True).is_lossless
+    assert not check_sampler(BY_NAME["chain", "seed-ignored"].sampler, budget=QUICK, require_seed=True).is_lossless
 
 
-def test_the_page_shows_what_was_caught_and_accuses_nobody_else():
+def test_the_page_shows_what_was_caught_and_accuses_nobody_else(monkeypatch):
+    monkeypatch.setattr(catalogue, "check_sampler", partial(check_sampler, budget=QUICK))
     defect, exact = BY_NAME["multi", "always-first"], BY_NAME["multi", "recursive-rejection"]
     text, wrong = page((defect,), (exact,))
     assert not wrong

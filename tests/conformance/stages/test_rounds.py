@@ -23,6 +23,8 @@ QUICK = replace(DEFAULT, rounds=3, small=20)
 """Enough for gross defects."""
 BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
 """Enough for gross defects, without an eye on the clock."""
+FINE = replace(DEFAULT, small=20)
+"""All rounds, and hardly any small batches."""
 
 
 @pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
@@ -32,7 +34,7 @@ def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: 
         hidden(shown)[...] = 1e-9  # a draft law so small accepts everything
         return token_by_token(shown, target_probs, draft_tokens, rng)
 
-    report = check_sampler(lenient)
+    report = check_sampler(lenient, budget=FINE)
     assert report.verdict == Verdict.BIASED, str(report)
 
 
@@ -52,7 +54,7 @@ def test_a_loop_that_forgets_is_caught(context: Callable[..., Any]) -> None:
             texts = np.concatenate([texts, tokens[:, np.newaxis]], axis=1)
         return texts[:, len(prompt) :]
 
-    report = check_sampler(forgetful, "generate")
+    report = check_sampler(forgetful, "generate", budget=FINE)
     assert report.verdict == Verdict.BIASED, str(report)
     assert report.findings[0].problem == "whole history"
 
@@ -93,7 +95,7 @@ def test_neighbours_that_share_a_uniform_in_pairs_are_seen_though_every_law_is_r
 
         return select("single", draft_probs, target_probs, draft_tokens, Paired())  # type: ignore[arg-type]
 
-    report = check_sampler(pairs, "multi")
+    report = check_sampler(pairs, "multi", budget=FINE)
     assert report.verdict == Verdict.BIASED
     assert any(finding.detector == "pairs" for finding in report.findings), str(report)
 

@@ -110,21 +110,24 @@ def _transforms(p: float, q: float, scale: float, times: Array) -> tuple[Array, 
 
 
 def _panel() -> tuple[Array, Array]:
-    """For integrals over [0, 1] of functions with a singularity like x log x at 0."""
+    """Give nodes and weights for integrals over [0, 1] of functions with a singularity like x log x at 0."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     roots = 0.5 * (nodes + 1.0)
     return roots**3, 1.5 * roots**2 * weights
 
 
 def _scales() -> tuple[Array, Array]:
-    """For integrals over [0, oo) of functions that decay like a power: s = exp(pi/2 sinh u), Takahasi and Mori 1974."""
+    """Give nodes and weights for integrals over [0, oo) of functions that decay like a power.
+
+    The substitution is s = exp(pi/2 sinh u) (Takahasi and Mori 1974).
+    """
     places = np.arange(-4.0, 4.0, STEP)
     scales = np.exp(0.5 * np.pi * np.sinh(places))
     return scales, STEP * scales * 0.5 * np.pi * np.cosh(places)
 
 
 def _exponentials() -> tuple[Array, Array]:
-    """For means over a standard exponential variable: g = exp(u - e^-u), of the same authors."""
+    """Give nodes and weights for means over a standard exponential variable: g = exp(u - e^-u), of the same authors."""
     places = np.arange(-4.0, 4.0, STEP)
     values = np.exp(places - np.exp(-places))
     return values, STEP * values * (1.0 + np.exp(-places)) * np.exp(-values)

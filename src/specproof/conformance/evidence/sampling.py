@@ -102,7 +102,7 @@ def sample_call(subject: Subject, problem: Problem, trials: int, rng: np.random.
 
 
 def _sizes(subject: Subject, trials: int) -> list[int]:
-    """Trials of each call: powers of two that a slow function still returns from in time, and the rest."""
+    """Give the trials of each call: powers of two that a slow function still returns from in time, and the rest."""
     size = LARGEST_CALL
     while size > 1 and size > subject.longest_call:
         size //= 2

@@ -13,7 +13,7 @@ from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 WEIGHTS = (1, 2, 3, 4, 6, 10)
-"""Laws are rounded to integer weights of about this sum; what is possible stays so."""
+"""Laws are rounded to integer weights of about these sums; what is possible stays so."""
 
 
 def simpler(problem: Problem) -> Iterator[Problem]:
@@ -33,7 +33,7 @@ def _simpler_models(draft: TabularModel, target: TabularModel) -> Iterator[Model
 
 
 def _merged(model: TabularModel) -> TabularModel:
-    """The last two tokens as one, whose contexts are those of the first of them."""
+    """Merge the last two tokens into one, whose contexts are those of the first of them."""
     tables = []
     for table in model.conditionals:
         law = np.concatenate([table[..., :-2], table[..., -2:].sum(axis=-1, keepdims=True)], axis=-1)
@@ -42,7 +42,7 @@ def _merged(model: TabularModel) -> TabularModel:
 
 
 def _forgetful(model: TabularModel, memory: int, token: int) -> TabularModel:
-    """With no more memory than so many tokens: those longer ago count as one token whatever they are."""
+    """Take away all memory but of so many tokens: those longer ago count as one token whatever they are."""
     tables = []
     for table in model.conditionals:
         forgotten = max(table.ndim - 1 - memory, 0)
