@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,30 @@ NOT_KNOWN = {
     "figures": ("conformance", "cli"),
 }
 """What the modules of a folder must not import: arrows point one way."""
+
+SAME_NAME = {
+    "public": "the public names of a package, each time",
+    "registry": "what is registered of a kind: each time the registry of its folder",
+    "batch": "drafts anew after each rejection: theory, sampler, figure",
+    "relaxed": "rules that accept more than is lossless: laws, sampler",
+    "sequences": "draft sequences: theory, sampler",
+    "certificate": "rational bounds: of the optimum, of K-SEQ",
+    "orders": "priority orders: theory, sampler, claim",
+    "tiling": "the tiling of the priority coupling: theory, claim",
+    "recursive": "recursive rejection: theory, sampler",
+    "recursive_without_replacement": "recursive rejection of distinct drafts: theory, sampler",
+    "single": "one draft by maximal coupling: theory, sampler",
+    "conclusion": "what the evidence comes to: of a claim, of a check",
+    "lossless": "the claim of each verifier that it is lossless",
+    "acceptance": "acceptance on language models: claim, figure",
+    "block_efficiency": "tokens per target call: claims, figure",
+    "opt_uno": "OPT and UNO on language models: claim, figure",
+    "rejections": "rejections over a horizon: sampler, figure",
+    "bound": "the bound: what it computes, its command",
+    "models": "models: the command that lists them, the strategies that draw them",
+    "reproduce": "the reproduction: what it does, its command",
+}
+"""Names that several shipped modules have, and the one subject that they share."""
 
 
 @cache
@@ -116,3 +141,9 @@ def test_nothing_that_is_shipped_imports_what_is_not() -> None:
 def test_no_module_is_called_by_what_it_has_no_subject() -> None:
     empty = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
     assert {path.relative_to(ROOT).as_posix() for path in modules() if path.stem in empty} == set()
+
+
+def test_modules_of_one_name_have_one_subject() -> None:
+    shipped = [path for path in modules() if any(path.is_relative_to(ROOT / folder) for folder in SHIPPED.values())]
+    times = Counter(path.stem for path in shipped if not path.stem.startswith("__"))
+    assert {name for name, count in times.items() if count > 1} == SAME_NAME.keys()
