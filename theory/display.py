@@ -15,6 +15,10 @@ LONGEST = 100
 """Error messages cut the text of an argument after this many characters."""
 
 
+LONGEST_INTEGER = 128
+"""Integers of more bits are shown by their size."""
+
+
 def shown(value: Any) -> str:
     """An argument as an error message quotes it: its ``repr`` on one line, cut where it is long.
 
@@ -44,6 +48,6 @@ def _brief(value: Any) -> str:
         return f"({', '.join(map(_brief, value))})" if few else f"<{len(value)} entries>"
     if isinstance(value, Fraction):
         return str(float(value))
-    if isinstance(value, int) and value.bit_length() > 64:
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
         return f"<integer of {value.bit_length()} bits>"
     return str(value)

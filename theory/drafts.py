@@ -26,7 +26,7 @@ def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
         raise InvalidInput(f"num_drafts is not an array of integers ({error})") from None
     if counts.dtype.kind not in "iu" or counts.size == 0 or (counts > _MOST).any():
         found = f"of shape {counts.shape} and dtype {counts.dtype}" if counts.ndim else shown(num_drafts)
-        raise InvalidInput(f"num_drafts is {found}: it must be an integer >= 1, or an array of them")
+        raise InvalidInput(f"num_drafts is {found}: it must be an integer from 1 to {_MOST}, or an array of them")
     if (counts < 1).any():
         where, index = first_entry(counts < 1, "num_drafts")
         raise InvalidInput(f"{where} is {counts[index]}: it must be at least 1")
