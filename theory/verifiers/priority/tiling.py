@@ -15,7 +15,6 @@ Every stretch ends above all that was placed before, so free space is a stack of
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +23,15 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.verifiers.priority.powers import power_quotient
-
-_CLOSE = 1e-7
-"""Where (k-1)(k-2)(length/2 height)^2 is below this, the series of a stretch's height has no third term to be seen."""
-
-_ULP = 2e-16
-"""Newton stops where a step, or what it leaves, is no more than this part of the whole."""
-
-_FAR = 1e-6
-"""What a step from far away keeps back, so that no rounding takes it past the root."""
+from specproof.theory.verifiers.priority.segments import (
+    FreeSpace,
+    Pieces,
+    add_piece,
+    drop_segment,
+    push_segment,
+    put_before,
+)
+from specproof.theory.verifiers.priority.stretches import partial_cut, upper_end
 
 
 class Tiling(NamedTuple):
@@ -53,26 +52,6 @@ class Tiling(NamedTuple):
     """Each token's mass, shape (R, V)."""
 
 
-class _Pieces(NamedTuple):
-    """Intervals as they are cut, linked from the lowest to the highest."""
-
-    lengths: Array
-    tokens: NDArray[np.int64]
-    above: NDArray[np.int64]
-
-
-class _Free(NamedTuple):
-    """The stack of free segments, lowest first, each with the list of the pieces between it and the next.
-
-    Level 0 is the floor, of length 0; the highest segment reaches up to 1.
-    """
-
-    bottoms: Array
-    lengths: Array
-    lowest: NDArray[np.int64]
-    highest: NDArray[np.int64]
-
-
 @compiled(error_model="numpy")
 def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
     """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending.
@@ -84,7 +63,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
     starts, lengths = np.empty(rows * capacity), np.empty(rows * capacity)
     tokens = np.empty(rows * capacity, dtype=np.int64)
     above = np.empty(capacity, dtype=np.int64)
-    free = _Free(
+    free = FreeSpace(
         np.empty(vocabulary + 2),
         np.empty(vocabulary + 2),
         np.empty(vocabulary + 2, dtype=np.int64),
@@ -95,7 +74,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
     won = np.empty((rows, vocabulary))
     for row in range(rows):
         begin, ranked = offsets[row], order[row]
-        pieces = _Pieces(lengths[begin:], tokens[begin:], above)
+        pieces = Pieces(lengths[begin:], tokens[begin:], above)
         # Tokens go by their rank until all is placed: what is read and written lies side by side then.
         count = _cut(draft[row][ranked], target[row][ranked], heights[row][ranked], num_drafts, free, pieces)
         offsets[row + 1] = begin + count
@@ -110,7 +89,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
 
 
 @compiled(error_model="numpy")
-def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Free, pieces: _Pieces) -> int:
+def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: FreeSpace, pieces: Pieces) -> int:
     """Place all tokens of one row, by q/p ascending; return how many pieces, their list being that of level 0."""
     free.bottoms[:2] = 0.0
     free.lengths[0] = 0.0
@@ -125,7 +104,7 @@ def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Fr
             capped = True
             free.lengths[top] = 1.0 - free.bottoms[top]
         if not capped and height - 0.5 * length > free.bottoms[top]:
-            end = _upper_end(length, wanted, height, num_drafts)
+            end = upper_end(length, wanted, height, num_drafts)
             gap = end - length - free.bottoms[top]
             if gap > 0.0 and end >= 1.0:
                 capped = True
@@ -133,50 +112,21 @@ def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: _Fr
             elif gap > 0.0:
                 free.lengths[top] = gap
                 free.lowest[top] = free.highest[top] = count
-                count = _add(pieces, count, token, length, -1)
-                top = _push(free, top, end)
+                count = add_piece(pieces, count, token, length, -1)
+                top = push_segment(free, top, end)
                 continue
         if capped:
             top, count = _take_highest(free, pieces, top, count, token, length)
             continue
         top, count, capped = _step_over(free, pieces, top, count, token, length, wanted, num_drafts)
     for level in range(top, 0, -1):
-        _drop(free, pieces, level)
+        drop_segment(free, pieces, level)
     return count
 
 
 @compiled(error_model="numpy")
-def _upper_end(length: float, wanted: float, height: float, num_drafts: int) -> float:
-    r"""The upper end x of the interval of this length whose mass is q: :math:`x^k - (x-p)^k = q`, or p if x < p.
-
-    It is 1 or more where even the highest interval has no more mass than q.
-
-    With the middle s and d = p/2 the mass is :math:`k p s^{k-1} (1 + \tfrac{(k-1)(k-2)}{6} (d/s)^2 + \dots)`, where
-    ``height`` is s to first order, and never too low. Else the mass is :math:`x^k g(x)` with g falling: scaled by
-    (q/mass)^(1/k), x is still above the root, and so near that Newton, which descends as the mass is convex, takes
-    six steps at most.
-    """
-    half = 0.5 * length
-    square = (half / height) ** 2
-    if (num_drafts - 1) * (num_drafts - 2) * square < _CLOSE:
-        return height * (1.0 - (num_drafts - 2) / 6.0 * square) + half
-    end: float = min(height + half, 1.0)
-    mass = length * power_quotient(end, end - length, num_drafts)
-    if mass <= wanted:
-        return end
-    end *= (wanted / mass) ** (1.0 / num_drafts)
-    while end > length:
-        excess = length * power_quotient(end, end - length, num_drafts) - wanted
-        step = excess / (num_drafts * length * power_quotient(end, end - length, num_drafts - 1))
-        end -= step
-        if not step > _ULP * end:
-            return max(end, length)
-    return length
-
-
-@compiled(error_model="numpy")
 def _step_over(
-    free: _Free, pieces: _Pieces, top: int, count: int, token: int, length: float, wanted: float, num_drafts: int
+    free: FreeSpace, pieces: Pieces, top: int, count: int, token: int, length: float, wanted: float, num_drafts: int
 ) -> tuple[int, int, bool]:
     """Place a token from the bottom of the highest segment downwards, across what was taken before.
 
@@ -194,117 +144,45 @@ def _step_over(
             if bottom + rest > 1.0 or upper + swallowed >= wanted:
                 room, mass, level = rest, swallowed, level - 1
                 continue
-        cut, capped = _partial(bottom, room, mass, base + segment, segment, wanted, num_drafts)
+        cut, capped = partial_cut(bottom, room, mass, base + segment, segment, wanted, num_drafts)
         break
     chain, last = -1, -1
     if room > cut:  # equal only where rounding hides the difference
-        chain, last, count = count, count, _add(pieces, count, token, room - cut, -1)
+        chain, last, count = count, count, add_piece(pieces, count, token, room - cut, -1)
     for passed in range(top - 1, level - 1, -1):
         last = free.highest[passed] if last < 0 else last
-        chain = _before(pieces, free.lowest[passed], free.highest[passed], chain)
+        chain = put_before(pieces, free.lowest[passed], free.highest[passed], chain)
         part = cut if passed == level else free.lengths[passed]
         if part > 0.0:
             last = count if last < 0 else last
-            chain, count = count, _add(pieces, count, token, part, chain)
+            chain, count = count, add_piece(pieces, count, token, part, chain)
     free.lowest[level], free.highest[level] = chain, last
     free.lengths[level] -= cut
-    top = _push(free, level, bottom + (room - cut))
+    top = push_segment(free, level, bottom + (room - cut))
     if capped:
         free.lengths[top] = 1.0 - free.bottoms[top]
     return top, count, capped
 
 
 @compiled(error_model="numpy")
-def _partial(
-    bottom: float, room: float, mass: float, edge: float, segment: float, wanted: float, num_drafts: int
-) -> tuple[float, bool]:
-    """How much of the segment below ``edge`` makes the mass q, and whether even the highest stretch has no more.
-
-    The rest of ``room`` comes from ``bottom`` upwards. The mass is convex and falls with the cut: Newton ascends. From
-    where more than half of the interval that the stretch spans is too much, scaling as in :func:`_upper_end` does.
-    """
-    least, most = max(0.0, bottom + room - 1.0), min(segment, room)
-    span = max(bottom - edge, 0.0) + room  # from one end of the stretch to the other: what a cut moves down
-    cut = least
-    while True:
-        rest, low = room - cut, edge - cut
-        high = bottom + rest
-        upper = rest * power_quotient(high, bottom, num_drafts)
-        excess = upper + mass + cut * power_quotient(edge, low, num_drafts) - wanted
-        if excess <= _ULP * wanted:
-            return min(cut, most), cut == least and cut > 0.0
-        too_much = excess / (span * power_quotient(high, low, num_drafts)) if excess > wanted else 0.0
-        if too_much > 0.5 and num_drafts > 2:
-            move = -high * math.expm1(math.log1p(-min(too_much, 1.0) + _FAR) / num_drafts)
-        else:
-            move = excess / (num_drafts * span * power_quotient(high, low, num_drafts - 1))
-        if not cut + move > cut:
-            return cut, False
-        cut += move
-        if cut >= most:
-            return most, False
-        # The second derivative is at most (k-1)/x of the first, and 0 for k = 2: what is left, without evaluating it.
-        if num_drafts == 2 or 0.5 * (num_drafts - 1) * move * excess <= _ULP * wanted * high:
-            return cut, False
-
-
-@compiled(error_model="numpy")
-def _take_highest(free: _Free, pieces: _Pieces, top: int, count: int, token: int, length: float) -> tuple[int, int]:
+def _take_highest(free: FreeSpace, pieces: Pieces, top: int, count: int, token: int, length: float) -> tuple[int, int]:
     """Place a token on the highest stretch; where rounding has left too little, the lowest segment gives the rest."""
     while length > 0.0:
         part = length if top == 1 else min(length, free.lengths[top])
         if part > 0.0:
             if free.lowest[top] < 0:
                 free.highest[top] = count
-            free.lowest[top], count = count, _add(pieces, count, token, part, free.lowest[top])
+            free.lowest[top], count = count, add_piece(pieces, count, token, part, free.lowest[top])
             free.lengths[top] -= part
             length -= part
         if top > 1 and free.lengths[top] <= 0.0:
-            _drop(free, pieces, top)
+            drop_segment(free, pieces, top)
             top -= 1
     return top, count
 
 
 @compiled(error_model="numpy")
-def _add(pieces: _Pieces, count: int, token: int, length: float, above: int) -> int:
-    """Write down one more piece, below ``above``."""
-    pieces.lengths[count] = length
-    pieces.tokens[count] = token
-    pieces.above[count] = above
-    return count + 1
-
-
-@compiled(error_model="numpy")
-def _before(pieces: _Pieces, lowest: int, highest: int, chain: int) -> int:
-    """Put a list of pieces below a chain; return where the whole begins."""
-    if lowest < 0:
-        return chain
-    pieces.above[highest] = chain
-    return lowest
-
-
-@compiled(error_model="numpy")
-def _push(free: _Free, level: int, bottom: float) -> int:
-    """Let the highest segment begin at ``bottom``, above level ``level``."""
-    free.bottoms[level + 1] = bottom
-    free.lowest[level + 1] = free.highest[level + 1] = -1
-    return level + 1
-
-
-@compiled(error_model="numpy")
-def _drop(free: _Free, pieces: _Pieces, level: int) -> None:
-    """Forget a free segment: its pieces now lie on those of the level below."""
-    if free.lowest[level] < 0:
-        return
-    if free.lowest[level - 1] < 0:
-        free.lowest[level - 1] = free.lowest[level]
-    else:
-        pieces.above[free.highest[level - 1]] = free.lowest[level]
-    free.highest[level - 1] = free.highest[level]
-
-
-@compiled(error_model="numpy")
-def _settle(lowest: int, pieces: _Pieces, starts: Array, vocabulary: int, num_drafts: int) -> Array:
+def _settle(lowest: int, pieces: Pieces, starts: Array, vocabulary: int, num_drafts: int) -> Array:
     """Sum the lengths from the lowest piece up (Kahan 1965) into ``starts``, and each token's mass over its pieces."""
     masses = np.zeros(vocabulary)
     piece, start, total, lost = lowest, 0.0, 0.0, 0.0

@@ -16,7 +16,7 @@ from specproof.theory.distribution import dirichlet
 from specproof.theory.independent.tiling_by_fractions import RationalInterval, RationalTiling, tiling_by_fractions
 from specproof.theory.verifiers.priority import PriorityCoupling
 from specproof.theory.verifiers.priority.powers import power_quotient
-from specproof.theory.verifiers.priority.tiling import _partial, _upper_end
+from specproof.theory.verifiers.priority.stretches import partial_cut, upper_end
 
 DISPLACED = 1e-11
 """Length of [0, 1] that the compiled tiling may give to another token than the rational one."""
@@ -75,7 +75,7 @@ def test_a_cut_below_the_resolution_of_its_place_keeps_the_length(num_drafts: in
     edge = bottom + overlap * 2**-53
     density = num_drafts * 0.5 ** (num_drafts - 1)
     for wanted in room * density * np.array([0.1, 0.5, 0.9, 1 - 2**-53, 1.0, 2.0]):
-        cut, _ = _partial(bottom, room, 0.0, edge, 0.25, wanted, num_drafts)
+        cut, _ = partial_cut(bottom, room, 0.0, edge, 0.25, wanted, num_drafts)
         assert 0.0 <= cut <= room
 
 
@@ -87,7 +87,7 @@ def count_powers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(exponent)
         return power_quotient(high, low, exponent)
 
-    monkeypatch.setattr("specproof.theory.verifiers.priority.tiling.power_quotient", counted)
+    monkeypatch.setattr("specproof.theory.verifiers.priority.stretches.power_quotient", counted)
     return seen
 
 
@@ -108,7 +108,7 @@ def test_the_upper_end_is_the_exact_root_in_few_steps(num_drafts: int, monkeypat
         wanted = length * power_quotient(root, root - length, num_drafts)
         height = (wanted / length / num_drafts) ** (1.0 / (num_drafts - 1))
         seen.clear()
-        found = _upper_end.py_func(length, wanted, height, num_drafts)
+        found = upper_end.py_func(length, wanted, height, num_drafts)
         assert len(seen) <= 1 + 2 * 8
         with localcontext(prec=DIGITS):
             end, low = Decimal(found), Decimal(found) - Decimal(length)
@@ -129,7 +129,7 @@ def test_a_cut_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pyte
         wanted = kept * power_quotient(bottom + kept, bottom, num_drafts)
         wanted += root * power_quotient(edge, edge - root, num_drafts)
         seen.clear()
-        cut, held_down = _partial.py_func(bottom, kept + root, 0.0, edge, edge, wanted, num_drafts)
+        cut, held_down = partial_cut.py_func(bottom, kept + root, 0.0, edge, edge, wanted, num_drafts)
         most = max(most, len(seen))
         assert not held_down
         with localcontext(prec=DIGITS):
