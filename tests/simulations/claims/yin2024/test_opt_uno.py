@@ -142,7 +142,7 @@ def test_a_full_run_gives_each_prompt_its_own_cells(settings: Settings) -> None:
 
 def test_without_a_prompt_nothing_can_be_done() -> None:
     with pytest.raises(InvalidInput, match="prompts is empty"):
-        opt_uno.CLAIM.cells(Settings())
+        opt_uno.CLAIM.cells(Settings(prompts=()))
 
 
 CONTEXT = {"pair": "p", "prompt": 0, "copy": 0, "rule": "opt", "epsilon": 0.8, "position": 0}
