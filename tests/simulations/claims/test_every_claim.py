@@ -54,7 +54,12 @@ def run(name: str) -> Findings:
     return run_cell(CELLS[name], 0, LEVEL)
 
 
-@pytest.mark.parametrize("name", CELLS)
+def together(claim: str) -> pytest.MarkDecorator:
+    """One worker runs all cells of a claim, once for all tests of them."""
+    return pytest.mark.xdist_group(f"cells of {claim}")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=together(cell.claim)) for name, cell in CELLS.items()])
 def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
     found = run(name)
     assert found.rows or found.tables
@@ -68,10 +73,12 @@ def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
     assert all(row.level in (0.0, LEVEL) for row in found.rows)
 
 
-def test_every_claim_has_a_control() -> None:
-    for claim in {cell.claim for cell in CELLS.values()}:
-        methods = {row.method for name, cell in CELLS.items() if cell.claim == claim for row in run(name).rows}
-        assert methods > {Method.CONTROL}, claim
+@pytest.mark.parametrize(
+    "claim", [pytest.param(it, marks=together(it)) for it in dict.fromkeys(cell.claim for cell in CELLS.values())]
+)
+def test_every_claim_has_a_control(claim: str) -> None:
+    methods = {row.method for name, cell in CELLS.items() if cell.claim == claim for row in run(name).rows}
+    assert methods > {Method.CONTROL}
 
 
 @pytest.mark.parametrize("scale", ["quick", "full"])

@@ -34,6 +34,7 @@ from specproof.conformance.problems.example_models import (
     markov,
 )
 from specproof.conformance.problems.next_token import check_models
+from specproof.conformance.problems.two_models import TwoModels
 from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChainProblem(VerifierProblem):
+class ChainProblem(TwoModels, VerifierProblem):
     """L drafted tokens and a bonus position: the contract ``chain``.
 
     A row is completed to L+1 tokens by draws from the target's conditionals, as a decoding loop would go on.
@@ -84,16 +85,6 @@ class ChainProblem(VerifierProblem):
                 "the target needs one position more, for the bonus token"
             )
 
-    @property
-    def models(self) -> Models:
-        """The draft and the target."""
-        return self.draft, self.target
-
-    @property
-    def tables(self) -> tuple[Array, ...]:
-        """The conditionals of both models."""
-        return (*self.draft.conditionals, *self.target.conditionals)
-
     def with_models(self, draft: TabularModel, target: TabularModel) -> ChainProblem:
         """Put other models in the place of both."""
         return ChainProblem(draft, target)
@@ -107,11 +98,6 @@ class ChainProblem(VerifierProblem):
     def length(self) -> int:
         """L, the number of drafted tokens."""
         return self.draft.horizon
-
-    @property
-    def num_tokens(self) -> int:
-        """V, the size of the vocabulary."""
-        return self.draft.num_states
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -24,12 +24,12 @@ from specproof.conformance.problems.example_models import (
     Q4,
     RARE,
     USUAL,
-    Models,
     histories,
     markov,
 )
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.problems.problem import Problem
+from specproof.conformance.problems.two_models import TwoModels
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -53,7 +53,7 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GenerateProblem(Problem):
+class GenerateProblem(TwoModels, Problem):
     """A whole decoding loop: the contract ``generate``.
 
     Parameters
@@ -98,16 +98,6 @@ class GenerateProblem(Problem):
                     f"need at least {len(self.prompt) + self.length}"
                 )
 
-    @property
-    def models(self) -> Models:
-        """The draft and the target."""
-        return self.draft, self.target
-
-    @property
-    def tables(self) -> tuple[Array, ...]:
-        """The conditionals of both models."""
-        return (*self.draft.conditionals, *self.target.conditionals)
-
     def with_models(self, draft: TabularModel, target: TabularModel) -> GenerateProblem:
         """Put other models in the place of both; a token of the prompt that they lack becomes their last."""
         prompt = tuple(min(token, draft.num_states - 1) for token in self.prompt)
@@ -122,11 +112,6 @@ class GenerateProblem(Problem):
                 TabularModel([table[self.prompt[0]] for table in model.conditionals[1:]]) for model in self.models
             )
             yield GenerateProblem(draft, target, self.prompt[1:], self.length)
-
-    @property
-    def num_tokens(self) -> int:
-        """V, the size of the vocabulary."""
-        return self.draft.num_states
 
     @property
     def shape(self) -> tuple[int, ...]:
