@@ -57,7 +57,12 @@ def without_extras(installation: Any, tmp_path: Path) -> Any:
     (tmp_path / "sitecustomize.py").write_text(HIDE)
     (tmp_path / "sampler.py").write_text(SAMPLER)
     np.save(tmp_path / "p.npy", np.array([0.75, 0.25]))
-    return lambda *words: installation.run(*words, folder=tmp_path, PYTHONPATH=str(tmp_path), NUMBA_DISABLE_JIT="1")
+
+    def run(*words: str) -> Any:
+        interpreted = str(int("bound" in words))  # one pair costs less than compiling; a whole check does not
+        return installation.run(*words, folder=tmp_path, PYTHONPATH=str(tmp_path), NUMBA_DISABLE_JIT=interpreted)
+
+    return run
 
 
 @pytest.mark.parametrize(
