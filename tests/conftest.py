@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 # The same examples in every run, and nothing remembered on disk: a failure is the code's, never the seed's.
 settings.register_profile("specproof", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("specproof")
+# Hypothesis also draws constants that it reads in the modules imported so far: those of other tests of this worker.
+providers._get_local_constants = providers.Constants
 
 SLOW = pytest.StashKey[int]()
 """How many tests marked slow a run leaves out."""

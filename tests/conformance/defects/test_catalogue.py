@@ -26,14 +26,16 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
 @pytest.mark.parametrize(
     ("contract", "name", "detector", "diagnosis"),
     [
-        ("chain", "always-accepted", "acceptance", "always-accepted"),
+        pytest.param("chain", "always-accepted", "acceptance", "always-accepted", marks=pytest.mark.slow),
         ("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id"),
         ("chain", "neighbours-target", "batch", None),  # one trial alone is right
-        ("chain", "one-uniform-a-round", "law", "one-uniform-a-round"),
+        pytest.param("chain", "one-uniform-a-round", "law", "one-uniform-a-round", marks=pytest.mark.slow),
         ("multi", "own-draw-each", "law", "own-draw-each"),
-        ("generate", "drawn-by-argmax", "law", "drawn-by-argmax"),
+        pytest.param("generate", "drawn-by-argmax", "law", "drawn-by-argmax", marks=pytest.mark.slow),
         ("generate", "draft-law-overwritten", "law", "draft-law-overwritten"),
-        ("generate", "siblings-not-renormalised", "law", "siblings-not-renormalised"),
+        pytest.param(
+            "generate", "siblings-not-renormalised", "law", "siblings-not-renormalised", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosis):

@@ -70,6 +70,8 @@ class KSeqCertificate:
 def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCertificate:
     """Enclose rho* and the acceptance of one pair, rho* to ``RHO_TOLERANCE`` on either side of the float.
 
+    Where so little can be accepted that floats have no digits left for it, below 1e-307, rho* is enclosed by 1 and k.
+
     Parameters
     ----------
     draft, target : array_like, shape (V,)
@@ -98,8 +100,9 @@ def certify_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> KSeqCe
     count = one_num_drafts(num_drafts)
     refuse_large_power(count, as_integers(draft_row), as_integers(target_row))
     rho, step = Fraction(float(division_factor(draft_row, target_row, count))), Fraction(RHO_TOLERANCE)
-    low, high = max(rho * (1 - step), Fraction(1)), rho * (1 + step)
-    return KSeqCertificate(as_fractions(draft_row), as_fractions(target_row), count, low, high)
+    laws = as_fractions(draft_row), as_fractions(target_row)
+    near = KSeqCertificate(*laws, count, max(rho * (1 - step), Fraction(1)), rho * (1 + step))
+    return near if near.is_proof else KSeqCertificate(*laws, count, Fraction(1), Fraction(count))
 
 
 def enclose_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> tuple[Fraction, Fraction]:
@@ -116,6 +119,4 @@ def enclose_kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> tuple[
     >>> low < high < low + Fraction(1, 10**11)
     True
     """
-    certificate = certify_kseq(draft, target, num_drafts)
-    assert certificate.is_proof
-    return certificate.acceptance
+    return certify_kseq(draft, target, num_drafts).acceptance
