@@ -14,7 +14,7 @@ from specproof.conformance.explanation.simplification import simpler
 from specproof.conformance.problems import GenerateProblem, Problem
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import token_by_token
-from specproof.conformance.report.report import SHRUNK
+from specproof.conformance.report.check_result import SHRUNK
 from specproof.conformance.strategies import problems
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from specproof.conformance import Contract, Detector, Finding, MultiProblem, Report, Verdict
-from specproof.conformance.report.report import SHRUNK, Acceptance, Diagnosis, Instance
+from specproof.conformance.report.check_result import SHRUNK, Acceptance, Diagnosis, Instance
 from specproof.conformance.report.text import full, plain, short
 
 PROBLEM = MultiProblem(np.array([1.0, 0.0]), np.array([0.5, 0.5]), 2)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.conformance.problems.answers import Sample
-from specproof.conformance.problems.problem import Problem
-from specproof.conformance.problems.verifier_problem import VerifierProblem
+from specproof.conformance.problems.problem import Problem, VerifierProblem
 from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.distribution import Array
 

@@ -12,8 +12,7 @@ from specproof.conformance.evidence.sampling import joined, sample, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.answers import Sample
 from specproof.conformance.problems.drawing import Tokens
-from specproof.conformance.problems.problem import Problem
-from specproof.conformance.problems.verifier_problem import VerifierProblem
+from specproof.conformance.problems.problem import Problem, VerifierProblem
 from specproof.conformance.report.finding import Finding
 from specproof.conformance.subject.sampler_under_test import Subject
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from specproof.conformance.contract import Contract
 from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.problems.problem import Problem
-from specproof.conformance.report.report import Diagnosis
+from specproof.conformance.report.check_result import Diagnosis
 from specproof.theory.distribution import Array
 
 LEVEL = 1e-6

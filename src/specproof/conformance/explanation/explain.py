@@ -13,8 +13,8 @@ from specproof.conformance.explanation.cause import Cause, cause_in_batches, cau
 from specproof.conformance.explanation.diagnosis import Observed, diagnose
 from specproof.conformance.explanation.failing_instance import describe, smallest
 from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.report.check_result import SHRUNK, Diagnosis, Instance
 from specproof.conformance.report.finding import Detector, Finding, Verdict, broken
-from specproof.conformance.report.report import SHRUNK, Diagnosis, Instance
 from specproof.conformance.subject.failures import Crash, InvalidOutput
 
 DIAGNOSTIC_TRIALS = 2**14

@@ -14,7 +14,7 @@ from specproof.conformance.explanation.case import FIRST_LOOK, Case
 from specproof.conformance.explanation.shrinking import shrink
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
-from specproof.conformance.report.report import Instance
+from specproof.conformance.report.check_result import Instance
 from specproof.conformance.subject.failures import Crash, InvalidOutput
 
 CONVINCING = float(np.log(1e6))

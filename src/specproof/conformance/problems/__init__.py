@@ -5,7 +5,7 @@ of its own; nothing else in the kit knows one contract from another, but for the
 for it.
 
 ==================================  ==================================================================================
-problem, verifier_problem           what every problem can do, and what problems of verifiers share
+problem, two_models                 what every problem can do, and what problems of verifiers and of tables share
 chain_problem, multi_problem,
 generate_problem                    a contract each: its inputs, its well-formed answers, its laws, its examples
 ladder, degenerate_pairs,
@@ -22,8 +22,7 @@ from specproof.conformance.problems.generate_problem import GenerateProblem
 from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.next_token import next_token_law
-from specproof.conformance.problems.problem import Problem
-from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
+from specproof.conformance.problems.problem import Inputs, Problem, VerifierProblem
 
 __all__ = [
     "PROBLEMS",

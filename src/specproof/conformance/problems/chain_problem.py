@@ -34,8 +34,8 @@ from specproof.conformance.problems.example_models import (
     markov,
 )
 from specproof.conformance.problems.next_token import check_models
+from specproof.conformance.problems.problem import Inputs, VerifierProblem
 from specproof.conformance.problems.two_models import TwoModels
-from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -213,7 +213,7 @@ class ChainProblem(TwoModels, VerifierProblem):
         """Draw 1 to 3 drafted tokens over 2 to 4 tokens in the vocabulary."""
         from hypothesis.strategies import integers
 
-        from specproof.conformance.strategies import tabular_models
+        from specproof.conformance.strategies.models import tabular_models
 
         length, size = draw(integers(1, 3)), draw(integers(2, 4))
         return ChainProblem(draw(tabular_models(size, length)), draw(tabular_models(size, length + 1)))

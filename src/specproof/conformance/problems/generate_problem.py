@@ -179,7 +179,7 @@ class GenerateProblem(TwoModels, Problem):
         """Draw a prompt of 0 or 1 tokens, 1 to 3 tokens to generate, and models that are defined for 2 more."""
         from hypothesis.strategies import integers, lists
 
-        from specproof.conformance.strategies import tabular_models
+        from specproof.conformance.strategies.models import tabular_models
 
         size, length = draw(integers(2, 3)), draw(integers(1, 3))
         prompt = tuple(draw(lists(integers(0, size - 1), max_size=1)))

@@ -15,7 +15,7 @@ from specproof.conformance.problems.answers import Emission, Sample, as_ids, ref
 from specproof.conformance.problems.description import describe_law
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.example_models import P3, P8, Q3, Q8, RARE, USUAL, Models
-from specproof.conformance.problems.verifier_problem import Inputs, VerifierProblem
+from specproof.conformance.problems.problem import Inputs, VerifierProblem
 from specproof.conformance.subject.failures import InvalidOutput
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
@@ -181,7 +181,7 @@ class MultiProblem(VerifierProblem):
         """Draw 1 to 4 drafts over 1 to 5 tokens in the vocabulary."""
         from hypothesis.strategies import integers
 
-        from specproof.conformance.strategies import pairs
+        from specproof.conformance.strategies.laws import pairs
 
         return MultiProblem(*draw(pairs()), draw(integers(1, 4)))
 

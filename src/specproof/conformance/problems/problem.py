@@ -1,10 +1,14 @@
-"""What every problem can do, whatever its contract: the protocol that the rest of the kit is written against."""
+"""What every problem can do, whatever its contract: the protocol that the rest of the kit is written against.
+
+Problems whose samplers are handed probability rows and drafts share more: trials of several fit into one batch.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +23,18 @@ from specproof.theory.distribution import Array
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
 
-    from specproof.conformance.problems.verifier_problem import VerifierProblem
+
+class Inputs(NamedTuple):
+    """What a verifier is handed beside its generator: n independent trials."""
+
+    draft_probs: Array
+    target_probs: Array
+    draft_tokens: Tokens
+
+    @property
+    def trials(self) -> int:
+        """The number of trials, n."""
+        return len(self.draft_tokens)
 
 
 class Problem(ABC):
@@ -172,3 +187,44 @@ class Problem(ABC):
 
     def __repr__(self) -> str:
         return f"<{self.contract}, {self.size_name}={self.shape[0]}, V={self.num_tokens}>\n{self.describe()}"
+
+
+class VerifierProblem(Problem):
+    """A problem of drafts that are handed out with their probabilities."""
+
+    @property
+    def batched(self) -> Self:
+        """The problem itself: its trials can stand in one batch with those of another of its shape."""
+        return self
+
+    @cached_property
+    def mirrored(self) -> Self:
+        """The problem with its tokens in reverse order: in a batch with it, rows that are mixed up have another law."""
+        draft, target = (TabularModel([np.flip(table) for table in model.conditionals]) for model in self.models)
+        return self.with_models(draft, target)
+
+    def inputs(self, trials: int, rng: np.random.Generator) -> Inputs:
+        """Draw the drafts of n trials and gather the probability rows that a model would have given with them."""
+        inputs = self.empty_inputs(trials)
+        self.fill(inputs, np.arange(trials), rng)
+        return inputs
+
+    def arguments(self, trials: int, rng: np.random.Generator) -> Inputs:
+        """Draw the inputs of n trials."""
+        return self.inputs(trials, rng)
+
+    @abstractmethod
+    def empty_inputs(self, trials: int) -> Inputs:
+        """Make room for n trials."""
+
+    @abstractmethod
+    def fill(self, inputs: Inputs, places: Tokens, rng: np.random.Generator) -> None:
+        """Draw trials into some rows of a batch, which may be one of several problems."""
+
+    def chance_of_drafts(self, arguments: Inputs) -> Array:
+        """Give the probability of the drafts of each trial, shape (n,)."""
+        rows = arguments.draft_probs.reshape(arguments.trials, -1, self.num_tokens)
+        rows = np.broadcast_to(rows, (*arguments.draft_tokens.shape, self.num_tokens))
+        drawn = np.take_along_axis(rows, arguments.draft_tokens[..., np.newaxis], -1)
+        chance: Array = drawn[..., 0].prod(axis=1)
+        return chance

@@ -6,11 +6,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from specproof.conformance.report.report import Instance, Report
+from specproof.conformance.report.check_result import CheckResult, Instance
 from specproof.simulations.statistics import POWER
 
 
-def as_dict(report: Report) -> dict[str, Any]:
+def as_dict(report: CheckResult) -> dict[str, Any]:
     """Give a report in plain values, in which what is infinite is None."""
     return {
         "subject": report.subject,

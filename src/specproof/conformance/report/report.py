@@ -1,115 +1,17 @@
-"""What a check found."""
+"""The result of a check as its user holds it: what was found, in every form that it is shown in."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from specproof.conformance.contract import Contract
-from specproof.conformance.problems.ladder import PROBLEMS
-from specproof.conformance.problems.problem import Problem
-from specproof.conformance.report.finding import Finding, Verdict
-
-SHRUNK = "found by shrinking"
-"""The name of an instance that is not one of the ladder's problems."""
+from specproof.conformance.report.check_result import CheckResult
+from specproof.conformance.report.plain import as_dict
+from specproof.conformance.report.text import short
 
 
 @dataclass(frozen=True)
-class Instance:
-    """A failing instance, the smallest that was found, with what was drawn on it afresh.
-
-    Attributes
-    ----------
-    problem : Problem
-        The law that was emitted on it is not the target's.
-    name : str
-        The name of the ladder's problem, or ``SHRUNK``.
-    trials : int
-        How many trials were drawn.
-    expected, observed : dict
-        Probability and frequency of the outcomes that differ most, by outcome.
-    total_variation : float
-        Lower confidence bound on the distance between the completed law and the target's, at the check's level; 0
-        where there is none, as the trials of a batch may depend on each other.
-    """
-
-    problem: Problem
-    name: str
-    trials: int
-    expected: Mapping[str, float]
-    observed: Mapping[str, float]
-    total_variation: float
-
-    @property
-    def title(self) -> str:
-        """The kind of instance: nothing smaller was looked for if batches have to do with it."""
-        return f"Failing instance ({self.name})" if self.name != SHRUNK else f"Smallest failing instance ({SHRUNK})"
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """How often drafts are emitted, against the most that a lossless sampler can.
-
-    Attributes
-    ----------
-    problem : str
-        The name of the problem.
-    measured, low, high : float
-        Frequency with which the first token is the first draft, be it accepted or drawn anew (contract multi: with
-        which some draft is accepted), and its interval, at a level that makes that of all problems the check's.
-    bound : float
-        The exact bound.
-    trials : int
-        How many trials were drawn.
-    """
-
-    problem: str
-    measured: float
-    low: float
-    high: float
-    bound: float
-    trials: int
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether more could be accepted without loss."""
-        return self.high < self.bound
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The known defect whose exact law explains the data best.
-
-    Attributes
-    ----------
-    name, title : str
-        The defect's name and title; empty if none of the known ones explains the data.
-    log_likelihood_ratio : float
-        The logarithm of its likelihood ratio to the next best known defect that differs, refuted or not; infinite (in
-        JSON: null) if its law excludes something that was seen, or there is no other.
-    equivalent : tuple of str
-        Names of further defects whose laws on these problems are the same.
-    tried : int
-        How many known defects there are.
-    """
-
-    name: str
-    title: str
-    log_likelihood_ratio: float
-    equivalent: tuple[str, ...]
-    tried: int
-
-    def __str__(self) -> str:
-        if not self.name:
-            return f"none of the {self.tried} known defects explains the data"
-        also = f" (same law here: {', '.join(self.equivalent)})" if self.equivalent else ""
-        return f"{self.name}: {self.title}{also}"
-
-
-@dataclass(frozen=True)
-class Report:
+class Report(CheckResult):
     """The result of :func:`specproof.conformance.check_sampler`.
 
     Attributes
@@ -156,60 +58,9 @@ class Report:
     ('specproof.conformance.references:token_by_token', (), None)
     """
 
-    subject: str
-    contract: Contract
-    verdict: Verdict
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
-    instance: Instance | None = None
-    acceptance: tuple[Acceptance, ...] = ()
-    diagnosis: Diagnosis | None = None
-    detectable_bias: float = math.inf
-    hardest: str = ""
-    detectable_bias_in_small_batches: Mapping[str, float] = field(default_factory=dict)
-    detectable_bias_on_degenerate_problems: float = math.inf
-    reproducible: bool = True
-    level: float = 0.0
-    trials: int = 0
-    calls: int = 0
-    seed: int = 0
-    seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def is_lossless(self) -> bool:
-        """Whether the verdict is "lossless"."""
-        return self.verdict == Verdict.LOSSLESS
-
-    @property
-    def reason(self) -> str:
-        """The verdict in one sentence."""
-        if self.findings:
-            return self.findings[0].text
-        if self.verdict == Verdict.INCONCLUSIVE:
-            if not self.hardest:
-                return "every problem was refused"
-            escaped = f"a total variation of {_bias(self.detectable_bias)} on '{self.hardest}' could have escaped"
-            return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
-        names = " and ".join(f"'{name}'" for name in PROBLEMS[self.contract].in_small_batches)
-        small = ", ".join(f"{_bias(bias)} of {kind}" for kind, bias in self.detectable_bias_in_small_batches.items())
-        return (
-            f"no deviation in {self.trials:,} trials; with probability 0.01 a total variation of "
-            f"{_bias(self.detectable_bias)} on '{self.hardest}' would have escaped, "
-            f"{_bias(self.detectable_bias_on_degenerate_problems)} on degenerate problems, and on {names} in batches: "
-            f"{small}"
-        )
-
     def as_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON: what is infinite is None."""
-        from specproof.conformance.report.plain import as_dict
-
         return as_dict(self)
 
     def __str__(self) -> str:
-        from specproof.conformance.report.text import short
-
         return short(self)
-
-
-def _bias(size: float) -> str:
-    return f"{size:.2g}" if math.isfinite(size) else "any"

@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from specproof.conformance.problems.ladder import PROBLEMS
+from specproof.conformance.report.check_result import CheckResult
 from specproof.conformance.report.finding import Verdict
-from specproof.conformance.report.report import Report
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 """Verdicts in other colours than a failure's."""
 
 
-def full(report: Report) -> Iterator[RenderableType]:
+def full(report: CheckResult) -> Iterator[RenderableType]:
     """Give verdict, reason, failing instance, diagnosis, acceptance, notes, and what the verdict is worth."""
     yield from _headline(report)
     yield from _findings(report)
@@ -33,7 +33,7 @@ def full(report: Report) -> Iterator[RenderableType]:
     )
 
 
-def short(report: Report) -> str:
+def short(report: CheckResult) -> str:
     """Give what a failing test has to say: the same without tables and costs, as plain text."""
     parts = (_headline, _findings, _instance, _diagnosis, _notes)
     return plain(line for part in parts for line in part(report))
@@ -48,26 +48,26 @@ def plain(parts: Iterable[RenderableType]) -> str:
     return console.file.getvalue().rstrip("\n")
 
 
-def _headline(report: Report) -> Iterator[Text]:
+def _headline(report: CheckResult) -> Iterator[Text]:
     colour = COLOURS.get(report.verdict, "bold red")
     yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract})")
 
 
-def _findings(report: Report) -> Iterator[Text]:
+def _findings(report: CheckResult) -> Iterator[Text]:
     if not report.findings:
         yield Text(f"  {report.reason}")
     for finding in report.findings:
         yield Text.assemble("  ", (finding.verdict, "red"), f" {finding.text}  [{finding.detector}]")
 
 
-def _hint(report: Report) -> Iterator[Text]:
+def _hint(report: CheckResult) -> Iterator[Text]:
     if report.calls == 1 and report.verdict in (Verdict.CRASHES, Verdict.INVALID):
         others = " or ".join(contract for contract in PROBLEMS if contract != report.contract)
         said = f" it failed on its very first call: is its contract {others}? See --contract"
         yield Text.assemble(("hint", "yellow"), said)
 
 
-def _instance(report: Report) -> Iterator[Text]:
+def _instance(report: CheckResult) -> Iterator[Text]:
     if report.instance:
         yield Text(f"\n{report.instance.title}:\n{report.instance.problem.describe()}")
         if report.instance.total_variation > 0:
@@ -75,7 +75,7 @@ def _instance(report: Report) -> Iterator[Text]:
             yield Text(f"Total variation at least {distance}.")
 
 
-def _observed(report: Report) -> Iterator[Table]:
+def _observed(report: CheckResult) -> Iterator[Table]:
     if report.instance:
         table = Table(title=f"{report.instance.trials:,} trials", title_justify="left")
         for heading in ("tokens", "target", "emitted"):
@@ -85,12 +85,12 @@ def _observed(report: Report) -> Iterator[Table]:
         yield table
 
 
-def _diagnosis(report: Report) -> Iterator[Text]:
+def _diagnosis(report: CheckResult) -> Iterator[Text]:
     if report.diagnosis:
         yield Text(f"\nDiagnosis: {report.diagnosis}")
 
 
-def _acceptance(report: Report) -> Iterator[RenderableType]:
+def _acceptance(report: CheckResult) -> Iterator[RenderableType]:
     if report.acceptance:
         table = Table(title=f"How often {PROBLEMS[report.contract].acceptance_title}", title_justify="left")
         for heading in ("problem", "trials", "measured", "the most without loss"):
@@ -101,6 +101,6 @@ def _acceptance(report: Report) -> Iterator[RenderableType]:
         yield table
 
 
-def _notes(report: Report) -> Iterator[Text]:
+def _notes(report: CheckResult) -> Iterator[Text]:
     for note in report.notes:
         yield Text.assemble(("note", "yellow"), f" {note}")

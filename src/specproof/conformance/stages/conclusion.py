@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from specproof.conformance.explanation.explain import Explanation
+from specproof.conformance.report.check_result import Acceptance
 from specproof.conformance.report.finding import Detector, Finding, Verdict
-from specproof.conformance.report.report import Acceptance, Report
+from specproof.conformance.report.report import Report
 from specproof.conformance.stages.state import Check
 from specproof.simulations.statistics import binomial_interval
 
