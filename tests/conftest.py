@@ -12,6 +12,7 @@ from hypothesis.internal.conjecture import providers
 settings.register_profile("specproof", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("specproof")
 # Hypothesis also draws constants that it reads in the modules imported so far: those of other tests of this worker.
+assert hasattr(providers, "_get_local_constants"), "this version of hypothesis names it otherwise"
 providers._get_local_constants = providers.Constants
 
 SLOW = pytest.StashKey[int]()

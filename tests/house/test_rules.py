@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = {"theory": "theory", "simulations": "simulations", "figures": "figures", "specproof": "src/specproof"}
 FOLDERS = (*SHIPPED.values(), "audit", "benchmarks", "tests", "examples")
 LONGEST_FUNCTION = 40
+LONGEST_MODULE = 300
 
 LINKS = {ROOT / "src" / "specproof" / name for name in ("theory", "simulations", "figures")}
 
@@ -147,3 +148,13 @@ def test_modules_of_one_name_have_one_subject() -> None:
     shipped = [path for path in modules() if any(path.is_relative_to(ROOT / folder) for folder in SHIPPED.values())]
     times = Counter(path.stem for path in shipped if not path.stem.startswith("__"))
     assert {name for name, count in times.items() if count > 1} == SAME_NAME.keys()
+
+
+def test_modules_outside_the_tests_have_at_most_300_lines() -> None:
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in modules()
+        if ROOT / "tests" not in path.parents
+    }
+    assert len(lengths) > 300
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
