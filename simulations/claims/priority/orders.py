@@ -44,7 +44,7 @@ def _cells(settings: Settings) -> list[Cell]:
 CLAIM = Claim(
     "priority.orders",
     "Edmonds 1970; Fujishige 1980; the transport problem of Sun et al. 2023, arXiv 2310.15141, section 3",
-    "For drafts of any joint law, a mixture of priority orders with a thinning coin accepts as often as possible.",
+    "For drafts of any joint law, a mixture of priority orders with thinning accepts as often as possible.",
     _cells,
 )
 
