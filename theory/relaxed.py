@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
 from specproof.theory.display import one_line
-from specproof.theory.distribution import Array, as_distribution, as_pair
+from specproof.theory.distribution import Array, as_distribution, as_pair, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
-from specproof.theory.tradeoff import accepted_mass, clipped, optimal_resampling, relaxed_acceptance
+from specproof.theory.tradeoff import accepted_mass, clipped, over_acceptance
 
 NOTHING = 1e-12
 """A rejection probability that rounding alone may leave: a row of zeros will do for what is then resampled."""
@@ -69,9 +69,8 @@ def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampli
     ([0.25, 0.75], 0.0)
     """
     draft_rows, target_rows, accepted = accepted_mass(draft, target, accept)
-    rejection = clipped(np.maximum(draft_rows - accepted, 0.0).sum(axis=-1))
-    output = accepted + rejection[..., np.newaxis] * _resampling(resampling, rejection, draft_rows.shape)
-    return RelaxedLaw(output, rejection, clipped(0.5 * np.abs(output - target_rows).sum(axis=-1)))
+    rejection = _rejection(draft_rows, accepted)
+    return _law(target_rows, accepted, rejection, _resampling(resampling, rejection, draft_rows.shape))
 
 
 def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
@@ -96,8 +95,10 @@ def decoding_opt(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Rel
     >>> float(law.rejection + law.bias), float(total_variation([0.5, 0.5], [0.25, 0.75]))
     (0.25, 0.25)
     """
-    accept = relaxed_acceptance(draft, target, epsilon)
-    return relaxed_law(draft, target, accept, optimal_resampling(draft, target, accept))
+    draft_rows, target_rows = as_pair(draft, target)
+    accepted = over_acceptance(draft_rows, target_rows, epsilon) * draft_rows
+    resampling = normalise_or_zero(np.maximum(target_rows - accepted, 0.0))
+    return _law(target_rows, accepted, _rejection(draft_rows, accepted), resampling)
 
 
 def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> RelaxedLaw:
@@ -122,8 +123,19 @@ def decoding_uno(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) -> Rel
     >>> float(law.rejection), float(law.bias)
     (0.125, 0.15625)
     """
-    accept = relaxed_acceptance(draft, target, epsilon)
-    return relaxed_law(draft, target, accept, as_pair(draft, target)[1])
+    draft_rows, target_rows = as_pair(draft, target)
+    accepted = over_acceptance(draft_rows, target_rows, epsilon) * draft_rows
+    return _law(target_rows, accepted, _rejection(draft_rows, accepted), target_rows)
+
+
+def _rejection(draft: Array, accepted: Array) -> Array:
+    return clipped(np.maximum(draft - accepted, 0.0).sum(axis=-1))
+
+
+def _law(target: Array, accepted: Array, rejection: Array, resampling: Array) -> RelaxedLaw:
+    """Put a rule together from bp, R and P, which are checked."""
+    output = accepted + rejection[..., np.newaxis] * resampling
+    return RelaxedLaw(output, rejection, clipped(0.5 * np.abs(output - target).sum(axis=-1)))
 
 
 def _resampling(resampling: ArrayLike, rejection: Array, shape: tuple[int, ...]) -> Array:

@@ -64,20 +64,7 @@ def relaxed_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: ArrayLike) 
     >>> relaxed_acceptance([0.5, 0.5], [0.25, 0.75], 0.125).tolist()
     [0.75, 1.0]
     """
-    draft_rows, target_rows = as_pair(draft, target)
-    slack = as_numbers(epsilon, "epsilon")
-    if not np.all(slack >= 0):
-        where, index = first_entry(~(slack >= 0), "epsilon")
-        raise InvalidInput(f"{where} is {slack[index]}: it must be at least 0, where 0 is the lossless rule")
-    try:
-        raised = target_rows + slack[..., np.newaxis]
-    except ValueError:
-        raise InvalidInput(
-            f"epsilon has shape {slack.shape} and the laws {target_rows.shape}: its axes are their leading axes"
-        ) from None
-    # Compared before dividing, so that a tiny p does not overflow the quotient.
-    accept: Array = np.divide(raised, draft_rows, out=np.ones_like(raised), where=raised < draft_rows)
-    return accept
+    return over_acceptance(*as_pair(draft, target), epsilon)
 
 
 def minimal_bias(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Array:
@@ -182,6 +169,23 @@ def optimal_resampling(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -
     """
     _, target_rows, accepted = accepted_mass(draft, target, accept)
     return normalise_or_zero(np.maximum(target_rows - accepted, 0.0))
+
+
+def over_acceptance(draft: Array, target: Array, epsilon: ArrayLike) -> Array:
+    """Compute what :func:`relaxed_acceptance` gives, of laws that :func:`as_pair` has checked."""
+    slack = as_numbers(epsilon, "epsilon")
+    if not np.all(slack >= 0):
+        where, index = first_entry(~(slack >= 0), "epsilon")
+        raise InvalidInput(f"{where} is {slack[index]}: it must be at least 0, where 0 is the lossless rule")
+    try:
+        raised = target + slack[..., np.newaxis]
+    except ValueError:
+        raise InvalidInput(
+            f"epsilon has shape {slack.shape} and the laws {target.shape}: its axes are their leading axes"
+        ) from None
+    # Compared before dividing, so that a tiny p does not overflow the quotient.
+    accept: Array = np.divide(raised, draft, out=np.ones_like(raised), where=raised < draft)
+    return accept
 
 
 def accepted_mass(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> tuple[Array, Array, Array]:
