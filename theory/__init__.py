@@ -11,6 +11,7 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``draft_length``   tokens a call, speed-up and the best draft length, if positions accept independently
 ``sequences``      draft sequences: accepted lengths, block efficiency, the long run
 ``transport``      the best that any verifier can do: formula, linear program, certificates
+``trees``          what a whole draft tree can yield: the block optimum, by a linear program with a proof
 ``verifiers``      the published rules, a room each
 ``independent``    slow second routes to the same numbers, which tests and claims compare with; not exported
 =================  =====================================================================================================

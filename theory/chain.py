@@ -154,6 +154,18 @@ class TabularModel:
 Chain = MarkovChain | TabularModel
 
 
+def check_model(model: object, name: str) -> None:
+    """Refuse what is no model.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its type.
+    """
+    if not isinstance(model, Chain):
+        raise InvalidInput(f"{name} is a {type(model).__name__}: give a MarkovChain or a TabularModel")
+
+
 def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[TabularModel] | None = None) -> None:
     """Refuse what is no model, and two of different kind, vocabulary or horizon, or of another kind than ``kind``.
 
@@ -162,9 +174,8 @@ def check_same_size(draft: Chain, target: Chain, kind: type[MarkovChain] | type[
     InvalidInput
         Naming what differs.
     """
-    for name, model in (("draft", draft), ("target", target)):
-        if not isinstance(model, Chain):
-            raise InvalidInput(f"{name} is a {type(model).__name__}: give a MarkovChain or a TabularModel")
+    check_model(draft, "draft")
+    check_model(target, "target")
     if type(draft) is not type(target):
         raise InvalidInput(
             f"draft is a {type(draft).__name__} and target a {type(target).__name__}: "

@@ -37,6 +37,8 @@ from specproof.theory.transport import (
     optimal_plan,
     solve_membership_lp,
 )
+from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, block_optimum_of_trees
+from specproof.theory.trees.draft_trees import DraftTrees
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
 from specproof.theory.verifiers.kseq.guarantee import kseq_worst_pair, kseq_worst_share
@@ -58,8 +60,10 @@ from specproof.theory.verifiers.single import maximal_coupling
 __all__ = [
     "VERIFIERS",
     "AcceptanceCertificate",
+    "BlockOptimum",
     "Bracket",
     "DraftSets",
+    "DraftTrees",
     "Drafted",
     "Intervals",
     "InvalidInput",
@@ -79,6 +83,8 @@ __all__ = [
     "batch_limit",
     "bernoulli",
     "block_efficiency",
+    "block_optimum",
+    "block_optimum_of_trees",
     "bracket",
     "certify",
     "certify_different",

@@ -12,6 +12,7 @@ import specproof.theory as theory
 from specproof import (
     VERIFIERS,
     DraftSets,
+    DraftTrees,
     MarkovChain,
     PriorityCoupling,
     TabularModel,
@@ -40,11 +41,15 @@ VALID: dict[str, dict[str, Any]] = {
     "DraftSets.of_different": {"drafts": [HALF, HALF]},
     "DraftSets.of_joint": {"joint": HALF},
     "DraftSets.without_replacement": {"draft": HALF, "num_drafts": 2},
+    "DraftTrees.of": {"law": {((0,),): 1.0}},
+    "DraftTrees.sequences": {"draft": CHAIN, "num_drafts": 2, "length": 1},
     "accepted_length_law": {**BLOCKS, "context": HALF},
     "as_distribution": {"values": HALF},
     "batch_limit": CHAINS,
     "bernoulli": {"success": 0.5},
     "block_efficiency": {**BLOCKS, "context": HALF},
+    "block_optimum": {**CHAINS, "num_drafts": 2, "length": 1},
+    "block_optimum_of_trees": {"trees": DraftTrees.of({((0,),): 1.0}), "target": CHAIN},
     "bracket": {**OF_SETS, "plan": optimal_plan(SETS, HALF)},
     "certify": DRAFTED,
     "certify_different": OF_ROWS,
@@ -97,7 +102,13 @@ def _public() -> dict[str, Callable[..., Any]]:
     """The functions in ``specproof.theory.__all__``, and the constructors that check what they are given."""
     functions = {name: getattr(theory, name) for name in theory.__all__}
     found = {name: function for name, function in functions.items() if inspect.isfunction(function)}
-    makers = {f"DraftSets.{name}": getattr(DraftSets, name) for name in vars(DraftSets) if not name.startswith("_")}
+    kinds = (DraftSets, DraftTrees)
+    makers = {
+        f"{kind.__name__}.{name}": getattr(kind, name)
+        for kind in kinds
+        for name in vars(kind)
+        if not name.startswith("_")
+    }
     found |= {name: maker for name, maker in makers.items() if inspect.ismethod(maker)}
     return found | {kind.__name__: kind for kind in (MarkovChain, PriorityCoupling, TabularModel)}
 
