@@ -128,7 +128,7 @@ def joint_law(model: Chain, length: int, name: str) -> Array:
         If the model's horizon is shorter, or the sequences are more than ``MOST_SEQUENCES``.
     """
     if model.horizon < length:
-        raise InvalidInput(f"length is {length} but {name} has horizon {model.horizon}: take a longer horizon")
+        raise InvalidInput(f"length is {shown(length)} but {name} has horizon {model.horizon}: take a longer horizon")
     if model.num_states**length > MOST_SEQUENCES:
         raise InvalidInput(
             f"length is {shown(length)}, and {model.num_states} tokens make {shown(model.num_states**length)} "
