@@ -10,6 +10,7 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``relaxed``        the laws of rules that do
 ``draft_length``   tokens a call, speed-up and the best draft length, if positions accept independently
 ``sequences``      draft sequences: accepted lengths, block efficiency, the long run
+``texts``          texts of the target: how far calls reach in them, and how many a text takes, for every rule
 ``transport``      the best that any verifier can do: formula, linear program, certificates
 ``trees``          what a whole draft tree can yield: the block optimum, by a linear program with a proof
 ``verifiers``      the published rules, a room each

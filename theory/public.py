@@ -22,6 +22,15 @@ from specproof.theory.rejections import (
 )
 from specproof.theory.relaxed import RelaxedLaw, decoding_opt, decoding_uno, relaxed_law
 from specproof.theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
+from specproof.theory.texts import (
+    block_by_block,
+    by_depth,
+    call_starts,
+    draft_sequences,
+    expected_calls,
+    token_by_token,
+    tokens_and_calls,
+)
 from specproof.theory.tradeoff import ParetoPoint, minimal_bias, optimal_resampling, pareto_point, relaxed_acceptance
 from specproof.theory.transport import (
     AcceptanceCertificate,
@@ -82,10 +91,13 @@ __all__ = [
     "as_distribution",
     "batch_limit",
     "bernoulli",
+    "block_by_block",
     "block_efficiency",
     "block_optimum",
     "block_optimum_of_trees",
     "bracket",
+    "by_depth",
+    "call_starts",
     "certify",
     "certify_different",
     "certify_kseq",
@@ -94,7 +106,9 @@ __all__ = [
     "decoding_uno",
     "dirichlet",
     "division_factor",
+    "draft_sequences",
     "drafted_sets",
+    "expected_calls",
     "expected_rejections",
     "expected_rejections_batch",
     "expected_tokens",
@@ -127,6 +141,8 @@ __all__ = [
     "softmax",
     "solve_membership_lp",
     "speedup",
+    "token_by_token",
+    "tokens_and_calls",
     "total_variation",
     "uniform",
     "zipf",

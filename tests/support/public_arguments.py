@@ -31,6 +31,8 @@ BLOCKS = {**CHAINS, "num_drafts": 2, "length": 1, "verifier": "kseq"}
 RANDOM = {"num_states": 2, "horizon": 2, "rng": np.random.default_rng(0), "concentration": 1.0}
 ACCEPTED = {**PAIR, "accept": HALF}
 OF_SETS = {"drafts": SETS, "target": HALF}
+TEXT = {"draft_logprobs": [-1.0, -2.0], "target_logprobs": [-2.0, -1.0], "length": 1}
+REACH = [[1.0, 0.5], [1.0, 0.25]]
 OF_ROWS = {"drafts": [HALF], "target": HALF}
 
 VALID: dict[str, dict[str, Any]] = {
@@ -47,10 +49,13 @@ VALID: dict[str, dict[str, Any]] = {
     "as_distribution": {"values": HALF},
     "batch_limit": CHAINS,
     "bernoulli": {"success": 0.5},
+    "block_by_block": TEXT,
     "block_efficiency": {**BLOCKS, "context": HALF},
     "block_optimum": {**CHAINS, "num_drafts": 2, "length": 1},
     "block_optimum_of_trees": {"trees": DraftTrees.of({((0,),): 1.0}), "target": CHAIN},
     "bracket": {**OF_SETS, "plan": optimal_plan(SETS, HALF)},
+    "by_depth": {"chances": HALF, "length": 1},
+    "call_starts": {"reach": REACH},
     "certify": DRAFTED,
     "certify_different": OF_ROWS,
     "certify_kseq": DRAFTED,
@@ -59,7 +64,9 @@ VALID: dict[str, dict[str, Any]] = {
     "decoding_uno": {**PAIR, "epsilon": 0.1},
     "dirichlet": {"vocabulary": 2, "concentration": 1.0, "rng": np.random.default_rng(0), "size": 2},
     "division_factor": DRAFTED,
+    "draft_sequences": {"agreement": [[[0.1]]] * 2, "target_logprobs": [-2.0, -1.0], "num_drafts": 1, "length": 1},
     "drafted_sets": {"drafts": SETS},
+    "expected_calls": {"reach": REACH},
     "expected_rejections": CHAINS,
     "expected_rejections_batch": {**CHAINS, "num_drafts": 2},
     "expected_tokens": {"acceptance": 0.5, "length": 2},
@@ -92,6 +99,8 @@ VALID: dict[str, dict[str, Any]] = {
     "softmax": {"logits": HALF, "temperature": 1.0},
     "solve_membership_lp": DRAFTED,
     "speedup": {"acceptance": 0.5, "length": 2, "cost": 0.1},
+    "token_by_token": TEXT,
+    "tokens_and_calls": {"reach": REACH, "length": 1, "starts": 1},
     "total_variation": PAIR,
     "uniform": {"vocabulary": 2, "support": 1},
     "zipf": {"vocabulary": 2, "exponent": 1.0},

@@ -1,0 +1,20 @@
+"""What a text tells: the exact price of every rule from texts of the target, with no draft drawn.
+
+=================  =====================================================================================================
+``reach_weights``  the probability that a call has accepted l drafts, given the text, for every kind of rule
+``calls``          the number of calls that a text takes, and the tokens per call
+=================  =====================================================================================================
+"""
+
+from specproof.theory.texts.calls import call_starts, expected_calls, tokens_and_calls
+from specproof.theory.texts.reach_weights import block_by_block, by_depth, draft_sequences, token_by_token
+
+__all__ = [
+    "block_by_block",
+    "by_depth",
+    "call_starts",
+    "draft_sequences",
+    "expected_calls",
+    "token_by_token",
+    "tokens_and_calls",
+]
