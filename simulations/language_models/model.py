@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from transformers import DynamicCache
 
 from specproof.theory.errors import InvalidInput
+
+READ_TOGETHER = 8
+"""This many prompts are read in one pass: enough to make good use of the weights, which are read once for all."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +126,30 @@ class CachedModel:
         )
         logits: Tensor = output.logits[..., : self.model.vocabulary]
         missing = self.model.vocabulary - logits.shape[-1]
-        return torch.nn.functional.pad(logits, (0, missing), value=-torch.inf) if missing else logits
+        return pad(logits, (0, missing), value=-torch.inf) if missing else logits
 
     def forget(self, count: Tensor) -> None:
         """Take back the last ``count[b]`` kept columns of each row b; shape (B,), int64."""
         from_the_end = self._kept.flip(1).cumsum(dim=1).flip(1)
         self._kept = self._kept & (from_the_end > count[:, None])
+
+    @classmethod
+    def joined(cls, parts: Sequence[CachedModel]) -> CachedModel:
+        """Put the rows of several caches of one model below each other; the columns of shorter ones are the last."""
+        counts, widths = zip(*(part._kept.shape for part in parts), strict=True)
+        whole = cls(parts[0].model, sum(counts))
+        shifted = [max(widths) - width for width in widths]
+        whole._kept = torch.cat([pad(part._kept, (shift, 0)) for part, shift in zip(parts, shifted, strict=True)])
+        longest = parts[shifted.index(0)]._cache.layers if max(widths) else []
+        for number, layer in enumerate(longest):
+            # A part without columns has no tensors of its own.
+            keys, values = (like.new_zeros((len(whole._kept), *like.shape[1:])) for like in (layer.keys, layer.values))
+            for part, count, shift, end in zip(parts, counts, shifted, accumulate(counts), strict=True):
+                if shift < max(widths):
+                    keys[end - count : end, :, shift:] = part._cache.layers[number].keys
+                    values[end - count : end, :, shift:] = part._cache.layers[number].values
+            whole._cache.update(keys, values, number)
+        return whole
 
     def select(self, rows: Tensor) -> None:
         """Go on with these rows in this order, shape (R,), int64: some may be left out, others taken several times."""
@@ -138,19 +162,36 @@ class CachedModel:
 def start(model: LanguageModel, prompts: list[list[int]]) -> tuple[CachedModel, Tensor]:
     """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed.
 
-    Prompts of different lengths are padded on the left; equal ones are read once.
+    Equal prompts are read once. The others are read a few at a time, in the order of their lengths, so that little of
+    a pass is padding.
     """
-    places: dict[tuple[int, ...], int] = {}
-    rows = torch.tensor([places.setdefault(tuple(prompt), len(places)) for prompt in prompts], device=model.device)
-    longest = max(map(len, places))
-    tokens = torch.tensor([[0] * (longest - len(prompt)) + [*prompt] for prompt in places], device=model.device)
-    lengths = torch.tensor([len(prompt) for prompt in places], device=model.device)
-    keep = torch.arange(longest, device=model.device) >= longest - lengths[:, None]
-    cached = CachedModel(model, len(places))
-    if longest > 1:
-        cached.append(tokens[:, :-1], keep[:, :-1], last=1)
-    cached.select(rows)
-    return cached, tokens[rows, -1]
+    distinct = sorted(set(map(tuple, prompts)), key=lambda prompt: (len(prompt), prompt))
+    texts = [prompt[:-1] for prompt in distinct]
+    passes = range(0, len(texts), READ_TOGETHER)
+    cached = CachedModel.joined([_read(model, texts[first : first + READ_TOGETHER]) for first in passes])
+    place = {prompt: row for row, prompt in enumerate(distinct)}
+    cached.select(torch.tensor([place[tuple(prompt)] for prompt in prompts], device=model.device))
+    return cached, torch.tensor([prompt[-1] for prompt in prompts], device=model.device)
+
+
+def _read(model: LanguageModel, texts: list[tuple[int, ...]]) -> CachedModel:
+    """Read texts of much the same length, once what all of them begin with, and the rest padded on the left."""
+    cached = CachedModel(model, 1)
+    differing = (place for place, tokens in enumerate(zip(*texts, strict=False)) if len(set(tokens)) > 1)
+    shared = next(differing, min(map(len, texts)))
+    _feed(cached, [texts[0][:shared]])
+    cached.select(torch.zeros(len(texts), dtype=torch.int64, device=model.device))
+    _feed(cached, [text[shared:] for text in texts])
+    return cached
+
+
+def _feed(cached: CachedModel, texts: list[tuple[int, ...]]) -> None:
+    longest = max(map(len, texts))
+    if longest:
+        device = cached.model.device
+        tokens = torch.tensor([[0] * (longest - len(text)) + [*text] for text in texts], device=device)
+        lengths = torch.tensor([len(text) for text in texts], device=device)
+        cached.append(tokens, torch.arange(longest, device=device) >= longest - lengths[:, None], last=1)
 
 
 def check_decodable(module: Any, name: str) -> None:

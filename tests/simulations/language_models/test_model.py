@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from specproof.simulations.language_models.model import CachedModel, LanguageModel, check_decodable, start
+from specproof.simulations.language_models.model import (
+    READ_TOGETHER,
+    CachedModel,
+    LanguageModel,
+    check_decodable,
+    start,
+)
 from specproof.theory.errors import InvalidInput
 
 TOLERANCE = 1e-4
@@ -137,6 +143,27 @@ def test_equal_prompts_are_read_once_and_go_their_own_ways(
         logits = cached.append(following[:, None], everyone)[:, -1]
     for row, prompt in enumerate(prompts):
         torch.testing.assert_close(logits[row], uncached(pair.target, [*prompt, row + 1])[-1], rtol=0, atol=TOLERANCE)
+
+
+def test_prompts_are_read_in_passes_with_little_padding_and_shared_beginnings_once(
+    pair: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    chat = [[7, 3, 5, 1, 2, 6, *rng.integers(0, 8, int(size))] for size in rng.integers(2, 6, READ_TOGETHER)]
+    prompts = [[4], *([5, token] for token in range(READ_TOGETHER - 1)), *chat]
+    read: list[int] = []
+    append = CachedModel.append
+
+    def counting(self: CachedModel, tokens: torch.Tensor, keep: torch.Tensor, last: int = 0) -> torch.Tensor:
+        read.append(tokens.numel())
+        return append(self, tokens, keep, last)
+
+    monkeypatch.setattr(CachedModel, "append", counting)
+    cached, pending = start(pair.target, prompts)
+    assert sum(read) < sum(map(len, prompts))
+    logits = cached.append(pending[:, None], torch.ones((len(prompts), 1), dtype=torch.bool))[:, 0]
+    for row, prompt in enumerate(prompts):
+        torch.testing.assert_close(logits[row], uncached(pair.target, prompt)[-1], rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize(("configured", "expected"), [(None, ()), (0, (0,)), ([2, 5], (2, 5))])
