@@ -50,8 +50,13 @@ def one_num_drafts(num_drafts: ArrayLike) -> int:
 def hit_probability(mass: Array, num_drafts: int) -> Array:
     """g(t) = 1 - (1 - t)^k: the chance that one of k independent drafts falls into a set of draft mass t.
 
-    Through logarithms, so that a tiny mass keeps all its digits.
+    Built from the binary digits of k, as g of 2m drafts is g_m + (1 - g_m) g_m and that of one more g_m + (1 - g_m) t.
+    All terms are positive, so that a tiny mass keeps its digits, and there is no logarithm to wait for.
     """
-    with np.errstate(divide="ignore"):  # t = 1 gives log 0 = -inf, and g = 1 as it should
-        hit: Array = -np.expm1(num_drafts * np.log1p(-np.minimum(mass, 1.0)))
+    once = np.minimum(mass, 1.0)
+    hit: Array = once
+    for digit in f"{num_drafts:b}"[1:]:
+        hit = hit + (1.0 - hit) * hit
+        if digit == "1":
+            hit = hit + (1.0 - hit) * once
     return hit
