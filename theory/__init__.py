@@ -2,20 +2,21 @@
 
 Every name of ``specproof.theory.__all__`` can be imported from here, and is loaded when it is first asked for.
 
-=================  =====================================================================================================
-``distribution``   distributions over a vocabulary, and how each argument that is one is checked
-``chain``          models over a horizon: Markov chains and tables of the whole history
-``rejections``     how many positions of a text are rejected, token by token and with batches of drafts
-``tradeoff``       accepting more than is lossless: rejection against bias
-``relaxed``        the laws of rules that do
-``draft_length``   tokens a call, speed-up and the best draft length, if positions accept independently
-``sequences``      draft sequences: accepted lengths, block efficiency, the long run
-``texts``          texts of the target: how far calls reach in them, and how many a text takes, for every rule
-``transport``      the best that any verifier can do: formula, linear program, certificates
-``trees``          what a whole draft tree can yield: the block optimum, by a linear program with a proof
-``verifiers``      the published rules, a room each
-``independent``    slow second routes to the same numbers, which tests and claims compare with; not exported
-=================  =====================================================================================================
+=====================  =================================================================================================
+``distribution``       distributions over a vocabulary, and how each argument that is one is checked
+``sampling_settings``  temperature, top-k, top-p and min-p: how logits become a distribution
+``chain``              models over a horizon: Markov chains and tables of the whole history
+``rejections``         how many positions of a text are rejected, token by token and with batches of drafts
+``tradeoff``           accepting more than is lossless: rejection against bias
+``relaxed``            the laws of rules that do
+``draft_length``       tokens a call, speed-up and the best draft length, if positions accept independently
+``sequences``          draft sequences: accepted lengths, block efficiency, the long run
+``texts``              texts of the target: how far calls reach in them, and how many a text takes, for every rule
+``transport``          the best that any verifier can do: formula, linear program, certificates
+``trees``              what a whole draft tree can yield: the block optimum, by a linear program with a proof
+``verifiers``          the published rules, a room each
+``independent``        slow second routes to the same numbers, which tests and claims compare with; not exported
+=====================  =================================================================================================
 
 Arguments of public functions are checked where they come in: distributions by ``distribution``, numbers of drafts by
 ``drafts``, other counts by ``integers``, other numbers by ``numbers``, other arrays by

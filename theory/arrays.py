@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,8 +14,8 @@ MOST_AXES = 60
 """Arguments have at most this many axes: NumPy's arrays have 64, and what is computed from them adds a few."""
 
 
-def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Check that these are real numbers and return them as a new float64 array, of whatever shape they have.
+def as_real(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Check that these are real numbers and return them as an array of their own dtype, not copied if they are one.
 
     Raises
     ------
@@ -26,9 +28,20 @@ def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
             raise TypeError(f"dtype {array.dtype}, such as {shown(array.ravel()[:1].tolist())}")
         if array.ndim > MOST_AXES:
             raise TypeError(f"{array.ndim} axes, and at most {MOST_AXES} are taken")
-        return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:  # a RuntimeError: a tensor that requires a gradient
         raise InvalidInput(f"{name} is not an array of real numbers ({error}): pass floats") from None
+    return array
+
+
+def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Check real numbers as :func:`as_real` does, and return them as a new float64 array of the same shape.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`as_real`.
+    """
+    return as_real(values, name).astype(np.float64)
 
 
 def as_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -11,12 +11,13 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.arrays import as_rows
+from specproof.theory.arrays import as_real, as_rows
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.generators import check_generator
 from specproof.theory.integers import natural_number, positive_integer, refuse_large_array
 from specproof.theory.numbers import finite_number, positive_number, probability
+from specproof.theory.sampling_settings import SamplingSettings
 
 Array = NDArray[np.float64]
 
@@ -126,15 +127,8 @@ def softmax(logits: ArrayLike, temperature: float = 1.0, name: str = "logits") -
     >>> softmax([1.0, 0.0], temperature=0.5).round(4).tolist()
     [0.8808, 0.1192]
     """
-    tau = positive_number(temperature, "temperature")
-    array = as_rows(logits, name)
-    _refuse(np.isnan(array) | (array == np.inf), array, name, "is not a logit", "logits are finite numbers or -inf")
-    peak = array.max(axis=-1, keepdims=True)
-    _refuse(np.broadcast_to(peak == -np.inf, array.shape), array, name, "like its whole row", "leave it some token")
-    with np.errstate(over="ignore"):  # so far below the peak that the distance overflows: e^-inf = 0, as it should
-        weights = np.exp((array - peak) / tau)
-    probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return probabilities
+    rows: Array = SamplingSettings(temperature).distribution(as_real(logits, name), name)
+    return rows
 
 
 def total_variation(draft: ArrayLike, target: ArrayLike) -> Array:

@@ -46,6 +46,28 @@ def probability(value: Any, name: str) -> float:
     return _one(lambda number: 0.0 <= number <= 1.0, value, name, "number in [0, 1]")
 
 
+def positive_share(value: Any, name: str) -> float:
+    """Check one number in (0, 1], of the kinds that :func:`finite_number` takes, and return it as float.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    return _one(lambda number: 0.0 < number <= 1.0, value, name, "number in (0, 1]")
+
+
+def share_below_one(value: Any, name: str) -> float:
+    """Check one number in [0, 1), of the kinds that :func:`finite_number` takes, and return it as float.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument and its value.
+    """
+    return _one(lambda number: 0.0 <= number < 1.0, value, name, "number in [0, 1)")
+
+
 def _one(holds: Callable[[float], bool], value: Any, name: str, what: str) -> float:
     number = _as_float(value)
     if not holds(number):

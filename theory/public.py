@@ -21,6 +21,7 @@ from specproof.theory.rejections import (
     rejection_rates,
 )
 from specproof.theory.relaxed import RelaxedLaw, decoding_opt, decoding_uno, relaxed_law
+from specproof.theory.sampling_settings import SamplingSettings
 from specproof.theory.sequences import LongRun, accepted_length_law, block_efficiency, long_run
 from specproof.theory.texts import (
     block_by_block,
@@ -84,6 +85,7 @@ __all__ = [
     "PriorityCoupling",
     "PriorityOrders",
     "RelaxedLaw",
+    "SamplingSettings",
     "SelectionLaw",
     "TabularModel",
     "Verifier",

@@ -7,7 +7,7 @@ import torch
 
 from specproof.simulations.language_models.decoding_loop import Decoding
 from specproof.simulations.language_models.decoding_run import DecodingRun, Measure, Recorder
-from specproof.simulations.language_models.pairs import ModelPair
+from specproof.simulations.language_models.model_pair import ModelPair
 from specproof.simulations.language_models.prefixes import from_logits
 from specproof.simulations.language_models.round_rule import RoundRule
 from specproof.simulations.language_models.stopwatch import Stopwatch

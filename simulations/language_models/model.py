@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 from transformers import DynamicCache
 
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sampling_settings import SamplingSettings
 
 READ_TOGETHER = 8
 """This many prompts are read in one pass: enough to make good use of the weights, which are read once for all."""
@@ -33,8 +34,8 @@ class LanguageModel:
     """
     device: str
     """The torch device of its parameters."""
-    temperature: float = 1.0
-    """What the logits are divided by before the softmax."""
+    settings: SamplingSettings = field(default_factory=SamplingSettings)
+    """How logits become the distribution that tokens are drawn from."""
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
@@ -50,10 +51,9 @@ class LanguageModel:
         return tokens.clamp(max=known - 1) if known < self.vocabulary else tokens
 
     def law(self, logits: Tensor) -> Tensor:
-        r"""Probabilities :math:`\mathrm{softmax}(l / \tau)` in float64, on the logits' device, shape (..., V)."""
-        wide = logits.to(torch.float64)
-        # Shifted before the division, which a temperature near 0 would otherwise take to inf - inf.
-        return torch.softmax((wide - wide.amax(dim=-1, keepdim=True)) / self.temperature, dim=-1)
+        """Float64 distributions of the next token on the logits' device, shape (..., V), under the settings."""
+        distributions: Tensor = self.settings.distribution(logits)
+        return distributions
 
     def require_room(self, positions: int, columns: int) -> None:
         """Refuse a decode that the model's context is too short for.

@@ -14,7 +14,7 @@ from specproof.simulations.language_models.weights import SMOLLM2, fetch_smollm2
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from specproof.simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.model_pair import ModelPair
 
 DEFAULT_PAIR = "rtn:4"
 SMOLLM2_NAME = "SmolLM2-135M-Instruct"
@@ -63,16 +63,6 @@ class AvailablePair:
     """How much is downloaded when it is first loaded."""
     missing: tuple[str, ...]
     """The packages of the extra ``llm`` that are not installed."""
-
-
-@dataclass(frozen=True)
-class ModelPair:
-    """Two language models over one vocabulary, ready to be decoded."""
-
-    name: str
-    draft: LanguageModel
-    target: LanguageModel
-    tokenizer: Any
 
 
 def parse_pair(name: str) -> PairSpec:
@@ -244,8 +234,10 @@ def _smollm2(device: str) -> tuple[Any, Any]:
 @lru_cache(maxsize=1)  # a draft takes half a gigabyte, and an experiment uses one after the other
 def _load_own(spec: PairSpec, device: str) -> ModelPair:
     from specproof.simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.model_pair import ModelPair
     from specproof.simulations.language_models.quantise import round_to_nearest
     from specproof.simulations.language_models.skip import skip_layers
+    from specproof.theory.sampling_settings import SamplingSettings
 
     tokenizer, module = _smollm2(device)
     width = _width(module)
@@ -254,18 +246,15 @@ def _load_own(spec: PairSpec, device: str) -> ModelPair:
         draft = round_to_nearest(module, spec.bits)
     elif spec.kind == "skip":
         draft = skip_layers(module, spec.layers)
-    return ModelPair(
-        spec.name,
-        LanguageModel(draft, width, device, spec.temperature),
-        LanguageModel(module, width, device),
-        tokenizer,
-    )
+    models = LanguageModel(draft, width, device), LanguageModel(module, width, device)
+    return ModelPair(spec.name, *models, tokenizer, spec.temperature).with_settings(SamplingSettings())
 
 
 @lru_cache(maxsize=2)
 def _load_hf(spec: PairSpec, device: str) -> ModelPair:
     from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
     from specproof.simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.model_pair import ModelPair
 
     tokenizers = [open_tokenizer(location) for location in spec.locations]
     _require_same_vocabulary(spec, *(tokenizer.get_vocab() for tokenizer in tokenizers))

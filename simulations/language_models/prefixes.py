@@ -26,5 +26,5 @@ Distributions = Callable[[LanguageModel, Tensor, Prefixes], Tensor]
 
 
 def from_logits(model: LanguageModel, logits: Tensor, _prefixes: Prefixes) -> Tensor:
-    """Take the softmax of the logits at the model's temperature, whatever the text."""
+    """Take the distributions that the logits have under the model's settings, whatever the text."""
     return model.law(logits)

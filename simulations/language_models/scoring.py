@@ -18,7 +18,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from specproof.simulations.language_models.pairs import ModelPair
+    from specproof.simulations.language_models.model_pair import ModelPair
 
 LIKELIHOOD, REWARD = "likelihood", "hf"
 FORMS = f"{LIKELIHOOD} (mean log-probability of a token under the target), {REWARD}:NAME (a reward model, id or folder)"
@@ -100,7 +100,10 @@ def score(scorer: Scorer, name: str, prompts: Sequence[Prompt], continuations: S
 
 
 def likelihood_scorer(pair: ModelPair) -> Scorer:
-    r"""Make the scorer :math:`\frac1n \sum_i \log q(x_i | x_{<i})`, in nats a token, end-of-text included."""
+    r"""Make the scorer :math:`\frac1n \sum_i \log q(x_i | x_{<i})`, in nats a token, end-of-text included.
+
+    The target's temperature counts; its filters do not, as a rule that is not lossless emits what they leave out.
+    """
     import torch
 
     from specproof.simulations.language_models.model import start
@@ -113,7 +116,7 @@ def likelihood_scorer(pair: ModelPair) -> Scorer:
         for position in range(int(lengths.max())):
             goes_on = position < lengths
             logits = cached.append(last[:, None], goes_on[:, None])[:, 0]
-            laws = torch.log_softmax(logits.double() / pair.target.temperature, dim=-1)
+            laws = torch.log_softmax(logits.double() / pair.target.settings.temperature, dim=-1)
             column = [each.tokens[min(position, len(each.tokens) - 1)] for each in continuations]
             last = torch.tensor(column, device=pair.target.device)
             totals += torch.where(goes_on, laws.gather(1, last[:, None])[:, 0], 0.0)

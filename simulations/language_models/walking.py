@@ -12,7 +12,7 @@ from torch import Tensor
 
 from specproof.simulations.language_models.decoding_run import to_host
 from specproof.simulations.language_models.model import LanguageModel, start
-from specproof.simulations.language_models.pairs import ModelPair
+from specproof.simulations.language_models.model_pair import ModelPair
 from specproof.simulations.language_models.texts import Prompts, check_request, ends_text
 from specproof.simulations.language_models.uniforms import from_numpy
 from specproof.simulations.samplers.inversion import invert

@@ -15,6 +15,7 @@ from specproof import (
     DraftTrees,
     MarkovChain,
     PriorityCoupling,
+    SamplingSettings,
     TabularModel,
     drafted_sets,
     optimal_plan,
@@ -38,6 +39,7 @@ OF_ROWS = {"drafts": [HALF], "target": HALF}
 VALID: dict[str, dict[str, Any]] = {
     "MarkovChain": {"initial": HALF, "transitions": [HALF, HALF], "horizon": 2},
     "PriorityCoupling": DRAFTED,
+    "SamplingSettings": {"temperature": 1.0, "top_k": 2, "top_p": 0.5, "min_p": 0.1},
     "TabularModel": {"conditionals": [HALF]},
     "DraftSets.iid": {"draft": HALF, "num_drafts": 2},
     "DraftSets.of_different": {"drafts": [HALF, HALF]},
@@ -119,7 +121,7 @@ def _public() -> dict[str, Callable[..., Any]]:
         if not name.startswith("_")
     }
     found |= {name: maker for name, maker in makers.items() if inspect.ismethod(maker)}
-    return found | {kind.__name__: kind for kind in (MarkovChain, PriorityCoupling, TabularModel)}
+    return found | {kind.__name__: kind for kind in (MarkovChain, PriorityCoupling, SamplingSettings, TabularModel)}
 
 
 PUBLIC = _public()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from specproof.simulations.language_models.decoding_run import DecodingRun
-    from specproof.simulations.language_models.pairs import ModelPair
+    from specproof.simulations.language_models.model_pair import ModelPair
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
 QUICK_PROMPTS = 4

@@ -8,7 +8,7 @@ from specproof.simulations.claims.claim import Settings
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from specproof.simulations.language_models.pairs import ModelPair
+    from specproof.simulations.language_models.model_pair import ModelPair
 
 GROUP_SIZE = 28
 """Prompts decoded together."""

@@ -18,7 +18,7 @@ pytest.importorskip("transformers")
 from tiny_llama import VOCABULARY, save_model, tiny_llama  # noqa: E402
 
 from specproof.simulations.language_models.model import LanguageModel  # noqa: E402
-from specproof.simulations.language_models.pairs import ModelPair  # noqa: E402
+from specproof.simulations.language_models.model_pair import ModelPair  # noqa: E402
 from specproof.simulations.language_models.wheel import Wheel  # noqa: E402
 
 

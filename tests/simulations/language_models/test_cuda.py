@@ -24,7 +24,8 @@ from specproof.simulations.claims.yin2024 import opt_uno
 from specproof.simulations.experiments.store import Store
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.level_by_level import LevelByLevel
-from specproof.simulations.language_models.pairs import ModelPair, load_pair
+from specproof.simulations.language_models.model_pair import ModelPair
+from specproof.simulations.language_models.pairs import load_pair
 from specproof.simulations.language_models.prompts import Prompt
 from specproof.simulations.language_models.quantise import round_to_nearest
 from specproof.simulations.language_models.scoring import Continuation, likelihood_scorer

@@ -39,8 +39,8 @@ Array = NDArray[np.float64]
 
 def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
     with torch.no_grad():
-        logits = model.module(torch.tensor(texts), use_cache=False).logits[:, -1].double().numpy() / model.temperature
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        logits = model.module(torch.tensor(texts), use_cache=False).logits[:, -1].double().numpy()
+    weights = np.exp((logits - logits.max(axis=-1, keepdims=True)) / model.settings.temperature)
     rows: Array = weights / weights.sum(axis=-1, keepdims=True)
     return rows
 

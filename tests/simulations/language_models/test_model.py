@@ -16,6 +16,7 @@ from specproof.simulations.language_models.model import (
     start,
 )
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sampling_settings import SamplingSettings
 
 TOLERANCE = 1e-4
 
@@ -117,9 +118,9 @@ def test_a_model_that_knows_fewer_tokens_never_draws_the_others_and_reads_its_la
 def test_the_law_is_a_float64_softmax_at_any_temperature(make_llama: Any) -> None:
     logits = torch.tensor([1.0, 3.0, -2.0])
     expected = np.exp(np.array([1.0, 3.0, -2.0]) / 1.5)
-    law = LanguageModel(make_llama(1), 8, "cpu", temperature=1.5).law(logits)
+    law = LanguageModel(make_llama(1), 8, "cpu", SamplingSettings(1.5)).law(logits)
     np.testing.assert_allclose(law.numpy(), expected / expected.sum(), rtol=1e-14)
-    cold = LanguageModel(make_llama(1), 8, "cpu", temperature=5e-324).law(logits)
+    cold = LanguageModel(make_llama(1), 8, "cpu", SamplingSettings(5e-324)).law(logits)
     assert cold.tolist() == [0.0, 1.0, 0.0]
 
 

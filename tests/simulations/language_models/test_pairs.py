@@ -20,6 +20,7 @@ from specproof.simulations.language_models.pairs import (
     resolve_device,
 )
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sampling_settings import SamplingSettings
 
 
 @pytest.fixture
@@ -136,7 +137,15 @@ def test_own_pairs_share_the_target(monkeypatch: pytest.MonkeyPatch, make_checkp
         rtn.draft.module.model.layers[0].mlp.up_proj.weight, rtn.target.module.model.layers[0].mlp.up_proj.weight
     )
     assert len(skip.draft.module.model.layers) == 1
-    assert (warm.draft.temperature, warm.target.temperature, rtn.draft.temperature) == (1.5, 1.0, 1.0)
+    warmer = warm.with_settings(SamplingSettings(0.5, top_p=0.9)).with_settings(SamplingSettings(2.0, top_k=3), 4.0)
+    assert [each.draft.settings for each in (warm, rtn, warmer)] == [
+        SamplingSettings(1.5),
+        SamplingSettings(),
+        SamplingSettings(6.0, top_k=3),
+    ]
+    assert [each.target.settings for each in (warm, warmer)] == [SamplingSettings(), SamplingSettings(2.0, top_k=3)]
+    with pytest.raises(InvalidInput, match=r"^draft_temperature is 0"):
+        warm.with_settings(SamplingSettings(), 0.0)
     assert {model.vocabulary for pair in (rtn, skip, warm) for model in (pair.draft, pair.target)} == {8}
     assert load_pair("temperature:1.50", "cpu") is warm
     assert not rtn.target.module.training

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from tiny_llama import save_reward_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from specproof.simulations.language_models.checkpoints import open_reward_model
-from specproof.simulations.language_models.pairs import ModelPair, load_pair
+from specproof.simulations.language_models.model_pair import ModelPair
+from specproof.simulations.language_models.pairs import load_pair
 from specproof.simulations.language_models.prompts import Prompt
 from specproof.simulations.language_models.scoring import (
     Continuation,
@@ -25,6 +25,7 @@ from specproof.simulations.language_models.scoring import (
     score,
 )
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sampling_settings import SamplingSettings
 
 PROMPTS = [Prompt("w1 w2 w3", "a"), Prompt("w4", "b", chat=True), Prompt("w1 w2 w3", "c")]
 CONTINUATIONS = [
@@ -52,8 +53,8 @@ def test_the_likelihood_is_the_mean_over_the_continuation_of_the_targets_log_pro
 
 
 def test_likelihood_of_what_is_next_to_impossible_is_finite(tiny: ModelPair) -> None:
-    """Probabilities would underflow to 0 at this temperature, and their logarithms to -inf."""
-    cold = replace(tiny, target=replace(tiny.target, temperature=1e-4))
+    """Probabilities would underflow to 0 at this temperature, and their logarithms to -inf; no filter makes them."""
+    cold = tiny.with_settings(SamplingSettings(1e-4, top_k=1))
     scores = score(likelihood_scorer(cold), "likelihood", PROMPTS, CONTINUATIONS)
     assert scores.min() < math.log(np.finfo(float).tiny)
 
