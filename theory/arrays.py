@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
+
+Number = TypeVar("Number", np.float64, np.int64)
 
 MOST_AXES = 60
 """Arguments have at most this many axes: NumPy's arrays have 64, and what is computed from them adds a few."""
@@ -56,3 +58,8 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if array.ndim == 0 or array.shape[-1] == 0:
         raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
     return array
+
+
+def in_one_layout(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
+    """C-contiguous and writeable, copied if it must: any other layout would have the compiled loops compiled anew."""
+    return np.require(values, dtype, ["C", "W"])

@@ -50,6 +50,7 @@ from specproof.theory.transport import (
 from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, block_optimum_of_trees
 from specproof.theory.trees.draft_trees import DraftTrees
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
+from specproof.theory.verifiers.at_tokens import agreement_at
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
 from specproof.theory.verifiers.kseq.guarantee import kseq_worst_pair, kseq_worst_share
 from specproof.theory.verifiers.kseq.law import division_factor, kseq
@@ -90,6 +91,7 @@ __all__ = [
     "TabularModel",
     "Verifier",
     "accepted_length_law",
+    "agreement_at",
     "as_distribution",
     "batch_limit",
     "bernoulli",

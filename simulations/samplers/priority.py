@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.simulations.samplers.inversion import AnyArray, cumulative_shares, quantile
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
-from specproof.theory.arrays import as_numbers
+from specproof.theory.arrays import as_numbers, in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, entry, first_entry
 from specproof.theory.generators import check_generator
 from specproof.theory.verifiers.priority import PriorityCoupling
-from specproof.theory.verifiers.priority.coupling import in_one_layout
 
 _LAST = np.iinfo(np.int64).max
 

@@ -6,6 +6,7 @@ given drafts, and where they exist a certificate, a guarantee and a proof; at it
 =============================  ========================================================================================
 ``registry``                   what a verifier is, and how it is registered
 ``selection_law``              the exact law of one selection, which every rule states
+``at_tokens``                  agreement at the tokens of a text alone, for all numbers of drafts at once
 ``in_order``                   rules that try their drafts in order: agreement and given drafts from their chances
 ``single``                     the first draft alone, by maximal coupling
 ``kseq``                       K-SEQ: law, agreement, certificate, guarantee

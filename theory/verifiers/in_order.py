@@ -47,6 +47,45 @@ def agreement_in_order(draft: Array, chances: Array) -> Array:
     return found[..., 1:]
 
 
+def agreement_along(draft: Array, chances: Array, rejected: Array) -> Array:
+    """The same at one token of each of n rows, with k = 1..K drafts that have the first k chances, shape (n, K, K).
+
+    The polynomials of the module's formula are multiplied out from the first draft to the last, O(K^2) a row.
+
+    Parameters
+    ----------
+    draft : array, shape (n,)
+        The probability p of the token, trusted.
+    chances : array, shape (n, K)
+        The probability m of the l-th draft to be the token and accepted, once it is tried; trusted to be at most p.
+    rejected : array, shape (n, K)
+        The probability that the l-th draft is rejected once it is tried, whatever token it is.
+
+    Returns
+    -------
+    array, shape (n, K, K)
+        Entry [i, k-1, j-1] belongs to k drafts, of which j carry the token.
+
+    Examples
+    --------
+    The draws of the example above, at heads:
+
+    >>> agreement_along(np.array([0.5]), np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]])).tolist()
+    [[[0.5, 0.0], [0.5, 0.25]]]
+    """
+    rows, count = chances.shape
+    joint = np.zeros((rows, count, count))
+    passed, found = np.zeros((2, rows, count + 1))
+    passed[:, 0] = 1.0
+    for index in range(count):
+        chance = chances[:, index]
+        own = np.maximum(draft - chance, 0.0)
+        found = _times(draft, 1.0 - draft, found) + _times(chance, np.zeros(()), passed)
+        passed = _times(own, np.maximum(rejected[:, index] - own, 0.0), passed)
+        joint[:, index] = found[:, 1:]
+    return joint
+
+
 def first_success(chances: Array) -> Array:
     """The chance that each try is the first to succeed, from the chances of the tries, both of shape (N, k).
 

@@ -15,16 +15,18 @@ References
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero, residual
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.rationals import as_fraction_pair
-from specproof.theory.verifiers.in_order import agreement_in_order, first_success
+from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order, first_success
 from specproof.theory.verifiers.registry import Verifier, register_verifier
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
@@ -132,6 +134,47 @@ def recursive_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
     return agreement_in_order(draft_rows, chances)
 
 
+def recursive_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
+    """The law of :func:`recursive_agreement` at one token of each row for k = 1..K, shape (n, K, K).
+
+    The residuals do not depend on k: one pass over a row for each draft is all there is.
+    Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
+
+    Examples
+    --------
+    >>> recursive_agreement_at(np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]]), np.array([0]), 2).tolist()
+    [[[0.25, 0.0], [0.125, 0.125]]]
+    """
+    chances, rejected = np.empty((2, tokens.size, num_drafts))
+    _follow_residuals(draft, target, tokens, chances, rejected)
+    return agreement_along(draft[np.arange(tokens.size), tokens], chances, rejected)
+
+
+@compiled(error_model="numpy")
+def _follow_residuals(draft: Array, target: Array, tokens: NDArray[np.int64], chances: Array, rejected: Array) -> None:
+    """Write down, for each try of each row, the chance of the token and the probability of all rejected ones."""
+    weights = np.empty(draft.shape[1])
+    for row in range(tokens.size):
+        weights[:], mass = target[row], 1.0
+        for index in range(chances.shape[1]):
+            law = weights[tokens[row]] / mass
+            chances[row, index] = min(draft[row, tokens[row]], law)
+            mass, rejected[row, index] = _next_residual(draft[row], weights, mass)
+            mass = mass if mass > 0.0 else math.inf  # nothing is left, and all that follows is rejected
+
+
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+def _next_residual(draft: Array, weights: Array, mass: float) -> tuple[float, float]:
+    """Replace weights, of a law times its mass, by [law - p]+; return their sum and that of [p - law]+."""
+    left, rejected = 0.0, 0.0
+    for token in range(draft.size):
+        gap = weights[token] / mass - draft[token]
+        weights[token] = max(gap, 0.0)
+        left += max(gap, 0.0)
+        rejected += max(-gap, 0.0)
+    return left, rejected
+
+
 def recursive_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
     """The rule for given drafts, shape (N, k): draft m is accepted with probability min(1, q^m/p).
 
@@ -185,6 +228,7 @@ register_verifier(
         marker="d",
         law=recursive_rejection,
         agreement=recursive_agreement,
+        agreement_at=recursive_agreement_at,
         given_drafts=recursive_given,
         certificate=certify_recursive,
     )

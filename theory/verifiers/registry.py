@@ -23,6 +23,14 @@ each draft is the accepted one, shape (N, k). What a row lacks to 1 is the proba
 """
 
 
+AgreementAt = Callable[[Array, Array, NDArray[np.int64], int], Array]
+"""The law of agreement at one token a row, for every number of drafts: ``agreement_at(draft, target, tokens, K)``.
+
+From trusted, contiguous laws of shape (n, V) and tokens of shape (n,) it makes an array of shape (n, K, K) whose entry
+[i, k-1, j-1] is the probability that with k drafts ``tokens[i]`` is the accepted one and exactly j drafts carry it.
+"""
+
+
 @dataclass(frozen=True)
 class Verifier:
     """A lossless rule that accepts one of k i.i.d. drafts or emits a token of its own.
@@ -41,6 +49,9 @@ class Verifier:
         ``agreement(draft, target, num_drafts) -> array (..., V, k)``: the probability that token i is accepted and that
         exactly j = 1..k of the drafts are token i, wherever they stand. Summed over j it is ``law.accepted``; of the
         drafts that follow the accepted token, j sequences go on (:mod:`specproof.theory.sequences`).
+    agreement_at : callable, optional
+        The same at one token of each row and for k = 1..K at once, see :data:`AgreementAt`, in a few passes over the
+        row. :func:`specproof.theory.verifiers.at_tokens.agreement_at` calls it, and does without where there is none.
     given_drafts : callable, optional
         The rule as it is written, see :data:`GivenDrafts`; what enumerations follow draft by draft.
     certificate : callable, optional
@@ -63,6 +74,7 @@ class Verifier:
     marker: str
     law: Callable[[ArrayLike, ArrayLike, int], SelectionLaw]
     agreement: Callable[[ArrayLike, ArrayLike, int], Array]
+    agreement_at: AgreementAt | None = None
     given_drafts: GivenDrafts | None = None
     certificate: Callable[[ArrayLike, ArrayLike, int], tuple[Fraction, Fraction]] | None = None
     guarantee: Callable[[int], float] | None = None

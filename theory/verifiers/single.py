@@ -11,7 +11,7 @@ from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.rationals import as_fraction_pair
-from specproof.theory.verifiers.in_order import agreement_in_order
+from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order
 from specproof.theory.verifiers.registry import Verifier, register_verifier
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
@@ -93,6 +93,24 @@ def single_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Ar
     return agreement_in_order(draft_rows, chances)
 
 
+def single_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
+    """The law of :func:`single_agreement` at one token of each row for k = 1..K, shape (n, K, K).
+
+    Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
+
+    Examples
+    --------
+    >>> single_agreement_at(np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]]), np.array([0]), 2).tolist()
+    [[[0.25, 0.0], [0.125, 0.125]]]
+    """
+    rows = np.arange(tokens.size)
+    chances = np.zeros((tokens.size, num_drafts))
+    rejected = np.ones_like(chances)
+    chances[:, 0] = np.minimum(draft, target)[rows, tokens]
+    rejected[:, 0] = np.maximum(draft - target, 0.0).sum(axis=-1)
+    return agreement_along(draft[rows, tokens], chances, rejected)
+
+
 def single_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
     """The rule for given drafts: the first is accepted with probability min(1, q/p), shape (N, k).
 
@@ -135,6 +153,7 @@ register_verifier(
         marker="^",
         law=single_law,
         agreement=single_agreement,
+        agreement_at=single_agreement_at,
         given_drafts=single_given,
         certificate=certify_single,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specproof.theory.verifiers.kseq.agreement import kseq_agreement, kseq_given
+from specproof.theory.verifiers.kseq.agreement import kseq_agreement, kseq_agreement_at, kseq_given
 from specproof.theory.verifiers.kseq.certificate import enclose_kseq
 from specproof.theory.verifiers.kseq.guarantee import kseq_worst_share
 from specproof.theory.verifiers.kseq.law import kseq
@@ -16,6 +16,7 @@ register_verifier(
         marker="o",
         law=kseq,
         agreement=kseq_agreement,
+        agreement_at=kseq_agreement_at,
         given_drafts=kseq_given,
         certificate=enclose_kseq,
         guarantee=kseq_worst_share,

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.verifiers.in_order import agreement_in_order, first_success
-from specproof.theory.verifiers.kseq.law import division_factor
+from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order, first_success
+from specproof.theory.verifiers.kseq.law import division_factor, rejected_mass, smallest_valid
 
 
 def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
@@ -44,6 +44,27 @@ def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arra
     rho = division_factor(draft_rows, target_rows, count)
     once = np.minimum(draft_rows, target_rows / rho[..., np.newaxis])
     return agreement_in_order(draft_rows, np.broadcast_to(once, (count, *once.shape)))
+
+
+def kseq_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
+    """The law of :func:`kseq_agreement` at one token of each row for k = 1..K, shape (n, K, K).
+
+    Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
+
+    Examples
+    --------
+    >>> kseq_agreement_at(np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]]), np.array([1]), 2).tolist()
+    [[[0.5, 0.0], [0.25, 0.25]]]
+    """
+    rows = np.arange(tokens.size)
+    proposed, wanted = draft[rows, tokens], target[rows, tokens]
+    joint = np.zeros((tokens.size, num_drafts, num_drafts))
+    for count in range(1, num_drafts + 1):
+        rho = smallest_valid(draft, target, count)
+        once, missed = np.minimum(proposed, wanted / rho), rejected_mass(draft, target, rho)
+        chances, rejected = (np.repeat(column[:, np.newaxis], count, axis=1) for column in (once, missed))
+        joint[:, count - 1, :count] = agreement_along(proposed, chances, rejected)[:, -1]
+    return joint
 
 
 def kseq_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:

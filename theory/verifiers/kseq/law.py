@@ -134,6 +134,19 @@ def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
     return factors
 
 
+def rejected_mass(draft: Array, target: Array, rho: Array) -> Array:
+    """The probability that one draft is rejected, sum [p - q/rho]+, of trusted rows (n, V) and factors (n,)."""
+    missed = np.empty_like(rho)
+    _miss_rows(draft, target, rho, missed)
+    return missed
+
+
+@compiled(error_model="numpy")
+def _miss_rows(draft: Array, target: Array, rho: Array, missed: Array) -> None:
+    for row in range(rho.size):
+        missed[row] = _split(draft[row], target[row], rho[row])[3]
+
+
 @compiled(error_model="numpy")
 def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
     for row in range(factors.size):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.arrays import in_one_layout
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
@@ -18,14 +18,6 @@ from specproof.theory.verifiers.selection_law import SelectionLaw
 
 _CHUNK = 2**18
 """This many entries are tiled at a time: the arrays of a chunk take some tens of megabytes."""
-
-
-Number = TypeVar("Number", np.float64, np.int64)
-
-
-def in_one_layout(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
-    """C-contiguous and writeable, copied if it must: any other layout would have the compiled loops compiled anew."""
-    return np.require(values, dtype, ["C", "W"])
 
 
 class PriorityCoupling:
