@@ -1,4 +1,4 @@
-"""Pairs of Markov chains for tests of runs over a horizon, degenerate corners included."""
+"""Pairs of Markov chains for tests of runs over a horizon, degenerate ones included."""
 
 from __future__ import annotations
 

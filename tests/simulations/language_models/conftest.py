@@ -42,6 +42,18 @@ def make_pair() -> Any:
     return tiny_pair
 
 
+@pytest.fixture(scope="session")
+def draft() -> Any:
+    """The module of the pair's draft, for ``generate``."""
+    return tiny_llama(11)
+
+
+@pytest.fixture(scope="session")
+def target() -> Any:
+    """The module of the pair's target, for ``generate``."""
+    return tiny_llama(12)
+
+
 @pytest.fixture
 def make_checkpoint(tmp_path: Path) -> Any:
     """A function that writes a tiny model and tokenizer to a folder and gives the folder."""

@@ -1,9 +1,6 @@
 """Whole decoding loops with real transformers models, against laws enumerated without a cache.
 
-The statistical tests use one bound that holds for every sample size (McDiarmid): the total variation distance between
-an empirical law of n draws over K cells and the true law exceeds sum_k sqrt(p_k (1 - p_k) / n) / 2 + sqrt(ln(1/a) / 2n)
-with probability at most a. FALSE_ALARM is that a. Each test states the smallest bias it sees with probability 0.99;
-seeds are fixed.
+Each test states the smallest bias it sees with probability 0.99; seeds are fixed.
 """
 
 from __future__ import annotations
@@ -15,12 +12,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from decoded_laws import (
+    FALSE_ALARM,
+    PROMPTS,
+    ROWS,
+    Array,
+    T,
+    V,
+    allowance,
+    assert_target_laws,
+    distance,
+    ends_properly,
+    expected_rejections,
+    joint_law,
+    next_laws,
+)
 
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.decoding_run import DecodingRun
 from specproof.simulations.language_models.level_by_level import LevelByLevel
-from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.language_models.model import CachedModel
 from specproof.simulations.language_models.round_rule import LevelTest, Round, Selected
 from specproof.simulations.language_models.uniforms import Uniforms
 from specproof.simulations.language_models.walking import sample_target, walk_target
@@ -29,65 +40,12 @@ from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.single import verify
 from specproof.theory.errors import InvalidInput
 
-V, T = 8, 3
-PROMPTS = [[1, 2, 3], [5]]
-ROWS = 20_000
-FALSE_ALARM = 1e-7
-
-Array = NDArray[np.float64]
-
-
-def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
-    with torch.no_grad():
-        logits = model.module(torch.tensor(texts), use_cache=False).logits[:, -1].double().numpy()
-    weights = np.exp((logits - logits.max(axis=-1, keepdims=True)) / model.settings.temperature)
-    rows: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return rows
-
-
-def prefixes(prompt: list[int], length: int) -> list[list[int]]:
-    return [prompt + list(tail) for tail in itertools.product(range(V), repeat=length)]
-
-
-def joint_law(model: LanguageModel, prompt: list[int], horizon: int = T) -> Array:
-    """The law of the first ``horizon`` tokens after a prompt, shape (V,) * horizon."""
-    law = np.ones(())
-    for length in range(horizon):
-        law = law[..., None] * next_laws(model, prefixes(prompt, length)).reshape((V,) * (length + 1))
-    return law
-
-
-def expected_rejections(pair: Any, prompt: list[int]) -> float:
-    """Yin et al. 2024, Theorem 1: the expected total variation at each position of a text drawn from the target."""
-    total = 0.0
-    for length in range(T):
-        draft, target = (next_laws(model, prefixes(prompt, length)) for model in (pair.draft, pair.target))
-        reached = joint_law(pair.target, prompt, length).reshape(-1)
-        total += float(reached @ (0.5 * np.abs(draft - target).sum(axis=-1)))
-    return total
-
-
-def distance(tokens: NDArray[np.int64], law: Array) -> float:
-    counts = np.zeros(law.shape)
-    np.add.at(counts, tuple(tokens.T), 1)
-    return float(0.5 * np.abs(counts / len(tokens) - law).sum())
-
-
-def allowance(law: Array, draws: int) -> float:
-    return float(0.5 * np.sqrt(law * (1 - law) / draws).sum() + np.sqrt(np.log(1 / FALSE_ALARM) / (2 * draws)))
-
 
 def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: SelectionSampler = verify) -> DecodingRun:
     """Every prompt ``ROWS`` times in one batch, in turn."""
     return speculative_decode(
         pair, PROMPTS * ROWS, T, draft_length, LevelByLevel(verifier, bonus=bonus), np.random.default_rng(7)
     )
-
-
-def assert_target_laws(pair: Any, tokens: NDArray[np.int64]) -> None:
-    for index, prompt in enumerate(PROMPTS):
-        law, own = joint_law(pair.target, prompt), tokens[index :: len(PROMPTS)]
-        assert distance(own, law) <= allowance(law, len(own))
 
 
 def test_the_tests_below_have_power(pair: Any) -> None:
@@ -241,36 +199,6 @@ def test_equal_models_reject_nothing(pair: Any, make_pair: Any) -> None:
     assert run.block_efficiency == 3
 
 
-def test_walking_samples_the_target_and_gives_both_exact_laws(pair: Any) -> None:
-    steps = list(walk_target(pair, PROMPTS * ROWS, T, np.random.default_rng(5)))
-    assert [step.position for step in steps] == list(range(T))
-    tokens = np.stack([step.tokens for step in steps], axis=1)
-    assert_target_laws(pair, tokens)
-    for step in steps:
-        assert step.active.all()
-        assert step.draft.dtype == step.target.dtype == torch.float64
-        for row in range(30):
-            text = PROMPTS[row % len(PROMPTS)] + tokens[row, : step.position].tolist()
-            np.testing.assert_allclose(step.draft[row], next_laws(pair.draft, [text])[0], atol=1e-5)
-            np.testing.assert_allclose(step.target[row], next_laws(pair.target, [text])[0], atol=1e-5)
-
-
-def test_sampling_alone_gives_the_tokens_of_walking(pair: Any) -> None:
-    tokens = sample_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
-    steps = walk_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
-    np.testing.assert_array_equal(tokens, np.stack([step.tokens for step in steps], axis=1))
-
-
-def ends_properly(tokens: NDArray[np.int64], eos: int) -> bool:
-    """Nothing after the end-of-text token, and no end before it."""
-    for row in tokens:
-        ended = np.flatnonzero(row == eos)
-        length = ended[0] + 1 if len(ended) else len(row)
-        if (row[length:] != -1).any() or (row[:length] < 0).any():
-            return False
-    return True
-
-
 @pytest.mark.parametrize(("draft_length", "bonus"), [(3, False), (1, True)])
 def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, draft_length: int, bonus: bool) -> None:
     """The law of the cut texts is the target's, cut: false alarm 1e-7, a bias of 0.1 is seen with probability 0.99."""
@@ -291,17 +219,6 @@ def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, draft_length: in
             cut[text[:stop] + (V,) * (T - stop)] += full[text]
         tokens = run.tokens[index :: len(PROMPTS)]
         assert distance(tokens, cut) <= allowance(cut, len(tokens))
-
-
-def test_walking_stops_when_every_sequence_has_ended(make_pair: Any) -> None:
-    steps = list(walk_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2)))
-    tokens = np.stack([step.tokens for step in steps], axis=1)
-    assert len(steps) < 40
-    assert ends_properly(tokens, 2)
-    np.testing.assert_array_equal(np.stack([step.active for step in steps], axis=1), tokens >= 0)
-    sampled = sample_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2))
-    np.testing.assert_array_equal(sampled[:, : len(steps)], tokens)
-    assert (sampled[:, len(steps) :] == -1).all()
 
 
 def calls(pair: Any, prompts: Any, horizon: int) -> Iterator[Any]:

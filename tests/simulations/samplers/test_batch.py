@@ -7,8 +7,8 @@ asserts it). Seeds are fixed.
 from __future__ import annotations
 
 import numpy as np
+import one_trial
 import pytest
-import twins
 from chains import FLIP, chains, law_of
 
 from specproof.simulations.samplers import rejections
@@ -27,12 +27,12 @@ def verify(proposal: list[float], law: list[float], num_drafts: int, rng: np.ran
     """The emitted token, and whether all drafts failed; two numbers for each draft tried, one to replace them."""
     left, share = law, 1.0
     for _ in range(num_drafts):
-        token = twins.invert(proposal, rng.random())
+        token = one_trial.invert(proposal, rng.random())
         if rng.random() < min(1.0, left[token] / (share * proposal[token])):
             return token, False
         left = [max(u - share * p, 0.0) for p, u in zip(proposal, left, strict=True)]
         share = float(np.sum(left))
-    return twins.invert(twins.replacement(left, law), rng.random()), True
+    return one_trial.invert(one_trial.replacement(left, law), rng.random()), True
 
 
 def loop(

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import one_trial
 import pytest
 import torch
-import twins
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -39,7 +39,7 @@ LAYOUTS: list[Layout] = [shared, rows]
 @example([1.0], [0.0, ALMOST_ONE])
 @example([0.1] * 8, [0.0, 0.1, 0.7, 0.8, ALMOST_ONE])
 def test_all_forms_agree_with_the_loop(weights: list[float], uniforms: list[float]) -> None:
-    expected = [twins.invert(weights, uniform) for uniform in uniforms]
+    expected = [one_trial.invert(weights, uniform) for uniform in uniforms]
     for layout in LAYOUTS:
         for kind in (np.asarray, lambda values: torch.tensor(values, dtype=torch.float64)):
             found = layout(kind(weights), kind(uniforms))
@@ -53,7 +53,7 @@ def test_all_forms_agree_with_the_loop(weights: list[float], uniforms: list[floa
 @example([0.1] * 8, [0.0, 0.1, 0.7, 0.8, ALMOST_ONE])
 def test_the_compiled_form_without_a_table_agrees_with_the_loop(weights: list[float], uniforms: list[float]) -> None:
     for uniform in uniforms:
-        assert invert_once(np.array(weights), uniform) == twins.invert(weights, uniform)
+        assert invert_once(np.array(weights), uniform) == one_trial.invert(weights, uniform)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.lists(UNIFORMS, min_size=1, max_size=5))
@@ -65,7 +65,7 @@ def test_the_compiled_form_with_a_table_agrees_with_the_loop(counts: list[int], 
     weights = [float(count) for count in [missing, *counts]]
     shares = cumulative_shares(np.array(weights))
     for uniform in uniforms:
-        assert quantile(shares, uniform) == twins.invert(weights, uniform)
+        assert quantile(shares, uniform) == one_trial.invert(weights, uniform)
 
 
 @given(WEIGHTS, UNIFORMS)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import one_trial
 import pytest
 import torch
-import twins
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +46,7 @@ def test_array_form_is_the_loop_in_numpy_and_torch(num_drafts: int) -> None:
     uniforms, rho = rng.random((trials, num_drafts + 1)), division_factor(draft, target, num_drafts)
     found = verify(draft, target, drafts, uniforms, rho)
     rows = zip(draft, target, drafts.tolist(), uniforms, rho, strict=True)
-    expected = [twins.kseq(p, q, x, u, r) for p, q, x, u, r in rows]
+    expected = [one_trial.kseq(p, q, x, u, r) for p, q, x, u, r in rows]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
     assert set(found.accepted.tolist()) == {-1, *range(num_drafts)}
     in_torch = verify(*map(torch.asarray, (draft, target, drafts, uniforms, rho)))
@@ -83,7 +83,7 @@ def test_one_draft_is_the_single_sampler(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drafts", "coins", "token", "index"),
+    ("drafts", "uniforms", "token", "index"),
     [
         ([0, 1], [0.0, 0.0, 0.0], 1, 1),  # token 0 has no target: not even u = 0 accepts it
         ([0, 1], [0.0, np.nextafter(0.5, 0), 0.0], 1, 1),
@@ -95,10 +95,10 @@ def test_one_draft_is_the_single_sampler(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
-def test_forced_branches(drafts: list[int], coins: list[float], token: int, index: int, kind: Any) -> None:
+def test_forced_branches(drafts: list[int], uniforms: list[float], token: int, index: int, kind: Any) -> None:
     """At rho = 2 token 1 is accepted below 1/2 and token 2 always; the residual holds both."""
     draft, target = kind(np.array([0.5, 0.25, 0.25])), kind(np.array([0.0, 0.25, 0.75]))
-    found = verify(draft, target, kind(np.array([drafts])), kind(np.array([coins])), kind(np.array(2.0)))
+    found = verify(draft, target, kind(np.array([drafts])), kind(np.array([uniforms])), kind(np.array(2.0)))
     assert (found.tokens.tolist(), found.accepted.tolist()) == ([token], [index])
 
 
@@ -108,9 +108,9 @@ def test_no_uniforms_emit_a_token_of_zero_target(name: str, dtype: type) -> None
     draft, target = (row.astype(dtype) for row in as_pair(*DEGENERATE[name]))
     rho = division_factor(*DEGENERATE[name], 2)
     edges = np.array([0.0, 2**-53, 0.5, ALMOST_ONE])
-    coins = np.stack(np.meshgrid(edges, edges, edges), axis=-1).reshape(-1, 3)
+    uniforms = np.stack(np.meshgrid(edges, edges, edges), axis=-1).reshape(-1, 3)
     for token in np.flatnonzero(draft > 0):
-        found = verify_at(draft, target, np.full((len(coins), 2), token), coins, rho)
+        found = verify_at(draft, target, np.full((len(uniforms), 2), token), uniforms, rho)
         assert np.all(target[found.tokens] > 0)
 
 
@@ -134,7 +134,7 @@ def test_compiled_form_is_the_loop_on_the_same_stream(name: str, num_drafts: int
     rng = np.random.default_rng(34)
     chances = np.tile(acceptance_ratio(draft, target / rho), (num_drafts, 1))
     residual = residual_weights(draft, target, num_drafts, rho)
-    expected = [twins.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
+    expected = [one_trial.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
 
 

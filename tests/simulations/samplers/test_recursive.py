@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import one_trial
 import pytest
 import torch
-import twins
 
 from specproof.conformance.strategies import DEGENERATE
 from specproof.simulations.samplers import single
@@ -31,16 +31,16 @@ PAIRS = {"overlapping": OVERLAPPING, **DEGENERATE}
 
 
 def loop(
-    draft: Sequence[float], target: Sequence[float], drafts: Sequence[int], coins: Sequence[float]
+    draft: Sequence[float], target: Sequence[float], drafts: Sequence[int], uniforms: Sequence[float]
 ) -> tuple[int, int]:
     """The rule as it is written: each draft against the normalised residual of the one before."""
     law = list(target)
     for index, token in enumerate(drafts):
-        if coins[index] < law[token] / draft[token]:
+        if uniforms[index] < law[token] / draft[token]:
             return token, index
         left = [max(q - p, 0.0) for p, q in zip(draft, law, strict=True)]
         law = [weight / sum(left) for weight in left] if any(left) else list(target)
-    return twins.invert(law, coins[-1]), -1
+    return one_trial.invert(law, uniforms[-1]), -1
 
 
 def law_check(selection: Selection, law: np.ndarray) -> Check:
@@ -76,7 +76,7 @@ def test_one_draft_is_the_single_sampler(pair: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drafts", "coins", "token", "index"),
+    ("drafts", "uniforms", "token", "index"),
     [
         ([0, 0], [np.nextafter(0.5, 0), 0.0, 0.0], 0, 0),
         ([0, 0], [0.5, 0.0, 0.0], 1, -1),  # nothing is left of token 0: not even u = 0 accepts it
@@ -84,9 +84,9 @@ def test_one_draft_is_the_single_sampler(pair: str) -> None:
         ([1, 0], [ALMOST_ONE, 0.0, 0.0], 1, 0),
     ],
 )
-def test_forced_branches(drafts: list[int], coins: list[float], token: int, index: int) -> None:
+def test_forced_branches(drafts: list[int], uniforms: list[float], token: int, index: int) -> None:
     """p = (1/2, 1/2) and q = (1/4, 3/4): q^2 is all on token 1."""
-    found = verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([drafts]), np.array([coins]))
+    found = verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([drafts]), np.array([uniforms]))
     assert (found.tokens.tolist(), found.accepted.tolist()) == ([token], [index])
 
 
@@ -95,9 +95,9 @@ def test_forced_branches(drafts: list[int], coins: list[float], token: int, inde
 def test_no_uniforms_emit_a_token_of_zero_target(pair: str, dtype: type) -> None:
     draft, target = (row.astype(dtype) for row in as_pair(*PAIRS[pair]))
     edges = np.array([0.0, 2**-53, 0.5, ALMOST_ONE])
-    coins = np.stack(np.meshgrid(edges, edges, edges), axis=-1).reshape(-1, 3)
+    uniforms = np.stack(np.meshgrid(edges, edges, edges), axis=-1).reshape(-1, 3)
     for token in np.flatnonzero(draft > 0):
-        found = verify(draft, target, np.full((len(coins), 2), token), coins)
+        found = verify(draft, target, np.full((len(uniforms), 2), token), uniforms)
         assert np.all(target[found.tokens] > 0)
 
 

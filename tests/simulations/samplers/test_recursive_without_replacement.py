@@ -56,11 +56,11 @@ def test_drafts_with_replacement_are_refuted() -> None:
 def test_torch_rows_give_what_numpy_rows_give() -> None:
     rng = np.random.default_rng(83)
     draft, target = dirichlet(9, 0.5, rng, 60), dirichlet(9, 0.5, rng, 60)
-    races, coins = rng.random((60, 9)), rng.random((60, 4))
+    races, uniforms = rng.random((60, 9)), rng.random((60, 4))
     drafts = draw_distinct(draft, 3, races)
     assert drafts.tolist() == draw_distinct(torch.from_numpy(draft), 3, torch.from_numpy(races)).tolist()
-    found = sampler.verify(draft, target, drafts, coins)
-    again = sampler.verify(*map(torch.from_numpy, (draft, target, drafts, coins)))
+    found = sampler.verify(draft, target, drafts, uniforms)
+    again = sampler.verify(*map(torch.from_numpy, (draft, target, drafts, uniforms)))
     assert found.tokens.tolist() == again.tokens.tolist()
     assert found.accepted.tolist() == again.accepted.tolist()
 
@@ -113,10 +113,10 @@ def test_blocks_give_what_one_call_gives(name: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("specproof.simulations.samplers.chunks.ENTRIES", 40)
     rng = np.random.default_rng(88)
     draft, target = dirichlet(9, 0.5, rng, 50), dirichlet(9, 0.5, rng, 50)
-    drafts, coins = invert(draft[:, np.newaxis], rng.random((50, 3))), rng.random((50, 4))
+    drafts, uniforms = invert(draft[:, np.newaxis], rng.random((50, 3))), rng.random((50, 4))
     found, whole = (
-        verify_in_chunks(SAMPLERS[name], draft, target, drafts, coins),
-        SAMPLERS[name](draft, target, drafts, coins),
+        verify_in_chunks(SAMPLERS[name], draft, target, drafts, uniforms),
+        SAMPLERS[name](draft, target, drafts, uniforms),
     )
     assert np.array_equal(found.tokens, whole.tokens)
     assert np.array_equal(found.accepted, whole.accepted)

@@ -33,8 +33,8 @@ def test_samples_have_the_exact_law(name):
 def test_torch_rows_give_what_numpy_rows_give(name):
     rng = np.random.default_rng(4)
     draft, target = dirichlet(9, 0.3, rng, 50), dirichlet(9, 0.3, rng, 50)
-    drafts, coins = invert(draft[:, np.newaxis], rng.random((50, 4))), rng.random((50, 5))
-    arrays = (draft, target, drafts, coins)
+    drafts, uniforms = invert(draft[:, np.newaxis], rng.random((50, 4))), rng.random((50, 5))
+    arrays = (draft, target, drafts, uniforms)
     found, again = SAMPLERS[name](*arrays), SAMPLERS[name](*map(torch.from_numpy, arrays))
     assert np.array_equal(found.tokens, again.tokens.numpy())
     assert np.array_equal(found.accepted, again.accepted.numpy())

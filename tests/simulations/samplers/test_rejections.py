@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import one_trial
 import pytest
-import twins
 from chains import FLIP, chains, law_of
 
 from specproof.simulations.samplers.rejections import (
@@ -39,11 +39,11 @@ def loop(draft: MarkovChain, target: MarkovChain, runs: int, rng: np.random.Gene
         for position in range(1, target.horizon + 1):
             last = text[-1] if text else 0
             proposal, law = law_of(draft, position, last).tolist(), law_of(target, position, last).tolist()
-            token = twins.invert(proposal, rng.random())
+            token = one_trial.invert(proposal, rng.random())
             rejected.append(not rng.random() < min(1.0, law[token] / proposal[token]))
             if rejected[-1]:
                 left = [q - p for p, q in zip(proposal, law, strict=True)]
-                token = twins.invert(twins.replacement(left, law), rng.random())
+                token = one_trial.invert(one_trial.replacement(left, law), rng.random())
             text.append(token)
         texts.append(text)
         flags.append(rejected)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import one_trial
 import pytest
 import torch
-import twins
 
 from specproof.conformance.strategies import DEGENERATE, Pair
 from specproof.simulations.samplers import single
@@ -52,12 +52,12 @@ def random_rows(trials: int, tokens: int = 6) -> tuple[np.ndarray, np.ndarray, n
     return draft, target, invert(draft, rng.random(trials))[:, None], rng.random((trials, 2))
 
 
-def loop(name: str, epsilon: float, draft: Any, target: Any, token: int, coins: Any) -> tuple[int, int]:
-    if coins[0] * draft[token] < target[token] + epsilon:
+def loop(name: str, epsilon: float, draft: Any, target: Any, token: int, uniforms: Any) -> tuple[int, int]:
+    if uniforms[0] * draft[token] < target[token] + epsilon:
         return token, 0
     left = [q - p for p, q in zip(draft, target, strict=True)]
-    weights = twins.replacement(left, target) if name == "opt" else target
-    return twins.invert(weights, coins[1]), -1
+    weights = one_trial.replacement(left, target) if name == "opt" else target
+    return one_trial.invert(weights, uniforms[1]), -1
 
 
 def law_check(selection: Selection, law: np.ndarray) -> Check:
@@ -97,8 +97,8 @@ def test_no_slack_is_the_lossless_rule() -> None:
 def test_all_slack_accepts_whatever_the_coin(name: str, pair: str, dtype: type) -> None:
     draft, target = (row.astype(dtype) for row in as_pair(*PAIRS[pair]))
     for token in np.flatnonzero(draft > 0):
-        drafts, coins = np.full((2, 1), token), np.array([[0.0, 0.5], [ALMOST_ONE, 0.5]])
-        found = RULES[name][0](1.0)(draft, target, drafts, coins)
+        drafts, uniforms = np.full((2, 1), token), np.array([[0.0, 0.5], [ALMOST_ONE, 0.5]])
+        found = RULES[name][0](1.0)(draft, target, drafts, uniforms)
         assert (found.tokens.tolist(), found.accepted.tolist()) == ([token] * 2, [0, 0])
 
 

@@ -39,15 +39,15 @@ def test_a_level_is_the_rule_for_the_living(name: str) -> None:
     drafts = np.stack([invert(draft, rng.random(trials)) for _ in range(most)], axis=-1)
     alive = rng.random((trials, most)) < 0.6
     alive[np.arange(trials), rng.integers(most, size=trials)] = True
-    coins = rng.random((trials, most + 1))
-    found = verify_level(draft, target, np.where(alive, drafts, 0), alive, coins, SAMPLERS[name])
+    uniforms = rng.random((trials, most + 1))
+    found = verify_level(draft, target, np.where(alive, drafts, 0), alive, uniforms, SAMPLERS[name])
     for row in range(trials):
         places = np.flatnonzero(alive[row])
-        dice = np.append(coins[row, : places.size], coins[row, -1])
-        one = SAMPLERS[name](draft[row : row + 1], target[row : row + 1], drafts[row : row + 1, places], dice[None])
+        own = np.append(uniforms[row, : places.size], uniforms[row, -1])
+        one = SAMPLERS[name](draft[row : row + 1], target[row : row + 1], drafts[row : row + 1, places], own[None])
         assert found.tokens[row] == one.tokens[0]
         assert found.accepted[row] == (places[one.accepted[0]] if one.accepted[0] >= 0 else -1)
-    in_torch = verify_level(*map(torch.asarray, (draft, target, drafts, alive, coins)), SAMPLERS[name])
+    in_torch = verify_level(*map(torch.asarray, (draft, target, drafts, alive, uniforms)), SAMPLERS[name])
     assert in_torch.tokens.tolist() == found.tokens.tolist()
     assert in_torch.accepted.tolist() == found.accepted.tolist()
 

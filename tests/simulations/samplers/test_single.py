@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import one_trial
 import pytest
 import torch
-import twins
 
 from specproof.conformance.strategies import DEGENERATE, Pair
 from specproof.simulations.samplers.inversion import invert
@@ -46,7 +46,9 @@ def law_check(selection: Selection, target: np.ndarray) -> Check:
 def test_array_form_is_the_loop_in_numpy_and_torch() -> None:
     draft, target, drafts, uniforms = random_rows(3000)
     found = verify(draft, target, drafts, uniforms)
-    expected = [twins.single(p, q, int(x[0]), u) for p, q, x, u in zip(draft, target, drafts, uniforms, strict=True)]
+    expected = [
+        one_trial.single(p, q, int(x[0]), u) for p, q, x, u in zip(draft, target, drafts, uniforms, strict=True)
+    ]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
     assert set(found.accepted.tolist()) == {0, -1}
     in_torch = verify(*map(torch.tensor, (draft, target, drafts, uniforms)))
@@ -96,19 +98,19 @@ def test_forced_acceptance_of_token_zero(
 def test_no_uniforms_emit_a_token_of_zero_target(name: str, dtype: type) -> None:
     draft, target = (row.astype(dtype) for row in as_pair(*DEGENERATE[name]))
     edges = np.array([0.0, 2**-53, 0.25, 0.5, 0.75, ALMOST_ONE])
-    coins = np.stack(np.meshgrid(edges, edges), axis=-1).reshape(-1, 2)
+    uniforms = np.stack(np.meshgrid(edges, edges), axis=-1).reshape(-1, 2)
     for token in np.flatnonzero(draft > 0):
-        for rows in ((draft, target), tuple(np.tile(row, (len(coins), 1)) for row in (draft, target))):
-            found = verify(*rows, np.full((len(coins), 1), token), coins)
+        for rows in ((draft, target), tuple(np.tile(row, (len(uniforms), 1)) for row in (draft, target))):
+            found = verify(*rows, np.full((len(uniforms), 1), token), uniforms)
             assert np.all(target[found.tokens] > 0)
 
 
 def test_a_rejection_by_rounding_has_no_residual_and_emits_from_the_target() -> None:
     draft, target = DEGENERATE["equal up to rounding"]
     assert np.all(target <= draft)
-    coins = np.array([[ALMOST_ONE, 0.7]])
-    assert not coins[0, 0] * draft[0] < target[0], "the coin rejects"
-    found = verify(draft, target, np.array([[0]]), coins)
+    uniforms = np.array([[ALMOST_ONE, 0.7]])
+    assert not uniforms[0, 0] * draft[0] < target[0], "the coin rejects"
+    found = verify(draft, target, np.array([[0]]), uniforms)
     assert (found.tokens.tolist(), found.accepted.tolist()) == ([1], [-1])
 
 
@@ -123,7 +125,7 @@ def test_compiled_form_is_the_loop_on_the_same_stream(name: str) -> None:
     found = simulate(draft, target, 300, np.random.default_rng(23))
     rng = np.random.default_rng(23)
     chances, residual = acceptance_ratio(draft, target)[None], residual_weights(draft, target)
-    expected = [twins.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
+    expected = [one_trial.try_in_turn(draft, chances, residual, rng) for _ in range(300)]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
+import one_trial
 import pytest
-import twins
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -37,7 +37,7 @@ def test_the_guide_never_starts_past_the_token(weights: list[float]) -> None:
     uniforms = np.concatenate((edges, np.nextafter(edges[1:], 0), edges + 2**-53, [1 - 2**-53]))
     assert uniforms.max() < 1
     for uniform in uniforms:
-        assert draw.py_func(table, Fixed(uniform)) == twins.invert(weights, uniform)
+        assert draw.py_func(table, Fixed(uniform)) == one_trial.invert(weights, uniform)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 64, 1000])
@@ -53,7 +53,7 @@ def test_compiled_trials_are_the_loop_on_the_same_stream(size: int) -> None:
     thresholds = rng.random((3, size))
     found = try_in_turn(draft, thresholds, residual, 1000, np.random.default_rng(42))
     stream = np.random.default_rng(42)
-    expected = [twins.try_in_turn(draft, thresholds, residual, stream) for _ in range(1000)]
+    expected = [one_trial.try_in_turn(draft, thresholds, residual, stream) for _ in range(1000)]
     assert list(zip(found.tokens.tolist(), found.accepted.tolist(), strict=True)) == expected
     assert set(found.accepted.tolist()) == {-1, 0, 1, 2}
 

@@ -1,4 +1,4 @@
-"""The enumeration against a slower twin that follows one sequence of events at a time, in rational arithmetic."""
+"""The enumeration against a slower loop that follows one sequence of events at a time, in rational arithmetic."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def tiny_pairs() -> dict[str, tuple[TabularModel, TabularModel]]:
 
 @pytest.mark.parametrize("num_drafts", [1, 2, 3])
 @pytest.mark.parametrize("name", tiny_pairs())
-def test_twin_in_fractions(name: str, num_drafts: int) -> None:
+def test_a_loop_in_fractions(name: str, num_drafts: int) -> None:
     draft, target = tiny_pairs()[name]
     branches = follow(draft, target, num_drafts)
     assert sum(branches.values()) == 1

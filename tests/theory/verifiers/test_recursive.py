@@ -113,8 +113,8 @@ def test_the_residual_of_a_recursion_with_q_in_the_residuals_place_is_not_lossle
     """The control of the first test: all drafts are tried against q itself, then its residual is emitted."""
     draft, target = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.4, 0.5])
     once, missed = np.minimum(draft, target), float(total_variation(draft, target))
-    twin = SelectionLaw(once * (1 + missed), maximal_coupling(draft, target).residual, np.float64(1 - missed**2))
-    assert not twin.is_lossless(target, 0.01)
+    broken = SelectionLaw(once * (1 + missed), maximal_coupling(draft, target).residual, np.float64(1 - missed**2))
+    assert not broken.is_lossless(target, 0.01)
 
 
 @pytest.mark.parametrize("name", DEGENERATE)

@@ -187,7 +187,7 @@ def test_one_bad_position_among_good_ones_refutes(change: dict[str, Any], quanti
 
 
 @pytest.mark.parametrize("distance", [0.0, 0.01])
-def test_models_that_agree_leave_the_twin_undecided(distance: float) -> None:
+def test_models_that_agree_leave_the_broken_control_undecided(distance: float) -> None:
     alike = GOOD | {"tv": distance, "bias_opt": distance, "bias_uno": distance, "halved": 0.5}
     (broken_control,) = (row for row in concluded(*[alike] * 400).rows if "epsilon = 0" in row.quantity)
     assert (broken_control.verdict, broken_control.is_expected) == (ClaimVerdict.INCONCLUSIVE, True)

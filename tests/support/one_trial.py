@@ -1,4 +1,4 @@
-"""Slow, readable twins of the samplers: one trial at a time, with the same uniform numbers."""
+"""Slow, readable samplers: one trial at a time, with the same uniforms."""
 
 from __future__ import annotations
 

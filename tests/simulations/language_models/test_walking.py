@@ -1,0 +1,49 @@
+"""Texts drawn from the target alone: their law, and the laws of both models along them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from decoded_laws import (
+    PROMPTS,
+    ROWS,
+    T,
+    assert_target_laws,
+    ends_properly,
+    next_laws,
+)
+
+from specproof.simulations.language_models.walking import sample_target, walk_target
+
+
+def test_walking_samples_the_target_and_gives_both_exact_laws(pair: Any) -> None:
+    steps = list(walk_target(pair, PROMPTS * ROWS, T, np.random.default_rng(5)))
+    assert [step.position for step in steps] == list(range(T))
+    tokens = np.stack([step.tokens for step in steps], axis=1)
+    assert_target_laws(pair, tokens)
+    for step in steps:
+        assert step.active.all()
+        assert step.draft.dtype == step.target.dtype == torch.float64
+        for row in range(30):
+            text = PROMPTS[row % len(PROMPTS)] + tokens[row, : step.position].tolist()
+            np.testing.assert_allclose(step.draft[row], next_laws(pair.draft, [text])[0], atol=1e-5)
+            np.testing.assert_allclose(step.target[row], next_laws(pair.target, [text])[0], atol=1e-5)
+
+
+def test_sampling_alone_gives_the_tokens_of_walking(pair: Any) -> None:
+    tokens = sample_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
+    steps = walk_target(pair, PROMPTS * 50, 5, np.random.default_rng(5))
+    np.testing.assert_array_equal(tokens, np.stack([step.tokens for step in steps], axis=1))
+
+
+def test_walking_stops_when_every_sequence_has_ended(make_pair: Any) -> None:
+    steps = list(walk_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2)))
+    tokens = np.stack([step.tokens for step in steps], axis=1)
+    assert len(steps) < 40
+    assert ends_properly(tokens, 2)
+    np.testing.assert_array_equal(np.stack([step.active for step in steps], axis=1), tokens >= 0)
+    sampled = sample_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2))
+    np.testing.assert_array_equal(sampled[:, : len(steps)], tokens)
+    assert (sampled[:, len(steps) :] == -1).all()
