@@ -112,6 +112,39 @@ def estimate_acceptance(
     return acceptances
 
 
+def accepted_at_distinct(
+    draft: distribution.Array,
+    target: distribution.Array,
+    tokens: NDArray[np.int64],
+    num_drafts: int,
+    rng: np.random.Generator,
+) -> distribution.Array:
+    r"""Unbiased estimates of the probability that one of 1..k distinct drafts is accepted and is a given token.
+
+    It is :math:`\sum_{m \le k} E[\min(p^m, q^m) \prod_{l < m} TV(q^l, p^l)]` at the token, over the drafts of a run in
+    which all are rejected, as in :func:`estimate_acceptance`: one run is drawn for each row.
+
+    Parameters
+    ----------
+    draft, target : array, shape (..., V)
+        Trusted to be distributions.
+    tokens : array of int64, shape (...)
+        The token of each row.
+    num_drafts : int
+        k; rows in which fewer tokens can be drafted draft all of these.
+    rng : numpy Generator
+
+    Returns
+    -------
+    array, shape (..., k)
+        The last axis counts the drafts from 1; it rises, and one draft has no error.
+    """
+    accepted = np.empty((*draft.shape[:-1], num_drafts))
+    for row in np.ndindex(draft.shape[:-1]):
+        _accept_at(draft[row].copy(), target[row].copy(), int(tokens[row]), rng.random(num_drafts), accepted[row])
+    return accepted
+
+
 @compiled()
 def _reject_all(
     weights: distribution.Array, left: distribution.Array, uniforms: distribution.Array, acceptances: distribution.Array
@@ -120,25 +153,50 @@ def _reject_all(
 
     Not normalised, the residual has the product of the distances so far for its mass.
     """
-    mass, total = 1.0, 1.0
+    scale = 1.0
     for index in range(uniforms.size):
-        scale = mass / total
-        kept, over = 0.0, 0.0
-        for token in range(left.size):
-            gap = left[token] - scale * weights[token]
-            kept += max(gap, 0.0)
-            over += max(-gap, 0.0)
-        acceptances[index] = 1.0 - min(kept, 1.0)
-        quantile, reached, rejected = uniforms[index] * over, 0.0, -1
-        for token in range(left.size):
-            gap = left[token] - scale * weights[token]
-            if gap < 0.0 and reached <= quantile:
-                reached -= gap
-                rejected = token
-            left[token] = max(gap, 0.0)
-        if rejected >= 0:  # else all is accepted, and nothing is left
-            weights[rejected] = 0.0
-        mass, total = kept, weights.sum()
+        mass = _reject_one(weights, left, scale, uniforms[index])
+        acceptances[index] = 1.0 - min(mass, 1.0)
+        total = weights.sum()
+        scale = mass / total if total > 0.0 else 0.0
+
+
+@compiled()
+def _accept_at(
+    weights: distribution.Array,
+    left: distribution.Array,
+    token: int,
+    uniforms: distribution.Array,
+    accepted: distribution.Array,
+) -> None:
+    """Follow such a run and add up what each draft has of being the token and accepted."""
+    scale, taken = 1.0, 0.0
+    for index in range(uniforms.size):
+        taken += min(scale * weights[token], left[token])
+        accepted[index] = taken
+        mass = _reject_one(weights, left, scale, uniforms[index])
+        total = weights.sum()
+        scale = mass / total if total > 0.0 else 0.0  # where all have been drafted there is no further one
+
+
+@compiled()
+def _reject_one(weights: distribution.Array, left: distribution.Array, scale: float, uniform: float) -> float:
+    """Reject a draft of law ``scale * weights``, take it out of the weights, and return the residual's mass."""
+    kept, over = 0.0, 0.0
+    for token in range(left.size):
+        gap = left[token] - scale * weights[token]
+        kept += max(gap, 0.0)
+        over += max(-gap, 0.0)
+    quantile, reached, rejected = uniform * over, 0.0, -1
+    for token in range(left.size):
+        gap = left[token] - scale * weights[token]
+        if gap < 0.0 and reached <= quantile:
+            reached -= gap
+            rejected = token
+        left[token] = max(gap, 0.0)
+    if rejected >= 0:  # else all is accepted, and nothing is left
+        weights[rejected] = 0.0
+    return kept
 
 
 @compiled()

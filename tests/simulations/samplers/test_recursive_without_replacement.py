@@ -5,6 +5,8 @@ Statistical tests: level 1e-9 each; deviations of 0.02 in any probability are se
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -96,6 +98,59 @@ def test_estimates_are_unbiased(num_drafts: int) -> None:
 def test_estimates_of_equal_laws_are_one() -> None:
     law = dirichlet(6, 1.0, np.random.default_rng(87), 50)
     assert np.abs(sampler.estimate_acceptance(law, law, 3, np.random.default_rng(0)) - 1.0).max() <= 1e-15
+
+
+class SameHistory:
+    """A generator that always draws 0, so that one history stands for all."""
+
+    def random(self, size: int) -> np.ndarray:
+        return np.zeros(size)
+
+
+def estimates_agree(draft: np.ndarray, target: np.ndarray, num_drafts: int, rng: Any) -> bool:
+    """Whether no mean of the estimates, of any token and number of drafts, is refuted; level 1e-9 in all."""
+    rows = [np.broadcast_to(law, (20_000, draft.size)) for law in (draft, target)]
+    agreeing = True
+    for token in range(draft.size):
+        chosen = np.full(20_000, token)
+        found = sampler.accepted_at_distinct(*rows, chosen, num_drafts, rng)
+        for count in range(1, num_drafts + 1):
+            exact = recursive_rejection_without_replacement(draft, target, count).accepted[token]
+            check = check_mean(found[:, count - 1], 0.0, 1.0, float(exact), LEVEL / (draft.size * num_drafts))
+            agreeing &= not check.is_refuted
+            assert check.detectable <= 2 * RESOLUTION
+    return agreeing
+
+
+SPREAD = np.array([0.3, 0.25, 0.2, 0.15, 0.1]), np.array([0.1, 0.15, 0.05, 0.3, 0.4])
+"""Three tokens can be rejected at first, with much the same probability."""
+
+
+def test_estimates_at_each_token_are_unbiased() -> None:
+    assert estimates_agree(*SPREAD, 4, np.random.default_rng(89))
+    assert estimates_agree(DRAFT, TARGET, 4, np.random.default_rng(90))
+
+
+def test_estimates_from_one_history_are_refuted() -> None:
+    """The control of the test above."""
+    assert not estimates_agree(*SPREAD, 4, SameHistory())
+
+
+def test_estimates_at_the_tokens_add_up_to_those_of_the_acceptance() -> None:
+    rng = np.random.default_rng(91)
+    draft, target = dirichlet(7, 0.5, rng, 30), dirichlet(7, 0.5, rng, 30)
+    acceptance = sampler.estimate_acceptance(draft, target, 5, np.random.default_rng(0))
+    at_tokens = [
+        sampler.accepted_at_distinct(draft, target, np.full(30, token), 5, np.random.default_rng(0))
+        for token in range(7)
+    ]
+    np.testing.assert_allclose(np.sum(at_tokens, axis=0), acceptance, rtol=0, atol=1e-14)
+
+
+def test_where_fewer_tokens_can_be_drafted_all_of_them_are() -> None:
+    draft, target = np.array([0.6, 0.4, 0.0]), np.array([0.1, 0.6, 0.3])
+    found = sampler.accepted_at_distinct(draft, target, np.array(1), 4, np.random.default_rng(0))
+    assert found == pytest.approx([0.4, 0.6, 0.6, 0.6], abs=1e-15)
 
 
 def test_more_drafts_than_tokens_are_refused() -> None:
