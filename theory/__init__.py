@@ -11,13 +11,13 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``relaxed``            the laws of rules that do
 ``draft_length``       tokens a call, speed-up and the best draft length, if positions accept independently
 ``sequences``          draft sequences: accepted lengths, block efficiency, the long run
+``blocks``             block verification: what is accepted of one draft sequence, and what is emitted after it
 ``texts``              texts of the target: how far calls reach in them, and how many a text takes, for every rule
 ``transport``          the best that any verifier can do: formula, linear program, certificates
 ``trees``              what a whole draft tree can yield: the block optimum, by a linear program with a proof
 ``verifiers``          the published rules, a room each
 ``independent``        slow second routes to the same numbers, which tests and claims compare with; not exported
-=====================  =================================================================================================
-
+=====================  ==========================================================================================
 Arguments of public functions are checked where they come in: distributions by ``distribution``, numbers of drafts by
 ``drafts``, other counts by ``integers``, other numbers by ``numbers``, other arrays by
 ``arrays``, and random generators by ``generators``. Everything that begins with an underscore, and

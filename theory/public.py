@@ -1,5 +1,6 @@
 """Every name that :mod:`specproof.theory` hands out, imported."""
 
+from specproof.theory.blocks import BlockLaw, block_verification
 from specproof.theory.chain import MarkovChain, TabularModel, random_markov_pair, random_tabular_pair
 from specproof.theory.distribution import (
     as_distribution,
@@ -71,6 +72,7 @@ from specproof.theory.verifiers.single import maximal_coupling
 __all__ = [
     "VERIFIERS",
     "AcceptanceCertificate",
+    "BlockLaw",
     "BlockOptimum",
     "Bracket",
     "DraftSets",
@@ -99,6 +101,7 @@ __all__ = [
     "block_efficiency",
     "block_optimum",
     "block_optimum_of_trees",
+    "block_verification",
     "bracket",
     "by_depth",
     "call_starts",

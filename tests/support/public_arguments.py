@@ -55,6 +55,7 @@ VALID: dict[str, dict[str, Any]] = {
     "block_efficiency": {**BLOCKS, "context": HALF},
     "block_optimum": {**CHAINS, "num_drafts": 2, "length": 1},
     "block_optimum_of_trees": {"trees": DraftTrees.of({((0,),): 1.0}), "target": CHAIN},
+    "block_verification": {"draft": [HALF], "target": [HALF, HALF], "tokens": [0]},
     "bracket": {**OF_SETS, "plan": optimal_plan(SETS, HALF)},
     "by_depth": {"chances": HALF, "length": 1},
     "call_starts": {"reach": REACH},
