@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array, as_pair
-from specproof.theory.drafts import as_num_drafts, hit_probability, one_num_drafts
+from specproof.theory.drafts import as_num_drafts, hit_probability
 from specproof.theory.looks import Look, register_look
 from specproof.theory.ratio import RatioOrder, sorted_chunks
 
@@ -61,8 +61,8 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     return acceptance
 
 
-def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray[np.bool_]:
-    r"""The set A of the subset formula: :math:`\alpha^* = q(A) + g(p(\bar A))`.
+def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> NDArray[np.bool_]:
+    r"""The set A of the subset formula, :math:`\alpha^* = q(A) + g(p(\bar A))`, for one or many k from one sort.
 
     By complementary slackness a verifier reaches the optimum exactly if it accepts a draft outside A whenever there is
     one, and emits tokens of A as accepted drafts alone. Of several such sets the largest found is given.
@@ -71,18 +71,18 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray
     ----------
     draft, target : array_like, shape (..., V)
         Leading axes broadcast.
-    num_drafts : int
-        k >= 1.
+    num_drafts : int or array_like of int, shape K
+        Each >= 1.
 
     Returns
     -------
-    array of bool, shape (..., V)
+    array of bool, shape (...) + K + (V,)
         Membership in A.
 
     Raises
     ------
     InvalidInput
-        As :func:`optimal_acceptance`, or if there are several numbers of drafts.
+        As :func:`optimal_acceptance`.
 
     Examples
     --------
@@ -91,13 +91,15 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> NDArray
     array([ True, False])
     """
     draft_rows, target_rows = as_pair(draft, target)
-    count = one_num_drafts(num_drafts)
-    flat = np.empty((math.prod(draft_rows.shape[:-1]), draft_rows.shape[-1]), dtype=np.bool_)
+    counts = as_num_drafts(num_drafts)
+    leading, vocabulary = draft_rows.shape[:-1], draft_rows.shape[-1]
+    flat = np.empty((math.prod(leading), counts.size, vocabulary), dtype=np.bool_)
     for chunk, by_ratio in sorted_chunks(draft_rows, target_rows):
-        outside = _values(by_ratio, count).argmin(axis=-1)
-        inside = np.arange(by_ratio.order.shape[-1]) >= outside[:, np.newaxis]
-        np.put_along_axis(flat[chunk], by_ratio.order, inside, axis=-1)
-    return flat.reshape(draft_rows.shape)
+        for column, count in enumerate(counts.reshape(-1)):
+            outside = _values(by_ratio, int(count)).argmin(axis=-1)
+            inside = np.arange(vocabulary) >= outside[:, np.newaxis]
+            np.put_along_axis(flat[chunk, column], by_ratio.order, inside, axis=-1)
+    return flat.reshape(*leading, *counts.shape, vocabulary)
 
 
 def _values(by_ratio: RatioOrder, num_drafts: int) -> Array:

@@ -20,7 +20,7 @@ import numpy as np
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.priority import SOURCE
 from specproof.simulations.claims.real.confidence import over_prompts
-from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.real.positions import row_by_row, walk_prompts
 from specproof.simulations.claims.real.prompt_groups import PromptGroup, prompt_groups
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
@@ -122,7 +122,7 @@ def walk(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
         for temperature in TEMPERATURES:
             for top in TOPS:
                 laws = (filtered(law, temperature, top) for law in (reached.draft, reached.target))
-                records += reached.records(measure(*laws), temperature=temperature, top=top)
+                records += reached.records(row_by_row(measure, *laws), temperature=temperature, top=top)
     return Findings(tables={"positions": records})
 
 
@@ -139,12 +139,11 @@ def filtered(law: Array, temperature: float, top: int) -> Array:
 
 
 def measure(draft: Array, target: Array) -> dict[str, Array]:
-    """What each rule accepts and where the rest goes, by column name, for rows of laws (N, V)."""
-    used = ((draft > 0) | (target > 0)).any(axis=0)
-    draft, target = draft[:, used], target[:, used]
+    """What each rule accepts and where the rest goes, by column name, for laws of shape (V,)."""
+    used = (draft > 0) | (target > 0)
+    draft, target = draft[used], target[used]
     columns = {"tv": total_variation(draft, target)}
-    for count in DRAFT_COUNTS:
-        cut = minimum_cut(draft, target, count)
+    for count, cut in zip(DRAFT_COUNTS, minimum_cut(draft, target, DRAFT_COUNTS), strict=True):
         inside, outside = (target * cut).sum(axis=-1), (draft * ~cut).sum(axis=-1)
         hit = hit_probability(outside, count)
         columns |= {f"optimal_{count}": inside + hit, f"wanted_{count}": outside}

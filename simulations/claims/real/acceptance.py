@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.confidence import over_prompts
-from specproof.simulations.claims.real.positions import walk_prompts
+from specproof.simulations.claims.real.positions import row_by_row, walk_prompts
 from specproof.simulations.claims.real.prompt_groups import PromptGroup, prompt_groups
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
@@ -96,7 +96,7 @@ def walk(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     records: Records = []
     for reached in walk_prompts(group, horizon, context.rng):
         laws = reached.draft, reached.target
-        records += reached.records(_acceptances(*laws) | _estimates(*laws, context.rng))
+        records += reached.records(row_by_row(_acceptances, *laws) | _estimates(*laws, context.rng))
     return Findings(tables={"positions": records})
 
 
@@ -108,7 +108,7 @@ def _share(positions: pd.DataFrame, name: str, num_drafts: int) -> pd.Series:
 def _acceptances(draft: Array, target: Array) -> dict[str, Array]:
     columns = {"tv": total_variation(draft, target), ONE_DRAFT: maximal_coupling(draft, target).acceptance}
     best = optimal_acceptance(draft, target, DRAFT_COUNTS)
-    columns |= {f"optimal_{count}": best[:, index] for index, count in enumerate(DRAFT_COUNTS)}
+    columns |= {f"optimal_{count}": best[..., index] for index, count in enumerate(DRAFT_COUNTS)}
     for verifier in _compared():
         errors = []
         for count in DRAFT_COUNTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,12 @@ class Positions(NamedTuple):
             {**place, **setting, **{name: float(values[index]) for name, values in columns.items()}}
             for index, place in enumerate(self.places)
         ]
+
+
+def row_by_row(measure: Callable[[Array, Array], Mapping[str, Array]], draft: Array, target: Array) -> dict[str, Array]:
+    """Measure one position after the other, as the arrays of a single one stay in cache; columns as of all together."""
+    found = [measure(*laws) for laws in zip(draft, target, strict=True)]
+    return {name: np.array([columns[name] for columns in found]) for name in found[0]}
 
 
 def walk_prompts(group: PromptGroup, horizon: int, rng: np.random.Generator) -> Iterator[Positions]:

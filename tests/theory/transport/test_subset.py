@@ -130,3 +130,13 @@ def test_a_cut_is_of_its_own_row() -> None:
     assert cuts.shape == (2, 3, 9)
     for index in np.ndindex(2, 3):
         np.testing.assert_array_equal(cuts[index], minimum_cut(draft[index], target[index[1]], 3))
+
+
+def test_cuts_for_many_numbers_of_drafts_are_those_of_each() -> None:
+    rng = np.random.default_rng(6)
+    draft, target = dirichlet(9, 0.5, rng, 4), dirichlet(9, 0.5, rng, 4)
+    cuts = minimum_cut(draft, target, [[1, 2], [4, 8]])
+    assert cuts.shape == (4, 2, 2, 9)
+    assert (cuts[:, 0, 0] != cuts[:, 1, 1]).any()
+    for place, count in np.ndenumerate([[1, 2], [4, 8]]):
+        np.testing.assert_array_equal(cuts[:, *place], minimum_cut(draft, target, count))

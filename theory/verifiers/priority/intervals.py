@@ -14,6 +14,7 @@ from scipy.special import xlogy
 from specproof.theory.compiled import compiled
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array
+from specproof.theory.drafts import hit_probability
 
 _LONG_ROW = 1 << 12
 """Rows of at least so many intervals are sorted one by one."""
@@ -61,12 +62,9 @@ class Intervals:
         length = self.lengths[order]
         below, _ = _lengths_below(length, self.tokens[order], self.offsets, vocabulary)
         reached = below + length
-        with np.errstate(divide="ignore"):  # the lowest interval: log 0 = -inf, and the second factor is 1
-            missed = num_drafts * np.log1p(-np.divide(length, reached, out=np.ones_like(length), where=reached > 0))
-        mass: Array = reached**num_drafts * -np.expm1(missed)
-        places = row * vocabulary + self.tokens[order]
-        law = np.zeros((self.offsets.size - 1) * vocabulary)
-        np.add.at(law, places, mass)
+        share = np.divide(length, reached, out=np.ones_like(length), where=reached > 0)
+        mass: Array = reached**num_drafts * hit_probability(share, num_drafts)
+        law = np.bincount(row * vocabulary + self.tokens[order], mass, (self.offsets.size - 1) * vocabulary)
         return law.reshape(-1, vocabulary)
 
     def agreement(self, vocabulary: int, num_drafts: int) -> Array:

@@ -13,6 +13,7 @@ import pytest
 from specproof.simulations.claims.claim import Settings
 from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.priority import gain
+from specproof.simulations.claims.real.positions import row_by_row
 from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
 from specproof.theory.distribution import softmax
@@ -34,7 +35,7 @@ def test_the_parts_of_a_loss_are_the_events_they_are_called_after(name: str) -> 
     wanted = ~cut[drafts]
     passed = chance @ (wanted.any(axis=1) - (accepted * wanted).sum(axis=1))
     replaced = target[cut].sum() - chance @ (accepted * ~wanted).sum(axis=1)
-    found = gain.measure(draft[np.newaxis], target[np.newaxis])
+    found = gain.measure(draft, target)
     np.testing.assert_allclose(found[f"{name}_2_passed"], passed, atol=1e-14)
     np.testing.assert_allclose(found[f"{name}_2_replaced"], replaced, atol=1e-14)
 
@@ -52,7 +53,7 @@ def test_temperatures_and_cuts_are_those_of_the_logits() -> None:
 
 
 def positions() -> list[dict[str, Any]]:
-    columns = gain.measure(*random_rows(np.random.default_rng(1), 6, 8))
+    columns = row_by_row(gain.measure, *random_rows(np.random.default_rng(1), 6, 8))
     shared = {"pair": "p", "id": "a", "position": 0, "temperature": 1.0, "top": 0}
     return [
         {**shared, "prompt": row % 2, **{key: float(values[row]) for key, values in columns.items()}}
