@@ -91,7 +91,7 @@ def _solvers(draft: Array, target: Array, num_drafts: int) -> Iterator[Compariso
     what = _what(draft.size, num_drafts)
     ours = best(lambda: PriorityCoupling(draft, target, num_drafts))
     highs = best(lambda: solve_membership_lp(draft, target, num_drafts), repeats=3)
-    yield Comparison(what, ours, highs, "HiGHS through SciPy", 20.0)
+    yield Comparison(what, ours, highs, "HiGHS, its simplex method", 20.0)
     # Posed outside what is timed.
     drafts = DraftSets.iid(draft, num_drafts)
     masses, cost = drafts.probability / drafts.probability.sum(), 1.0 - drafts.membership.toarray()

@@ -9,10 +9,11 @@ differ in the last bit. (Sun et al. 2023, section 3.)
 
 from __future__ import annotations
 
+from typing import Any
+
+import highspy
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
 
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -21,6 +22,8 @@ from specproof.theory.transport.plan import MembershipPlan, feasible_plan
 
 FEASIBILITY = 1e-10
 """What HiGHS is asked for in each constraint: its default of 1e-7 would let probabilities of that size be ignored."""
+
+OPTIONS = {"solver": "simplex", "primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY}
 
 
 def solve_membership_lp(
@@ -97,24 +100,37 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
     0.875
     """
     law = target_of(drafts, target)
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.silent()
+    for name, value in OPTIONS.items():
+        solver.setOptionValue(name, value)
+    solver.passModel(_program(drafts, law))
+    solver.run()
+    status = solver.getModelStatus()
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS ended the linear program with status {solver.modelStatusToString(status)!r}")
+    found = solver.getSolution()
+    return feasible_plan(
+        drafts, law, np.array(found.col_value), -np.array(found.row_dual)[len(drafts.sets) :], "optimal"
+    )
+
+
+def _program(drafts: DraftSets, target: Array) -> highspy.HighsLp:
+    """Write the program down for HiGHS, which is ten times as fast as through SciPy where it is small."""
     member = drafts.membership
     size, num_sets = member.nnz, len(drafts.sets)
     by_set = np.repeat(np.arange(num_sets), np.diff(member.indptr))
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = size, num_sets + target.size
+    program.col_cost_, program.col_lower_, program.col_upper_ = -np.ones(size), np.zeros(size), np.full(size, np.inf)
+    program.row_lower_ = np.full(num_sets + target.size, -np.inf)
+    program.row_upper_ = np.concatenate([drafts.probability, target])
     # Each variable is in two constraints, its set's and its token's, so the columns can be written down as they are.
-    constraints = np.stack([by_set, num_sets + member.indices], axis=1).reshape(-1)
-    matrix = sp.csc_array(
-        (np.ones(2 * size), constraints, np.arange(0, 2 * size + 1, 2)), shape=(num_sets + law.size, size)
-    )
-    found = linprog(
-        -np.ones(size),
-        A_ub=matrix,
-        b_ub=np.concatenate([drafts.probability, law]),
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
-    )
-    if found.status != 0:
-        raise RuntimeError(f"HiGHS ended the linear program with status {found.status}: {found.message}")
-    return feasible_plan(drafts, law, found.x, -found.ineqlin.marginals[num_sets:], "optimal")
+    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    program.a_matrix_.start_ = np.arange(0, 2 * size + 1, 2)
+    program.a_matrix_.index_ = np.stack([by_set, num_sets + member.indices], axis=1).reshape(-1)
+    program.a_matrix_.value_ = np.ones(2 * size)
+    return program
 
 
 def target_of(drafts: DraftSets, target: ArrayLike) -> Array:

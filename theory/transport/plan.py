@@ -68,14 +68,16 @@ def feasible_plan(drafts: DraftSets, target: Array, flow: Array, prices: Array, 
     status : str
     """
     member = drafts.membership
-    plan = sp.csr_array((np.maximum(flow, 0.0), member.indices, member.indptr), shape=member.shape)
-    within_sets = sp.diags_array(_shrink(plan.sum(axis=1), drafts.probability))
-    plan = sp.csr_array(within_sets @ plan)
-    plan = sp.csr_array(plan @ sp.diags_array(_shrink(plan.sum(axis=0), target)))
-    dual_tokens = np.clip(prices, 0.0, 1.0)
+    mass = np.maximum(flow, 0.0)
     # Every set holds a token, so that no segment is empty.
+    within_sets = _shrink(np.add.reduceat(mass, member.indptr[:-1]), drafts.probability)
+    mass = mass * np.repeat(within_sets, np.diff(member.indptr))
+    emitted = np.bincount(member.indices, mass, target.size).astype(np.float64)
+    mass = mass * _shrink(emitted, target)[member.indices]
+    plan = sp.csr_array((mass, member.indices, member.indptr), shape=member.shape, copy=True)
+    dual_tokens = np.clip(prices, 0.0, 1.0)
     dual_sets = np.maximum.reduceat(1.0 - dual_tokens[member.indices], member.indptr[:-1])
-    acceptance = float(plan.sum())
+    acceptance = float(mass.sum())
     dual_value = float(dual_sets @ drafts.probability + dual_tokens @ target)
     return MembershipPlan(
         acceptance,

@@ -27,8 +27,8 @@ from specproof.theory.transport import (
 LP_TOLERANCE = 1e-9
 """HiGHS is asked for feasibility to 1e-10 in each constraint."""
 
-_REFERENCE_EVERY = 4
-"""One instance in so many is also stated in cvxpy, whose own time is most of it."""
+_REFERENCE_EVERY = 16
+"""One instance in so many is also stated in cvxpy, whose own time is most of it; all have a proof in fractions."""
 
 PER_BATCH = 101
 """Instances of a batch, the plain one and a hundred drawn at random: a thousand of these in a quick run's ten."""

@@ -65,7 +65,7 @@ class Intervals:
         share = np.divide(length, reached, out=np.ones_like(length), where=reached > 0)
         mass: Array = reached**num_drafts * hit_probability(share, num_drafts)
         law = np.bincount(row * vocabulary + self.tokens[order], mass, (self.offsets.size - 1) * vocabulary)
-        return law.reshape(-1, vocabulary)
+        return law.astype(np.float64, copy=False).reshape(-1, vocabulary)
 
     def agreement(self, vocabulary: int, num_drafts: int) -> Array:
         r"""Probability that token i holds the highest of k priorities and j = 1..k drafts are i, shape (R, V, k).
