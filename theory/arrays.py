@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,8 @@ def as_real(values: ArrayLike, name: str) -> NDArray[Any]:
         If they are of another kind, rows differ in length, or it is a tensor that requires a gradient.
     """
     try:
+        if str(getattr(values, "dtype", "")) == "torch.bfloat16":
+            values = cast(Any, values).float()  # NumPy has no bfloat16
         array = np.asarray(values)
         if array.dtype.kind not in "fiu":
             raise TypeError(f"dtype {array.dtype}, such as {shown(array.ravel()[:1].tolist())}")

@@ -18,11 +18,14 @@ from specproof.theory.generators import check_generator
 from specproof.theory.integers import natural_number, positive_integer, refuse_large_array
 from specproof.theory.numbers import finite_number, positive_number, probability
 from specproof.theory.sampling_settings import SamplingSettings
+from specproof.theory.sum_tolerance import sum_tolerance
 
 Array = NDArray[np.float64]
 
-SUM_TOLERANCE = 1e-6
-"""A row whose sum is farther from 1 is refused; every other row is divided by its sum in float64."""
+ONE_VOCABULARY = (
+    "both must be over one vocabulary: remap its ids, or pad the shorter, probabilities by 0 and logits by -inf"
+)
+"""What to do about a draft and a target that differ in their number of tokens."""
 
 
 def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
@@ -31,8 +34,9 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     Parameters
     ----------
     values : array_like, shape (..., V)
-        Probabilities, V >= 1, of any real dtype. Each row must sum to 1 within ``SUM_TOLERANCE`` (1e-6, enough for a
-        float32 softmax); the returned rows are divided by their float64 sum.
+        Probabilities, V >= 1, of any real dtype. Each row must sum to 1 within
+        :func:`~specproof.theory.sum_tolerance.sum_tolerance`: 1e-6 in float64, and what softmaxes in float32,
+        bfloat16 and float16 lose by rounding. The returned rows are divided by their float64 sum.
     name : str
         What the error message calls the argument.
 
@@ -48,11 +52,12 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     [0.25, 0.75]
     """
     array = as_rows(values, name)
+    tolerance = sum_tolerance(values, array.shape[-1])
     with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
         totals = array.sum(axis=-1, keepdims=True)
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
-    if not (array.min(initial=0.0) >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= SUM_TOLERANCE):
-        _refuse_distribution(array, totals[..., 0], name)
+    if not (array.min(initial=0.0) >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= tolerance):
+        _refuse_distribution(array, totals[..., 0], tolerance, name)
     # Adding 0 turns -0.0 into 0.0, by which q/p would be -inf and a token that must come first would come last.
     normalised: Array = array / totals + 0.0
     return normalised
@@ -70,8 +75,7 @@ def as_pair(draft: ArrayLike, target: ArrayLike) -> tuple[Array, Array]:
     target_rows = as_distribution(target, "target")
     if draft_rows.shape[-1] != target_rows.shape[-1]:
         raise InvalidInput(
-            f"draft has {draft_rows.shape[-1]} tokens and target has {target_rows.shape[-1]}: "
-            "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
+            f"draft has {draft_rows.shape[-1]} tokens and target has {target_rows.shape[-1]}: {ONE_VOCABULARY}"
         )
     if draft_rows.shape == target_rows.shape:
         return draft_rows, target_rows
@@ -276,13 +280,13 @@ def dirichlet(
     return softmax(logarithms)
 
 
-def _refuse_distribution(array: Array, totals: Array, name: str) -> NoReturn:
+def _refuse_distribution(array: Array, totals: Array, tolerance: float, name: str) -> NoReturn:
     _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
     _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
-    _, row = first_entry(~(np.abs(totals - 1.0) <= SUM_TOLERANCE), name)
+    _, row = first_entry(~(np.abs(totals - 1.0) <= tolerance), name)
     where = f"row {', '.join(map(str, row))} of {name}" if row else name
     raise InvalidInput(
-        f"{where} sums to {totals[row]:.9g}, not 1 (tolerance {SUM_TOLERANCE:g}): "
+        f"{where} sums to {totals[row]:.9g}, not 1 (tolerance {tolerance:.3g}): "
         "divide it by its sum, or turn logits into probabilities with a softmax first"
     )
 

@@ -12,13 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
-from specproof.theory.distribution import SUM_TOLERANCE, Array, as_pair, normalise_or_zero
+from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
-
-ACCEPT_TOLERANCE = 2 * SUM_TOLERANCE
-"""An acceptance passes for an over-acceptance if it is below min(1, q/p) by at most this part of it. Each
-law may sum to 1 within ``SUM_TOLERANCE`` and is then normalised, by which the quotient moves as much; rounding of
-float32 is less."""
+from specproof.theory.sum_tolerance import sum_tolerance
 
 
 class ParetoPoint(NamedTuple):
@@ -116,7 +112,8 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
     Raises
     ------
     InvalidInput
-        As :func:`minimal_bias`, or if an acceptance is below min(1, q/p) by more than ``ACCEPT_TOLERANCE`` of it.
+        As :func:`minimal_bias`, or if an acceptance is below min(1, q/p) by more than some of it: twice what
+        :func:`~specproof.theory.sum_tolerance.sum_tolerance` allows each law, by as much as normalising them moves q/p.
 
     References
     ----------
@@ -131,8 +128,9 @@ def pareto_point(draft: ArrayLike, target: ArrayLike, accept: ArrayLike) -> Pare
     (0.125, 0.125)
     """
     draft_rows, target_rows, accepted = accepted_mass(draft, target, accept)
+    tolerance = 2 * max(sum_tolerance(law, accepted.shape[-1]) for law in (draft, target))
     # Products below the smallest normal number have lost their digits.
-    missing = (1.0 - ACCEPT_TOLERANCE) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
+    missing = (1.0 - tolerance) * np.minimum(draft_rows, target_rows) - accepted > np.finfo(np.float64).tiny
     if missing.any():
         where, index = first_entry(missing, "accept")
         value = np.broadcast_to(as_numbers(accept, "accept"), missing.shape)[index]

@@ -1,60 +1,150 @@
-"""Acceptance of every verifier next to the optimum, for arrays in files."""
+"""Acceptance of every verifier next to the optimum, for rows of arrays in files."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from specproof.theory.distribution import Array, as_distribution, softmax
-from specproof.theory.errors import InvalidInput
+from specproof.simulations.mapped_array import mapped_array
+from specproof.theory.distribution import Array, as_distribution
+from specproof.theory.errors import InvalidInput, entry
+from specproof.theory.sampling_settings import SamplingSettings
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.verifiers import VERIFIERS
 
-
-def load(path: Path, name: str, *, logits: bool, temperature: float) -> Array:
-    """Read one law or rows of laws from a .npy file.
-
-    Raises
-    ------
-    InvalidInput
-        If the file cannot be read or is not what it should be.
-    """
-    try:
-        with path.open("rb") as file:
-            array: NDArray[np.generic] = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise InvalidInput(f"{name} {path} cannot be read ({error.strerror or error}): give a .npy file") from None
-    except MemoryError as error:
-        raise InvalidInput(f"{name} {path} does not fit into memory ({error}): give fewer rows") from None
-    except (ValueError, EOFError, BadZipFile) as error:
-        raise InvalidInput(
-            f"{name} {path} is not a .npy array of numbers ({error}): write it with numpy.save"
-        ) from None
-    if not isinstance(array, np.ndarray):
-        raise InvalidInput(f"{name} {path} is an archive of several arrays: give one .npy array")
-    if array.ndim > 1 and array.size == 0:
-        raise InvalidInput(f"{name} {path} has shape {array.shape}: give at least one row")
-    if logits:
-        return softmax(array, temperature, name)
-    try:
-        return as_distribution(array, name)
-    except InvalidInput as error:
-        raise InvalidInput(f"{error}; if the file holds logits, pass --logits") from None
+BLOCK_ENTRIES = 2**18
+"""Rows are worked on together until they have this many entries: the arrays of a block take some tens of megabytes."""
 
 
-def acceptances(draft: Array, target: Array, num_drafts: int) -> dict[str, Array]:
+@dataclass(frozen=True)
+class Rows:
+    """Rows of probabilities or logits, of which a few at a time are made distributions."""
+
+    name: str
+    """What error messages call them."""
+    values: NDArray[Any]
+    """They have shape (..., V)."""
+    settings: SamplingSettings | None = None
+    """How logits become distributions; None if they are probabilities."""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim == 0 or self.values.size == 0:
+            raise InvalidInput(f"{self.name} has shape {self.values.shape}: give at least one row of one token")
+
+    @classmethod
+    def load(cls, path: Path, name: str, settings: SamplingSettings | None) -> Rows:
+        """Map a .npy file into memory.
+
+        Raises
+        ------
+        InvalidInput
+            If the file cannot be read or is not what it should be.
+        """
+        return cls(name, mapped_array(path, name), settings)
+
+    def distributions(self, leading: tuple[int, ...], places: range, vocabulary: int) -> Array:
+        """Make distributions over a vocabulary of V' >= V tokens, of which the last have no probability.
+
+        Parameters
+        ----------
+        leading : tuple of int
+            The shape that the leading axes are broadcast to.
+        places : range
+            Which of the rows, numbered through all leading axes.
+        vocabulary : int
+
+        Raises
+        ------
+        InvalidInput
+            If a row is not a distribution, or not one of logits.
+        """
+        indices = [tuple(map(int, np.unravel_index(place, leading))) if leading else () for place in places]
+        spread = np.broadcast_to(self.values, (*leading, self.values.shape[-1]))
+        rows = np.stack([spread[index] for index in indices])
+        try:
+            made = self._made(rows, self.name)
+        except InvalidInput:
+            for index, row in zip(indices, rows, strict=True):
+                self._made(row, entry(self.name, index))  # which names the row by its number among all
+            raise
+        return np.pad(made, ((0, 0), (0, vocabulary - made.shape[-1])))
+
+    def _made(self, rows: NDArray[Any], name: str) -> Array:
+        if self.settings is not None:
+            distributions: Array = self.settings.distribution(rows, name)
+            return distributions
+        try:
+            return as_distribution(rows, name)
+        except InvalidInput as error:
+            raise InvalidInput(f"{error}; if the file holds logits, pass --logits") from None
+
+
+def acceptances(
+    draft: Rows, target: Rows, num_drafts: int, advance: Callable[[int], None] = lambda _: None
+) -> dict[str, Array]:
     """Exact acceptance of each verifier of k i.i.d. drafts by its name, and the optimum, shape (...) each.
 
     They come in the order of their means over the rows, the verifier that accepts least first and the optimum last.
+    Where the vocabularies differ in length, the last tokens of the longer have no probability in the shorter.
+
+    Parameters
+    ----------
+    draft, target : Rows
+        Their leading axes broadcast.
+    num_drafts : int
+    advance : callable
+        Is told after each block how many rows it had.
 
     Raises
     ------
     InvalidInput
-        If the laws do not match or the number of drafts is not an integer >= 1.
+        If a row cannot be used, the leading axes do not broadcast or the number of drafts is not an integer >= 1.
     """
-    found = {name: verifier.law(draft, target, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
-    found = dict(sorted(found.items(), key=lambda item: float(item[1].mean())))
-    return found | {"optimal": optimal_acceptance(draft, target, num_drafts)}
+    leading = leading_axes(draft, target)
+    vocabulary = max(rows.values.shape[-1] for rows in (draft, target))
+    count, step = math.prod(leading), max(1, BLOCK_ENTRIES // vocabulary)
+
+    def block(places: range) -> dict[str, Array]:
+        p, q = (rows.distributions(leading, places, vocabulary) for rows in (draft, target))
+        found = {name: verifier.law(p, q, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
+        return found | {"optimal": optimal_acceptance(p, q, num_drafts)}
+
+    blocks = [range(first, min(first + step, count)) for first in range(0, count, step)]
+    parts = []
+    for places, part in zip(blocks, _in_threads(block, blocks), strict=True):
+        parts.append(part)
+        advance(len(places))
+    found = {name: np.concatenate([part[name] for part in parts]).reshape(leading) for name in parts[0]}
+    optimal = found.pop("optimal")
+    return dict(sorted(found.items(), key=lambda item: float(item[1].mean()))) | {"optimal": optimal}
+
+
+def leading_axes(draft: Rows, target: Rows) -> tuple[int, ...]:
+    """Broadcast the axes before the tokens to one shape.
+
+    Raises
+    ------
+    InvalidInput
+        If they do not broadcast.
+    """
+    try:
+        return np.broadcast_shapes(draft.values.shape[:-1], target.values.shape[:-1])
+    except ValueError:
+        raise InvalidInput(
+            f"{draft.name} has shape {draft.values.shape} and {target.name} {target.values.shape}: "
+            "give both the same number of rows"
+        ) from None
+
+
+def _in_threads(work: Callable[[range], dict[str, Array]], blocks: list[range]) -> Iterator[dict[str, Array]]:
+    """Work on blocks in as many threads as there are cores, and yield the results in order; an error ends it all."""
+    threads = Parallel(n_jobs=-1 if len(blocks) > 1 else 1, prefer="threads", return_as="generator")
+    found: Iterator[dict[str, Array]] = threads(delayed(work)(places) for places in blocks)
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from specproof.bound import acceptances
+from specproof.bound import Rows, acceptances
 from specproof.conformance import Verdict, check_sampler
 from specproof.conformance.references import references
 from specproof.figures import acceptance as acceptance_figure
@@ -66,7 +66,7 @@ def context(**tables: list[dict[str, object]]) -> CellContext:
 
 
 def test_bound_prints_it() -> None:
-    found = acceptances(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 3)
+    found = acceptances(Rows("draft", np.array([0.5, 0.5])), Rows("target", np.array([0.25, 0.75])), 3)
     assert set(found) == {*VERIFIERS, "optimal"}
     assert float(found[NAME]) == 0.75
 

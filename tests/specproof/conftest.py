@@ -32,6 +32,14 @@ class Outcome(NamedTuple):
         return [line for line in self.err.splitlines() if not line.startswith("[")]
 
     @property
+    def complaint(self) -> str:
+        """The one line of a mistake, which ends with status 2 and nothing on stdout."""
+        assert (self.status, self.out) == (2, ""), self
+        assert self.err.startswith("specproof: error: ")
+        assert self.err.count("\n") == 1
+        return self.err
+
+    @property
     def progress(self) -> list[str]:
         """One entry for each finished cell."""
         return [line.partition("] ")[2] for line in self.err.splitlines() if line.startswith("[")]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import (
-    SUM_TOLERANCE,
     as_distribution,
     as_pair,
     bernoulli,
@@ -23,6 +22,7 @@ from specproof.theory.distribution import (
     zipf,
 )
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sum_tolerance import SUM_TOLERANCE
 
 
 @pytest.mark.parametrize(

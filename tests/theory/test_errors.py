@@ -87,7 +87,10 @@ BAD_PAIRS: list[tuple[tuple[Any, Any], tuple[str, ...]]] = [
     (([0.5, NAN], HALF), ("draft[1] = nan",)),
     ((HALF, [1.5, -0.5]), ("target[1] = -0.5",)),
     ((HALF, [0.5, 0.4]), ("target sums to 0.9",)),
-    ((HALF, [0.2, 0.3, 0.5]), ("draft has 2 tokens", "target has 3", "one vocabulary")),
+    (
+        (HALF, [0.2, 0.3, 0.5]),
+        ("draft has 2 tokens", "target has 3", "one vocabulary", "probabilities by 0 and logits by -inf"),
+    ),
     (([HALF] * 2, [HALF] * 3), ("(2, 2)", "(3, 2)", "do not broadcast")),
 ]
 
@@ -110,7 +113,7 @@ PAIRS: list[Case] = [
         for function in DRAFTS_FUNCTIONS
         for pair, expected in (BAD_PAIRS[:3] if function is solve_membership_lp else BAD_PAIRS)
     ),
-    (solve_membership_lp, (HALF, [0.2, 0.3, 0.5], 2), ("target has 3 tokens", "drafts have 2", "one vocabulary")),
+    (solve_membership_lp, (HALF, [0.2, 0.3, 0.5], 2), ("target has 3 tokens", "drafts have 2", "logits by -inf")),
     (solve_membership_lp, ([HALF] * 2, [HALF] * 3, 2), ("draft has shape (2, 2)", "one distribution")),
     *((function, (*pair, 0.1), expected) for function in EPSILON_FUNCTIONS for pair, expected in BAD_PAIRS),
     *((function, (*pair, HALF), expected) for function in ACCEPT_FUNCTIONS for pair, expected in BAD_PAIRS),

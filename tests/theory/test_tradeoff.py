@@ -13,8 +13,8 @@ from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet, total_variation, uniform
 from specproof.theory.errors import InvalidInput
 from specproof.theory.relaxed import decoding_opt, relaxed_law
+from specproof.theory.sum_tolerance import SUM_TOLERANCE
 from specproof.theory.tradeoff import (
-    ACCEPT_TOLERANCE,
     minimal_bias,
     optimal_resampling,
     pareto_point,
@@ -99,9 +99,9 @@ def test_rounding_is_no_shortfall() -> None:
     quotients = np.minimum(1.0, np.divide(target, draft, out=np.ones_like(target), where=draft > 0))
     assert quotients.dtype == np.float32
     point = pareto_point(draft, target, quotients)
-    assert np.abs(point.rejection + point.bias - total_variation(draft, target)).max() <= ACCEPT_TOLERANCE
+    assert np.abs(point.rejection + point.bias - total_variation(draft, target)).max() <= 2 * SUM_TOLERANCE
     with pytest.raises(InvalidInput, match="min"):
-        pareto_point(draft, target, quotients * (1 - 10 * ACCEPT_TOLERANCE))
+        pareto_point(draft, target, quotients * (1 - 20 * SUM_TOLERANCE))
 
 
 def least_bias_by_program(draft: np.ndarray, target: np.ndarray, accept: np.ndarray) -> float:

@@ -32,10 +32,11 @@ from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
 from specproof.theory.display import shown
-from specproof.theory.distribution import SUM_TOLERANCE, Array
+from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.integers import positive_integer, refuse_large_array
+from specproof.theory.sum_tolerance import SUM_TOLERANCE
 
 AGREEMENT_TOLERANCE = 1e-4
 """Agreement laws may exceed the target's probability of their token by this share: log-probabilities are rounded."""

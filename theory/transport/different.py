@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.distribution import Array
+from specproof.theory.distribution import ONE_VOCABULARY, Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport.draft_sets import as_draft_laws, one_distribution
 
@@ -82,10 +82,7 @@ def optimal_acceptance_different(drafts: ArrayLike, target: ArrayLike) -> float:
     """
     rows, law = as_draft_laws(drafts), one_distribution(target, "target")
     if rows.shape[1] != law.size:
-        raise InvalidInput(
-            f"drafts has {rows.shape[1]} tokens and target has {law.size}: "
-            "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
-        )
+        raise InvalidInput(f"drafts has {rows.shape[1]} tokens and target has {law.size}: {ONE_VOCABULARY}")
     distinct, repeats = np.unique(rows, axis=0, return_counts=True)
     return _search(_Instance(distinct, repeats.astype(np.float64), law))
 

@@ -15,7 +15,7 @@ import highspy
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.distribution import Array
+from specproof.theory.distribution import ONE_VOCABULARY, Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport.draft_sets import DraftSets, as_draft_sets, one_distribution
 from specproof.theory.transport.plan import MembershipPlan, feasible_plan
@@ -137,8 +137,5 @@ def target_of(drafts: DraftSets, target: ArrayLike) -> Array:
     """Check a target against the drafts' vocabulary."""
     vocabulary, law = as_draft_sets(drafts).vocabulary, one_distribution(target, "target")
     if law.size != vocabulary:
-        raise InvalidInput(
-            f"target has {law.size} tokens and the drafts have {vocabulary}: "
-            "both must be over one vocabulary, so pad the shorter with zeros or remap its ids"
-        )
+        raise InvalidInput(f"target has {law.size} tokens and the drafts have {vocabulary}: {ONE_VOCABULARY}")
     return law
