@@ -13,6 +13,9 @@ from specproof.theory.distribution import Array
 MEMBERS = 10
 """Members of a generation, for each coordinate."""
 
+CROSSED = 0.7
+"""Chance of each coordinate of a trial to come from the best member and not from its own."""
+
 
 class Closest(NamedTuple):
     """The closest approach of a search."""
@@ -32,6 +35,10 @@ def minimise(
 ) -> Closest:
     """Look for the smallest value of a function on a cube.
 
+    In a generation every member is put against one that has most coordinates of the best plus a share of the way
+    between two others ("best/1/bin"), and gives way to it if that one is no worse. SciPy's search makes its trials
+    member by member, which takes longer than the functions here. (Storn and Price 1997.)
+
     Parameters
     ----------
     function : callable
@@ -43,19 +50,32 @@ def minimise(
     generations : int
     rng : numpy Generator
     """
-    found = scipy.optimize.differential_evolution(
-        function,
-        [(lowest, highest)] * size,
-        maxiter=generations,
-        popsize=MEMBERS,
-        tol=0.0,
-        rng=rng,
-        polish=False,
-        vectorized=True,
-        updating="deferred",
-    )
-    # SciPy counts a generation that is evaluated at once as one evaluation.
-    return Closest(float(found.fun), found.x, int(found.nfev) * MEMBERS * size)
+    members, spread = MEMBERS * size, highest - lowest
+    # A Latin hypercube: each of as many slices of a coordinate's range has one member.
+    slices = rng.permuted(np.tile(np.arange(members), (size, 1)), axis=1)
+    points = lowest + spread * (slices + rng.random((size, members))) / members
+    values = function(points)
+    for _ in range(generations):
+        trials = _trials(points, values, rng)
+        inside = (trials >= lowest) & (trials <= highest)
+        trials = np.where(inside, trials, lowest + spread * rng.random(trials.shape))
+        found = function(trials)
+        better = found <= values
+        points, values = np.where(better, trials, points), np.where(better, found, values)
+    best = values.argmin()
+    return Closest(float(values[best]), points[:, best], members * (generations + 1))
+
+
+def _trials(points: Array, values: Array, rng: np.random.Generator) -> Array:
+    """Make one trial for each member, shape (size, members); the two others come from their order on a random ring."""
+    size, members = points.shape
+    ring = rng.permutation(members)
+    away = np.empty_like(points)
+    away[:, ring] = points[:, np.roll(ring, 1)] - points[:, np.roll(ring, 2)]
+    moved = points[:, [values.argmin()]] + rng.uniform(0.5, 1.0) * away
+    crossed = rng.random(points.shape) < CROSSED
+    crossed[rng.integers(size, size=members), np.arange(members)] = True
+    return np.where(crossed, moved, points)
 
 
 def polish(

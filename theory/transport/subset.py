@@ -50,14 +50,17 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     >>> optimal_acceptance([0.5, 0.5], [0.125, 0.875], [1, 2, 4]).tolist()
     [0.625, 0.875, 1.0]
     """
-    draft_rows, target_rows = as_pair(draft, target)
-    counts = as_num_drafts(num_drafts)
-    leading = draft_rows.shape[:-1]
-    flat = np.empty((math.prod(leading), counts.size))
-    for chunk, by_ratio in sorted_chunks(draft_rows, target_rows):
-        for column, count in enumerate(counts.reshape(-1)):
+    return acceptance_of_rows(*as_pair(draft, target), as_num_drafts(num_drafts))
+
+
+def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64]) -> Array:
+    """As :func:`optimal_acceptance`, of trusted rows of one shape (..., V) and trusted numbers of drafts."""
+    leading = draft.shape[:-1]
+    flat = np.empty((math.prod(leading), num_drafts.size))
+    for chunk, by_ratio in sorted_chunks(draft, target):
+        for column, count in enumerate(num_drafts.reshape(-1)):
             flat[chunk, column] = _values(by_ratio, int(count)).min(axis=-1)
-    acceptance: Array = np.minimum(flat, 1.0).reshape(leading + counts.shape)
+    acceptance: Array = np.minimum(flat, 1.0).reshape(leading + num_drafts.shape)
     return acceptance
 
 

@@ -16,8 +16,9 @@ from specproof.simulations.claims.spectr2023 import SOURCE
 from specproof.simulations.claims.worst import TOLERANCE, Least, Worst
 from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
-from specproof.theory.distribution import Array, softmax
+from specproof.theory.distribution import Array
 from specproof.theory.transport import certify, optimal_acceptance
+from specproof.theory.transport.subset import acceptance_of_rows
 from specproof.theory.verifiers.kseq.certificate import certify_kseq
 from specproof.theory.verifiers.kseq.guarantee import (
     GUARANTEE,
@@ -26,7 +27,7 @@ from specproof.theory.verifiers.kseq.guarantee import (
     kseq_worst_share,
     worst_share_limit,
 )
-from specproof.theory.verifiers.kseq.law import kseq
+from specproof.theory.verifiers.kseq.law import acceptance_at, kseq, smallest_valid
 
 DRAFT_COUNTS = range(2, 17)
 
@@ -42,10 +43,17 @@ class Structure(NamedTuple):
     """``laws(points, V)``: shape (members, coordinates) in [0, 1] to shape (members, V)."""
 
 
+def _of_logits(logits: Array) -> Array:
+    """A softmax of logits of a few dozen, which need no care."""
+    weights = np.exp(logits)
+    law: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return law
+
+
 def _softmax(points: Array, tokens: int) -> Array:
     """Logits in a box of side 15."""
     del tokens
-    return softmax(15.0 * points)
+    return _of_logits(15.0 * points)
 
 
 def _weights(points: Array, tokens: int) -> Array:
@@ -62,7 +70,7 @@ def _levels(points: Array, tokens: int) -> Array:
 
 def _powers(points: Array, tokens: int) -> Array:
     """Power laws of the rank, from one end or from the other."""
-    return softmax(-8.0 * (2.0 * points - 1.0) * np.log(np.arange(1, tokens + 1)))
+    return _of_logits(-8.0 * (2.0 * points - 1.0) * np.log(np.arange(1, tokens + 1)))
 
 
 STRUCTURES = {
@@ -215,12 +223,20 @@ def _certified_share(draft: Array, target: Array, num_drafts: int) -> tuple[floa
 
 
 def _share(draft: Array, target: Array, num_drafts: int, rho: float | None = None) -> Array:
-    best = optimal_acceptance(draft, target, num_drafts)
-    found = kseq(draft, target, num_drafts, rho).acceptance
-    return np.divide(found, best, out=np.ones_like(best), where=best > 0)
+    return _quotient(kseq(draft, target, num_drafts, rho).acceptance, optimal_acceptance(draft, target, num_drafts))
 
 
 def _shares_of(points: Array, num_drafts: int, structure: Structure, tokens: int) -> Array:
-    """Shares of a population, shape (2 coordinates, members): the draft's above the target's."""
-    draft, target = (structure.laws(half, tokens) for half in np.split(points.T, 2, axis=-1))
-    return _share(draft, target, num_drafts)
+    """Shares of a population, shape (2 coordinates, members): the draft's above the target's.
+
+    As :func:`_share` computes them, but of laws that need no checking, of which a search makes millions.
+    """
+    half = len(points) // 2
+    draft, target = structure.laws(points[:half].T, tokens), structure.laws(points[half:].T, tokens)
+    best = acceptance_of_rows(draft, target, np.array(num_drafts))
+    return _quotient(acceptance_at(draft, target, num_drafts, smallest_valid(draft, target, num_drafts)), best)
+
+
+def _quotient(found: Array, best: Array) -> Array:
+    """The share of the optimum; of nothing, nothing is all."""
+    return np.divide(found, best, out=np.ones_like(best), where=best > 0)

@@ -120,6 +120,12 @@ def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Selectio
     return SelectionLaw(accepted, replaced, np.minimum(beta * tries, 1.0))
 
 
+def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
+    """The acceptance of :func:`law_at` alone, shape (...)."""
+    beta = np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1)
+    return hit_probability(beta, num_drafts)
+
+
 def mean_tries(beta: Array, num_drafts: int) -> Array:
     r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes."""
     return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
