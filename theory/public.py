@@ -30,6 +30,7 @@ from specproof.theory.texts import (
     call_starts,
     draft_sequences,
     expected_calls,
+    products_of_marginals,
     token_by_token,
     tokens_and_calls,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "optimal_plan",
     "optimal_resampling",
     "pareto_point",
+    "products_of_marginals",
     "random_markov_pair",
     "random_tabular_pair",
     "recursive_rejection",

@@ -18,6 +18,7 @@ from specproof.simulations.claims.spectr2023 import (
     subset_formula,
     uniform_example,
 )
+from specproof.simulations.claims.texts import block_lossless, calls, marginal_products, reach_weights
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
     batch_lossless,
@@ -54,6 +55,10 @@ CLAIMS: tuple[Claim, ...] = (
     joint.CLAIM,
     orders.CLAIM,
     gain.CLAIM,
+    block_lossless.CLAIM,
+    reach_weights.CLAIM,
+    calls.CLAIM,
+    marginal_products.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

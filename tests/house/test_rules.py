@@ -31,6 +31,8 @@ SAME_NAME = {
     "registry": "what is registered of a kind: each time the registry of its folder",
     "batch": "drafts anew after each rejection: theory, sampler, figure",
     "relaxed": "rules that accept more than is lossless: laws, sampler",
+    "reach_weights": "reach weights along a text: theory, claim",
+    "calls": "calls of the target given a text: theory, claim",
     "sequences": "draft sequences: theory, sampler",
     "certificate": "rational bounds: of the optimum, of K-SEQ",
     "orders": "priority orders: theory, sampler, claim",

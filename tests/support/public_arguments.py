@@ -89,6 +89,7 @@ VALID: dict[str, dict[str, Any]] = {
     "optimal_plan": OF_SETS,
     "optimal_resampling": ACCEPTED,
     "pareto_point": {**PAIR, "accept": [1.0, 1.0]},
+    "products_of_marginals": {"chances": HALF, "length": 1},
     "random_markov_pair": RANDOM,
     "random_tabular_pair": RANDOM,
     "recursive_rejection": DRAFTED,

@@ -2,11 +2,13 @@
 
 =================  =====================================================================================================
 ``reach_weights``  the probability that a call has accepted l drafts, given the text, for every kind of rule
+``marginals``      what tools print in its place: products of marginal acceptance rates
 ``calls``          the number of calls that a text takes, and the tokens per call
 =================  =====================================================================================================
 """
 
 from specproof.theory.texts.calls import call_starts, expected_calls, tokens_and_calls
+from specproof.theory.texts.marginals import products_of_marginals
 from specproof.theory.texts.reach_weights import block_by_block, by_depth, draft_sequences, token_by_token
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "call_starts",
     "draft_sequences",
     "expected_calls",
+    "products_of_marginals",
     "token_by_token",
     "tokens_and_calls",
 ]
