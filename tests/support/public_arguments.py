@@ -48,6 +48,7 @@ VALID: dict[str, dict[str, Any]] = {
     "DraftTrees.of": {"law": {((0,),): 1.0}},
     "DraftTrees.sequences": {"draft": CHAIN, "num_drafts": 2, "length": 1},
     "accepted_length_law": {**BLOCKS, "context": HALF},
+    "agreement_at": {"verifier": VERIFIERS["kseq"], **PAIR, "tokens": 0, "num_drafts": 2},
     "as_distribution": {"values": HALF},
     "batch_limit": CHAINS,
     "bernoulli": {"success": 0.5},

@@ -104,7 +104,7 @@ def draft_sequences(agreement: ArrayLike, target_logprobs: ArrayLike, num_drafts
 
     .. math:: u_0 = (0, ..., 0, 1), \quad u_l(j) = \sum_k u_{l-1}(k) \frac{a_k(x_l, j)}{q_l}, \quad v_l = \sum_m u_l(m),
 
-    since a level emits with the target's law however many sequences are left.
+    since a level emits with the target's law however many sequences are left. Result as of :func:`token_by_token`.
 
     Parameters
     ----------
@@ -118,11 +118,6 @@ def draft_sequences(agreement: ArrayLike, target_logprobs: ArrayLike, num_drafts
         1 <= K <= N sequences.
     length : int
         L >= 1 tokens each.
-
-    Returns
-    -------
-    array, shape (T, L + 1)
-        As of :func:`token_by_token`.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from specproof.theory.display import shown
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.integers import refuse_large_array
 from specproof.theory.verifiers.registry import Verifier
 
 
@@ -41,7 +42,7 @@ def agreement_at(verifier: Verifier, draft: ArrayLike, target: ArrayLike, tokens
     ------
     InvalidInput
         If the verifier is none, a law is not a distribution, the two do not match, a token is not an integer in
-        0..V-1, their shape does not fit, or K is not an integer >= 1.
+        0..V-1, their shape does not fit, or K is not an integer >= 1 or so large that no array holds the result.
 
     Examples
     --------
@@ -54,6 +55,7 @@ def agreement_at(verifier: Verifier, draft: ArrayLike, target: ArrayLike, tokens
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
     leading, vocabulary = draft_rows.shape[:-1], draft_rows.shape[-1]
+    refuse_large_array("num_drafts", count, (*leading, count, count))
     proposal, law = (in_one_layout(rows.reshape(-1, vocabulary), np.float64) for rows in (draft_rows, target_rows))
     chosen = in_one_layout(_as_tokens(tokens, leading, vocabulary).reshape(-1), np.int64)
     function = verifier.agreement_at or partial(_row_by_row, verifier)
