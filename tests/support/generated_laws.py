@@ -20,12 +20,14 @@ from specproof.simulations.language_models.custom_generate import Speculative
 from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.statistics import check_law, check_mean
 from specproof.theory.chain import TabularModel
+from specproof.theory.sampling_settings import SamplingSettings
 
 V, T, TEXTS = 8, 3, 10_000
 LEVEL = 1e-8
 PROMPT = [1, 2, 3]
 TEMPERATURE, TOP_K = 0.7, 5
 PROCESSED = {"temperature": TEMPERATURE, "top_k": TOP_K}
+FILTERED = {"temperature": 1.2, "top_k": 6, "top_p": 0.9, "min_p": 0.25}
 Array = NDArray[np.float64]
 Law = Callable[[Any, list[list[int]]], Array]
 
@@ -67,6 +69,13 @@ def repelled_law(module: Any, texts: list[list[int]]) -> Array:
         seen = sorted(set(text))
         row[seen] = np.where(row[seen] < 0, row[seen] * 1.5, row[seen] / 1.5)
     return truncated(scores)
+
+
+def filtered_law(module: Any, texts: list[list[int]], without: str = "") -> Array:
+    """The exact law under ``FILTERED``, or under all of it but one setting."""
+    kept = {name: value for name, value in FILTERED.items() if name != without}
+    rows: Array = SamplingSettings(**kept).distribution(logits(module, texts))  # type: ignore[arg-type]
+    return rows
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from generated_laws import (
+    FILTERED,
     PROCESSED,
     PROMPT,
     TEMPERATURE,
@@ -16,6 +17,7 @@ from generated_laws import (
     T,
     V,
     assert_mean_rejections,
+    filtered_law,
     generate,
     plain_law,
     processed_law,
@@ -34,7 +36,7 @@ from specproof.transformers import opt_sampler, speculative, speculative_batch, 
 
 
 @pytest.mark.parametrize(
-    ("draft_length", "law", "options"), [(1, plain_law, {}), (2, processed_law, PROCESSED), (3, plain_law, {})]
+    ("draft_length", "law", "options"), [(1, plain_law, {}), (2, processed_law, PROCESSED), (3, filtered_law, FILTERED)]
 )
 def test_one_draft_is_lossless(draft: Any, target: Any, draft_length: int, law: Law, options: dict[str, Any]) -> None:
     output = generate(target, speculative(draft, draft_length=draft_length), **options)

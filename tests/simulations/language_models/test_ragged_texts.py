@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from generated_laws import (
+    FILTERED,
     PROCESSED,
     Array,
     Law,
+    filtered_law,
     plain_law,
     processed_law,
     repelled_law,
@@ -75,6 +78,14 @@ def test_ragged_texts_are_tested_by_the_laws_of_their_own_prefixes(
     assert largest_error(draft, target, law, texts, laws) < 1e-5
     other = processed_law if options else repelled_law
     assert largest_error(draft, target, other, texts, laws) > 0.01, "the comparison can fail"
+
+
+def test_the_laws_have_gone_through_every_filter(draft: Any, target: Any) -> None:
+    """Temperature, top-k, top-p and min-p of transformers are those of the exact law, and each of them shows."""
+    texts, laws = recorded(target, speculative_batch(draft, 2, 4), **FILTERED)
+    assert largest_error(draft, target, filtered_law, texts, laws) < 1e-5
+    for name in FILTERED:
+        assert largest_error(draft, target, partial(filtered_law, without=name), texts, laws) > 0.01
 
 
 def test_top_k_of_one_is_greedy_decoding(draft: Any, target: Any) -> None:
