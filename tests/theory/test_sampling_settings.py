@@ -134,6 +134,8 @@ def test_nothing_is_sorted_without_need(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(np, "sort", refuse)
     SamplingSettings(0.5, min_p=0.1).distribution(np.zeros((2, 3)))
+    with pytest.raises(AssertionError, match="sorted"):
+        SamplingSettings(top_p=0.9).distribution(np.zeros((2, 3)))
 
 
 def test_a_gradient_is_left_behind() -> None:

@@ -62,9 +62,9 @@ def bound(
     if not logits:
         _refuse_settings(settings, draft_temperature)
     rows = Rows.load(draft, "draft", of_draft), Rows.load(target, "target", of_target)
-    _note_padding(*rows)
     with _progress(leading_axes(*rows)) as advance:
         result = acceptances(*rows, num_drafts, advance)
+    _note_padding(*rows)
     if as_json:
         values = {rule: acceptance.tolist() for rule, acceptance in result.items()}
         print(json.dumps({"num_drafts": num_drafts, "acceptance": values}, indent=2))

@@ -33,6 +33,7 @@ from specproof.simulations.language_models.skip import skip_layers
 from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, single
 from specproof.simulations.samplers.inversion import invert
+from specproof.theory.sampling_settings import SamplingSettings
 from specproof.transformers import opt_sampler, speculative, speculative_batch, speculative_sequences, uno_sampler
 from specproof.wanted import Wanted
 
@@ -60,6 +61,16 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def assert_alike(found: np.ndarray, expected: np.ndarray) -> None:
     assert (found != expected).any(axis=1).mean() <= PARTED
+
+
+@pytest.mark.parametrize(
+    "settings", [SamplingSettings(), SamplingSettings(0.7, 9, 0.9, 0.05), SamplingSettings(top_p=0.8)], ids=str
+)
+def test_settings_make_the_distributions_that_they_make_in_numpy(settings: SamplingSettings) -> None:
+    logits = np.random.default_rng(3).integers(-20, 3, (300, 61)) / 4
+    found = settings.distribution(torch.from_numpy(logits).cuda())
+    assert found.device.type == "cuda"
+    assert np.abs(found.cpu().numpy() - settings.distribution(logits)).max() <= 1e-15
 
 
 @pytest.mark.parametrize("name", [*SAMPLERS, "opt", "uno"])
