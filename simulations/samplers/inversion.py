@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
@@ -81,6 +82,34 @@ def quantile(shares: Array, uniform: float) -> int:
         else:
             last = middle
     return first
+
+
+def invert_after(shares: Array, contexts: NDArray[np.int64], uniforms: Array) -> NDArray[np.int64]:
+    """The token at each quantile of the row of its context: many draws from few rows.
+
+    Parameters
+    ----------
+    shares : array, shape (C, V)
+        Rows of :func:`cumulative_shares`.
+    contexts : array of int64, shape (...)
+        Which row each token is drawn from.
+    uniforms : array, shape (...)
+
+    Examples
+    --------
+    >>> shares = cumulative_shares(np.array([[1.0, 0.0, 3.0], [1.0, 1.0, 0.0]]))
+    >>> invert_after(shares, np.array([[0, 1], [1, 0]]), np.full((2, 2), 0.25)).tolist()
+    [[2, 0], [0, 2]]
+    """
+    tokens = np.empty(contexts.shape, dtype=np.int64)
+    _invert_after(shares, np.ravel(contexts), np.ravel(uniforms), tokens.reshape(-1))
+    return tokens
+
+
+@compiled()
+def _invert_after(shares: Array, contexts: NDArray[np.int64], uniforms: Array, tokens: NDArray[np.int64]) -> None:
+    for place in range(tokens.size):
+        tokens[place] = quantile(shares[contexts[place]], uniforms[place])
 
 
 @compiled()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import AnyArray, invert
+from specproof.simulations.samplers.inversion import AnyArray, cumulative_shares, invert_after
 from specproof.simulations.samplers.rejections import paired_steps
 from specproof.simulations.samplers.selection import Selection, SelectionSampler, checked_namespace
 from specproof.theory.chain import MarkovChain, check_same_size
@@ -129,19 +129,21 @@ def simulate(
             f"1..{target.horizon - 1}"
         )
     proposal, law = paired_steps(draft, target)
+    shares = cumulative_shares(proposal)
     emitted, accepted = np.full((trials, length + 1), -1), np.full(trials, length)
     rows, last = np.arange(trials), np.zeros(trials, dtype=np.int64)
     drafts, alive = np.zeros((trials, count), dtype=np.int64), np.ones((trials, count), dtype=np.bool_)
     for level in range(length):
         step = min(level, law.shape[0] - 1)
-        drafts = invert(proposal[step][drafts], rng.random(drafts.shape))
+        drafts = invert_after(shares[step], drafts, rng.random(drafts.shape))
         found = _by_context(proposal[step], law[step], last, drafts, alive, rng, verifier)
         emitted[rows, level] = found.tokens
         goes_on = found.accepted >= 0
         accepted[rows[~goes_on]] = level
         alive = survivors(alive, drafts, found)[goes_on]
         rows, drafts, last = rows[goes_on], drafts[goes_on], found.tokens[goes_on]
-    emitted[rows, length] = invert(law[min(length, law.shape[0] - 1)][last], rng.random(last.shape))
+    final = cumulative_shares(law[min(length, law.shape[0] - 1)])
+    emitted[rows, length] = invert_after(final, last, rng.random(last.shape))
     return Blocks(emitted, accepted)
 
 
@@ -166,10 +168,10 @@ def _by_context(
 
 def complete(blocks: Blocks, target: MarkovChain, rng: np.random.Generator) -> NDArray[np.int64]:
     """Let the target go on where a block is shorter than L + 1 tokens, shape (trials, L + 1)."""
-    _, law = paired_steps(target, target)
+    shares = cumulative_shares(paired_steps(target, target)[1])
     tokens = blocks.tokens.copy()
     for position in range(1, tokens.shape[1]):
         missing = np.flatnonzero(tokens[:, position] < 0)
-        rows = law[min(position, law.shape[0] - 1)][tokens[missing, position - 1]]
-        tokens[missing, position] = invert(rows, rng.random(len(missing)))
+        here = shares[min(position, shares.shape[0] - 1)]
+        tokens[missing, position] = invert_after(here, tokens[missing, position - 1], rng.random(len(missing)))
     return tokens

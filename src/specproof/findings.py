@@ -35,7 +35,7 @@ def print_findings(found: Sequence[ClaimFindings], out: Path) -> None:
                 columns=lambda column: column.replace("_", " ")
             )
             console.print(f"\n[bold]{part.claim.id}: {name.replace('_', ' ')}[/]", highlight=False)
-            print(digest.to_string(index=False, float_format="{:.3f}".format))
+            print(digest.to_string(index=False, float_format="{:z.3f}".format))
     for part in found:
         if part.claim.note:
             console.print(f"{part.claim.id}: {part.claim.note}", highlight=False, markup=False, soft_wrap=True)

@@ -52,3 +52,9 @@ def test_80_columns_break_no_word(capsys: pytest.CaptureFixture[str], monkeypatc
     undecided = [statistical(0.5, 9.0), statistical(0.5, 9.0, Method.CONTROL)]
     words = shown(longest, undecided, capsys).split()
     assert (words.count(longest), words.count("inconclusive"), words.count("inconclusive)")) == (1, 1, 2)
+
+
+def test_what_rounds_to_zero_has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    claim = Claim("a.b", "", "", lambda _: [], digest={"losses": ("lost",)})
+    print_findings([ClaimFindings(claim, ROWS, {"losses": [{"lost": -1e-17}, {"lost": -0.25}]})], Path("out"))
+    assert capsys.readouterr().out.split("losses\n")[1].split()[:3] == ["lost", "0.000", "-0.250"]

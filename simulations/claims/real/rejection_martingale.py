@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 WITH_BONUS = "bonus token after a fully accepted round, not tested"
 EVERY_POSITION = "no bonus token: every position tested, as Theorem 1 counts"
 BROKEN = "acceptance without the quotient"
-CONTROL_HORIZON = 8
+CONTROL_PROMPTS, CONTROL_HORIZON = 8, 8
+"""A rule that rejects most of what it should accept is found out in a few dozen tests."""
+
 RESOLUTION = 0.2
 """A rejection rate off by this much must be within reach, or the test says nothing."""
 
@@ -36,8 +38,13 @@ def _cells(settings: Settings) -> list[Cell]:
         Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=80)
         for mode, index, group in plans
     ]
-    few = {"group": groups[0][1], "horizon": CONTROL_HORIZON, "draft_length": settings.draft_length, "mode": BROKEN}
-    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=40)]
+    few = {
+        "group": prompt_groups(settings, CONTROL_PROMPTS)[0],
+        "horizon": CONTROL_HORIZON,
+        "draft_length": settings.draft_length,
+        "mode": BROKEN,
+    }
+    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=10)]
 
 
 _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}

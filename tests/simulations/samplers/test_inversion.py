@@ -10,7 +10,14 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from specproof.simulations.samplers.inversion import cumulative_shares, gather, invert, invert_once, quantile
+from specproof.simulations.samplers.inversion import (
+    cumulative_shares,
+    gather,
+    invert,
+    invert_after,
+    invert_once,
+    quantile,
+)
 
 ALMOST_ONE = 1 - 2**-53
 WEIGHTS = st.lists(
@@ -132,3 +139,11 @@ def test_gather(kind: Any) -> None:
     tokens = kind([[2, 0], [1, 1]])
     assert gather(table, tokens).tolist() == [[12.0, 10.0], [21.0, 21.0]]
     assert gather(table[0], tokens).tolist() == [[12.0, 10.0], [11.0, 11.0]]
+
+
+def test_many_draws_from_few_rows_are_those_of_the_rows() -> None:
+    rng = np.random.default_rng(3)
+    weights = np.where(rng.random((4, 6)) < 0.4, 0.0, rng.random((4, 6)))
+    contexts, uniforms = rng.integers(0, 4, (50, 3)), rng.random((50, 3))
+    found = invert_after(cumulative_shares(weights), contexts, uniforms)
+    np.testing.assert_array_equal(found, invert(weights[contexts], uniforms))

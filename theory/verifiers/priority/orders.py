@@ -156,7 +156,7 @@ def independent_drafts(drafts: ArrayLike) -> Drafted:
 
     with np.errstate(divide="ignore"):  # a draft that is one token for sure: log 0, and it is drafted
         missed = np.log1p(-np.minimum(rows, 1.0)).sum(axis=0)
-    return Drafted(first, -np.expm1(missed))
+    return Drafted(first, 0.0 - np.expm1(missed))  # which is not -0.0 where nothing is drafted
 
 
 def drafted_sets(drafts: DraftSets) -> Drafted:

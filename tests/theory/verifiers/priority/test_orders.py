@@ -63,6 +63,10 @@ def test_an_order_emits_the_first_of_the_drafted():
     assert drafted.ever == pytest.approx([0.5, 0.75, 0.5])
 
 
+def test_what_is_never_drafted_has_a_plain_zero():
+    assert not np.signbit(independent_drafts([[0.5, 0.5, 0.0]] * 2).ever).any()
+
+
 def test_two_orders_are_needed_where_none_alone_is_optimal():
     drafts, target = np.full((2, 2), 0.5), np.array([0.5, 0.5])
     coupling = optimal_orders(independent_drafts(drafts), target)
