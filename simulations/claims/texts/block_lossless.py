@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.texts.reach_weights import degenerate_pairs
 from specproof.simulations.claims.worst import Least, Worst
-from specproof.simulations.evidence import Method
+from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
+from specproof.simulations.samplers.blocks import simulate_blocks
+from specproof.simulations.samplers.sequences import complete
+from specproof.simulations.statistics import check_law
 from specproof.theory.blocks import block_verification
 from specproof.theory.chain import MarkovChain, TabularModel, random_tabular_pair
 from specproof.theory.distribution import Array
@@ -26,6 +30,7 @@ def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(30, 600)}, cost=3),
         Cell(CLAIM.id, "degenerate", degenerate),
+        Cell(CLAIM.id, "simulation", simulation, {"trials": settings.sized(100_000, 2_000_000)}, tests=2),
     ]
 
 
@@ -58,10 +63,34 @@ def degenerate(_: CellContext) -> Findings:
     return Findings(worst.rows() + least.rows())
 
 
-def plain_pair() -> Pair:
+def simulation(context: CellContext, trials: int) -> Findings:
+    """Draw blocks with the sampler and test the joint law of what is emitted, and the accepted length."""
+    level, rng = context.level, context.rng
+    draft, target = plain_chains()
+    exact = np.array([block.sum() for block in blocks_by_enumeration(draft.tabulate(), target.tabulate(), 2)])
+    joint = target.tabulate().joint()
+    blocks = simulate_blocks(draft, target, 2, trials, rng)
+    broken = simulate_blocks(draft, target, 2, trials, rng, lambda _, p, q: np.maximum(q - p, 0.0))
+    test = partial(from_check, level=level, resolution=0.02, states=3, length=2)
+    rows = [test("accepted length", check_law(blocks.accepted, exact, level))]
+    for quantity, found, method in (
+        ("joint law of what is emitted", blocks, Method.SIMULATION),
+        ("joint law, the residual of one token after the accepted part", broken, Method.CONTROL),
+    ):
+        numbers = np.ravel_multi_index(tuple(complete(found, target, rng).T), joint.shape)
+        rows.append(test(quantity, check_law(numbers, joint.reshape(-1), level), method=method))
+    return Findings(rows)
+
+
+def plain_chains() -> tuple[MarkovChain, MarkovChain]:
     """After token 0, of weight 1/2, one token alone has w q > p, and two tokens have q > p."""
     draft = MarkovChain([0.6, 0.2, 0.2], [[0.1, 0.3, 0.6]] * 3, 3)
-    target = MarkovChain([0.3, 0.35, 0.35], [[0.5, 0.4, 0.1]] * 3, 3)
+    return draft, MarkovChain([0.3, 0.35, 0.35], [[0.5, 0.4, 0.1]] * 3, 3)
+
+
+def plain_pair() -> Pair:
+    """The plain chains as tables."""
+    draft, target = plain_chains()
     return draft.tabulate(), target.tabulate()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,8 +14,9 @@ from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers import SAMPLERS
+from specproof.simulations.samplers.blocks import simulate_blocks
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.sequences import simulate
+from specproof.simulations.samplers.sequences import Blocks, simulate
 from specproof.simulations.statistics import check_mean
 from specproof.theory.chain import MarkovChain, random_tabular_pair
 from specproof.theory.distribution import Array, dirichlet
@@ -29,6 +31,9 @@ STATES, TOKENS = 3, 6
 DRAFTS, LENGTH = 2, 2
 """K and L of the simulated calls and of the long run."""
 
+Sampled = Callable[..., Blocks]
+"""``sampled(draft, target, trials=..., rng=...)``: independent calls from the start of two chains."""
+
 FORGOTTEN, COUNTED = 100, 120
 """In the long run starts of calls count from here to there: by then the text's beginning changes no rate by 1e-9."""
 
@@ -38,8 +43,8 @@ def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(6, 120)}, cost=4),
         *(
-            Cell(CLAIM.id, f"simulation-{name}", simulation, {"verifier": name, "trials": trials}, tests=1, cost=2)
-            for name in SAMPLERS
+            Cell(CLAIM.id, f"simulation-{_short(rule)}", simulation, {"rule": rule, "trials": trials}, tests=1, cost=2)
+            for rule in sampled()
         ),
         *(
             Cell(CLAIM.id, f"long-run-{name}", long_texts, {"verifier": name, "trials": texts}, tests=1, cost=2)
@@ -78,23 +83,31 @@ def enumeration(context: CellContext, instances: int) -> Findings:
     return Findings(worst.rows())
 
 
-def simulation(context: CellContext, verifier: str, trials: int) -> Findings:
+def simulation(context: CellContext, rule: str, trials: int) -> Findings:
     """Make calls with the sampler until texts are emitted, and compare their mean number with that of all texts."""
     level = context.level
     draft, target = _pair(TOKENS)
     texts = texts_of(draft.tabulate(), target.tabulate(), TOKENS)
-    calls = simulated_calls(draft, target, trials, context.rng, verifier)
-    instance = {"states": STATES, "tokens": TOKENS, "verifier": verifier, "drafts": DRAFTS, "length": LENGTH}
+    calls = simulated_calls(draft, target, trials, partial(sampled()[rule], rng=context.rng))
     rows = []
-    for rule, method in (
-        (f"draft sequences, {verifier}", Method.SIMULATION),
-        ("the draft's likeliest token", Method.CONTROL),
+    for quantity, weighed, method in (
+        ("number of calls", rule, Method.SIMULATION),
+        ("number of calls, weights of another rule", "the draft's likeliest token", Method.CONTROL),
     ):
-        exact = _mean_calls(texts, priced_rules(DRAFTS)[rule].reach(texts, LENGTH))
+        exact = _mean_calls(texts, priced_rules(DRAFTS)[weighed].reach(texts, LENGTH))
         check = check_mean(calls, TOKENS // (LENGTH + 1), TOKENS, exact, level)
-        quantity = "number of calls" if method == Method.SIMULATION else "number of calls, weights of another rule"
+        instance = {"states": STATES, "tokens": TOKENS, "rule": rule, "drafts": DRAFTS, "length": LENGTH}
         rows.append(from_check(quantity, check, level=level, resolution=0.1, method=method, **instance))
     return Findings(rows)
+
+
+def sampled() -> dict[str, Sampled]:
+    """The samplers of calls, by the names of their rules."""
+    found: dict[str, Sampled] = {
+        f"draft sequences, {name}": partial(simulate, num_drafts=DRAFTS, length=LENGTH, verifier=sampler)
+        for name, sampler in SAMPLERS.items()
+    }
+    return {"block verification": partial(simulate_blocks, length=LENGTH), **found}
 
 
 def long_texts(context: CellContext, verifier: str, trials: int) -> Findings:
@@ -120,9 +133,11 @@ def long_texts(context: CellContext, verifier: str, trials: int) -> Findings:
     return Findings(rows)
 
 
-def simulated_calls(
-    draft: MarkovChain, target: MarkovChain, trials: int, rng: np.random.Generator, verifier: str
-) -> Array:
+def _short(rule: str) -> str:
+    return rule.split(", ")[-1].replace(" ", "-")
+
+
+def simulated_calls(draft: MarkovChain, target: MarkovChain, trials: int, call: Sampled) -> Array:
     """Let calls follow each other from the start of a chain until ``TOKENS`` are emitted; how many it took, each time.
 
     The calls of all texts that stand at one last token are drawn together, from the chain that goes on from there.
@@ -134,7 +149,7 @@ def simulated_calls(
         for context in np.unique(came[running]):
             here = np.flatnonzero(running & (came == context))
             proposal, law = (_from(chain, int(context)) for chain in (draft, target))
-            blocks = simulate(proposal, law, DRAFTS, LENGTH, here.size, rng, SAMPLERS[verifier])
+            blocks = call(proposal, law, trials=here.size)
             position[here] += blocks.accepted + 1
             last[here] = blocks.tokens[np.arange(here.size), blocks.accepted]
         calls[running] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -52,13 +53,15 @@ def test_texts_are_those_that_the_target_can_make() -> None:
     assert texts.probability(texts.target).sum() == pytest.approx(1.0, abs=1e-15)
 
 
-def test_simulated_calls_of_equal_chains_emit_three_tokens_each() -> None:
+@pytest.mark.parametrize("rule", calls.sampled())
+def test_simulated_calls_of_equal_chains_emit_three_tokens_each(rule: str) -> None:
     chain = MarkovChain([0.5, 0.25, 0.25], np.full((3, 3), 1 / 3), calls.TOKENS)
-    found = calls.simulated_calls(chain, chain, 100, np.random.default_rng(0), "kseq")
-    assert found.tolist() == [2.0] * 100
+    call = partial(calls.sampled()[rule], rng=np.random.default_rng(0))
+    assert calls.simulated_calls(chain, chain, 100, call).tolist() == [2.0] * 100
 
 
-def test_simulated_calls_of_disjoint_chains_emit_one_token_each() -> None:
+@pytest.mark.parametrize("rule", calls.sampled())
+def test_simulated_calls_of_disjoint_chains_emit_one_token_each(rule: str) -> None:
     draft, target = (MarkovChain(law, [law] * 3, calls.TOKENS) for law in ([1.0, 0.0, 0.0], [0.0, 0.5, 0.5]))
-    found = calls.simulated_calls(draft, target, 100, np.random.default_rng(0), "kseq")
-    assert found.tolist() == [6.0] * 100
+    call = partial(calls.sampled()[rule], rng=np.random.default_rng(0))
+    assert calls.simulated_calls(draft, target, 100, call).tolist() == [6.0] * 100
