@@ -17,7 +17,7 @@ from specproof.theory.numbers import positive_number, positive_share, share_belo
 AnyArray = Any
 """A NumPy array or a torch tensor."""
 
-BLOCK_ENTRIES = 2**18
+CHUNK_ENTRIES = 2**18
 """Rows are worked on together until they have this many entries, so that no second array of all of them is made."""
 
 
@@ -104,15 +104,15 @@ class SamplingSettings:
         xp = array_namespace(array)
         rows = xp.reshape(array, (prod(array.shape[:-1]), array.shape[-1]))
         made = xp.empty(rows.shape, dtype=xp.float64, device=device(array))
-        step = max(1, BLOCK_ENTRIES // rows.shape[1])
+        step = max(1, CHUNK_ENTRIES // rows.shape[1])
         for first in range(0, rows.shape[0], step):
-            block = xp.astype(rows[first : first + step], xp.float64)
-            peak = xp.max(block, axis=-1, keepdims=True)  # not finite if anything in the row is wrong
+            chunk = xp.astype(rows[first : first + step], xp.float64)
+            peak = xp.max(chunk, axis=-1, keepdims=True)  # not finite if anything in the row is wrong
             if not bool(xp.all(xp.isfinite(peak))):
-                _refuse_row(xp, block, peak, first, array.shape[:-1], name)
+                _refuse_row(xp, chunk, peak, first, array.shape[:-1], name)
             # Shifted before the division, which a temperature near 0 would otherwise take to inf - inf.
             with np.errstate(over="ignore"):
-                weights = self._weights(xp, (block - peak) / self.temperature)
+                weights = self._weights(xp, (chunk - peak) / self.temperature)
             made[first : first + step] = weights / xp.sum(weights, axis=-1, keepdims=True)
         return xp.reshape(made, array.shape)
 
@@ -156,12 +156,12 @@ def _as_logits(values: AnyArray, name: str) -> AnyArray:
     return array
 
 
-def _refuse_row(xp: Any, block: AnyArray, peak: AnyArray, first: int, shape: tuple[int, ...], name: str) -> None:
+def _refuse_row(xp: Any, chunk: AnyArray, peak: AnyArray, first: int, shape: tuple[int, ...], name: str) -> None:
     number = int(xp.argmax(xp.astype(~xp.isfinite(peak[:, 0]), xp.int8)))
-    wrong = xp.isnan(block[number]) | (block[number] == xp.inf)
+    wrong = xp.isnan(chunk[number]) | (chunk[number] == xp.inf)
     token = int(xp.argmax(xp.astype(wrong, xp.int8)))
     index = tuple(int(place) for place in np.unravel_index(first + number, shape)) if shape else ()
-    where, value = entry(name, (*index, token)), float(block[number, token])
+    where, value = entry(name, (*index, token)), float(chunk[number, token])
     if value == -np.inf:
         raise InvalidInput(f"{where} = -inf like its whole row: leave it some token")
     raise InvalidInput(f"{where} = {value} is not a logit: logits are finite numbers or -inf")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
 from specproof.simulations.mapped_array import mapped_array
@@ -19,8 +19,11 @@ from specproof.theory.sampling_settings import SamplingSettings
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.verifiers import VERIFIERS
 
-BLOCK_ENTRIES = 2**18
-"""Rows are worked on together until they have this many entries: the arrays of a block take some tens of megabytes."""
+CHUNK_ENTRIES = 2**18
+"""Rows are worked on together until they have this many entries: the arrays of a chunk take some tens of megabytes."""
+
+MOST_THREADS = 8
+"""So many chunks are worked on at a time at most, on a machine of many cores."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def acceptances(
         Their leading axes broadcast.
     num_drafts : int
     advance : callable
-        Is told after each block how many rows it had.
+        Is told after each chunk how many rows it had.
 
     Raises
     ------
@@ -109,16 +112,16 @@ def acceptances(
     """
     leading = leading_axes(draft, target)
     vocabulary = max(rows.values.shape[-1] for rows in (draft, target))
-    count, step = math.prod(leading), max(1, BLOCK_ENTRIES // vocabulary)
+    count, step = math.prod(leading), max(1, CHUNK_ENTRIES // vocabulary)
 
-    def block(places: range) -> dict[str, Array]:
+    def chunk(places: range) -> dict[str, Array]:
         p, q = (rows.distributions(leading, places, vocabulary) for rows in (draft, target))
         found = {name: verifier.law(p, q, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
         return found | {"optimal": optimal_acceptance(p, q, num_drafts)}
 
-    blocks = [range(first, min(first + step, count)) for first in range(0, count, step)]
+    chunks = [range(first, min(first + step, count)) for first in range(0, count, step)]
     parts = []
-    for places, part in zip(blocks, _in_threads(block, blocks), strict=True):
+    for places, part in zip(chunks, _in_threads(chunk, chunks), strict=True):
         parts.append(part)
         advance(len(places))
     found = {name: np.concatenate([part[name] for part in parts]).reshape(leading) for name in parts[0]}
@@ -143,8 +146,9 @@ def leading_axes(draft: Rows, target: Rows) -> tuple[int, ...]:
         ) from None
 
 
-def _in_threads(work: Callable[[range], dict[str, Array]], blocks: list[range]) -> Iterator[dict[str, Array]]:
-    """Work on blocks in as many threads as there are cores, and yield the results in order; an error ends it all."""
-    threads = Parallel(n_jobs=-1 if len(blocks) > 1 else 1, prefer="threads", return_as="generator")
-    found: Iterator[dict[str, Array]] = threads(delayed(work)(places) for places in blocks)
+def _in_threads(work: Callable[[range], dict[str, Array]], chunks: list[range]) -> Iterator[dict[str, Array]]:
+    """Work on chunks side by side, and yield the results in order; an error ends it all."""
+    workers = min(len(chunks), cpu_count(), MOST_THREADS)
+    parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator")
+    found: Iterator[dict[str, Array]] = parallel(delayed(work)(places) for places in chunks)
     return found

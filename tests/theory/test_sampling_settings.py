@@ -118,10 +118,10 @@ def test_other_dtypes_are_made_float64_exactly(dtype: torch.dtype) -> None:
         assert np.array_equal(settings.distribution(logits.numpy()), expected)
 
 
-def test_blocks_of_rows_are_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_of_rows_are_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     logits = tied_logits(7, rows=30).reshape(5, 6, 53)
     whole = SamplingSettings(0.7, top_p=0.9).distribution(logits)
-    monkeypatch.setattr(sampling_settings, "BLOCK_ENTRIES", 4 * 53)
+    monkeypatch.setattr(sampling_settings, "CHUNK_ENTRIES", 4 * 53)
     assert np.array_equal(SamplingSettings(0.7, top_p=0.9).distribution(logits), whole)
     logits[3, 2, 11] = NAN
     with pytest.raises(InvalidInput, match=r"^logits\[3, 2, 11\] = nan is not a logit"):

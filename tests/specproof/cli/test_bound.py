@@ -210,17 +210,17 @@ def test_probabilities_of_a_shorter_vocabulary_are_padded_by_zeros(command: Any,
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
-def test_many_blocks_of_rows_are_the_rows(
+def test_many_chunks_of_rows_are_the_rows(
     command: Any, saved: Any, monkeypatch: pytest.MonkeyPatch, dtype: Any
 ) -> None:
     draft, target = (np.asfortranarray(values.astype(dtype)) for values in logits(6, rows=23))
     words = ["bound", "--draft", saved("p", draft), "--target", saved("q", target), "--logits", "--json"]
     whole = command(*words)
-    monkeypatch.setattr(bound, "BLOCK_ENTRIES", 50)
-    blocks = command(*words)
-    assert (whole.status, whole.err, blocks.err) == (0, "", "")
+    monkeypatch.setattr(bound, "CHUNK_ENTRIES", 50)
+    chunks = command(*words)
+    assert (whole.status, whole.err, chunks.err) == (0, "", "")
     for name, values in json.loads(whole.out)["acceptance"].items():
-        np.testing.assert_allclose(json.loads(blocks.out)["acceptance"][name], values, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(json.loads(chunks.out)["acceptance"][name], values, rtol=0, atol=1e-15)
 
 
 def test_axes_broadcast_and_keep_their_shape(command: Any, saved: Any) -> None:
