@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.texts import SOURCE
 from specproof.simulations.claims.texts.priced_rules import TargetTexts, priced_rules, texts_of
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method, from_check
@@ -21,6 +22,7 @@ from specproof.simulations.statistics import check_mean
 from specproof.theory.chain import MarkovChain, random_tabular_pair
 from specproof.theory.distribution import Array, dirichlet
 from specproof.theory.independent.calls_by_enumeration import calls_by_enumeration
+from specproof.theory.independent.sequences_by_enumeration import enumerable
 from specproof.theory.sequences import block_efficiency, long_run
 from specproof.theory.texts import call_starts, draft_sequences, expected_calls
 from specproof.theory.verifiers import VERIFIERS
@@ -55,7 +57,7 @@ def _cells(settings: Settings) -> list[Cell]:
 
 CLAIM = Claim(
     "text.calls",
-    "specproof, theory.texts",
+    SOURCE,
     "Given a text its calls are a renewal process, whose steps follow from the reach weights of the text.",
     _cells,
 )
@@ -102,10 +104,11 @@ def simulation(context: CellContext, rule: str, trials: int) -> Findings:
 
 
 def sampled() -> dict[str, Sampled]:
-    """The samplers of calls, by the names of their rules."""
+    """The samplers of calls, by the names that their rules have in :func:`priced_rules`."""
     found: dict[str, Sampled] = {
         f"draft sequences, {name}": partial(simulate, num_drafts=DRAFTS, length=LENGTH, verifier=sampler)
         for name, sampler in SAMPLERS.items()
+        if name in enumerable()
     }
     return {"block verification": partial(simulate_blocks, length=LENGTH), **found}
 

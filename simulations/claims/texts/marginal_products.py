@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.texts import SOURCE
 from specproof.simulations.claims.texts.priced_rules import texts_of
 from specproof.simulations.claims.worst import TOLERANCE, Worst
 from specproof.simulations.evidence import Evidence, Method, at_least, within
@@ -33,7 +34,7 @@ def _cells(settings: Settings) -> list[Cell]:
 
 CLAIM = Claim(
     "text.marginal-products",
-    "specproof, theory.texts",
+    SOURCE,
     "The probability to accept l drafts is the mean of a product along the text, not the product of mean acceptances.",
     _cells,
 )

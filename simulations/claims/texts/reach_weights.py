@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.texts import SOURCE
 from specproof.simulations.claims.texts.priced_rules import PricedRule, priced_rules, texts_of
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method
@@ -24,7 +25,7 @@ def _cells(settings: Settings) -> list[Cell]:
 
 CLAIM = Claim(
     "text.reach-weights",
-    "specproof, theory.texts",
+    SOURCE,
     "The reach weights of a text of the target have as mean the probability to accept so many drafts, for every rule.",
     _cells,
 )
