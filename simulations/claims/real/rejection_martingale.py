@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 WITH_BONUS = "bonus token after a fully accepted round, not tested"
 EVERY_POSITION = "no bonus token: every position tested, as Theorem 1 counts"
 BROKEN = "acceptance without the quotient"
-CONTROL_PROMPTS, CONTROL_HORIZON = 8, 8
-"""A rule that rejects most of what it should accept is found out in a few dozen tests."""
+CONTROL_HORIZON, CONTROL_LENGTH = 8, 1
+"""A rule that mostly rejects the first draft of a round has no use for the others."""
 
 RESOLUTION = 0.2
 """A rejection rate off by this much must be within reach, or the test says nothing."""
@@ -38,13 +38,8 @@ def _cells(settings: Settings) -> list[Cell]:
         Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=80)
         for mode, index, group in plans
     ]
-    few = {
-        "group": prompt_groups(settings, CONTROL_PROMPTS)[0],
-        "horizon": CONTROL_HORIZON,
-        "draft_length": settings.draft_length,
-        "mode": BROKEN,
-    }
-    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, few, cost=10)]
+    few = {"horizon": CONTROL_HORIZON, "draft_length": CONTROL_LENGTH, "mode": BROKEN}
+    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, {"group": groups[0][1], **few}, cost=20)]
 
 
 _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}
