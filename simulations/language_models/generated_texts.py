@@ -73,8 +73,11 @@ class GeneratedTexts:
         if streamer is not None:
             streamer.put(prompts.cpu())
 
-    def distributions(self, model: LanguageModel, logits: Tensor, prefixes: Prefixes) -> Tensor:
-        """Float64 distributions of the next tokens, shape (n, V), processed as ``generate`` would do it."""
+    def distributions(self, _model: LanguageModel, logits: Tensor, prefixes: Prefixes) -> Tensor:
+        """Float64 distributions of the next tokens, shape (n, V), processed as ``generate`` would do it.
+
+        A row is NaN where the processors leave no token, as they may beyond the end of a text.
+        """
         scores = logits.to(torch.float32, copy=True)
         place = torch.arange(len(scores), device=scores.device)
         copy = place - torch.searchsorted(prefixes.text, prefixes.text)
@@ -85,7 +88,7 @@ class GeneratedTexts:
             raw = scores.new_zeros((len(ids), scores.shape[1]))
             ids[owners, length:], raw[owners] = prefixes.tail[chosen], scores[chosen]
             scores[chosen] = self._processors(ids, raw)[owners]
-        return model.law(scores)
+        return torch.softmax(scores.to(torch.float64), dim=-1)
 
     def emitted(self, texts: Tensor, tokens: Tensor, test: LevelTest | None) -> None:
         """Note which texts had all drafts rejected, and stream the tokens."""
