@@ -60,7 +60,7 @@ def _cells(settings: Settings) -> list[Cell]:
     every, horizon = settings.sized(QUICK_EVERY, 1), settings.sized(6, 64)
     pairs = DRAFTS if settings.pair in DRAFTS else (settings.pair,)
     return [
-        Cell(CLAIM.id, f"walk-{pair}-{group['first']}", walk, {"group": group, "horizon": horizon}, cost=25)
+        Cell(CLAIM.id, f"walk-{pair}-{group['first']}", walk, {"group": group, "horizon": horizon}, cost=9)
         for pair in pairs
         for group in prompt_groups(replace(settings, pair=pair, prompts=settings.prompts[::every]), GROUP_SIZE)
     ]

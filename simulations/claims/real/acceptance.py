@@ -43,7 +43,7 @@ def _compared() -> list[Verifier]:
 def _cells(settings: Settings) -> list[Cell]:
     horizon = settings.sized(24, 128)
     return [
-        Cell(CLAIM.id, f"walk-{index}", walk, {"group": group, "horizon": horizon}, cost=60)
+        Cell(CLAIM.id, f"walk-{index}", walk, {"group": group, "horizon": horizon}, cost=30)
         for index, group in enumerate(prompt_groups(settings))
     ]
 

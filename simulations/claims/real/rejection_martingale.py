@@ -35,11 +35,11 @@ def _cells(settings: Settings) -> list[Cell]:
     groups = list(enumerate(prompt_groups(settings)))
     plans = [(mode, index, group) for mode in (WITH_BONUS, EVERY_POSITION) for index, group in groups]
     cells = [
-        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=80)
+        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=30)
         for mode, index, group in plans
     ]
     few = {"horizon": CONTROL_HORIZON, "draft_length": CONTROL_LENGTH, "mode": BROKEN}
-    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, {"group": groups[0][1], **few}, cost=20)]
+    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, {"group": groups[0][1], **few}, cost=8)]
 
 
 _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}

@@ -111,7 +111,7 @@ SHORTFALL = 0.01
 def _cells(settings: Settings) -> list[Cell]:
     effort = {"generations": settings.sized(80, 3000), "finish": settings.sized(250, 5000)}
     return [
-        *(Cell(CLAIM.id, f"attack-k{k}", attack, {"num_drafts": k, **effort}, cost=3) for k in DRAFT_COUNTS),
+        *(Cell(CLAIM.id, f"attack-k{k}", attack, {"num_drafts": k, **effort}, cost=1.5) for k in DRAFT_COUNTS),
         Cell(CLAIM.id, "random", random, {"instances": settings.sized(500, 12_500)}, cost=2),
         Cell(CLAIM.id, "worst-case", worst_case, {"most_drafts": settings.sized(1_000, 100_000)}),
     ]

@@ -37,7 +37,7 @@ PER_BATCH = 101
 def _cells(settings: Settings) -> list[Cell]:
     batches = range(settings.sized(10, 60))
     return [
-        *(Cell(CLAIM.id, f"routes-{batch}", routes, {"instances": PER_BATCH}, cost=6) for batch in batches),
+        *(Cell(CLAIM.id, f"routes-{batch}", routes, {"instances": PER_BATCH}, cost=3) for batch in batches),
         Cell(CLAIM.id, "larger", larger, {"tokens": settings.sized(60, 300)}, cost=settings.sized(1, 20)),
         Cell(CLAIM.id, "example", example),
     ]
