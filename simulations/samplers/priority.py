@@ -76,7 +76,7 @@ class PrioritySampler:
         weights = np.where(np.any(weights > 0, axis=-1, keepdims=True), weights, coupling.target)
         intervals = coupling.intervals
         self._table = _Table(
-            coupling.draft.reshape(-1, vocabulary),
+            coupling.set_length.reshape(-1, vocabulary),
             coupling.thinning.reshape(-1, vocabulary),
             cumulative_shares(weights).reshape(-1, vocabulary),
             coupling.first_interval,
@@ -140,7 +140,7 @@ class PrioritySampler:
 
     def _rows(self, trials: tuple[int, ...], drafts: tuple[int, ...]) -> NDArray[np.int64]:
         """The row of the table that each trial reads."""
-        rows = np.arange(self._table.draft.shape[0]).reshape(self._leading)
+        rows = np.arange(self._table.set_length.shape[0]).reshape(self._leading)
         try:
             return in_one_layout(np.broadcast_to(rows, trials).reshape(-1), np.int64)
         except ValueError:
@@ -153,8 +153,8 @@ class PrioritySampler:
 class _Table(NamedTuple):
     """What the compiled loop reads of R pairs of laws."""
 
-    draft: Array
-    """The draft laws, shape (R, V), as the next three."""
+    set_length: Array
+    """The length of each token's set, shape (R, V), as the next three."""
     thinning: Array
     """The probability that each token is kept once it has won."""
     residual: Array
@@ -210,19 +210,19 @@ def _choose(
     accepted: NDArray[np.int64],
 ) -> int:
     """Run all trials; return the place of the first impossible draft, counted over all, or -1."""
-    draft, thinning, residual, first, starts, lengths, owners, offsets = table
+    set_length, thinning, residual, first, starts, lengths, owners, offsets = table
     for trial in range(rows.size):
         row = rows[trial]
         end = offsets[row + 1]
         best, winner = -1.0, -1
         for index in range(drafts.shape[1]):
             token = drafts[trial, index]
-            if token < 0 or token >= draft.shape[1] or first[row, token] < 0:
+            if token < 0 or token >= set_length.shape[1] or first[row, token] < 0:
                 place: int = trial * drafts.shape[1] + index
                 return place
             # A point of the token's set: its intervals laid end to end.
-            interval, point = first[row, token], uniforms[trial, index] * draft[row, token]
-            while point >= lengths[interval] and interval + 1 < end and owners[interval + 1] == token:
+            interval, point = first[row, token], uniforms[trial, index] * set_length[row, token]
+            while point >= lengths[interval] and interval + 1 < end and owners[interval + 1] == owners[interval]:
                 point -= lengths[interval]
                 interval += 1
             priority = starts[interval] + min(point, lengths[interval])
@@ -238,12 +238,12 @@ def _choose(
 
 
 def _refuse(table: _Table, row: int, drafts: NDArray[np.int64], place: int) -> None:
-    token, vocabulary = int(drafts.flat[place]), table.draft.shape[1]
+    token, vocabulary = int(drafts.flat[place]), table.set_length.shape[1]
     where = f"{entry('drafts', tuple(map(int, np.unravel_index(place, drafts.shape))))} = {token}"
     if not 0 <= token < vocabulary:
         raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
     raise InvalidInput(
-        f"{where} has draft probability {table.draft[row, token]:g}: "
+        f"{where} has draft probability {table.set_length[row, token]:g}: "
         "it was not drawn from the draft law, so pass the law that the drafter samples from"
     )
 

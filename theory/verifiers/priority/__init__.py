@@ -19,6 +19,7 @@ from specproof.theory.transport.certificate import certify
 from specproof.theory.verifiers.priority.coupling import PriorityCoupling
 from specproof.theory.verifiers.priority.given_drafts import priority_given
 from specproof.theory.verifiers.priority.intervals import Intervals
+from specproof.theory.verifiers.priority.shared import priority_agreement_at
 from specproof.theory.verifiers.registry import Verifier, register_verifier
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
@@ -54,6 +55,7 @@ register_verifier(
         marker="s",
         law=_law,
         agreement=_agreement,
+        agreement_at=priority_agreement_at,
         given_drafts=priority_given,
         certificate=_certificate,
         guarantee=_guarantee,

@@ -11,10 +11,16 @@ from specproof.theory.arrays import in_one_layout
 from specproof.theory.display import one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.numbers import finite_number
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.verifiers.priority.intervals import Intervals
-from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
+from specproof.theory.verifiers.priority.shared import carriers, tile_shared
+from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
+
+LARGEST_TOLERANCE = 1e-3
+"""A coupling may lie at most so far below the optimum."""
 
 _CHUNK = 2**18
 """This many entries are tiled at a time: the arrays of a chunk take some tens of megabytes."""
@@ -37,6 +43,10 @@ class PriorityCoupling:
         Leading axes broadcast.
     num_drafts : int
         k >= 1.
+    tolerance : float
+        From 0, the default, to ``LARGEST_TOLERANCE`` = 1e-3: how far below the optimum the acceptance may lie. Then
+        tokens of nearly equal q/p share sets (:mod:`~specproof.theory.verifiers.priority.buckets`), of which fewer are
+        cut. The rule is lossless all the same.
 
     Attributes
     ----------
@@ -52,15 +62,21 @@ class PriorityCoupling:
         The emitted token has this law when none is kept; the row is all zeros where that never happens.
     acceptance : array, shape (...)
         Some draft is accepted with this probability, the sum of the rates.
+    gap : array, shape (...)
+        The optimum is at most this far above the acceptance, as a cut proves; 0 where no sets are shared.
     intervals : Intervals
-        The sets I consist of fewer than 2V intervals for each row, which tile [0, 1].
+        The sets I consist of fewer than 2V intervals for each row, which tile [0, 1]. A set that tokens share belongs
+        to the first of them.
+    set_length : array, shape (..., V)
+        Each token's set has this length: p, where it is not shared.
     first_interval : array of int64, shape (R, V)
         The place of each token's first interval among all, or -1 where it has none; row r counts the leading axes.
 
     Raises
     ------
     InvalidInput
-        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+        If an argument is not a distribution, the two do not match, k is not an integer >= 1, or the tolerance is not
+        a number in [0, 1e-3].
 
     Examples
     --------
@@ -70,10 +86,11 @@ class PriorityCoupling:
     ([0.25, 0.75], 1.0)
     """
 
-    def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:
+    def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int, tolerance: float = 0.0) -> None:
         self.draft, self.target = (in_one_layout(rows, np.float64) for rows in as_pair(draft, target))
         self.num_drafts = one_num_drafts(num_drafts)
-        tiling = _tile(self.draft, self.target, self.num_drafts)
+        self.tolerance = _as_tolerance(tolerance)
+        tiling, bound = self._tiling()
         self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
         self.first_interval: NDArray[np.int64] = tiling.first
         won = tiling.won.reshape(self.draft.shape)
@@ -81,6 +98,7 @@ class PriorityCoupling:
         self.thinning: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
         self.thinning[self.target == 0] = 0.0  # also where the mass is too small for a float
         self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
+        self.gap: Array = np.maximum(bound - self.acceptance, 0.0) if self.tolerance else np.zeros_like(self.acceptance)
 
     def __repr__(self) -> str:
         return one_line(self, "draft", "target", "num_drafts", "acceptance")
@@ -97,12 +115,52 @@ class PriorityCoupling:
 
     def agreement(self) -> Array:
         """Probability that token i is accepted and exactly j = 1..k of the drafts are i, shape (..., V, k)."""
-        won = self.intervals.agreement(self.draft.shape[-1], self.num_drafts)
+        vocabulary = self.draft.shape[-1]
+        won = self._carriers() if self.tolerance else self.intervals.agreement(vocabulary, self.num_drafts)
         joint: Array = won.reshape(*self.draft.shape, self.num_drafts) * self.thinning[..., np.newaxis]
         return joint
 
     def _winner_law(self) -> Array:
-        return self.intervals.winner_law(self.draft.shape[-1], self.num_drafts).reshape(self.draft.shape)
+        won = self.intervals.winner_law(self.draft.shape[-1], self.num_drafts)
+        if self.tolerance:
+            own = self.first_interval >= 0
+            won = np.take_along_axis(won, np.where(own, self.intervals.tokens[self.first_interval], 0), axis=-1) * own
+        return won.reshape(self.draft.shape) * self._shares()
+
+    def _shares(self) -> Array:
+        """The part of its set that each token owns, 1 where it owns none."""
+        return np.divide(self.draft, self.set_length, out=np.ones_like(self.draft), where=self.set_length > 0)
+
+    def _carriers(self) -> Array:
+        """Probability that each token wins and j drafts carry it, token by token, shape (R, V, k)."""
+        shares, sets = self._shares().reshape(self.first_interval.shape), self.intervals
+        joint = np.zeros((*shares.shape, self.num_drafts))
+        for row, token in np.argwhere(self.first_interval >= 0):
+            first, end = self.first_interval[row, token], self.intervals.offsets[row + 1]
+            last = first + np.argmax(np.append(sets.tokens[first:end] != sets.tokens[first], True))
+            own = slice(first, last)
+            joint[row, token] = carriers(sets.starts[own], sets.lengths[own], shares[row, token], self.num_drafts)
+        return joint
+
+    def _tiling(self) -> tuple[Tiling, Array]:
+        """The sets of all rows and, where some are shared, a bound of the optimum, shape (...)."""
+        if not self.tolerance:
+            self.set_length = self.draft
+            return _tile(self.draft, self.target, self.num_drafts), np.empty(0)
+        vocabulary = self.draft.shape[-1]
+        pairs = zip(self.draft.reshape(-1, vocabulary), self.target.reshape(-1, vocabulary), strict=True)
+        rows = [tile_shared(*pair, self.num_drafts, self.tolerance) for pair in pairs]
+        self.set_length = np.array([lengths for _, lengths, _ in rows]).reshape(self.draft.shape)
+        bounds = np.array([bound for _, _, bound in rows]).reshape(self.draft.shape[:-1])
+        return (_joined([tiling for tiling, _, _ in rows]) if rows else _tile(self.draft, self.target, 1)), bounds
+
+
+def _as_tolerance(value: float) -> float:
+    """Check a tolerance."""
+    tolerance = finite_number(value, "tolerance")
+    if not 0.0 <= tolerance <= LARGEST_TOLERANCE:
+        raise InvalidInput(f"tolerance is {tolerance:g}: it must lie in [0, {LARGEST_TOLERANCE:g}], and 0 is exact")
+    return tolerance
 
 
 def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
@@ -129,13 +187,7 @@ def _tile_chunk(draft: Array, target: Array, num_drafts: int) -> Tiling:
 def ratios_and_heights(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
     """q/p of trusted rows, and the heights where the density k s^(k-1) is that: (q/pk)^(1/(k-1))."""
     ratio = likelihood_ratio(draft, target)
-    # One draft has density 1 everywhere: the power is 0 below it and inf above.
-    exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
-    heights = np.maximum(ratio, 0.0)
-    heights /= num_drafts
-    with np.errstate(over="ignore"):
-        np.power(heights, exponent, out=heights)
-    return ratio, heights
+    return ratio, heights_of(ratio, num_drafts)
 
 
 def _joined(chunks: list[Tiling]) -> Tiling:

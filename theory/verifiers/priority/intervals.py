@@ -85,7 +85,7 @@ class Intervals:
         reached, others = own + length, np.maximum(below - own, 0.0)
         with np.errstate(divide="ignore"):  # m_0 = 0: log 0 = -inf, and the second factor below is 1
             missed = np.log1p(-length / reached)
-        log_reached, log_ways = np.log(reached), _log_binomials(num_drafts)
+        log_reached, log_ways = np.log(reached), log_binomials(num_drafts)
         step = max(1, _CHUNK // max(1, length.size))
         for start in range(0, num_drafts, step):
             carried = np.arange(start + 1, min(start + step, num_drafts) + 1)[:, np.newaxis]
@@ -120,7 +120,7 @@ def _by_start(starts: Array, lengths: Array) -> NDArray[np.int64]:
 
 
 @cache
-def _log_binomials(num_drafts: int) -> Array:
+def log_binomials(num_drafts: int) -> Array:
     """Logarithms of k choose j for j = 1..k, shape (k,), each from the exact integer."""
     logs, ways = np.empty(num_drafts), 1
     for carried in range(1, num_drafts + 1):

@@ -52,6 +52,17 @@ class Tiling(NamedTuple):
     """Each token's mass, shape (R, V)."""
 
 
+def heights_of(ratio: Array, num_drafts: int) -> Array:
+    """Where the density k s^(k-1) is a given ratio q/p: (q/pk)^(1/(k-1)); a negative ratio counts as 0."""
+    # One draft has density 1 everywhere: the power is 0 below it and inf above.
+    exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
+    heights = np.maximum(ratio, 0.0)
+    heights /= num_drafts
+    with np.errstate(over="ignore"):
+        np.power(heights, exponent, out=heights)
+    return heights
+
+
 @compiled(error_model="numpy")
 def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
     """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending.

@@ -1,0 +1,171 @@
+"""Sets that tokens of nearly equal ratio share: lossless, within the tolerance of the optimum, and proven to be so."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specproof import VERIFIERS, PriorityCoupling, agreement_at, optimal_acceptance
+from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
+from specproof.simulations.claims.priority.hard_pairs import llm_shaped_pair
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.priority import PrioritySampler
+from specproof.simulations.statistics import check_law
+from specproof.theory.distribution import Array, as_pair, dirichlet
+from specproof.theory.errors import InvalidInput
+from specproof.theory.verifiers.priority.buckets import make_buckets
+from specproof.theory.verifiers.priority.shared import TOLERANCE_AT_TOKENS
+
+LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
+ROUNDING = 1e-12
+
+BY_THREES = np.array([2.0, 1.0, 1.0, 3.0, 2.0, 2.0, 1.0]) / 12
+NEAR = BY_THREES * np.array([0.6, 0.6000003, 0.5999997, 1.2, 1.2000002, 1.1999998, 0.6])
+"""With BY_THREES for draft, two buckets at a tolerance of 1e-3, each of which is shared unevenly."""
+
+ADVERSARIAL = {
+    "one ratio": (np.full(64, 1 / 64), np.full(64, 1 / 64)),
+    "steep head": (0.5 ** np.arange(1.0, 65.0), 0.5 ** np.arange(1.0, 65.0)[::-1]),
+    "denormal": (np.array([1.0, 5e-324, 1e-310, 0.0]), np.array([5e-324, 1.0, 1e-310, 1e-300])),
+    "disjoint": (np.repeat([1 / 32, 0.0], 32), np.repeat([0.0, 1 / 32], 32)),
+    "ratios a unit apart": (np.full(64, 1 / 64), (1 + 2.0**-52 * np.arange(64)) / 64),
+    "one token": (np.ones(1), np.ones(1)),
+}
+
+
+def holds(draft: Array, target: Array, num_drafts: int, tolerance: float) -> PriorityCoupling:
+    """Check what is promised of one coupling."""
+    coupling = PriorityCoupling(draft, target, num_drafts, tolerance)
+    law, best = coupling.law(), float(optimal_acceptance(draft, target, num_drafts))
+    assert law.is_lossless(target)
+    assert coupling.rates.sum() <= best + ROUNDING
+    assert best - coupling.acceptance <= coupling.gap + ROUNDING
+    assert coupling.gap <= tolerance + ROUNDING
+    np.testing.assert_allclose(law.accepted, coupling.rates, rtol=0, atol=ROUNDING)
+    np.testing.assert_allclose(coupling.agreement().sum(axis=-1), coupling.rates, rtol=0, atol=ROUNDING)
+    return coupling
+
+
+@given(pair=rough_pairs(), num_drafts=st.integers(1, 6), tolerance=st.sampled_from([1e-12, 1e-6, 1e-5, 1e-3]))
+@with_degenerate(num_drafts=4, tolerance=1e-3)
+def test_lossless_and_within_the_tolerance(pair: Pair, num_drafts: int, tolerance: float) -> None:
+    holds(*as_pair(*pair), num_drafts, tolerance)
+
+
+@pytest.mark.parametrize("num_drafts", [1, 2, 7, 40])
+@pytest.mark.parametrize("pair", ADVERSARIAL.values(), ids=ADVERSARIAL)
+def test_adversarial_pairs(pair: Pair, num_drafts: int) -> None:
+    draft, target = as_pair(*pair)
+    for tolerance in (1e-9, 1e-3):
+        holds(draft, target, num_drafts, tolerance)
+
+
+def test_few_sets_are_cut_and_the_gap_is_what_is_stated() -> None:
+    draft, target = as_pair(*llm_shaped_pair(np.random.default_rng(5), 30_000))
+    for count in (2, 8):
+        coupling, best = PriorityCoupling(draft, target, count, 1e-4), float(optimal_acceptance(draft, target, count))
+        assert coupling.intervals.lengths.size < 0.2 * draft.size
+        assert 1e-6 < best - coupling.acceptance <= coupling.gap <= 1e-4
+        assert coupling.gap - (best - coupling.acceptance) < 1e-6
+
+
+def test_without_tolerance_nothing_is_shared() -> None:
+    draft, target = dirichlet(40, 0.5, np.random.default_rng(6), 2)
+    exact, default = PriorityCoupling(draft, target, 3, 0.0), PriorityCoupling(draft, target, 3)
+    assert np.array_equal(exact.intervals.starts, default.intervals.starts)
+    assert np.array_equal(exact.set_length, exact.draft)
+    assert exact.gap == 0.0
+
+
+def test_the_bound_of_the_loss_holds() -> None:
+    for row in range(20):
+        draft, target = dirichlet(300, 1.0, np.random.default_rng(row), 2)
+        for tolerance in (1e-5, 1e-3):
+            buckets = make_buckets(draft, target, 4, tolerance)
+            shared = (buckets.target / buckets.draft)[buckets.of_token] * draft
+            lost = np.maximum(shared - np.minimum(target, 4 * draft), 0.0).sum()
+            assert lost <= buckets.loss + ROUNDING
+            assert buckets.loss <= tolerance
+            assert buckets.draft.size < 300
+
+
+def test_rows_are_done_one_by_one() -> None:
+    rng = np.random.default_rng(7)
+    draft, target = dirichlet(30, 0.5, rng, (2, 3)), dirichlet(30, 0.5, rng, 3)
+    together = PriorityCoupling(draft, target, 3, 1e-3)
+    assert together.gap.shape == (2, 3)
+    for index in np.ndindex(2, 3):
+        alone = PriorityCoupling(draft[index], target[index[1]], 3, 1e-3)
+        assert np.array_equal(together.rates[index], alone.rates)
+        assert np.array_equal(together.agreement()[index], alone.agreement())
+        assert np.array_equal(together.law().accepted[index], alone.law().accepted)
+
+
+def test_carriers_of_a_shared_set_by_listing_every_tuple_of_buckets() -> None:
+    """A winner's bucket is shared by the token's part of it: each draft of the bucket is the token with that chance."""
+    draft, target = as_pair(BY_THREES, NEAR / NEAR.sum())
+    coupling = PriorityCoupling(draft, target, 3, 1e-3)
+    starts, lengths, owners = coupling.intervals.starts, coupling.intervals.lengths, coupling.intervals.tokens
+    assert 1 < np.unique(owners).size < draft.size
+    nodes, weights = np.polynomial.legendre.leggauss(3)
+    found = np.zeros((draft.size, 3))
+    for start, length, owner in zip(starts, lengths, owners, strict=True):
+        members = np.flatnonzero(coupling.first_interval[0] == coupling.first_interval[0, owner])
+        for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+            point = start + length * node
+            below = np.clip(point - starts, 0.0, lengths)
+            inside = below[owners == owner].sum()
+            for token, others in product(members, product([True, False], repeat=2)):
+                own = inside * draft[token] / coupling.set_length[token]
+                chance = np.prod([own if same else point - own for same in others])
+                share = draft[token] / coupling.set_length[token]
+                found[token, sum(others)] += 3 * length * weight * share * chance
+    np.testing.assert_allclose(coupling.agreement(), found * coupling.thinning[:, np.newaxis], rtol=0, atol=1e-14)
+
+
+def _joint_law_agrees(coupling: PriorityCoupling, agreement: Array) -> bool:
+    rng = np.random.default_rng(8)
+    drafts = invert(coupling.draft, rng.random((TRIALS, coupling.num_drafts)))
+    tokens, accepted = PrioritySampler(coupling).select(drafts, rng)
+    copies = (drafts == tokens[:, np.newaxis]).sum(axis=1)
+    outcome = np.where(accepted >= 0, tokens * coupling.num_drafts + copies - 1, agreement.size)
+    joint = np.append(agreement.reshape(-1), max(1.0 - float(coupling.acceptance), 0.0))
+    check = check_law(outcome, joint / joint.sum(), LEVEL)
+    assert check.detectable <= RESOLUTION
+    return not check.is_refuted and not check_law(tokens, coupling.target, LEVEL).is_refuted
+
+
+def test_the_sampler_draws_what_the_coupling_states() -> None:
+    coupling = PriorityCoupling(BY_THREES, NEAR / NEAR.sum(), 5, 1e-3)
+    assert np.unique(coupling.intervals.tokens).size < BY_THREES.size
+    assert _joint_law_agrees(coupling, coupling.agreement())
+
+
+def test_another_number_of_carriers_is_refuted() -> None:
+    """The control of the test above: sets that are not shared make another law of the carriers."""
+    coupling = PriorityCoupling(BY_THREES, NEAR / NEAR.sum(), 5, 1e-3)
+    assert not _joint_law_agrees(coupling, PriorityCoupling(BY_THREES, NEAR / NEAR.sum(), 5).agreement())
+
+
+@given(pair=rough_pairs(), num_drafts=st.integers(1, 5))
+@with_degenerate(num_drafts=4)
+def test_at_tokens_it_is_a_lossless_law_near_the_optimum(pair: Pair, num_drafts: int) -> None:
+    draft, target = (np.repeat(law[np.newaxis], law.size, axis=0) for law in as_pair(*pair))
+    found = agreement_at(VERIFIERS["priority"], draft, target, np.arange(draft.shape[1]), num_drafts)
+    accepted = found.sum(axis=-1)
+    assert found.min() >= 0.0
+    assert (accepted <= target[0][:, np.newaxis] + ROUNDING).all()
+    best = optimal_acceptance(draft[0], target[0], np.arange(1, num_drafts + 1))
+    assert (np.abs(accepted.sum(axis=0) - best) <= TOLERANCE_AT_TOKENS + ROUNDING).all()
+    last = PriorityCoupling(draft[0], target[0], num_drafts, TOLERANCE_AT_TOKENS).agreement()
+    np.testing.assert_allclose(found[:, -1], last, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("tolerance", [-1e-9, 0.0011, np.nan, np.inf])
+def test_tolerances_that_are_refused(tolerance: float) -> None:
+    with pytest.raises(InvalidInput, match="tolerance is"):
+        PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2, tolerance)

@@ -1,0 +1,151 @@
+r"""Sets that several tokens share: the tiling of buckets, and how many drafts carry a token that wins in one.
+
+A token of probability p in a bucket of mass p(B) owns the share w = p/p(B) of every part of its set: each draft draws
+its priority uniformly from the set of its token's bucket, so that priorities are uniform on [0, 1] as before, and the
+draft that lies at a point of the set is that token with probability w.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specproof.theory.compiled import compiled
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import hit_probability
+from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
+from specproof.theory.verifiers.priority.intervals import log_binomials
+from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
+
+TOLERANCE_AT_TOKENS = 1e-6
+"""The acceptance of the coupling whose agreement is given at tokens lies at most so far below the optimum."""
+
+
+def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
+    """Cut the sets of the buckets, as one row; k must not exceed what the buckets were made for."""
+    draft, target = buckets.draft[np.newaxis], buckets.target[np.newaxis]
+    heights = heights_of(target / draft, num_drafts)
+    tiling: Tiling = tile_rows(draft, target, heights, buckets.order[np.newaxis], num_drafts)
+    return tiling
+
+
+def tile_shared(draft: Array, target: Array, num_drafts: int, tolerance: float) -> tuple[Tiling, Array, float]:
+    """Cut sets for the tokens of trusted laws of shape (V,), buckets of which share one.
+
+    Returns
+    -------
+    Tiling
+        Of one row; the intervals of a bucket belong to its first token, and are the first of all its tokens.
+    array, shape (V,)
+        The length of the set that each token has a share of.
+    float
+        No verifier accepts more than this: the least cut among the buckets.
+    """
+    buckets = make_buckets(draft, target, num_drafts, tolerance)
+    tiling = tile_buckets(buckets, num_drafts)
+    drafted = np.flatnonzero(buckets.of_token >= 0)
+    bucket = buckets.of_token[drafted]
+    owner = np.empty(buckets.draft.size, dtype=np.int64)
+    owner[bucket[::-1]] = drafted[::-1]  # the last that is written is the first token
+    first, lengths, won = np.full(draft.size, -1), np.zeros(draft.size), np.zeros(draft.size)
+    first[drafted], lengths[drafted] = tiling.first[0, bucket], buckets.draft[bucket]
+    won[drafted] = tiling.won[0, bucket] * (draft[drafted] / lengths[drafted])
+    shared = tiling._replace(tokens=owner[tiling.tokens], first=first[np.newaxis], won=won[np.newaxis])
+    return shared, lengths, least_cut(buckets, num_drafts)
+
+
+def least_cut(buckets: Buckets, num_drafts: int) -> float:
+    """The least q(A) + g(p(not A)) over suffixes A of the buckets by ratio, which no verifier's acceptance exceeds.
+
+    With min(q, K p) for q it is a bound still, as no verifier accepts a token more often than it is drafted.
+    """
+    inside = np.append(0.0, np.cumsum(buckets.target[buckets.order]))
+    outside = np.append(np.cumsum(buckets.draft[buckets.order][::-1])[::-1], 0.0)
+    return float((inside + hit_probability(outside, num_drafts)).min())
+
+
+def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
+    """The law of agreement at one token of each row for k = 1..K, shape (n, K, K).
+
+    It is that of couplings whose buckets lose at most ``TOLERANCE_AT_TOKENS``, made once for all k.
+    Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    >>> priority_agreement_at(*rows, np.array([1]), 2).round(12).tolist()
+    [[[0.5, 0.0], [0.5, 0.25]]]
+    """
+    joint = np.zeros((tokens.size, num_drafts, num_drafts))
+    for row, token in enumerate(tokens):
+        buckets = make_buckets(draft[row], target[row], num_drafts, TOLERANCE_AT_TOKENS)
+        bucket, wanted = buckets.of_token[token], target[row, token]
+        if bucket < 0 or wanted == 0.0:  # never drafted, or never emitted
+            continue
+        share = draft[row, token] / buckets.draft[bucket]
+        for count in range(1, num_drafts + 1):
+            tiling = tile_buckets(buckets, count)
+            own = tiling.tokens == bucket
+            found = carriers(tiling.starts[own], tiling.lengths[own], share, count)
+            won = share * tiling.won[0, bucket]
+            joint[row, count - 1, :count] = found * (wanted / won if won > wanted else 1.0)
+    return joint
+
+
+def carriers(starts: Array, lengths: Array, share: float, num_drafts: int) -> Array:
+    r"""Probability that a token wins and j = 1..k drafts are the token, whose share of a set is w, shape (k,).
+
+    With the winner at s and m(s) the length of the set below s, the other j - 1 of the token lie in w m(s) and the
+    rest in s - w m(s): the integral of :math:`w k \binom{k-1}{j-1} (wm)^{j-1} (s - wm)^{k-j}` over the set. On each
+    interval that is a polynomial of degree k - 1, which k/2 Gauss-Legendre nodes integrate exactly.
+
+    Parameters
+    ----------
+    starts, lengths : array, shape (N,)
+        The intervals of the set, from the highest to the lowest, as they are cut.
+    share : float
+    num_drafts : int
+
+    Examples
+    --------
+    Half of all that there is, with two drafts: it wins alone half of the time, and in a quarter with both.
+
+    >>> carriers(np.array([0.0]), np.array([1.0]), 0.5, 2).round(12).tolist()
+    [0.25, 0.25]
+    """
+    joint = np.zeros(num_drafts)
+    log_ways = log_binomials(num_drafts) + np.log(np.arange(1, num_drafts + 1))
+    _integrate(starts, lengths, share, *_nodes((num_drafts + 1) // 2), log_ways, joint)
+    return joint
+
+
+@cache
+def _nodes(count: int) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes in [0, 1] and their weights, of sum 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return (nodes + 1) / 2, weights / 2
+
+
+@compiled(error_model="numpy")
+def _integrate(
+    starts: Array, lengths: Array, share: float, nodes: Array, weights: Array, log_ways: Array, joint: Array
+) -> None:
+    below, count = 0.0, joint.size
+    for interval in range(starts.size - 1, -1, -1):
+        for node in range(nodes.size):
+            inside = lengths[interval] * nodes[node]
+            own = share * (below + inside)
+            others = max(starts[interval] + inside - own, 0.0)
+            factor = share * lengths[interval] * weights[node]
+            for index in range(count):
+                logs = log_ways[index] + _log_power(own, index) + _log_power(others, count - 1 - index)
+                joint[index] += factor * math.exp(logs)
+        below += lengths[interval]
+
+
+@compiled(error_model="numpy")
+def _log_power(base: float, exponent: int) -> float:
+    return exponent * math.log(base) if exponent > 0 else 0.0
