@@ -13,7 +13,7 @@ from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import token_by_token
 from specproof.theory.errors import InvalidInput
 
-SMALL = Budget(first=1000, rounds=1, small=3, degenerate=16, seconds=60.0)
+SMALL = Budget(first=1000, rounds=1, small=3, degenerate=16, seconds=60.0, candidates=4)
 
 
 @pytest.mark.parametrize("seconds", [1e11, 86_401, float("inf"), float("nan"), 0, "10", True, None])

@@ -27,7 +27,7 @@ from specproof.simulations.experiments.cell import CellContext, Records
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import LOOKS
 
-FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "generations": 1, "finish": 20}
+FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "trials": 1000, "generations": 1, "finish": 20}
 """Sizes of the experiments behind the tables."""
 
 RULES = ("kseq", "recursive", "recursive_distinct", "optimal")
@@ -37,14 +37,14 @@ POSITIONS: Records = [
     | {f"{rule}_{k}": 1 - (0.5 - 0.125 * prompt) ** k for rule in RULES for k in DRAFT_COUNTS}
     for prompt in (0, 0, 1, 2)
 ]
-LAWS = random_rows(np.random.default_rng(0), 5, 12)
+MEASURED = [gain.measure(*pair) for pair in zip(*random_rows(np.random.default_rng(0), 5, 12), strict=True)]
 GAINS: Records = [
     {"pair": pair, "prompt": place % 3, "id": "a", "position": place, "temperature": temperature, "top": top}
-    | {name: float(values[place]) for name, values in gain.measure(*LAWS).items()}
+    | {name: float(value) for name, value in measured.items()}
     for pair in gain.DRAFTS[:2]
     for temperature in gain.TEMPERATURES
     for top in gain.TOPS
-    for place in range(12)
+    for place, measured in enumerate(MEASURED)
 ]
 RUNS: Records = [
     {"pair": "rtn:4", "prompt": prompt, "seed": 0, "verifier": verifier, "num_drafts": count, "draft_length": length}

@@ -24,8 +24,14 @@ Array = NDArray[np.float64]
 
 
 def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
+    """The law after each of several texts of one length."""
+    return laws_along(model, texts)[:, -1]
+
+
+def laws_along(model: LanguageModel, texts: list[list[int]]) -> Array:
+    """The law after each token of each text, shape (texts, length, V)."""
     with torch.no_grad():
-        logits = model.module(torch.tensor(texts), use_cache=False).logits[:, -1].double().numpy()
+        logits = model.module(torch.tensor(texts), use_cache=False).logits.double().numpy()
     weights = np.exp((logits - logits.max(axis=-1, keepdims=True)) / model.settings.temperature)
     rows: Array = weights / weights.sum(axis=-1, keepdims=True)
     return rows

@@ -41,6 +41,8 @@ class Budget:
         The number of trials on each degenerate problem.
     seconds : float
         The time limit of the check, a day at most; a single call may take half of it.
+    candidates : int
+        The number of problems that are tried in search of a small one that fails, once an alarm was given.
 
     Raises
     ------
@@ -58,9 +60,10 @@ class Budget:
     small: int
     degenerate: int
     seconds: float
+    candidates: int = 300
 
     def __post_init__(self) -> None:
-        for name in ("first", "rounds", "small", "degenerate"):
+        for name in ("first", "rounds", "small", "degenerate", "candidates"):
             positive_integer(getattr(self, name), f"Budget.{name}")
         _check_seconds(self.seconds, "Budget.seconds")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from check_budgets import QUICK
 
-from specproof.conformance.arguments import DEFAULT
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.defects import DEFECTS, LOOKALIKES
 from specproof.conformance.defects import __main__ as catalogue
@@ -18,8 +17,6 @@ from specproof.conformance.report.finding import Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.stages import state
 
-QUICK = replace(DEFAULT, rounds=3, small=50, seconds=20.0)
-"""Enough for the defects that are checked here; the command that writes the page takes the default."""
 BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIKES)}
 
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from check_budgets import QUICK
 
 from specproof.conformance import (
-    DEFAULT,
     Verdict,
     check_sampler,
 )
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
 
 
 def raises(*_: Any) -> Any:

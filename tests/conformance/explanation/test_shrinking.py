@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from check_budgets import QUICK
 from hypothesis import given
 
 from specproof.conformance import ChainProblem, MultiProblem, check_sampler
@@ -24,11 +26,11 @@ def not_equal(problem: Problem, distance: float = 0.3) -> bool:
 
 def test_the_smallest_failing_problem_is_found_and_the_given_one_kept_if_time_is_up() -> None:
     large = MultiProblem([0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], 4)
-    small = shrink(large, not_equal, seconds=5.0, seed=0)
+    small = shrink(large, not_equal, seconds=60.0, candidates=300, seed=0)
     assert small.num_tokens == 2
     assert not_equal(small)
-    assert shrink(large, not_equal, seconds=0.0, seed=0) is large
-    assert shrink(large, lambda problem: False, seconds=1.0, seed=0) is large
+    assert shrink(large, not_equal, seconds=0.0, candidates=300, seed=0) is large
+    assert shrink(large, lambda problem: False, seconds=60.0, candidates=20, seed=0) is large
 
 
 @given(problems())
@@ -45,7 +47,7 @@ def test_what_hypothesis_does_not_draw_is_polished_from_the_problem_of_the_alarm
     def fails(problem: Problem) -> bool:
         return isinstance(problem, ChainProblem) and problem.length >= 4 and not_equal(problem, 0.2)
 
-    found = shrink(ladder("chain")["five drafts"], fails, seconds=4.0, seed=0)
+    found = shrink(ladder("chain")["five drafts"], fails, seconds=60.0, candidates=300, seed=0)
     assert isinstance(found, ChainProblem)
     assert (found.length, found.num_tokens) == (4, 2)
     assert fails(found)
@@ -66,7 +68,7 @@ def test_a_fault_that_takes_four_drafts_is_shown_on_four() -> None:
         shown[:, 3:] = 1e-9  # a draft law so small accepts everything
         return token_by_token(shown, target_probs, draft_tokens, rng)
 
-    report = check_sampler(accepts_from_the_fourth_on, time_limit=30.0)
+    report = check_sampler(accepts_from_the_fourth_on, budget=replace(QUICK, candidates=100))
     assert report.instance is not None
     assert report.instance.name == SHRUNK
     assert isinstance(report.instance.problem, ChainProblem)

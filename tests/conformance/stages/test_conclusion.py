@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from check_budgets import QUICK
 
 from specproof.conformance import (
-    DEFAULT,
     Budget,
     Verdict,
     check_sampler,
 )
 from specproof.conformance.references import select, token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
 
 
 def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:

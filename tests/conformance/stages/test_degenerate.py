@@ -8,16 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from check_budgets import QUICK
 
 from specproof.conformance import (
-    DEFAULT,
     Verdict,
     check_sampler,
 )
 from specproof.conformance.references import select, token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
 
 
 def test_a_crash_on_a_degenerate_problem_is_found_and_named() -> None:

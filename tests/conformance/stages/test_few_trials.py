@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from broken_samplers import always, lenient_if, only_if, stale_bonus
+from check_budgets import LONGER, QUICK
 
 from specproof.conformance import (
     DEFAULT,
@@ -17,20 +18,24 @@ from specproof.conformance import (
     Verdict,
     check_sampler,
 )
+from specproof.conformance.explanation import cause
 from specproof.conformance.references import select, token_by_token
 
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
-BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
-"""Enough for gross defects, without an eye on the clock."""
-AT_LEISURE = replace(DEFAULT, rounds=1, seconds=100.0)
-"""The default of small batches without an eye on the clock; large ones show nothing in these tests."""
+AT_LEISURE = replace(QUICK, rounds=1, small=DEFAULT.small)
+"""The default of small batches; large ones show nothing in these tests."""
 
 
+@pytest.fixture
+def short_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked at again once an alarm was given: a quarter of the trials."""
+    monkeypatch.setattr(cause, "MOST_SMALL", 1000)
+
+
+@pytest.mark.usefixtures("short_second_look")
 @pytest.mark.parametrize(
     ("wrong", "fault", "calls", "said"),
     [
-        (lambda n: n == 1, stale_bonus, 2000, "batches of 1,"),
+        (lambda n: n == 1, stale_bonus, 1000, "batches of 1,"),
         (lambda n: n == 2, always, 400, "batches of 2,"),
         (lambda n: n == 3, always, 400, "batches of 3,"),
         (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
@@ -39,12 +44,13 @@ AT_LEISURE = replace(DEFAULT, rounds=1, seconds=100.0)
 def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
     wrong: Callable[[int], bool], fault: Callable[..., Any], calls: int, said: str
 ) -> None:
-    report = check_sampler(only_if(wrong, fault), budget=replace(BUDGET, rounds=1, small=calls))
+    report = check_sampler(only_if(wrong, fault), budget=replace(LONGER, rounds=1, small=calls))
     assert report.verdict == Verdict.BIASED, str(report)
     assert report.findings[0].detector == Detector.SMALL_BATCHES
     assert said in report.reason
 
 
+@pytest.mark.usefixtures("short_second_look")
 def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
     report = check_sampler(lenient_if(lambda drafts: len(drafts) == 1, 3.0), budget=replace(QUICK, small=1000))
     assert (report.verdict, report.findings[0].detector) == (Verdict.BIASED, "small batches")

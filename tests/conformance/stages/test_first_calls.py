@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from broken_samplers import wrapped
+from check_budgets import QUICK
 
 from specproof.conformance import (
-    DEFAULT,
     Unsupported,
     Verdict,
     check_sampler,
 )
 from specproof.conformance.references import speculate, token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
 
 
 def raises(*_: Any) -> Any:

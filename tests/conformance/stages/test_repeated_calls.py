@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from broken_samplers import by_position
+from check_budgets import LONGER, QUICK
 
 from specproof.conformance import (
-    DEFAULT,
     Verdict,
     check_sampler,
 )
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
-BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
-"""Enough for gross defects, without an eye on the clock."""
 
 
 def test_its_own_uniforms_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
@@ -61,7 +55,7 @@ def test_rows_with_uniforms_of_their_own_are_seen_though_every_law_is_right(firs
 
         return by_position(draft_probs, target_probs, draft_tokens, Stale())
 
-    report = check_sampler(verify, budget=BUDGET)
+    report = check_sampler(verify, budget=LONGER)
     assert [finding.detector for finding in report.findings] == ["uniforms" if first == 0 else "rows"], str(report)
 
 
@@ -72,7 +66,7 @@ def test_few_streams_are_noticed(bits: int) -> None:
             draft_probs, target_probs, draft_tokens, np.random.default_rng(int(rng.integers(2**bits)))
         )
 
-    report = check_sampler(verify, budget=BUDGET)
+    report = check_sampler(verify, budget=LONGER)
     assert any(finding.detector == "uniforms" and "few streams" in finding.text for finding in report.findings), str(
         report
     )

@@ -9,22 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from broken_samplers import by_position, in_groups, lenient_if, sharing, tiled
+from check_budgets import ALL_ROUNDS, LONGER, QUICK
 from shared_uniforms import Shared
 
 from specproof.conformance import (
-    DEFAULT,
     Verdict,
     check_sampler,
     next_token_law,
 )
 from specproof.conformance.references import select, token_by_token
-
-QUICK = replace(DEFAULT, rounds=3, small=20)
-"""Enough for gross defects."""
-BUDGET = replace(DEFAULT, rounds=4, small=50, seconds=100.0)
-"""Enough for gross defects, without an eye on the clock."""
-FINE = replace(DEFAULT, small=20)
-"""All rounds, and hardly any small batches."""
 
 
 @pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
@@ -34,7 +27,7 @@ def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: 
         hidden(shown)[...] = 1e-9  # a draft law so small accepts everything
         return token_by_token(shown, target_probs, draft_tokens, rng)
 
-    report = check_sampler(lenient, budget=FINE)
+    report = check_sampler(lenient, budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED, str(report)
 
 
@@ -54,7 +47,7 @@ def test_a_loop_that_forgets_is_caught(context: Callable[..., Any]) -> None:
             texts = np.concatenate([texts, tokens[:, np.newaxis]], axis=1)
         return texts[:, len(prompt) :]
 
-    report = check_sampler(forgetful, "generate", budget=FINE)
+    report = check_sampler(forgetful, "generate", budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED, str(report)
     assert report.findings[0].problem == "whole history"
 
@@ -95,7 +88,7 @@ def test_neighbours_that_share_a_uniform_in_pairs_are_seen_though_every_law_is_r
 
         return select("single", draft_probs, target_probs, draft_tokens, Paired())  # type: ignore[arg-type]
 
-    report = check_sampler(pairs, "multi", budget=FINE)
+    report = check_sampler(pairs, "multi", budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED
     assert any(finding.detector == "pairs" for finding in report.findings), str(report)
 
@@ -129,6 +122,7 @@ def test_pairs_that_share_uniforms_are_seen(source: Callable[[int], Any]) -> Non
     assert "depend on each other" in report.reason
 
 
+@pytest.mark.usefixtures("all_single_trials")
 def test_what_is_wrong_in_large_batches_only_is_said_to_be() -> None:
     report = check_sampler(lenient_if(lambda drafts: len(drafts) > 100, 1e9), budget=QUICK)
     assert report.findings[0].detector == "batch"
@@ -142,8 +136,8 @@ def test_a_fault_of_each_row_is_not_blamed_on_batches() -> None:
 
 
 def test_the_verifier_of_these_tests_is_lossless() -> None:
-    assert check_sampler(by_position, budget=BUDGET).is_lossless
-    assert check_sampler(sharing(np.arange), budget=BUDGET).is_lossless
+    assert check_sampler(by_position, budget=LONGER).is_lossless
+    assert check_sampler(sharing(np.arange), budget=LONGER).is_lossless
 
 
 @pytest.mark.parametrize(
@@ -155,7 +149,7 @@ def test_of_trials_that_depend_on_each_other_no_law_is_said_to_be_wrong(
     source: Callable[[int], Any], first: int
 ) -> None:
     """Each trial's own law is the target's, so that a bound, a defect or a proof of loss would be a false statement."""
-    report = check_sampler(sharing(source, first), budget=BUDGET)
+    report = check_sampler(sharing(source, first), budget=LONGER)
     assert report.verdict == Verdict.BIASED, str(report)
     assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "uniforms"}, str(report)
     assert "depend on each other" in report.reason
@@ -178,11 +172,11 @@ def sharing_if(condition: Callable[..., bool]) -> Callable[..., Any]:
     [lambda p, q, x: 4 <= len(x) <= 256 and len(x) != 64, lambda p, q, x: bool((q != q[:1]).any())],
     ids=["in small batches", "in batches of different problems"],
 )
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_trials_that_share_a_uniform_in_some_batches_only_have_no_law_that_is_wrong(
     condition: Callable[..., bool], seed: int
 ) -> None:
-    report = check_sampler(sharing_if(condition), seed=seed, budget=replace(BUDGET, small=2000))
+    report = check_sampler(sharing_if(condition), seed=seed, budget=replace(LONGER, small=2000))
     assert report.verdict == Verdict.BIASED, str(report)
     assert {finding.detector for finding in report.findings} <= {"pairs", "batch", "uniforms"}, str(report)
     assert "depend on each other" in report.reason
@@ -197,7 +191,7 @@ def test_pairs_that_share_a_uniform_in_batches_of_different_problems_only_are_se
         mixed = len(np.unique(arguments[1][:, 0], axis=0)) > 1
         return sharing(in_groups(2) if mixed else np.arange)(*arguments)
 
-    report = check_sampler(verify, budget=BUDGET)
+    report = check_sampler(verify, budget=LONGER)
     assert [finding.detector for finding in report.findings] == ["batch", "pairs"], str(report)
     assert "of different problems depend on each other" in report.reason
 
@@ -214,7 +208,7 @@ def test_of_independent_trials_with_a_wrong_law_no_dependence_is_claimed(shift: 
             tokens = np.concatenate([tokens, np.minimum(drawn, law.shape[1] - 1)], axis=1)
         return tokens[:, len(prompt) :]
 
-    report = check_sampler(generate, "generate", seed=seed)
+    report = check_sampler(generate, "generate", seed=seed, budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED
     assert "depend on each other" not in str(report), str(report)
     assert report.diagnosis is not None

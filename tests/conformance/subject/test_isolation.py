@@ -16,7 +16,7 @@ from specproof.conformance.references import select, token_by_token
 from specproof.conformance.subject import isolation
 from specproof.theory.errors import InvalidInput
 
-SMALL = Budget(first=400, rounds=1, small=3, degenerate=16, seconds=2.0)
+SMALL = Budget(first=400, rounds=1, small=3, degenerate=16, seconds=2.0, candidates=4)
 
 CATASTROPHES = """
 import os, re, signal

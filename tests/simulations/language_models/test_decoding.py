@@ -25,7 +25,7 @@ from decoded_laws import (
     ends_properly,
     expected_rejections,
     joint_law,
-    next_laws,
+    laws_along,
 )
 
 from specproof.simulations.language_models.decoding import speculative_decode
@@ -101,11 +101,12 @@ def check_records(run: DecodingRun, draft_length: int, bonus: bool) -> None:
 
 def largest_error_of_tv(pair: Any, run: DecodingRun) -> float:
     """How far any recorded distance is from that of the laws given the text before, found without a cache."""
-    errors = []
-    for row, position, tv in zip(run.text, run.position, run.tv, strict=True):
-        text = PROMPTS[row % len(PROMPTS)] + run.tokens[row, :position].tolist()
-        draft, target = next_laws(pair.draft, [text])[0], next_laws(pair.target, [text])[0]
-        errors.append(abs(tv - 0.5 * np.abs(draft - target).sum()))
+    texts = [PROMPTS[row % len(PROMPTS)] + tokens.tolist() for row, tokens in enumerate(run.tokens)]
+    laws = [(laws_along(pair.draft, [text])[0], laws_along(pair.target, [text])[0]) for text in texts]
+    exact = [0.5 * np.abs(draft - target).sum(axis=-1) for draft, target in laws]
+    first = [len(PROMPTS[row % len(PROMPTS)]) - 1 for row in range(len(texts))]
+    tests = zip(run.text, run.position, run.tv, strict=True)
+    errors = [abs(tv - exact[row][first[row] + position]) for row, position, tv in tests]
     return float(max(errors))
 
 

@@ -9,10 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from check_budgets import QUICK
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's default is a quick check: what the whole one finds is tested with the kit."""
+    monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=10.0))
+
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
 
@@ -26,8 +35,7 @@ def words(example: Path) -> list[object]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_are_what_their_names_say(command: Any, example: Path) -> None:
     lossless = example.stem.endswith("lossless")
-    hurry = [] if lossless else ["--time-limit", 6]
-    outcome = command(*words(example), *hurry, "--json")
+    outcome = command(*words(example), "--json")
     report = json.loads(outcome.out)
     assert report["verdict"] == ("lossless" if lossless else "biased")
     assert outcome.status == (0 if lossless else 1)

@@ -34,6 +34,8 @@ class Case:
     level: float
     rng: np.random.Generator
     deadline: float
+    candidates: int
+    """So many problems are tried in search of a small one that fails."""
     single: Sequence[Finding] = ()
     """These findings say what was wrong one trial at a time."""
 

@@ -29,7 +29,8 @@ def smallest(case: Case) -> Problem:
     problem, trials = case.watch.problem, case.trials(0.2)
     if not _convinces(case, problem, trials):
         return problem
-    return shrink(problem, lambda it: _convinces(case, it, trials), case.seconds(0.4), int(case.rng.integers(2**31)))
+    seed = int(case.rng.integers(2**31))
+    return shrink(problem, lambda it: _convinces(case, it, trials), case.seconds(0.4), case.candidates, seed)
 
 
 def _convinces(case: Case, problem: Problem, trials: int) -> bool:

@@ -11,47 +11,52 @@ from specproof.conformance.contract import Contract
 from specproof.conformance.explanation.simplification import simpler
 from specproof.conformance.problems.problem import Problem
 
-MOST_EXAMPLES = 300
-"""Hypothesis draws so many problems at most."""
 SEARCHING = 0.5
-"""Hypothesis looks for small failing problems in this share of the time; in the rest the smallest is polished."""
+"""Hypothesis looks for small failing problems in this share of the time and with this share of the candidates; the rest
+is for polishing the smallest."""
 
 
-class _TimeIsUp(BaseException):
+class _IsSpent(BaseException):
     """Not an Exception: hypothesis would take that for one more failure, and shrink it."""
 
 
 class _Judge:
-    """Which problems fail, until a deadline: that is random, so each is judged once and the judgement kept."""
+    """Which problems fail: that is random, so each is judged once and the judgement kept.
 
-    def __init__(self, fails: Callable[[Problem], bool], deadline: float) -> None:
-        self.fails, self.deadline = fails, deadline
+    It goes on until a deadline, or until so many were judged.
+    """
+
+    def __init__(self, fails: Callable[[Problem], bool], deadline: float, most: int) -> None:
+        self.fails, self.deadline, self.most = fails, deadline, most
         self.known: dict[str, bool] = {}
         self.failing: list[Problem] = []
 
     def __call__(self, candidate: Problem) -> bool:
         if time.monotonic() > self.deadline:
-            raise _TimeIsUp
+            raise _IsSpent
         key = repr(candidate)
         if key not in self.known:
+            if len(self.known) >= self.most:
+                raise _IsSpent
             self.known[key] = self.fails(candidate)
             if self.known[key]:
                 self.failing.append(candidate)
         return self.known[key]
 
 
-def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, seed: int) -> Problem:
-    """Find the smallest failing problem in some seconds: hypothesis looks for one, which then loses what it can.
+def shrink(problem: Problem, fails: Callable[[Problem], bool], seconds: float, candidates: int, seed: int) -> Problem:
+    """Find the smallest failing problem among so many candidates, or among those that some seconds allow.
 
-    Where hypothesis finds none that is smaller, the given one is polished.
+    Hypothesis looks for one, which then loses what it can. Where hypothesis finds none that is smaller, the given one
+    is polished.
     """
     now = time.monotonic()
-    judge = _Judge(fails, now + SEARCHING * seconds)
-    with contextlib.suppress(_TimeIsUp):
+    judge = _Judge(fails, now + SEARCHING * seconds, int(SEARCHING * candidates))
+    with contextlib.suppress(_IsSpent):
         _search(problem.contract, judge, seed)
-    judge.deadline = now + seconds
+    judge.deadline, judge.most = now + seconds, candidates
     found = min([problem, *judge.failing], key=lambda it: it.size)
-    with contextlib.suppress(_TimeIsUp):
+    with contextlib.suppress(_IsSpent):
         _polish(found, judge)
     return min([found, *judge.failing], key=lambda it: it.size)
 
@@ -63,7 +68,7 @@ def _search(contract: Contract, judge: _Judge, seed: int) -> None:
     from specproof.conformance.strategies import problems
 
     quiet = settings(
-        max_examples=MOST_EXAMPLES,
+        max_examples=max(judge.most, 1),
         database=None,
         deadline=None,
         phases=[Phase.generate, Phase.shrink],

@@ -23,7 +23,9 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
     others = [other for other in check.watches.values() if other is not watch]
     small = small_alarms(check)
     single = [finding for kind, finding in small if kind == SINGLE]
-    case = Case(check.subject, watch, others, check.settings.level, check.rng, check.after(END), single)
+    case = Case(
+        check.subject, watch, others, check.settings.level, check.rng, check.after(END), check.budget.candidates, single
+    )
     if alarm.detector is Detector.SMALL_BATCHES:
         kind = small[0][0]
         return explain_small(case, findings, kind, check.small.evidence[kind, alarm.problem].counts)
