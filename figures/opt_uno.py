@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.figures.style import BLACK, BLUE, GREEN, PAGE, VERMILION, legend_below, new_figure
+from specproof.figures.style import BLACK, BLUE, GREEN, PAGE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+TITLE = 32
+"""Characters that fit over a panel."""
 
 _QUANTITIES = {
     "bias of UNO": ("bias of UNO", VERMILION, "^", "-"),
@@ -19,23 +23,36 @@ _QUANTITIES = {
     "TV": ("TV = R + bias of OPT", BLACK, "", ":"),
 }
 
+_COMPARED = {
+    "coupled texts": ("texts that share their draws", GREEN, "s", ":"),
+    "independent texts": ("independent texts", BLUE, "o", "-"),
+    "next token, exact": ("the next token, exact", VERMILION, "^", "--"),
+}
+
 
 def draw(trade_off: pd.DataFrame, win_rate: pd.DataFrame) -> Figure:
     """Draw the ``trade_off`` and ``win_rate`` tables side by side: columns epsilon, mean, low, high, level, ..."""
-    figure = new_figure(PAGE, 4.2)
-    first = win_rate.iloc[0]
+    judges = list(dict.fromkeys(win_rate["judge"]))
+    figure = new_figure(PAGE, 4.6)
     # A line of its own, as names of models may be long.
-    figure.suptitle(f"Pair {first['pair']}, judged by {first['scorer']}", fontsize=10)
-    left, right = figure.subplots(1, 2)
+    figure.suptitle(f"Pair {win_rate['pair'].iloc[0]}", fontsize=10)
+    left, *others = figure.subplots(1, 1 + len(judges))
     _trade(left, trade_off)
-    _win(right, win_rate, trade_off)
+    for axes in others[1:]:
+        axes.sharey(others[0])
+        axes.tick_params(labelleft=False)
+    reach = max(win_rate["high"].max() - 0.5, 0.5 - win_rate["low"].min(), 0.01)
+    for axes, judge in zip(others, judges, strict=True):
+        _win(axes, win_rate[win_rate["judge"] == judge], judge)
+        axes.set_ylim(0.5 - 1.08 * reach, 0.5 + 1.08 * reach)
+    others[0].set_ylabel("win rate of OPT over UNO")
     return figure
 
 
 SPEC = FigureSpec(
     "figure.opt-uno",
     "after Yin et al. 2024, Table 1, on a pair of language models",
-    "Bias and rejection of OPT and UNO against the threshold, exact at each position, and OPT's win rate.",
+    "Bias and rejection of OPT and UNO against the threshold, exact at each position; OPT's win rate by each judge.",
     "yin2024.opt-uno",
     ("trade_off", "win_rate"),
     draw,
@@ -48,22 +65,18 @@ def _trade(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(bottom=0.0)
     axes.set_ylabel("per position, exact in each context")
     first = table.iloc[0]
-    axes.set_title(f"{first['prompts']} prompts, {1 - first['level']:.0%} intervals over prompts")
-    legend_below(axes)
+    axes.set_title(f"{first['prompts']} prompts, {1 - first['level']:.0%} intervals", fontsize=9)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.16))
 
 
-def _win(axes: Axes, table: pd.DataFrame, trade_off: pd.DataFrame) -> None:
-    first = table.iloc[0]
-    _curve(axes, table, "OPT against UNO", BLUE, "o", "-")
-    axes.axhline(first["even"], color=BLACK, linestyle=":", label="equally good")
-    axes.set_ylim(0.0, 1.0)
-    rejection = trade_off[trade_off["quantity"] == "rejection"]
-    for epsilon in rejection[rejection["mean"] == 0.0]["epsilon"]:
-        note = "R = 0: one rule,\nand the rest is noise"
-        axes.annotate(note, (epsilon, 0.97), ha="right", va="top", fontsize=8.5, color="0.3")
-    axes.set_ylabel("win rate of OPT over UNO")
-    axes.set_title(f"{table['comparisons'].sum()} comparisons, ties count half")
-    legend_below(axes)
+def _win(axes: Axes, table: pd.DataFrame, judge: str) -> None:
+    for compared, (label, colour, marker, style) in _COMPARED.items():
+        rows = table[table["compared"] == compared]
+        if len(rows):
+            _curve(axes, rows, label, colour, marker, style)
+    axes.axhline(table["even"].iloc[0], color=BLACK, linewidth=0.8, label="equally good")
+    axes.set_title(textwrap.fill(f"judged by {judge}", TITLE), fontsize=9)  # names of reward models may be long
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.16))
 
 
 def _curve(axes: Axes, table: pd.DataFrame, label: str, colour: str, marker: str, style: str) -> None:

@@ -176,5 +176,6 @@ def to_host(values: Tensor) -> Any:
 
 
 def _on_the_host(test: LevelTest) -> LevelTest:
+    selection = Selection(*map(to_host, test.selection))
     draft, target, drafts, alive = (to_host(part) for part in (test.draft, test.target, test.drafts, test.alive))
-    return LevelTest(test.level, draft, target, drafts, alive, Selection(*map(to_host, test.selection)))
+    return LevelTest(test.level, draft, target, drafts, alive, selection, to_host(test.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,9 +77,39 @@ class LevelByLevel:
         self, offered: Round, members: Tensor, sequence: Tensor, alive: Tensor, level: int, uniforms: Tensor
     ) -> LevelTest:
         draft, target = offered.draft(members, sequence, level), offered.target(members, sequence, level)
-        drafts = offered.tokens[members, :, level]
-        selection = verify_level(draft, target, drafts, alive, uniforms, self.verifier)
-        return LevelTest(level, draft, target, drafts, alive, selection)
+        drafts, texts = offered.tokens[members, :, level], offered.text[members]
+        selection = self._choose(texts, draft, target, drafts, alive, uniforms)
+        return LevelTest(level, draft, target, drafts, alive, selection, texts)
+
+    def _choose(
+        self, texts: Tensor, draft: Tensor, target: Tensor, drafts: Tensor, alive: Tensor, uniforms: Tensor
+    ) -> Selection:
+        """Put the drafts of one position of these texts to the rule."""
+        del texts
+        return verify_level(draft, target, drafts, alive, uniforms, self.verifier)
+
+
+@dataclass(frozen=True)
+class SideBySide(LevelByLevel):
+    """One decode of texts that are each verified by a rule of its own."""
+
+    verifiers: tuple[SelectionSampler, ...] = ()
+    """The rules for one position; ``verifier`` is not used."""
+    chosen: Sequence[int] = ()
+    """Which of them verifies each text of the decode, by number."""
+
+    def _choose(
+        self, texts: Tensor, draft: Tensor, target: Tensor, drafts: Tensor, alive: Tensor, uniforms: Tensor
+    ) -> Selection:
+        tokens, accepted = torch.empty_like(texts), torch.empty_like(texts)
+        numbers = torch.tensor(self.chosen, device=texts.device)[texts]
+        for number, verifier in enumerate(self.verifiers):
+            rows = (numbers == number).nonzero()[:, 0]
+            if len(rows):
+                tokens[rows], accepted[rows] = verify_level(
+                    draft[rows], target[rows], drafts[rows], alive[rows], uniforms[rows], verifier
+                )
+        return Selection(tokens, accepted)
 
 
 def batch_rule(num_drafts: int, verifier: SelectionSampler = recursive.verify) -> LevelByLevel:

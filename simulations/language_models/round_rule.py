@@ -30,6 +30,8 @@ class LevelTest(NamedTuple):
     """Which of the K sequences agree with all that was emitted in the round, shape (n, K): only those are tested."""
     selection: Selection
     """The emitted tokens and the accepted sequences, or -1, shape (n,) each."""
+    text: Any
+    """The numbers of the texts, shape (n,)."""
 
 
 class Selected(NamedTuple):

@@ -158,5 +158,8 @@ def _invert_rows(weights: AnyArray, uniforms: AnyArray) -> AnyArray:
     positive = weights > 0
     above = positive & (cumulative > xp.expand_dims(uniforms, axis=-1) * cumulative[..., -1:])
     first_above = xp.argmax(xp.astype(above, xp.int8), axis=-1)
+    found = xp.any(above, axis=-1)
+    if bool(xp.all(found)):  # as almost always, and then there is no need to look from the far end
+        return first_above
     last_positive = weights.shape[-1] - 1 - xp.argmax(xp.astype(xp.flip(positive, axis=-1), xp.int8), axis=-1)
-    return xp.where(xp.any(above, axis=-1), first_above, last_positive)
+    return xp.where(found, first_above, last_positive)

@@ -14,8 +14,9 @@ from array_api_compat import array_namespace
 from numpy.typing import ArrayLike
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import AnyArray, gather
-from specproof.simulations.samplers.selection import Selection, SelectionSampler, replace_rejected
+from specproof.simulations.samplers import single
+from specproof.simulations.samplers.inversion import AnyArray, gather, invert
+from specproof.simulations.samplers.selection import Selection, SelectionSampler
 from specproof.simulations.samplers.single import residual_weights
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.errors import InvalidInput
@@ -63,6 +64,42 @@ def uno_sampler(epsilon: float) -> SelectionSampler:
     return _verifier(epsilon, _target)
 
 
+def couple_uno(draft: AnyArray, target: AnyArray, tokens: AnyArray, uniforms: AnyArray) -> AnyArray:
+    r"""Draw what UNO emits where OPT rejected the same draft, and emitted ``tokens``: as often as can be the same.
+
+    The two then draw from q and from :math:`P^* \propto [q - p]_+`. A maximal coupling of two laws is what verifies a
+    draft of one for the other, so :func:`specproof.simulations.samplers.single.verify` does it.
+
+    Parameters
+    ----------
+    draft, target : array, shape (n, V)
+    tokens : array of int64, shape (n,)
+    uniforms : array, shape (n, 2)
+        Independent of those that ``tokens`` were drawn with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draft, target = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    >>> couple_uno(draft, target, np.array([1]), np.array([[0.8, 0.5]])).tolist()
+    [0]
+    """
+    return _coupled(_optimal(draft, target), target, tokens, uniforms)
+
+
+def couple_opt(draft: AnyArray, target: AnyArray, tokens: AnyArray, uniforms: AnyArray) -> AnyArray:
+    """Draw what OPT emits where UNO rejected the same draft, and emitted ``tokens``: :func:`couple_uno` turned round.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draft, target = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    >>> couple_opt(draft, target, np.array([0]), np.array([[0.8, 0.5]])).tolist()
+    [1]
+    """
+    return _coupled(target, _optimal(draft, target), tokens, uniforms)
+
+
 def simulate_opt(
     draft: ArrayLike, target: ArrayLike, epsilon: float, trials: int, rng: np.random.Generator
 ) -> Selection:
@@ -100,10 +137,22 @@ def _verifier(epsilon: float, resampling: Callable[[AnyArray, AnyArray], AnyArra
         xp = array_namespace(draft, target, drafts, uniforms)
         # u < (q + epsilon)/p without the division; epsilon = 1 accepts whatever was drafted, as u p < 1.
         accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts) + slack)[..., 0]
-        emitted = replace_rejected(drafts[..., 0], accepted, resampling(draft, target), uniforms[..., 1])
+        # Rejections are few, and the others' rows are long.
+        rows = (law if law.ndim == 1 else law[~accepted] for law in (draft, target))
+        emitted = xp.asarray(drafts[..., 0], copy=True)
+        emitted[~accepted] = invert(resampling(*rows), uniforms[..., 1][~accepted])
         return Selection(emitted, xp.where(accepted, 0, -1))
 
     return verify
+
+
+def _optimal(draft: AnyArray, target: AnyArray) -> AnyArray:
+    weights = residual_weights(draft, target)
+    return weights / weights.sum(axis=-1)[:, None]
+
+
+def _coupled(drawn_from: AnyArray, wanted: AnyArray, tokens: AnyArray, uniforms: AnyArray) -> AnyArray:
+    return single.verify(drawn_from, wanted, tokens[:, None], uniforms).tokens
 
 
 def _target(draft: AnyArray, target: AnyArray) -> AnyArray:

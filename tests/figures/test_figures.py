@@ -22,7 +22,8 @@ from specproof.simulations.claims.priority import gain
 from specproof.simulations.claims.real import block_efficiency
 from specproof.simulations.claims.real.acceptance import DRAFT_COUNTS
 from specproof.simulations.claims.registry import CLAIMS
-from specproof.simulations.claims.yin2024.opt_uno import EPSILONS
+from specproof.simulations.claims.yin2024.coupled_texts import LOGS
+from specproof.simulations.claims.yin2024.over_acceptance import EPSILONS
 from specproof.simulations.experiments.cell import CellContext, Records
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import LOOKS
@@ -64,11 +65,15 @@ LEVELS: Records = [
     for index in range(4)
 ]
 CHOICES = [
-    {"pair": "rtn:4", "prompt": prompt, "copy": copy, "rule": rule, "epsilon": epsilon}
+    {"pair": "rtn:4", "prompt": prompt, "copy": copy, "epsilon": epsilon}
     for prompt in (0, 1, 2)
     for copy in (0, 1)
-    for rule in ("opt", "uno")
     for epsilon in EPSILONS
+]
+WRITTEN = [
+    {**choice, "opt": rule == "opt", "uno": rule == "uno", **dict.fromkeys(LOGS, -float(index % 3))}
+    for index, choice in enumerate(CHOICES)
+    for rule in ("opt", "uno")
 ]
 OBSERVED: Mapping[str, Mapping[str, Records]] = {
     "real.acceptance": {"positions": POSITIONS},
@@ -78,9 +83,15 @@ OBSERVED: Mapping[str, Mapping[str, Records]] = {
         "positions": [
             {**choice, "position": 0, "tv": 0.5, "rejected": False, "rejection_error": 0.0, "halved": 0.75}
             | {"rejection": 0.1 / (1 + choice["prompt"]), "bias_opt": 0.25, "bias_uno": 0.375}
+            | {"win_likelihood": 0.5, "win_ratio": 0.625, "gain_likelihood": 0.0, "gain_ratio": 0.5}
             for choice in CHOICES
         ],
-        "scores": [{**choice, "scorer": "likelihood", "score": index % 7} for index, choice in enumerate(CHOICES)],
+        "continuations": WRITTEN,
+        "scores": [
+            {**text, "judge": judge, "score": float(index % 7)}
+            for judge in ("likelihood", "likelihood ratio")
+            for index, text in enumerate(WRITTEN)
+        ],
     },
 }
 """In place of language models."""

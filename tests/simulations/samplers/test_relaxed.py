@@ -19,6 +19,8 @@ from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.relaxed import (
     SelectionSampler,
+    couple_opt,
+    couple_uno,
     opt_sampler,
     simulate_opt,
     simulate_uno,
@@ -206,3 +208,20 @@ def test_a_wrong_epsilon_is_refused_before_anything_is_drawn(epsilon: float) -> 
     for call in calls:
         with pytest.raises(InvalidInput, match=f"epsilon is {epsilon}"):
             call()
+
+
+@pytest.mark.parametrize("name", ["opt", "uno"])
+def test_the_other_rules_token_has_its_law_and_agrees_as_often_as_two_laws_can(name: str) -> None:
+    rng = np.random.default_rng(67)
+    draft, target = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.35, 0.45])
+    optimal = np.maximum(target - draft, 0.0) / np.maximum(target - draft, 0.0).sum()
+    own, other = (optimal, target) if name == "opt" else (target, optimal)
+    couple = couple_uno if name == "opt" else couple_opt
+    tokens = invert(own, rng.random(TRIALS))
+    rows = (np.broadcast_to(law, (TRIALS, 3)) for law in (draft, target))
+    found = couple(*rows, tokens, rng.random((TRIALS, 2)))
+    assert not law_check(Selection(found, found), other).is_refuted
+    assert law_check(Selection(found, found), own).is_refuted
+    agree = check_frequency(int((found == tokens).sum()), TRIALS, np.minimum(own, other).sum(), LEVEL)
+    assert not agree.is_refuted
+    assert agree.detectable <= RESOLUTION
