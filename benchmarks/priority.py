@@ -19,9 +19,10 @@ from specproof.simulations.language_models.walking import walk_target
 from specproof.simulations.language_models.weights import smollm2_is_cached
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import PrioritySampler
-from specproof.theory.distribution import Array, dirichlet
+from specproof.theory.distribution import Array, as_pair, dirichlet
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.transport import DraftSets, solve_membership_lp
+from specproof.theory.verifiers import VERIFIERS
 from specproof.theory.verifiers.priority import PriorityCoupling
 
 LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
@@ -29,6 +30,9 @@ LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
 
 QUOTED = {(1_000, 2): 35e-3, (10, 5): 70e-3}
 """Seconds that Global Resolution reports for (tokens, drafts): arXiv 2511.15898, another machine, tolerance 1e-3."""
+
+AT_TOKENS = (1_000, 49_152, 152_064)
+"""Vocabulary sizes at which the laws at given tokens are timed."""
 
 POSITIONS = 6
 """Of a text, whose laws are built for."""
@@ -44,6 +48,7 @@ def compare() -> Iterator[Comparison]:
     rng = np.random.default_rng(0)
     yield from _builds(rng)
     yield from _real_builds(rng)
+    yield from _at_tokens(rng)
     for (tokens, count), seconds in QUOTED.items():
         pair = llm_shaped_pair(rng, tokens)
         ours = best(partial(PriorityCoupling, *pair, count))
@@ -80,6 +85,22 @@ def _real_builds(rng: np.random.Generator) -> Iterator[Comparison]:
         ours = best(partial(_build_all, pairs, count)) / len(pairs)
         what = f"priority coupling, real laws, V = {ratios[0].size:,}, k = {count}"
         yield Comparison(what, ours, sort, f"numpy.argsort of q/p alone, mean of {len(pairs)} positions", 0.0)
+
+
+def _at_tokens(rng: np.random.Generator) -> Iterator[Comparison]:
+    """The coupling within a tolerance, and the laws of agreement at one token of a row for k = 1..8."""
+    for tokens in AT_TOKENS:
+        draft, target = (law[np.newaxis] for law in as_pair(*llm_shaped_pair(rng, tokens)))
+        likely = np.argmax(target, axis=-1)
+        ratio = (target / draft)[0]
+        sort = best(partial(np.argsort, ratio))
+        near = best(partial(PriorityCoupling, draft, target, 8, 1e-5))
+        yield Comparison(f"{_what(tokens, 8)}, tolerance 1e-5", near, sort, "numpy.argsort of q/p alone", 0.0)
+        for name, rule in VERIFIERS.items():
+            assert rule.agreement_at is not None
+            seconds = best(partial(rule.agreement_at, draft, target, likely, 8))
+            what = f"{name}, agreement at a token, V = {tokens:,}, k = 1..8"
+            yield Comparison(what, seconds, sort, "numpy.argsort of q/p alone", 0.0)
 
 
 def _build_all(pairs: list[tuple[Array, Array]], num_drafts: int) -> None:

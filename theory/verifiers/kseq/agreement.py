@@ -58,9 +58,9 @@ def kseq_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], nu
     """
     rows = np.arange(tokens.size)
     proposed, wanted = draft[rows, tokens], target[rows, tokens]
-    joint = np.zeros((tokens.size, num_drafts, num_drafts))
+    joint, rho = np.zeros((tokens.size, num_drafts, num_drafts)), np.ones(tokens.size)
     for count in range(1, num_drafts + 1):
-        rho = smallest_valid(draft, target, count)
+        rho = smallest_valid(draft, target, count, rho)
         once, missed = np.minimum(proposed, wanted / rho), rejected_mass(draft, target, rho)
         chances, rejected = (np.repeat(column[:, np.newaxis], count, axis=1) for column in (once, missed))
         joint[:, count - 1, :count] = agreement_along(proposed, chances, rejected)[:, -1]

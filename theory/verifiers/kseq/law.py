@@ -131,9 +131,13 @@ def mean_tries(beta: Array, num_drafts: int) -> Array:
     return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
 
 
-def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
-    """Find rho* of trusted rows of one shape (..., V), in float64."""
-    factors = np.ones(draft.shape[:-1])
+def smallest_valid(draft: Array, target: Array, num_drafts: int, least: Array | None = None) -> Array:
+    """Find rho* of trusted rows of one shape (..., V), in float64.
+
+    It is looked for from ``least`` upwards, of shape (...), by default 1: rho* of fewer drafts is less, as
+    1 - (1 - beta)^k rises with k, and nearer.
+    """
+    factors = np.ones(draft.shape[:-1]) if least is None else least.copy()
     if num_drafts > 1:
         flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
         _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1))
@@ -156,16 +160,16 @@ def _miss_rows(draft: Array, target: Array, rho: Array, missed: Array) -> None:
 @compiled(error_model="numpy")
 def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
     for row in range(factors.size):
-        factors[row] = _solve(draft[row], target[row], num_drafts)
+        factors[row] = _solve(draft[row], target[row], num_drafts, factors[row])
 
 
 @compiled(error_model="numpy")
-def _solve(draft: Array, target: Array, num_drafts: int) -> float:
+def _solve(draft: Array, target: Array, num_drafts: int, least: float) -> float:
     """Newton's method on :func:`_validity`, in a bracket that is halved where a step leaves it or is no shorter.
 
     Across a kink two Newton steps may throw each other back for ever; steps that halve in length cannot.
     """
-    low, high, rho = 1.0, float(num_drafts), 1.0
+    low, high, rho = least, float(num_drafts), least
     value, slope = _validity(draft, target, num_drafts, rho)
     if value >= 0.0:
         return rho

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 
-_FIRST_GUESS = 512
-"""The first try gives each bucket this part of the tolerance."""
+_TOKENS_A_BUCKET = 8
+"""The first try gives each bucket its part of the tolerance as if it had so many tokens."""
 
 _TRIES = 12
 """After so many tries only tokens of one ratio share a bucket."""
@@ -67,7 +67,7 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     tokens = np.argsort(ratio)[np.count_nonzero(draft == 0) :]
     columns = draft[tokens], capped[tokens], ratio[tokens]
     found, masses = np.empty(tokens.size, dtype=np.int64), np.empty((2, tokens.size))
-    budget = tolerance / _FIRST_GUESS
+    budget = tolerance * _TOKENS_A_BUCKET / draft.size
     for left in reversed(range(_TRIES)):
         count, loss = _fill(*columns, budget, found, masses)
         if loss <= tolerance:
