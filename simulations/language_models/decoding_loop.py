@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from specproof.simulations.language_models.model import LanguageModel, start
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.prefixes import Distributions, Prefixes
 from specproof.simulations.language_models.round_rule import Observer, Round, RoundRule, Selected
 from specproof.simulations.language_models.stopwatch import Stopwatch
@@ -36,13 +37,21 @@ class _Drafts(NamedTuple):
     """The L distributions they were drawn from: at level 0 of shape (R, V), then (N, V)."""
 
 
+class _Unfed(NamedTuple):
+    tokens: Tensor
+    """Tokens of each text that the draft has not been fed, the pending one last, shape (R, m)."""
+    keep: Tensor
+    """Which of them are there, shape (R, m)."""
+
+
 class Decoding:
     """Two models between rounds: each cache holds one row for each unfinished text, fed with all but its last token.
 
     Parameters
     ----------
-    draft, target : LanguageModel
-        On one device, over one vocabulary.
+    draft : NextTokenModel
+        A language model, or another draft, on the target's device and over its vocabulary.
+    target : LanguageModel
     prompts : list of lists of int
         What the caches start with.
     texts : Texts
@@ -56,7 +65,7 @@ class Decoding:
 
     def __init__(
         self,
-        draft: LanguageModel,
+        draft: NextTokenModel,
         target: LanguageModel,
         prompts: Prompts,
         *,
@@ -73,9 +82,7 @@ class Decoding:
         self._target, _ = start(target, prompts)
         self._text = torch.arange(len(prompts), device=self._pending.device)
         self._restart = torch.ones_like(self._text, dtype=torch.bool)
-        # After a round with a bonus token the draft model has not been fed the last drafted one either.
-        self._behind = torch.zeros_like(self._restart)
-        self._last_draft = torch.zeros_like(self._text)
+        self._unfed = _Unfed(self._pending[:, None], self._restart[:, None])
 
     def run(self, draft_length: int) -> None:
         """Decode to the end, by rounds of at most so many drafted tokens.
@@ -83,7 +90,9 @@ class Decoding:
         Each text gets at least one token in a round, so a draft length of 0 needs a rule with a bonus token.
         """
         while len(self._text):
-            self._round(self.texts.to_draft(self._text, draft_length))
+            length = self.texts.to_draft(self._text, draft_length)
+            # Without a bonus token a round of no drafts would emit nothing.
+            self._round(self._draft.worth_drafting(length, *self._unfed) if self.rule.bonus else length)
 
     def _round(self, length: int) -> None:
         before = self.texts.lengths[self._text]
@@ -107,7 +116,7 @@ class Decoding:
         lengths = self.texts.lengths[self._text]
         tokens = torch.empty((len(origin), 0), dtype=torch.int64, device=counts.device)
         found: list[Tensor] = []
-        fed, keep = self._unfed()
+        fed, keep = self._unfed
         for level in range(length):
             rows = origin if level else member
             prefixes = Prefixes(self._text[rows], lengths[rows], tokens if level else tokens[: len(rows)])
@@ -119,14 +128,6 @@ class Decoding:
             fed = invert(found[-1] if level else found[-1][origin], self.uniforms((len(origin),)))[:, None]
             tokens = torch.cat([tokens, fed], dim=1)
         return _Drafts(origin, counts, tokens, found)
-
-    def _unfed(self) -> tuple[Tensor, Tensor]:
-        """Find the tokens of each text that the draft has not been fed, with the mask of those that are there."""
-        keep = torch.ones_like(self._behind)[:, None]
-        if not self._behind.any():
-            return self._pending[:, None], keep
-        fed = torch.stack([self._last_draft, self._pending], dim=1)
-        return fed, torch.cat([self._behind[:, None], keep], dim=1)
 
     def _score(self, drafts: _Drafts) -> Tensor:
         """Read all sequences by the target in one forward; return the logits after each token, shape (N, ., V)."""
@@ -168,5 +169,20 @@ class Decoding:
         self._text = self._text[kept]
         self._pending = self.texts.last(self._text)
         self._restart = emitted > selected.accepted[kept]
-        self._behind = emitted > length
-        self._last_draft = offered.tokens[kept, sequence, -1] if length else self._pending
+        self._unfed = self._still_to_feed(offered.tokens[kept, sequence], emitted, kept)
+
+    def _still_to_feed(self, drafted: Tensor, emitted: Tensor, kept: Tensor) -> _Unfed:
+        """Find what the draft has not been fed: the pending token, and after a bonus token the last drafted one too.
+
+        A round without drafts has fed it nothing.
+        """
+        length = drafted.shape[1]
+        behind = (emitted > length)[:, None]
+        if not length:
+            tokens, keep = (before[kept] for before in self._unfed)
+        elif behind.any():
+            tokens, keep = drafted[:, -1:], behind
+        else:
+            tokens, keep = drafted[:, :0], behind[:, :0]
+        pending = self._pending[:, None]
+        return _Unfed(torch.cat([tokens, pending], 1), torch.cat([keep, torch.ones_like(behind)], 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers import DynamicCache
 
+from specproof.simulations.language_models.next_token_model import NextTokenModel, ReadTexts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.sampling_settings import SamplingSettings
 
@@ -54,6 +55,23 @@ class LanguageModel:
         """Float64 distributions of the next token on the logits' device, shape (..., V), under the settings."""
         distributions: Tensor = self.settings.distribution(logits)
         return distributions
+
+    def under(self, settings: SamplingSettings) -> LanguageModel:
+        """Give the same model with other settings."""
+        return replace(self, settings=settings)
+
+    def read(self, texts: list[list[int]]) -> CachedModel:
+        """Begin with these texts, which may be empty.
+
+        Equal ones are read once. The others are read a few at a time, in the order of their lengths, so that little of
+        a pass is padding.
+        """
+        distinct = sorted(set(map(tuple, texts)), key=lambda text: (len(text), text))
+        passes = range(0, len(distinct), READ_TOGETHER)
+        cached = CachedModel.joined([_read(self, distinct[first : first + READ_TOGETHER]) for first in passes])
+        place = {text: row for row, text in enumerate(distinct)}
+        cached.select(torch.tensor([place[tuple(text)] for text in texts], device=self.device))
+        return cached
 
     def require_room(self, positions: int, columns: int) -> None:
         """Refuse a decode that the model's context is too short for.
@@ -128,6 +146,10 @@ class CachedModel:
         missing = self.model.vocabulary - logits.shape[-1]
         return pad(logits, (0, missing), value=-torch.inf) if missing else logits
 
+    def worth_drafting(self, length: int, tokens: Tensor, keep: Tensor) -> int:
+        """Give back the draft length: a model has something to say about any text."""
+        return length
+
     def forget(self, count: Tensor) -> None:
         """Take back the last ``count[b]`` kept columns of each row b; shape (B,), int64."""
         from_the_end = self._kept.flip(1).cumsum(dim=1).flip(1)
@@ -159,19 +181,10 @@ class CachedModel:
         self._cache.batch_select_indices(rows)
 
 
-def start(model: LanguageModel, prompts: list[list[int]]) -> tuple[CachedModel, Tensor]:
-    """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed.
-
-    Equal prompts are read once. The others are read a few at a time, in the order of their lengths, so that little of
-    a pass is padding.
-    """
-    distinct = sorted(set(map(tuple, prompts)), key=lambda prompt: (len(prompt), prompt))
-    texts = [prompt[:-1] for prompt in distinct]
-    passes = range(0, len(texts), READ_TOGETHER)
-    cached = CachedModel.joined([_read(model, texts[first : first + READ_TOGETHER]) for first in passes])
-    place = {prompt: row for row, prompt in enumerate(distinct)}
-    cached.select(torch.tensor([place[tuple(prompt)] for prompt in prompts], device=model.device))
-    return cached, torch.tensor([prompt[-1] for prompt in prompts], device=model.device)
+def start(model: NextTokenModel, prompts: list[list[int]]) -> tuple[ReadTexts, Tensor]:
+    """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed."""
+    read = model.read([prompt[:-1] for prompt in prompts])
+    return read, torch.tensor([prompt[-1] for prompt in prompts], device=model.device)
 
 
 def _read(model: LanguageModel, texts: list[tuple[int, ...]]) -> CachedModel:

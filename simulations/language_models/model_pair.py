@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.theory.numbers import positive_number
 from specproof.theory.sampling_settings import SamplingSettings
 
@@ -15,7 +16,7 @@ class ModelPair:
     """Two language models over one vocabulary, ready to be decoded."""
 
     name: str
-    draft: LanguageModel
+    draft: NextTokenModel
     target: LanguageModel
     tokenizer: Any
     own_temperature: float = 1.0
@@ -37,5 +38,5 @@ class ModelPair:
         """
         given = settings.temperature if draft_temperature is None else draft_temperature
         temperature = positive_number(given, "draft_temperature") * self.own_temperature
-        draft = replace(self.draft, settings=replace(settings, temperature=temperature))
-        return replace(self, draft=draft, target=replace(self.target, settings=settings))
+        draft = self.draft.under(replace(settings, temperature=temperature))
+        return replace(self, draft=draft, target=self.target.under(settings))

@@ -1,44 +1,25 @@
-"""Pairs of language models by name: which draft goes with which target, and how to load them.
+"""Pairs of language models: which can be asked for, and how to load them.
 
-Names are understood and listed without torch; only :func:`load_pair` and :func:`resolve_device` need the extra ``llm``.
+They are listed without torch; only :func:`load_pair` and :func:`resolve_device` need the extra ``llm``.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from specproof.simulations.language_models.pair_names import DEFAULT_PAIR, PairSpec, parse_pair
 from specproof.simulations.language_models.weights import SMOLLM2, fetch_smollm2, smollm2_is_cached
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from specproof.simulations.language_models.model_pair import ModelPair
 
-DEFAULT_PAIR = "rtn:4"
 SMOLLM2_NAME = "SmolLM2-135M-Instruct"
-SMOLLM2_LAYERS = 30
-FORMS = "rtn:BITS (2 to 8), skip:LAYER,LAYER,... (0 to 29), temperature:T (above 0), hf:DRAFT,TARGET"
 REQUIRED = ("accelerate", "filelock", "gguf", "platformdirs", "safetensors", "torch", "transformers")
-
-
-@dataclass(frozen=True)
-class PairSpec:
-    """A pair's name, taken apart. Fields that the kind does not use are empty."""
-
-    name: str
-    """The name in normal form: equal pairs have equal names."""
-    kind: str
-    """What makes the draft of the target: rtn, skip, temperature or hf."""
-    bits: int = 0
-    """The bits that a weight of the draft keeps, of kind rtn."""
-    layers: tuple[int, ...] = ()
-    """The layers that the draft leaves out, of kind skip."""
-    temperature: float = 1.0
-    """What the draft divides its logits by, of kind temperature."""
-    locations: tuple[str, ...] = ()
-    """The ids or folders of draft and target, of kind hf."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +46,6 @@ class AvailablePair:
     """The packages of the extra ``llm`` that are not installed."""
 
 
-def parse_pair(name: str) -> PairSpec:
-    """Take a pair's name apart.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind of pair, or its setting is out of range.
-    """
-    kind, separator, setting = name.partition(":")
-    if kind not in _PARSERS or not separator:
-        raise InvalidInput(f"there is no model pair {name!r}: choose one of {FORMS}")
-    return _PARSERS[kind](name, setting)
 
 
 def available_pairs() -> list[AvailablePair]:
@@ -91,8 +60,10 @@ def available_pairs() -> list[AvailablePair]:
 
     return [
         own(DEFAULT_PAIR, "rtn:BITS, 2 to 8", "the target with weights rounded to nearest, groups of 32"),
+        own("int8", "int8 or int8:bfloat16", "the target with int8 weights, read by a kernel that is faster for them"),
         own("skip:12,16,20", "skip:LAYER,LAYER,..., 0 to 29", "the target without these decoder layers"),
         own("temperature:1.5", "temperature:T, above 0", "the target itself, its logits divided by T"),
+        own("ngram:3", "ngram:N, 1 to 16", "no model: what followed the last N tokens where they stood before"),
         AvailablePair(
             "hf:EleutherAI/pythia-70m,EleutherAI/pythia-2.8b",
             "hf:DRAFT,TARGET",
@@ -135,7 +106,7 @@ def load_pair(name: str = DEFAULT_PAIR, device: str = "auto") -> ModelPair:
     Parameters
     ----------
     name : str
-        As :func:`parse_pair` understands it.
+        As :func:`specproof.simulations.language_models.pair_names.parse_pair` understands it.
     device : str
         auto, cpu or cuda.
 
@@ -180,49 +151,6 @@ def require_llm(*packages: str) -> None:
         )
 
 
-def _parse_rtn(name: str, setting: str) -> PairSpec:
-    if not setting.isdecimal() or not 2 <= int(setting) <= 8:
-        raise InvalidInput(f"bits of {name!r} is {setting!r}: give a whole number from 2 to 8, as in rtn:4")
-    return PairSpec(f"rtn:{int(setting)}", "rtn", bits=int(setting))
-
-
-def _parse_skip(name: str, setting: str) -> PairSpec:
-    items = [item.strip() for item in setting.split(",")]
-    for item in items:
-        if not item.isdecimal() or int(item) >= SMOLLM2_LAYERS:
-            raise InvalidInput(
-                f"layer {item!r} of {name!r} is not one of 0 to {SMOLLM2_LAYERS - 1}: "
-                "give layer numbers separated by commas, as in skip:12,16,20"
-            )
-    layers = tuple(sorted({int(item) for item in items}))
-    if len(layers) == SMOLLM2_LAYERS:
-        raise InvalidInput(f"{name!r} skips all {SMOLLM2_LAYERS} layers: leave at least one")
-    return PairSpec("skip:" + ",".join(map(str, layers)), "skip", layers=layers)
-
-
-def _parse_temperature(name: str, setting: str) -> PairSpec:
-    try:
-        temperature = float(setting)
-    except ValueError:
-        temperature = -1.0
-    if not 0 < temperature < float("inf"):
-        raise InvalidInput(f"temperature of {name!r} is {setting!r}: give a number above 0, as in temperature:1.5")
-    return PairSpec(f"temperature:{temperature:.12g}", "temperature", temperature=temperature)
-
-
-def _parse_hf(name: str, setting: str) -> PairSpec:
-    locations = tuple(item.strip() for item in setting.split(","))
-    if len(locations) != 2 or not all(locations):
-        raise InvalidInput(
-            f"{name!r} does not name exactly two models: "
-            "give two ids or folders separated by a comma, as in hf:DRAFT,TARGET"
-        )
-    return PairSpec("hf:" + ",".join(locations), "hf", locations=locations)
-
-
-_PARSERS = {"rtn": _parse_rtn, "skip": _parse_skip, "temperature": _parse_temperature, "hf": _parse_hf}
-
-
 @lru_cache(maxsize=2)
 def _smollm2(device: str) -> tuple[Any, Any]:
     from specproof.simulations.language_models.checkpoints import open_model, open_tokenizer
@@ -235,19 +163,30 @@ def _smollm2(device: str) -> tuple[Any, Any]:
 def _load_own(spec: PairSpec, device: str) -> ModelPair:
     from specproof.simulations.language_models.model import LanguageModel
     from specproof.simulations.language_models.model_pair import ModelPair
-    from specproof.simulations.language_models.quantise import round_to_nearest
-    from specproof.simulations.language_models.skip import skip_layers
+    from specproof.simulations.language_models.ngram import NGramModel
     from specproof.theory.sampling_settings import SamplingSettings
 
     tokenizer, module = _smollm2(device)
+    if spec.dtype == "bfloat16":
+        module = copy.deepcopy(module).bfloat16()
     width = _width(module)
-    draft = module
+    target = LanguageModel(module, width, device)
+    if spec.kind == "ngram":
+        return ModelPair(spec.name, NGramModel(width, device, spec.longest), target, tokenizer)
+    draft = LanguageModel(_own_draft(spec, module, device), width, device)
+    return ModelPair(spec.name, draft, target, tokenizer, spec.temperature).with_settings(SamplingSettings())
+
+
+def _own_draft(spec: PairSpec, module: Any, device: str) -> Any:
+    from specproof.simulations.language_models.int8 import to_int8
+    from specproof.simulations.language_models.quantise import round_to_nearest
+    from specproof.simulations.language_models.skip import skip_layers
+
+    if spec.kind == "int8":
+        return to_int8(module, device)
     if spec.kind == "rtn":
-        draft = round_to_nearest(module, spec.bits)
-    elif spec.kind == "skip":
-        draft = skip_layers(module, spec.layers)
-    models = LanguageModel(draft, width, device), LanguageModel(module, width, device)
-    return ModelPair(spec.name, *models, tokenizer, spec.temperature).with_settings(SamplingSettings())
+        return round_to_nearest(module, spec.bits)
+    return skip_layers(module, spec.layers) if spec.kind == "skip" else module
 
 
 @lru_cache(maxsize=2)

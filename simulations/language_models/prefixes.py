@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 
 
 class Prefixes(NamedTuple):
@@ -21,10 +21,10 @@ class Prefixes(NamedTuple):
     """The tokens drafted after them, shape (n, m)."""
 
 
-Distributions = Callable[[LanguageModel, Tensor, Prefixes], Tensor]
+Distributions = Callable[[NextTokenModel, Tensor, Prefixes], Tensor]
 """``distributions(model, logits, prefixes)``: float64 distributions of the next token, shape (n, V) as the logits."""
 
 
-def from_logits(model: LanguageModel, logits: Tensor, _prefixes: Prefixes) -> Tensor:
+def from_logits(model: NextTokenModel, logits: Tensor, _prefixes: Prefixes) -> Tensor:
     """Take the distributions that the logits have under the model's settings, whatever the text."""
     return model.law(logits)

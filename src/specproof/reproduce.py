@@ -23,7 +23,8 @@ from specproof.simulations.claims.conclusion import ClaimFindings, conclude_clai
 from specproof.simulations.evidence import as_table
 from specproof.simulations.experiments.cell_runner import Announce, run_cells
 from specproof.simulations.experiments.store import Store, require_writable, whole_file, write_text
-from specproof.simulations.language_models.pairs import fetch_pair, parse_pair, resolve_device
+from specproof.simulations.language_models.pair_names import parse_pair
+from specproof.simulations.language_models.pairs import fetch_pair, resolve_device
 from specproof.simulations.language_models.prompts import load_prompts
 from specproof.simulations.language_models.scoring import parse_scorer
 

@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from specproof.simulations.language_models import pairs
-from specproof.simulations.language_models.pairs import (
-    DEFAULT_PAIR,
-    available_pairs,
-    load_pair,
-    parse_pair,
-    resolve_device,
-)
+from specproof.simulations.language_models import int8, pair_names, pairs
+from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.ngram import NGramModel
+from specproof.simulations.language_models.pair_names import DEFAULT_PAIR, parse_pair
+from specproof.simulations.language_models.pairs import available_pairs, load_pair, resolve_device
 from specproof.theory.errors import InvalidInput
 from specproof.theory.sampling_settings import SamplingSettings
 
@@ -39,6 +36,10 @@ def fresh() -> Iterator[None]:
     [
         ("rtn:4", "rtn:4"),
         ("rtn:08", "rtn:8"),
+        ("int8", "int8"),
+        ("int8:float32", "int8"),
+        ("int8:bfloat16", "int8:bfloat16"),
+        ("ngram:03", "ngram:3"),
         ("skip:20,12, 16,12", "skip:12,16,20"),
         ("temperature:1.50", "temperature:1.5"),
         ("hf:a/b, ./c", "hf:a/b,./c"),
@@ -58,6 +59,11 @@ def test_equal_pairs_have_equal_names(name: str, normal: str) -> None:
         ("rtn:1", "bits of 'rtn:1' is '1'"),
         ("rtn:9", "bits of 'rtn:9'"),
         ("rtn:4.0", "bits of"),
+        ("int8:half", "target of 'int8:half' is 'half'"),
+        ("ngram", "no model pair 'ngram'"),
+        ("ngram:0", "length of 'ngram:0' is '0'"),
+        ("ngram:17", "length of"),
+        ("ngram:x", "length of"),
         ("skip:", "layer '' of 'skip:'"),
         ("skip:3,30", "layer '30' of"),
         ("skip:-1", "layer '-1' of"),
@@ -83,12 +89,12 @@ def test_what_is_listed_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
     listed = available_pairs()
     assert [pair.name for pair in listed] == [parse_pair(pair.name).name for pair in listed]
     assert listed[0].name == DEFAULT_PAIR
-    assert {parse_pair(pair.name).kind for pair in listed} == set(pairs._PARSERS)
-    assert [pair.cached for pair in listed] == [False, False, False, None]
+    assert {parse_pair(pair.name).kind for pair in listed} == set(pair_names._PARSERS)
+    assert [pair.cached for pair in listed] == [False] * 5 + [None]
     assert all(pair.missing == () for pair in listed)
     (tmp_path / "smollm2-135m-instruct").mkdir()
     (tmp_path / "smollm2-135m-instruct" / "manifest.json").touch()
-    assert [pair.cached for pair in available_pairs()] == [True, True, True, None]
+    assert [pair.cached for pair in available_pairs()] == [True] * 5 + [None]
 
 
 def test_names_are_understood_and_listed_without_the_extra() -> None:
@@ -96,12 +102,12 @@ def test_names_are_understood_and_listed_without_the_extra() -> None:
     code = """
 import sys
 from importlib.machinery import PathFinder
-from specproof.simulations.language_models import pairs
+from specproof.simulations.language_models import pair_names, pairs
 hidden = set(pairs.REQUIRED)
 find = PathFinder.find_spec
 PathFinder.find_spec = lambda name, *rest: None if name.split(".")[0] in hidden else find(name, *rest)
 assert not hidden & set(sys.modules), hidden & set(sys.modules)
-print(pairs.parse_pair("rtn:4").bits, [pair.cached for pair in pairs.available_pairs()], pairs.resolve_device("cpu"))
+print(pair_names.parse_pair("rtn:4").bits, [pair.cached for pair in pairs.available_pairs()], pairs.resolve_device("cpu"))
 assert set(pairs.available_pairs()[0].missing) == hidden
 try:
     pairs.load_pair()
@@ -110,7 +116,7 @@ except Exception as error:
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     first, second = result.stdout.splitlines()
-    assert first == "4 [False, False, False, None] cpu"
+    assert first == "4 [False, False, False, False, False, None] cpu"
     assert second.startswith("InvalidInput language models need accelerate, filelock")
     assert "specproof[llm]" in second
 
@@ -149,6 +155,22 @@ def test_own_pairs_share_the_target(monkeypatch: pytest.MonkeyPatch, make_checkp
     assert {model.vocabulary for pair in (rtn, skip, warm) for model in (pair.draft, pair.target)} == {8}
     assert load_pair("temperature:1.50", "cpu") is warm
     assert not rtn.target.module.training
+    silent()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_int8_has_the_target_in_either_type_and_ngrams_no_draft_model(
+    monkeypatch: pytest.MonkeyPatch, make_checkpoint: Any, silent: Any
+) -> None:
+    folder = make_checkpoint("smollm2", seed=4, hidden=32)
+    monkeypatch.setattr(pairs, "fetch_smollm2", lambda: folder)
+    wide, narrow, ngram = (load_pair(name, "cpu") for name in ("int8", "int8:bfloat16", "ngram:2"))
+    assert (wide.target.module.dtype, narrow.target.module.dtype) == (torch.float32, torch.bfloat16)
+    for pair in (wide, narrow):
+        assert isinstance(pair.draft, LanguageModel)
+        assert isinstance(pair.draft.module.lm_head, int8.Int8Linear)
+    assert ngram.target.module is wide.target.module
+    assert ngram.draft == NGramModel(8, "cpu", longest=2, settings=ngram.draft.settings)
     silent()
 
 

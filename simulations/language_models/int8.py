@@ -1,0 +1,99 @@
+"""A draft made from the target by keeping its weights in eight bits, and read by a kernel that is faster for it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from specproof.theory.errors import InvalidInput
+
+KERNEL = "_weight_int8pack_mm"
+"""torch's product of bfloat16 activations and int8 weights, which it keeps for quantised language models."""
+
+TOLERANCE = 0.02
+"""How far the kernel may be from the product in float64, as a share of its largest entry: bfloat16 has 8 bits."""
+
+
+def to_int8(model: Any, device: str) -> Any:
+    r"""A copy of the model with int8 weights in its linear layers, and everything else in bfloat16.
+
+    Each output channel i of a layer, the output head included, has a scale of its own,
+
+    .. math:: s_i = \max_j |w_{ij}| / 127, \qquad n_{ij} = \mathrm{round}(w_{ij} / s_i), \qquad w_{ij} \mapsto s_i n_{ij}.
+
+    One byte is read for a weight instead of four, which is what decoding a token costs on a CPU.
+
+    Parameters
+    ----------
+    model : transformers causal language model
+    device : str
+        Where it is.
+
+    Raises
+    ------
+    InvalidInput
+        If torch has no such kernel for the device, or it computes something else here.
+    """
+    require_kernel(device)
+    # The old weights are shared while the copy is made, and then replaced.
+    draft = copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+    linear = [(parent, name) for parent in draft.modules() for name, c in parent.named_children() if _is_linear(c)]
+    for parent, name in linear:
+        setattr(parent, name, Int8Linear(getattr(parent, name)))
+    for module in draft.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            setattr(module, name, nn.Parameter(parameter.detach().to(torch.bfloat16), requires_grad=False))
+    draft.config.dtype = torch.bfloat16
+    return draft
+
+
+def require_kernel(device: str) -> None:
+    """Refuse a device on which torch's product with int8 weights is missing or wrong.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the kernel, the device and the version of torch.
+    """
+    remedy = "choose rtn:8, whose laws are about the same, or another version of torch"
+    where = f"the pair int8 needs torch.{KERNEL} on {device}, which"
+    layer = nn.Linear(96, 64, bias=False, dtype=torch.float64)
+    inputs = torch.linspace(-1, 1, 3 * 96, dtype=torch.float64).reshape(3, 96)
+    with torch.no_grad():
+        expected = layer(inputs)
+        try:
+            found = Int8Linear(layer).to(device)(inputs.to(device, torch.bfloat16)).to("cpu", torch.float64)
+        except (AttributeError, RuntimeError, NotImplementedError):
+            raise InvalidInput(f"{where} torch {torch.__version__} does not have: {remedy}") from None
+    if (found - expected).abs().max() > TOLERANCE * expected.abs().max():
+        raise InvalidInput(f"{where} is wrong in torch {torch.__version__}: {remedy}")
+
+
+class Int8Linear(nn.Module):
+    """A linear layer with int8 weights and a scale for each output channel, from and to bfloat16."""
+
+    weight: Tensor
+    scale: Tensor
+    bias: Tensor | None
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weights = linear.weight.detach()
+        scale = weights.abs().amax(dim=1, keepdim=True) / 127
+        scale = torch.where(scale > 0, scale, 1.0)
+        self.register_buffer("weight", torch.round(weights / scale).to(torch.int8))
+        self.register_buffer("scale", scale[:, 0].to(torch.bfloat16))
+        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().to(torch.bfloat16))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Multiply, shape (..., inputs) to (..., outputs)."""
+        product: Tensor = getattr(torch, KERNEL)(inputs.reshape(-1, inputs.shape[-1]), self.weight, self.scale)
+        result = product.reshape(*inputs.shape[:-1], -1)
+        return result if self.bias is None else result + self.bias
+
+
+def _is_linear(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear)
