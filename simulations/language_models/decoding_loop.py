@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from specproof.simulations.language_models.model import LanguageModel, start
+from specproof.simulations.language_models.model import start
 from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.prefixes import Distributions, Prefixes
 from specproof.simulations.language_models.round_rule import Observer, Round, RoundRule, Selected
@@ -49,9 +49,8 @@ class Decoding:
 
     Parameters
     ----------
-    draft : NextTokenModel
-        A language model, or another draft, on the target's device and over its vocabulary.
-    target : LanguageModel
+    draft, target : NextTokenModel
+        On one device, over one vocabulary. The draft need not be a language model.
     prompts : list of lists of int
         What the caches start with.
     texts : Texts
@@ -66,7 +65,7 @@ class Decoding:
     def __init__(
         self,
         draft: NextTokenModel,
-        target: LanguageModel,
+        target: NextTokenModel,
         prompts: Prompts,
         *,
         texts: Texts,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers.generation import GenerateDecoderOnlyOutput
 
-from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.prefixes import Prefixes
 from specproof.simulations.language_models.round_rule import LevelTest, Selected
 from specproof.simulations.language_models.texts import Texts
@@ -73,7 +73,7 @@ class GeneratedTexts:
         if streamer is not None:
             streamer.put(prompts.cpu())
 
-    def distributions(self, _model: LanguageModel, logits: Tensor, prefixes: Prefixes) -> Tensor:
+    def distributions(self, _model: NextTokenModel, logits: Tensor, prefixes: Prefixes) -> Tensor:
         """Float64 distributions of the next tokens, shape (n, V), processed as ``generate`` would do it.
 
         A row is NaN where the processors leave no token, as they may beyond the end of a text.

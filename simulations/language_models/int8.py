@@ -22,7 +22,7 @@ def to_int8(model: Any, device: str) -> Any:
 
     Each output channel i of a layer, the output head included, has a scale of its own,
 
-    .. math:: s_i = \max_j |w_{ij}| / 127, \qquad n_{ij} = \mathrm{round}(w_{ij} / s_i), \qquad w_{ij} \mapsto s_i n_{ij}.
+    .. math:: s_i = \max_j |w_{ij}| / 127, \qquad w_{ij} \mapsto s_i \, \mathrm{round}(w_{ij} / s_i).
 
     One byte is read for a weight instead of four, which is what decoding a token costs on a CPU.
 

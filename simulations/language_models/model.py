@@ -148,6 +148,7 @@ class CachedModel:
 
     def worth_drafting(self, length: int, tokens: Tensor, keep: Tensor) -> int:
         """Give back the draft length: a model has something to say about any text."""
+        del tokens, keep
         return length
 
     def forget(self, count: Tensor) -> None:

@@ -20,6 +20,10 @@ class NextTokenModel(Protocol):
     def device(self) -> str:
         """The torch device of its distributions."""
 
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        """The tokens that end a text; empty if there are none."""
+
     def law(self, logits: Tensor) -> Tensor:
         """Give float64 distributions for the logits of :meth:`ReadTexts.append`, shape (..., V)."""
 

@@ -29,6 +29,11 @@ class NGramModel:
     settings: SamplingSettings = field(default_factory=SamplingSettings)
     """Those that texts are sampled under: a point mass is the same under any."""
 
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        """No token ends a text: that is for the target to say."""
+        return ()
+
     def law(self, logits: Tensor) -> Tensor:
         """Give the float64 point masses whose logarithms these are, shape (..., V)."""
         return logits.to(torch.float64).exp()

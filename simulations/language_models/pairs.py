@@ -46,8 +46,6 @@ class AvailablePair:
     """The packages of the extra ``llm`` that are not installed."""
 
 
-
-
 def available_pairs() -> list[AvailablePair]:
     """The kinds of pairs that can be asked for, one example each, without loading anything."""
     missing = tuple(package for package in REQUIRED if find_spec(package) is None)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.prefixes import Distributions, Prefixes
 from specproof.simulations.language_models.texts import Texts
 from specproof.simulations.language_models.uniforms import Uniforms
@@ -95,7 +95,7 @@ class Round:
     """The cache row of each sequence, shape (R, K)."""
     lengths: Tensor
     """Tokens of each member's text before the round, shape (R,)."""
-    model: LanguageModel
+    model: NextTokenModel
     """The target."""
     distributions: Distributions
     """Where the distributions come from."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from specproof.simulations.language_models.model import LanguageModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.theory.errors import InvalidInput
 
 Prompts = list[list[int]]
@@ -64,13 +64,13 @@ class Texts:
         return self.going[texts] & (self.lengths[texts] < self.longest)
 
 
-def ends_text(tokens: Tensor, target: LanguageModel) -> Tensor:
+def ends_text(tokens: Tensor, target: NextTokenModel) -> Tensor:
     """Tell which tokens are end-of-text tokens of the target."""
     return torch.isin(tokens, torch.tensor(target.eos_ids, dtype=tokens.dtype, device=tokens.device))
 
 
 def check_request(
-    prompts: Prompts, horizon: int, models: tuple[LanguageModel, ...], overhang: int = 0, columns_per_token: int = 1
+    prompts: Prompts, horizon: int, models: tuple[NextTokenModel, ...], overhang: int = 0, columns_per_token: int = 1
 ) -> None:
     """Refuse a decode that cannot be done.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from specproof.simulations.language_models.decoding_run import to_host
-from specproof.simulations.language_models.model import LanguageModel, start
+from specproof.simulations.language_models.model import start
 from specproof.simulations.language_models.model_pair import ModelPair
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.texts import Prompts, check_request, ends_text
 from specproof.simulations.language_models.uniforms import from_numpy
 from specproof.simulations.samplers.inversion import invert
@@ -72,7 +73,7 @@ def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.
 
 
 def _walk(
-    models: list[LanguageModel], prompts: Prompts, horizon: int, rng: np.random.Generator
+    models: Sequence[NextTokenModel], prompts: Prompts, horizon: int, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.bool_], list[Tensor], NDArray[np.int64]]]:
     """Advance all models in lockstep over tokens drawn from the last one's distributions."""
     target = models[-1]

@@ -6,34 +6,30 @@ any of the 512 texts is seen with probability 0.99 (each test asserts it).
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from enumerated_texts import LEVEL, PROMPTS, TEXTS, T, V, joint_law, next_laws, refuted
 from numpy.typing import NDArray
 
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.decoding_run import DecodingRun, exact_acceptance
 from specproof.simulations.language_models.level_by_level import LevelByLevel
-from specproof.simulations.language_models.model import CachedModel, LanguageModel
+from specproof.simulations.language_models.model import CachedModel
 from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, kseq
 from specproof.simulations.samplers.selection import Selection, replace_rejected
-from specproof.simulations.statistics import check_drift, check_law
-from specproof.theory.chain import TabularModel
+from specproof.simulations.statistics import check_drift
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import VERIFIERS
-
-V, T, TEXTS = 8, 3, 10_000
-LEVEL = 1e-8
-PROMPTS = [[1, 2, 3], [5]]
 
 Array = NDArray[np.float64]
 
 
+<<<<<<< HEAD
 def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
     with torch.no_grad():
         rows: Array = model.law(model.module(torch.tensor(texts), use_cache=False).logits[:, -1]).numpy()
@@ -54,6 +50,8 @@ def joint_law(model: LanguageModel, prompt: int) -> Array:
     return TabularModel(laws).joint()
 
 
+=======
+>>>>>>> 4920761 (Texts of three tokens are enumerated in one place of the tests)
 def spectr(
     pair: Any,
     prompts: list[list[int]],
@@ -74,12 +72,6 @@ def spectr(
 def decode(pair: Any, name: str, num_drafts: int, draft_length: int, **options: Any) -> DecodingRun:
     """Both prompts ``TEXTS`` times in one batch, in turn."""
     return spectr(pair, PROMPTS * TEXTS, T, num_drafts, draft_length, seed=7, name=name, **options)
-
-
-def refuted(tokens: NDArray[np.int64], law: Array) -> bool:
-    check = check_law(np.ravel_multi_index(tuple(tokens.T), law.shape), law.reshape(-1), LEVEL)
-    assert check.is_refuted or check.detectable <= 0.04
-    return check.is_refuted
 
 
 def any_refuted(pair: Any, run: DecodingRun) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_level_by_level import PROMPTS, TEXTS, T, joint_law, refuted
+from enumerated_texts import PROMPTS, TEXTS, T, joint_law, refuted
 
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.level_by_level import LevelByLevel
@@ -64,7 +64,7 @@ def test_texts_are_read_taken_back_and_selected() -> None:
     assert masses(model, texts.append(torch.tensor([[3], [5]]), one, last=1)) == [[1], [5]]
     texts.select(torch.tensor([1, 1]))
     texts.append(torch.tensor([[6], [7]]), one)
-    assert masses(model, texts.append(torch.tensor([[5], [7]]), one)) == [[5], [7]]
+    assert masses(model, texts.append(torch.tensor([[5], [7]]), one)) == [[6], [7]]
     assert texts.worth_drafting(4, torch.tensor([[3], [2]]), one) == 0
 
 
@@ -72,8 +72,7 @@ def ngram_pair(pair: Any) -> ModelPair:
     return ModelPair("ngram", NGramModel(8, "cpu"), pair.target, None)
 
 
-@pytest.mark.parametrize("bonus", [False, True])
-@pytest.mark.parametrize("draft_length", [1, 3])
+@pytest.mark.parametrize(("draft_length", "bonus"), [(1, False), (3, True)])
 def test_texts_follow_the_targets_joint_law(pair: Any, draft_length: int, bonus: bool) -> None:
     rule, rng = LevelByLevel(bonus=bonus), np.random.default_rng(7)
     run = speculative_decode(ngram_pair(pair), PROMPTS * TEXTS, T, draft_length, rule, rng)

@@ -102,12 +102,13 @@ def test_names_are_understood_and_listed_without_the_extra() -> None:
     code = """
 import sys
 from importlib.machinery import PathFinder
-from specproof.simulations.language_models import pair_names, pairs
+from specproof.simulations.language_models import pairs
 hidden = set(pairs.REQUIRED)
 find = PathFinder.find_spec
 PathFinder.find_spec = lambda name, *rest: None if name.split(".")[0] in hidden else find(name, *rest)
 assert not hidden & set(sys.modules), hidden & set(sys.modules)
-print(pair_names.parse_pair("rtn:4").bits, [pair.cached for pair in pairs.available_pairs()], pairs.resolve_device("cpu"))
+from specproof.simulations.language_models.pair_names import parse_pair
+print(parse_pair("rtn:4").bits, [pair.cached for pair in pairs.available_pairs()], pairs.resolve_device("cpu"))
 assert set(pairs.available_pairs()[0].missing) == hidden
 try:
     pairs.load_pair()
