@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from specproof.simulations.language_models.block_rule import BlockVerification
 from specproof.simulations.language_models.decoding_loop import Decoding
 from specproof.simulations.language_models.generate_request import check_assistant, check_generate, check_room
 from specproof.simulations.language_models.generated_texts import GeneratedTexts, SpeculativeOutput
@@ -34,17 +35,18 @@ from specproof.theory.integers import positive_integer
 
 
 def speculative(
-    assistant: Any, verifier: SelectionSampler = single.verify, draft_length: int = 4, streamer: Any = None
+    assistant: Any, verifier: SelectionSampler | str = single.verify, draft_length: int = 4, streamer: Any = None
 ) -> Speculative:
-    """Make a ``custom_generate`` of a rule for one draft; the default is lossless.
+    """Make a ``custom_generate`` of a rule for one draft sequence; the default and ``"block"`` are lossless.
 
     Parameters
     ----------
     assistant : transformers model
         The draft: a causal language model with the target's token ids.
-    verifier : callable
-        :func:`specproof.simulations.samplers.single.verify`, or what ``opt_sampler`` or ``uno_sampler`` of
-        :mod:`specproof.simulations.samplers.relaxed` make.
+    verifier : callable or str
+        ``"block"`` for block verification, which keeps more of a drafted sequence than any lossless rule that tests its
+        tokens one by one; or :func:`specproof.simulations.samplers.single.verify`, or what ``opt_sampler`` or
+        ``uno_sampler`` of :mod:`specproof.simulations.samplers.relaxed` make.
     draft_length : int
         Tokens drafted in a round; fewer where the maximal length is nearer.
     streamer : transformers streamer
@@ -54,7 +56,7 @@ def speculative(
     Raises
     ------
     InvalidInput
-        If the draft length is not an integer >= 1, the verifier cannot be called, or the assistant is no model whose
+        If the draft length is not an integer >= 1, there is no such verifier, or the assistant is no model whose
         cache can take tokens back.
 
     Examples
@@ -70,8 +72,10 @@ def speculative(
     >>> model.generate(prompt, custom_generate=rule, do_sample=True, max_new_tokens=4).shape
     torch.Size([1, 7])
     """
+    if verifier == "block":
+        return Speculative(assistant, BlockVerification(bonus=False), draft_length, streamer)
     if not callable(verifier):
-        raise InvalidInput(f"verifier is {verifier!r}: give a function, such as opt_sampler(0.2)")
+        raise InvalidInput(f"verifier is {verifier!r}: give 'block', or a function such as opt_sampler(0.2)")
     return Speculative(assistant, LevelByLevel(_checked(verifier), bonus=False), draft_length, streamer)
 
 

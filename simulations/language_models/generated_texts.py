@@ -91,15 +91,16 @@ class GeneratedTexts:
         return torch.softmax(scores.to(torch.float64), dim=-1)
 
     def emitted(self, texts: Tensor, tokens: Tensor, test: LevelTest | None) -> None:
-        """Note which texts had all drafts rejected, and stream the tokens."""
-        if test is not None:
-            self._rejected[texts, self.texts.lengths[texts]] = test.selection.accepted < 0
+        """Stream the tokens."""
+        del texts, test
         if self._streamer is not None:
             self._streamer.put(tokens.cpu())
 
-    def completed(self, texts: Tensor, _selected: Selected, _emitted: Tensor, _length: int) -> None:
-        """Count a call of the target for each of these texts."""
+    def completed(self, texts: Tensor, selected: Selected, emitted: Tensor, length: int) -> None:
+        """Count a call of the target for each of these texts, and note whose last token is in place of a draft."""
         self._target_calls[texts] += 1
+        replaced = (selected.accepted < length) & (emitted > selected.accepted)
+        self._rejected[texts[replaced], self.texts.lengths[texts[replaced]] - 1] = True
 
     def finish(self, device: torch.device, as_dict: bool) -> Tensor | SpeculativeOutput:
         """End the stream, and give what ``generate`` is to return."""

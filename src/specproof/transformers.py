@@ -11,6 +11,7 @@
     inputs = tokenizer("The draft proposes,", return_tensors="pt")
 
     rule = speculative(assistant, draft_length=4)  # lossless
+    rule = speculative(assistant, "block", draft_length=4)  # lossless too, and fewer calls: Sun et al. 2024
     rule = speculative(assistant, opt_sampler(0.2))  # rejects less, and is biased for it
     rule = speculative_batch(assistant, num_drafts=4)  # Yin et al. 2024, Algorithm 3
     rule = speculative_sequences(assistant, num_drafts=4, verifier="priority")  # SpecTr, optimal at each level

@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
-from specproof.simulations.samplers import SAMPLERS, single
+from specproof.simulations.samplers import SAMPLERS, block_verification, single
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -34,6 +34,16 @@ def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens
         alive = alive[accepted >= 0]
     emitted[alive, length] = invert(target_probs[alive, length], rng.random(alive.size))
     return emitted
+
+
+def block_by_block(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+    """Contract chain: block verification of each row's drafts (Sun et al. 2024, Algorithm 2)."""
+    trials, length = draft_tokens.shape
+    block = block_verification.verify(draft_probs, target_probs, draft_tokens, rng.random((trials, length + 1)))
+    place = np.arange(length + 1)
+    kept = place < block.accepted[:, np.newaxis]
+    padded = np.pad(draft_tokens, ((0, 0), (0, 1)), constant_values=-1)
+    return np.where(kept, padded, np.where(place == block.accepted[:, np.newaxis], block.tokens[:, np.newaxis], -1))
 
 
 def select(
@@ -86,6 +96,7 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
     """
     return {
         "token by token": (Contract.CHAIN, token_by_token),
+        "block by block": (Contract.CHAIN, block_by_block),
         **{name: (Contract.MULTI, partial(select, name)) for name in SAMPLERS},
         "speculative loop": (Contract.GENERATE, speculate),
     }
