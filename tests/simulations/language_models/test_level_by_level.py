@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.decoding_run import DecodingRun, exact_acceptance
 from specproof.simulations.language_models.level_by_level import LevelByLevel
-from specproof.simulations.language_models.model import CachedModel
+from specproof.simulations.language_models.model import CachedModel, LanguageModel
 from specproof.simulations.language_models.walking import sample_target
 from specproof.simulations.samplers import SAMPLERS, kseq
 from specproof.simulations.samplers.selection import Selection, replace_rejected
@@ -29,13 +29,6 @@ from specproof.theory.verifiers import VERIFIERS
 Array = NDArray[np.float64]
 
 
-<<<<<<< HEAD
-def next_laws(model: LanguageModel, texts: list[list[int]]) -> Array:
-    with torch.no_grad():
-        rows: Array = model.law(model.module(torch.tensor(texts), use_cache=False).logits[:, -1]).numpy()
-    return rows
-
-
 def laws_along(model: LanguageModel, text: list[int]) -> Array:
     """The law after each token of a text, in one pass without a cache."""
     with torch.no_grad():
@@ -43,15 +36,6 @@ def laws_along(model: LanguageModel, text: list[int]) -> Array:
     return rows
 
 
-@functools.cache
-def joint_law(model: LanguageModel, prompt: int) -> Array:
-    prefixes = ([PROMPTS[prompt] + list(t) for t in itertools.product(range(V), repeat=length)] for length in range(T))
-    laws = [next_laws(model, texts).reshape((V,) * (n + 1)) for n, texts in enumerate(prefixes)]
-    return TabularModel(laws).joint()
-
-
-=======
->>>>>>> 4920761 (Texts of three tokens are enumerated in one place of the tests)
 def spectr(
     pair: Any,
     prompts: list[list[int]],
