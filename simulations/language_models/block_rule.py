@@ -9,23 +9,24 @@ from torch import Tensor
 
 from specproof.simulations.language_models.round_rule import Round, Selected
 from specproof.simulations.language_models.uniforms import Uniforms
-from specproof.simulations.samplers.block_verification import (
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.whole_blocks import (
     accepted_length,
     next_weight,
     replacement_weights,
     residual_mass,
 )
-from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class BlockVerification:
-    """Draft one sequence for a text, and keep as many of its tokens as :mod:`specproof.simulations.samplers.block_verification`.
+    """Draft one sequence for a text, and keep as much of it as block verification does.
 
-    No position is put to a test of its own, so none is recorded. Distributions are looked at one level at a time, for
-    all texts of the round together. (Sun et al. 2024, Algorithm 2; without the bonus token the block that is kept whole
-    ends the round, and the target's distribution after it is that of the next round's first token.)
+    The rule is that of :mod:`specproof.simulations.samplers.whole_blocks`. No position is put to a test of its own, so
+    none is recorded. Distributions are looked at one level at a time, for all texts of the round together. Without the
+    bonus token a block that is kept whole ends the round, and the target's distribution after it is that of the next
+    round's first token. (Sun et al. 2024, Algorithm 2.)
     """
 
     bonus: bool = True

@@ -34,7 +34,6 @@ SAME_NAME = {
     "relaxed": "rules that accept more than is lossless: laws, sampler",
     "reach_weights": "reach weights along a text: theory, claim",
     "calls": "calls of the target given a text: theory, claim",
-    "blocks": "block verification: theory, sampler",
     "sequences": "draft sequences: theory, sampler",
     "certificate": "rational bounds: of the optimum, of K-SEQ",
     "orders": "priority orders: theory, sampler, claim",

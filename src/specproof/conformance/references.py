@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
-from specproof.simulations.samplers import SAMPLERS, block_verification, single
+from specproof.simulations.samplers import SAMPLERS, single, whole_blocks
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -39,7 +39,7 @@ def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens
 def block_by_block(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain: block verification of each row's drafts (Sun et al. 2024, Algorithm 2)."""
     trials, length = draft_tokens.shape
-    block = block_verification.verify(draft_probs, target_probs, draft_tokens, rng.random((trials, length + 1)))
+    block = whole_blocks.verify(draft_probs, target_probs, draft_tokens, rng.random((trials, length + 1)))
     place = np.arange(length + 1)
     kept = place < block.accepted[:, np.newaxis]
     padded = np.pad(draft_tokens, ((0, 0), (0, 1)), constant_values=-1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from enumerated_texts import LEVEL, PROMPTS, TEXTS, T, V, joint_law, next_laws, refuted
+from enumerated_texts import LEVEL, PROMPTS, TEXTS, T, V, joint_law, refuted
 from numpy.typing import NDArray
 
 from specproof.simulations.language_models.decoding import speculative_decode

@@ -12,7 +12,7 @@ import torch
 
 from specproof.conformance import Budget, Verdict, check_sampler
 from specproof.conformance.references import block_by_block
-from specproof.simulations.samplers import block_verification
+from specproof.simulations.samplers import whole_blocks
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.statistics import check_law
 from specproof.theory.blocks import block_verification as exact_law
@@ -38,7 +38,7 @@ def random_blocks(count: int, length: int, size: int = 5) -> tuple[np.ndarray, n
 @pytest.mark.parametrize("length", [1, 2, 4])
 def test_array_and_compiled_form_keep_and_emit_the_same(length: int) -> None:
     arrays = random_blocks(3000, length)
-    compiled, in_torch = block_verification.verify(*arrays), block_verification.verify(*map(torch.tensor, arrays))
+    compiled, in_torch = whole_blocks.verify(*arrays), whole_blocks.verify(*map(torch.tensor, arrays))
     assert compiled.accepted.tolist() == in_torch.accepted.tolist()
     assert compiled.tokens.tolist() == in_torch.tokens.tolist()
     assert set(compiled.accepted.tolist()) == set(range(length + 1))
@@ -48,7 +48,7 @@ def test_array_and_compiled_form_keep_and_emit_the_same(length: int) -> None:
 @pytest.mark.parametrize("uniform", [0.0, ALMOST_ONE])
 def test_extreme_uniforms_emit_only_tokens_of_the_target(kind: object, uniform: float) -> None:
     draft, target, drafts, uniforms = random_blocks(500, 3)
-    found = block_verification.verify(*map(kind, (draft, target, drafts, np.full_like(uniforms, uniform))))  # type: ignore[arg-type]
+    found = whole_blocks.verify(*map(kind, (draft, target, drafts, np.full_like(uniforms, uniform))))  # type: ignore[arg-type]
     for row, (kept, token) in enumerate(zip(found.accepted.tolist(), found.tokens.tolist(), strict=True)):
         emitted = [*drafts[row, :kept], token]
         assert all(target[row, place, each] > 0 for place, each in enumerate(emitted))
@@ -59,7 +59,7 @@ def test_accepted_length_and_next_token_follow_the_exact_law(row: int) -> None:
     draft, target, drafts, _ = (array[row : row + 1] for array in random_blocks(10, 3))
     law = exact_law(draft[0], target[0], drafts[0])
     repeated = [np.repeat(array, BLOCKS, axis=0) for array in (draft, target, drafts)]
-    found = block_verification.verify(*repeated, np.random.default_rng(9).random((BLOCKS, 4)))
+    found = whole_blocks.verify(*repeated, np.random.default_rng(9).random((BLOCKS, 4)))
     exact = (law.accepted[:, np.newaxis] * law.residual).ravel()
     check = check_law(found.accepted * draft.shape[-1] + found.tokens, exact, LEVEL)
     assert check.detectable <= 0.007
@@ -74,13 +74,13 @@ def test_the_kit_calls_it_lossless_and_one_without_the_residual_biased(monkeypat
 
     def unweighted(
         draft: np.ndarray, target: np.ndarray, drafts: np.ndarray, uniforms: np.ndarray
-    ) -> block_verification.Block:
+    ) -> whole_blocks.Block:
         """The token after a block that ends early comes from the target itself."""
         kept = verify(draft, target, drafts, uniforms).accepted
-        return block_verification.Block(kept, invert(target[np.arange(len(kept)), kept], uniforms[:, -1]))
+        return whole_blocks.Block(kept, invert(target[np.arange(len(kept)), kept], uniforms[:, -1]))
 
-    verify = block_verification.verify
-    monkeypatch.setattr(block_verification, "verify", unweighted)
+    verify = whole_blocks.verify
+    monkeypatch.setattr(whole_blocks, "verify", unweighted)
     assert check_sampler(block_by_block, budget=budget).verdict == Verdict.BIASED
 
 
@@ -89,4 +89,4 @@ def test_shapes_that_do_not_go_together_are_refused(name: str) -> None:
     arrays = dict(zip(("draft", "target", "drafts", "uniforms"), random_blocks(4, 2), strict=True))
     arrays[name] = arrays[name][:, :1]
     with pytest.raises(InvalidInput, match=f"{name} has shape"):
-        block_verification.verify(**arrays)
+        whole_blocks.verify(**arrays)
