@@ -76,6 +76,7 @@ def test_a_route_goes_on_to_its_last_size(monkeypatch: pytest.MonkeyPatch) -> No
     assert found == [((2, 1), solved), ((3, 1), stopped), ((5, 1), refused)]
 
 
+@pytest.mark.slow
 def test_one_route_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "all sets of tokens"
     route = stops.ROUTES[name]._replace(sizes=((3, 2), (23, 2)))

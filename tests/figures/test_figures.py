@@ -140,22 +140,33 @@ def test_names_are_used_once() -> None:
     assert len({item.id for item in (*FIGURES, *CLAIMS)}) == len(FIGURES) + len(CLAIMS)
 
 
-def test_files_repeat_byte_for_byte(figure: FigureSpec, tmp_path: Path) -> None:
+def test_files_hold_the_picture_and_the_tables(figure: FigureSpec, tmp_path: Path) -> None:
     tables = tables_of(figure.claim)
     before = {name: table.copy() for name, table in tables.items()}
-    first, second = (figure.make(tables, tmp_path / name) for name in "ab")
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(path.name for path in first)
-    assert [path.name for path in first] == [path.name for path in second]
-    for one, two in zip(first, second, strict=True):
-        assert one.read_bytes() == two.read_bytes(), one.name
+    made = figure.make(tables, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in made)
     name = figure.id.removeprefix("figure.")
-    assert (tmp_path / "a" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "a" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    texts = [path for path in first if path.suffix == ".csv"]
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    texts = [path for path in made if path.suffix == ".csv"]
     for path, table in zip(texts, figure.tables, strict=True):
         pd.testing.assert_frame_equal(pd.read_csv(path), tables[table], check_dtype=False)
     for table, copy in before.items():
         pd.testing.assert_frame_equal(tables[table], copy)
+
+
+def nightly_but_for(*ids: str) -> list[Any]:
+    """Every figure, all but these marked slow."""
+    marks = {spec.id: [together(spec.claim), *([] if spec.id in ids else [pytest.mark.slow])] for spec in FIGURES}
+    return [pytest.param(spec, id=spec.id, marks=marks[spec.id]) for spec in FIGURES]
+
+
+@pytest.mark.parametrize("spec", nightly_but_for("figure.batch", "figure.pareto", "figure.worst-share"))
+def test_files_repeat_byte_for_byte(spec: FigureSpec, tmp_path: Path) -> None:
+    first, second = (spec.make(tables_of(spec.claim), tmp_path / name) for name in "ab")
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
 
 
 def heights(drawn: Any) -> set[float]:
