@@ -106,9 +106,10 @@ def single_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], 
     rows = np.arange(tokens.size)
     chances = np.zeros((tokens.size, num_drafts))
     rejected = np.ones_like(chances)
-    chances[:, 0] = np.minimum(draft, target)[rows, tokens]
+    proposed = draft[rows, tokens]
+    chances[:, 0] = np.minimum(proposed, target[rows, tokens])
     rejected[:, 0] = np.maximum(draft - target, 0.0).sum(axis=-1)
-    return agreement_along(draft[rows, tokens], chances, rejected)
+    return agreement_along(proposed, chances, rejected)
 
 
 def single_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
