@@ -102,7 +102,7 @@ def _fill(
             bucket, count = count, count + 1
             masses[0, bucket] = p
             masses[1, bucket] = q
-            if 2.0 * p * width <= budget:
+            if p * width <= 4.0 * budget:
                 current, loss, open_loss, low, width = bucket, loss + open_loss, 0.0, ratio[place], 0.0
         bucket_of[place] = bucket
     return count, loss + open_loss
