@@ -9,9 +9,8 @@ differ in the last bit. (Sun et al. 2023, section 3.)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import highspy
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,6 +18,9 @@ from specproof.theory.distribution import ONE_VOCABULARY, Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport.draft_sets import DraftSets, as_draft_sets, one_distribution
 from specproof.theory.transport.plan import MembershipPlan, feasible_plan
+
+if TYPE_CHECKING:
+    import highspy
 
 FEASIBILITY = 1e-10
 """What HiGHS is asked for in each constraint: its default of 1e-7 would let probabilities of that size be ignored."""
@@ -100,6 +102,9 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
     0.875
     """
     law = target_of(drafts, target)
+    # Loaded when first used: other solvers bring a libhighs.so.1 too, and a process has the one that it loads first.
+    import highspy
+
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     for name, value in OPTIONS.items():
@@ -117,6 +122,8 @@ def optimal_plan(drafts: DraftSets, target: ArrayLike) -> MembershipPlan:
 
 def _program(drafts: DraftSets, target: Array) -> highspy.HighsLp:
     """Write the program down for HiGHS, which is ten times as fast as through SciPy where it is small."""
+    import highspy
+
     member = drafts.membership
     size, num_sets = member.nnz, len(drafts.sets)
     by_set = np.repeat(np.arange(num_sets), np.diff(member.indptr))
