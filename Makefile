@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test test-all test-wheel lint bench limits lock clean
+.PHONY: reproduce test test-all test-wheel lint bench limits lock clean speed
 
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
@@ -30,6 +30,9 @@ lint: $(READY)  ## formatting, style and types
 
 bench: $(READY)  ## speed, as ratios against named peers
 	$(BIN)/python -m benchmarks
+
+speed: $(READY)  ## tokens per second of the rules on a real pair, beside predictions; alone on the machine
+	$(BIN)/python -m benchmarks.speed
 
 limits: $(READY)  ## where each way to the optimum stops, and why
 	$(BIN)/python -m benchmarks.stops

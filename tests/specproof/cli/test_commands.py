@@ -46,7 +46,7 @@ def test_models_tells_how_to_get_each_pair(command: Any) -> None:
     outcome = command("models", "--json")
     pairs = json.loads(outcome.out)
     assert outcome.status == 0
-    assert [pair["name"].partition(":")[0] for pair in pairs] == ["rtn", "skip", "temperature", "hf"]
+    assert [pair["name"].partition(":")[0] for pair in pairs] == ["rtn", "int8", "skip", "temperature", "ngram", "hf"]
     assert all(pair["licence"] and pair["source"] and pair["form"] for pair in pairs)
     assert all(pair["name"].partition(":")[0] in command("models").out for pair in pairs)
 
