@@ -71,7 +71,6 @@ def test_verdict_is_the_documented_one(name: str) -> None:
     assert report.verdict == (Verdict.BIASED if subject.cause else Verdict.LOSSLESS), str(report)
 
 
-@pytest.mark.slow
 def test_generate_of_transformers_keeps_the_law_of_a_network_with_a_cache() -> None:
     """Level 1e-9; a text whose probability is off by 0.35 is seen with probability 0.99."""
     result = networks.check(networks.transformers_loop(), trials=100, seed=0, level=1e-9)
