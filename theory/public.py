@@ -51,6 +51,7 @@ from specproof.theory.transport import (
 )
 from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, block_optimum_of_trees
 from specproof.theory.trees.draft_trees import DraftTrees
+from specproof.theory.trees.layers import LayerLaw, layer_law
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.at_tokens import agreement_at
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
@@ -82,6 +83,7 @@ __all__ = [
     "Intervals",
     "InvalidInput",
     "KSeqCertificate",
+    "LayerLaw",
     "LongRun",
     "MarkovChain",
     "MembershipPlan",
@@ -124,6 +126,7 @@ __all__ = [
     "kseq",
     "kseq_worst_pair",
     "kseq_worst_share",
+    "layer_law",
     "long_run",
     "maximal_coupling",
     "minimal_bias",

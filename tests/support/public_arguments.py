@@ -78,6 +78,7 @@ VALID: dict[str, dict[str, Any]] = {
     "kseq": {**DRAFTED, "rho": 2.0},
     "kseq_worst_pair": {"num_drafts": 2},
     "kseq_worst_share": {"num_drafts": 2},
+    "layer_law": BLOCKS,
     "long_run": BLOCKS,
     "maximal_coupling": PAIR,
     "minimal_bias": ACCEPTED,

@@ -1,0 +1,197 @@
+r"""The layer lift: a rule for one position made a rule for whole trees, which gives nothing away between depths.
+
+Nodes of the drafted tree carry weights, the root 1, and :math:`W_j`, the sum over depth j, is at most 1. At a node of
+depth j with weight w its share of the layer is the capacity :math:`c = w/W_j`. A one-step rule for the target measure
+:math:`W_j q`, which may have less mass than 1, divides the capacity among the drafted children: a child x gets the
+weight :math:`a_x = c\,P(x\ \text{is accepted} | \text{drafts})`, whose mean over the drafts at that node is
+:math:`F(x) \le w\,q(x)`. Let :math:`r_v(x) = w_v q(x|v) - F_v(x)`, F = 0 at the last depth, :math:`r_j` its sum over
+depth j, and :math:`f_j = 1 - W_j`. From the deepest layer upwards stop at the first j whose coin of probability
+:math:`s_j = r_j/(r_j + f_j)` falls; draw (v, x) there in proportion to :math:`r_v(x)`; emit the path to v, then x.
+
+*It is lossless, and* :math:`E[\tau] = \sum_{j \ge 1} E[W_j]`. Since :math:`E[W_{j+1} | \text{drafts to } j]` is the sum
+of F over depth j, :math:`r_j + f_j = 1 - E[W_{j+1} | \text{drafts to } j]`. By induction from the deepest layer,
+:math:`E[\prod_{t>j} (1 - s_t) | \text{drafts to } j] = r_j + f_j`: at depth j it is
+:math:`E[(1 - s_{j+1})(r_{j+1} + f_{j+1})] = E[f_{j+1}]`. So given the drafts to depth j the rule stops at (v, x) with
+probability :math:`(r_j + f_j) s_j r_v(x)/r_j = r_v(x)`. With :math:`M(v) = E[w_v]` that is
+:math:`M(v) q(x|v) = [\text{stop at } (v, x)] + M(vx)`, which telescopes to the target; and depth j is accepted or
+passed with probability :math:`E[W_j]`.
+
+With one draft sequence this is block verification; at length 1 it is the one-step rule itself. A one-step rule meets a
+measure of mass W as a target with one more token of probability 1 - W that is never drafted. Of the priority coupling,
+which is optimal for every measure, it makes a rule that is optimal at both ends: *priority layer verification*.
+
+The idea of verifying by layers is that of J. Cha, J. Cho, S. Yun, Layer Verification Accelerates Speculative Tree
+Decoding (AdaptFM workshop, ICML 2026), of which only the abstract was at hand; statement and proof are ours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specproof.theory.chain import Chain, check_same_size
+from specproof.theory.display import one_line
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import one_num_drafts
+from specproof.theory.errors import InvalidInput
+from specproof.theory.integers import positive_integer
+from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
+from specproof.theory.verifiers.registry import VERIFIERS, Verifier
+
+MOST_DRAFTS = 100_000
+"""At most this many combinations of draft sequences are enumerated."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerLaw:
+    """The law of one call by the layer lift of a one-step rule.
+
+    Attributes
+    ----------
+    accepted_length : array, shape (L+1,)
+        The accepted length has this law.
+    emitted : dict from Node to float
+        The call emits exactly these tokens with this probability; the last is the rule's own.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain, layer_law
+    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 3) for row in ([0.5, 0.5], [0.25, 0.75]))
+    >>> law = layer_law(draft, target, num_drafts=1, length=1, verifier="priority")
+    >>> law.accepted_length.tolist()
+    [0.0, 1.0]
+    """
+
+    accepted_length: Array
+    emitted: dict[Node, float]
+
+    __repr__ = one_line
+
+    @property
+    def mean(self) -> float:
+        """E[tau], the expected accepted length; a call emits one token more."""
+        return float(self.accepted_length @ np.arange(self.accepted_length.size))
+
+
+def layer_law(draft: Chain, target: Chain, num_drafts: int, length: int, verifier: str | Verifier) -> LayerLaw:
+    """The exact law of the layer lift with K i.i.d. sequences of L tokens, by enumeration of the drafts.
+
+    Parameters
+    ----------
+    draft, target : MarkovChain or TabularModel
+        Both of one kind, vocabulary and horizon, which is at least L + 1: a call emits up to L + 1 tokens.
+    num_drafts, length : int
+        K and L, each at least 1. All K-tuples of sequences are enumerated.
+    verifier : str or Verifier
+        A registered verifier that states its rule for given drafts.
+
+    Raises
+    ------
+    InvalidInput
+        If the models differ in kind, size or horizon, the horizon is too short, the verifier is unknown or states no
+        rule for given drafts, a number is not an integer >= 1, or the tuples are too many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof import layer_law, random_tabular_pair
+    >>> pair = random_tabular_pair(2, 3, np.random.default_rng(0))
+    >>> [round(layer_law(*pair, 2, 2, verifier).mean, 4) for verifier in ("recursive", "priority")]
+    [1.8875, 1.9113]
+    """
+    check_same_size(draft, target)
+    count, levels = one_num_drafts(num_drafts), positive_integer(length, "length")
+    rule = verifier if isinstance(verifier, Verifier) else VERIFIERS.named(verifier)
+    if rule.given_drafts is None:
+        raise InvalidInput(f"verifier is {rule.name!r}, which states no rule for given drafts: choose another")
+    if target.horizon <= levels:
+        raise InvalidInput(
+            f"length is {levels} but the models have horizon {target.horizon}: take {levels + 1} or more"
+        )
+    lengths, emitted = np.zeros(levels + 1), defaultdict(float)
+    for sequences, chance in _drafts(draft, count, levels):
+        for node, mass in lift(draft, target, sequences, rule):
+            lengths[len(node) - 1] += chance * mass
+            emitted[node] += chance * mass
+    return LayerLaw(lengths, dict(emitted))
+
+
+def lift(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifier) -> Iterator[tuple[Node, float]]:
+    """What the layer lift emits for given draft sequences, shape (K, L): blocks of tokens with their probabilities.
+
+    Arguments are trusted.
+    """
+    layers = _layers(draft, target, sequences, rule)
+    goes_on = 1.0
+    for layer in reversed(layers):
+        rejected = layer.rejected.sum()
+        below = rejected + layer.missing
+        stop = rejected / below if below > 0 else 0.0
+        for node, row in zip(layer.nodes, layer.rejected, strict=True):
+            for token in np.flatnonzero(row):
+                yield (*node, int(token)), goes_on * stop * float(row[token] / rejected)
+        goes_on *= 1.0 - stop
+
+
+@dataclass(frozen=True)
+class _Layer:
+    nodes: list[Node]
+    rejected: Array
+    """r_v(x), shape (nodes, V)."""
+    missing: float
+    """f, what the weights of the layer lack to 1."""
+
+
+def _layers(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifier) -> list[_Layer]:
+    """Weigh the nodes from the root downwards, and find what each layer rejects."""
+    members: dict[Node, list[int]] = {(): list(range(len(sequences)))}
+    weights: dict[Node, float] = {(): 1.0}
+    layers = []
+    for depth in range(sequences.shape[1] + 1):
+        total = sum(weights.values())
+        if total <= 0.0:
+            break
+        rejected, following, later = [], {}, defaultdict(list)
+        for node, weight in weights.items():
+            row = next_token_law(target, node)
+            if depth == sequences.shape[1]:
+                rejected.append(weight * row)
+                continue
+            drafts = sequences[members[node], depth]
+            accepted, given = _one_step(next_token_law(draft, node), total * row, drafts, rule)
+            capacity = weight / total
+            rejected.append(np.maximum(weight * row - capacity * accepted, 0.0))
+            for member, token, chance in zip(members[node], drafts, given, strict=True):
+                child = (*node, int(token))
+                later[child].append(member)
+                following[child] = following.get(child, 0.0) + capacity * float(chance)
+        layers.append(_Layer(list(weights), np.stack(rejected), max(1.0 - total, 0.0)))
+        members, weights = later, following
+    return layers
+
+
+def _one_step(draft: Array, measure: Array, drafts: NDArray[np.int64], rule: Verifier) -> tuple[Array, Array]:
+    """The rule against a measure: what it accepts of each token, and the chance of each given draft."""
+    padded = np.append(draft, 0.0), np.append(measure, max(1.0 - measure.sum(), 0.0))
+    accepted = rule.law(*padded, drafts.size).accepted[:-1]
+    assert rule.given_drafts is not None
+    return accepted, rule.given_drafts(*padded, drafts[np.newaxis])[0]
+
+
+def _drafts(draft: Chain, count: int, length: int) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Enumerate K-tuples of sequences with their probabilities."""
+    joint = joint_law(draft, length, "draft").ravel()
+    possible = np.flatnonzero(joint)
+    if possible.size**count > MOST_DRAFTS:
+        raise InvalidInput(
+            f"num_drafts is {count}, and {possible.size} sequences make {possible.size**count:,} tuples of it, more "
+            f"than {MOST_DRAFTS:,}: take fewer drafts, fewer tokens or a shorter length"
+        )
+    words = np.array(list(product(range(draft.num_states), repeat=length)))
+    for chosen in product(possible, repeat=count):
+        yield words[list(chosen)], float(np.prod(joint[list(chosen)]))
