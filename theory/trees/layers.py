@@ -26,6 +26,7 @@ Decoding (AdaptFM workshop, ICML 2026), of which only the abstract was at hand; 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.theory.chain import Chain, check_same_size
-from specproof.theory.display import one_line
+from specproof.theory.display import one_line, shown
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -110,9 +111,7 @@ def layer_law(draft: Chain, target: Chain, num_drafts: int, length: int, verifie
     if rule.given_drafts is None:
         raise InvalidInput(f"verifier is {rule.name!r}, which states no rule for given drafts: choose another")
     if target.horizon <= levels:
-        raise InvalidInput(
-            f"length is {levels} but the models have horizon {target.horizon}: take {levels + 1} or more"
-        )
+        raise InvalidInput(f"length is {shown(levels)} but the models have horizon {target.horizon}: take a longer one")
     lengths, emitted = np.zeros(levels + 1), defaultdict(float)
     for sequences, chance in _drafts(draft, count, levels):
         for node, mass in lift(draft, target, sequences, rule):
@@ -187,10 +186,11 @@ def _drafts(draft: Chain, count: int, length: int) -> Iterator[tuple[NDArray[np.
     """Enumerate K-tuples of sequences with their probabilities."""
     joint = joint_law(draft, length, "draft").ravel()
     possible = np.flatnonzero(joint)
-    if possible.size**count > MOST_DRAFTS:
+    # In logarithms, as the power itself may have billions of digits.
+    if count * math.log(possible.size) > math.log(MOST_DRAFTS) or count > MOST_DRAFTS:
         raise InvalidInput(
-            f"num_drafts is {count}, and {possible.size} sequences make {possible.size**count:,} tuples of it, more "
-            f"than {MOST_DRAFTS:,}: take fewer drafts, fewer tokens or a shorter length"
+            f"num_drafts is {shown(count)}, and {possible.size} sequences make more than {MOST_DRAFTS:,} tuples of so "
+            "many: take fewer drafts, fewer tokens or a shorter length"
         )
     words = np.array(list(product(range(draft.num_states), repeat=length)))
     for chosen in product(possible, repeat=count):
