@@ -1,4 +1,4 @@
-"""Sampling from the target alone, token by token, with both models' distributions along the way if they are wanted."""
+"""Texts along which both models' distributions are wanted, token by token: sampled from the target, or given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from specproof.simulations.language_models.decoding_run import to_host
 from specproof.simulations.language_models.model import start
 from specproof.simulations.language_models.model_pair import ModelPair
-from specproof.simulations.language_models.next_token_model import NextTokenModel
+from specproof.simulations.language_models.next_token_model import NextTokenModel, ReadTexts
 from specproof.simulations.language_models.texts import Prompts, check_request, ends_text
 from specproof.simulations.language_models.uniforms import from_numpy
 from specproof.simulations.samplers.inversion import invert
@@ -30,8 +30,10 @@ class Step(NamedTuple):
     """The draft's float64 distributions on the pair's device, shape (B, V)."""
     target: Tensor
     """The target's distributions there, shape (B, V)."""
+    draft_logits: Tensor
+    """The logits that the draft's distributions are made of, shape (B, V)."""
     tokens: NDArray[np.int64]
-    """The tokens drawn from the target's distributions, shape (B,); -1 where not active."""
+    """The tokens of the texts there, shape (B,); -1 where not active."""
 
 
 def sample_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -47,7 +49,7 @@ def sample_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.rando
     check_request(prompts, horizon, (pair.target,))
     steps = _walk([pair.target], prompts, horizon, rng)
     tokens = np.full((len(prompts), horizon), -1, dtype=np.int64)
-    for position, (_, _, drawn) in enumerate(steps):
+    for position, (_, _, _, drawn) in enumerate(steps):
         tokens[:, position] = drawn
     return tokens
 
@@ -69,24 +71,72 @@ def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.
     """
     check_request(prompts, horizon, (pair.draft, pair.target))
     steps = _walk([pair.draft, pair.target], prompts, horizon, rng)
-    return (Step(n, active, found[0], found[1], drawn) for n, (active, found, drawn) in enumerate(steps))
+    return (
+        Step(position, active, pair.draft.law(logits[0]), target, logits[0], drawn)
+        for position, (active, logits, target, drawn) in enumerate(steps)
+    )
 
 
-def _walk(
-    models: Sequence[NextTokenModel], prompts: Prompts, horizon: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.bool_], list[Tensor], NDArray[np.int64]]]:
-    """Advance all models in lockstep over tokens drawn from the last one's distributions."""
-    target = models[-1]
-    uniforms = from_numpy(rng, target.device)
+def follow_texts(pair: ModelPair, prompts: Prompts, texts: NDArray[np.int64]) -> Iterator[Step]:
+    """Give both models' distributions along texts that are there already.
+
+    Parameters
+    ----------
+    pair : ModelPair
+    prompts : list of lists of int
+    texts : int array, shape (B, horizon)
+        What follows each prompt, -1 after its end.
+
+    Yields
+    ------
+    Step
+        One for each position that some text has.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no prompts, one is empty, the texts have no positions, or a model's context is too short.
+    """
+    check_request(prompts, texts.shape[1], (pair.draft, pair.target))
+    given = torch.from_numpy(texts).to(pair.target.device)
+    caches, tokens = _start([pair.draft, pair.target], prompts)
+    for position in range(texts.shape[1]):
+        active = given[:, position] >= 0
+        if not active.any():
+            return
+        draft, target = _logits(caches, tokens, active)
+        tokens = torch.where(active, given[:, position], 0)
+        laws = pair.draft.law(draft), pair.target.law(target)
+        yield Step(position, to_host(active), *laws, draft, to_host(given[:, position]))
+
+
+def _start(models: Sequence[NextTokenModel], prompts: Prompts) -> tuple[list[ReadTexts], Tensor]:
+    """Feed each model all but the last tokens of the prompts, and return these."""
     caches = []
     for model in models:
         cache, tokens = start(model, prompts)
         caches.append(cache)
+    return caches, tokens
+
+
+def _logits(caches: Sequence[ReadTexts], tokens: Tensor, active: Tensor) -> list[Tensor]:
+    """Feed every model one token of each text, and return the logits of the next."""
+    return [cache.append(tokens[:, None], active[:, None])[:, 0] for cache in caches]
+
+
+def _walk(
+    models: Sequence[NextTokenModel], prompts: Prompts, horizon: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.bool_], list[Tensor], Tensor, NDArray[np.int64]]]:
+    """Advance all models in lockstep over tokens drawn from the last one's distributions, given after the logits."""
+    target = models[-1]
+    uniforms = from_numpy(rng, target.device)
+    caches, tokens = _start(models, prompts)
     active = torch.ones(len(prompts), dtype=torch.bool, device=target.device)
     for _ in range(horizon):
-        found = [cache.model.law(cache.append(tokens[:, None], active[:, None])[:, 0]) for cache in caches]
-        tokens = invert(found[-1], uniforms((len(prompts),)))
-        yield to_host(active), found, to_host(torch.where(active, tokens, -1))
+        logits = _logits(caches, tokens, active)
+        law = target.law(logits[-1])
+        tokens = invert(law, uniforms((len(prompts),)))
+        yield to_host(active), logits, law, to_host(torch.where(active, tokens, -1))
         active = active & ~ends_text(tokens, target)
         if not active.any():
             return

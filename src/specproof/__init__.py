@@ -7,6 +7,7 @@ anybody's sampler. The public modules are
 ``specproof``                the exact theory and the two functions that test a sampler
 ``specproof.theory``         the exact theory alone, with a map of its modules
 ``specproof.conformance``    the kit that tests samplers: problems, verdicts, reports, hypothesis strategies
+``specproof.traces``         prices of every rule from target text, and plans
 ``specproof.transformers``   decoding rules for the ``custom_generate`` argument of transformers
 ``specproof.simulations``    samplers, statistics and language models
 ``specproof.claims``         what a claim, a figure or a verifier of your own imports

@@ -112,12 +112,12 @@ def layer_law(draft: Chain, target: Chain, num_drafts: int, length: int, verifie
         raise InvalidInput(f"verifier is {rule.name!r}, which states no rule for given drafts: choose another")
     if target.horizon <= levels:
         raise InvalidInput(f"length is {shown(levels)} but the models have horizon {target.horizon}: take a longer one")
-    lengths, emitted = np.zeros(levels + 1), defaultdict(float)
+    lengths, emitted = np.zeros(levels + 1), dict[Node, float]()
     for sequences, chance in _drafts(draft, count, levels):
         for node, mass in lift(draft, target, sequences, rule):
             lengths[len(node) - 1] += chance * mass
-            emitted[node] += chance * mass
-    return LayerLaw(lengths, dict(emitted))
+            emitted[node] = emitted.get(node, 0.0) + chance * mass
+    return LayerLaw(lengths, emitted)
 
 
 def lift(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifier) -> Iterator[tuple[Node, float]]:
@@ -155,7 +155,7 @@ def _layers(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Ver
         total = sum(weights.values())
         if total <= 0.0:
             break
-        rejected, following, later = [], {}, defaultdict(list)
+        rejected, following, later = list[Array](), dict[Node, float](), defaultdict[Node, list[int]](list)
         for node, weight in weights.items():
             row = next_token_law(target, node)
             if depth == sequences.shape[1]:

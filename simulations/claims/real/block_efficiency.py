@@ -1,218 +1,241 @@
-"""SpecTr with two models: block efficiency, and what is left of it on the clock."""
+"""SpecTr with two models: block efficiency from the text of the target, and real decoding as its check."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.efficiency_tables import (
-    ALONE,
+    BLOCK,
     FLAGSHIP,
     ONE_DRAFT,
     beside_the_paper,
-    jackknife,
+    prices_of,
     summarise,
 )
-from specproof.simulations.claims.real.prompt_groups import GROUP_SIZE, PromptGroup, prepare, prompt_groups
+from specproof.simulations.claims.real.prompt_groups import PromptGroup, prepare, prompt_groups
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.selection import SelectionSampler
 from specproof.simulations.statistics import check_drift
-from specproof.theory.verifiers import VERIFIERS
+from specproof.simulations.traces.configuration import DISTINCT, Configuration, reach_weights
+from specproof.simulations.traces.position_columns import columns, traced_verifiers
+from specproof.simulations.traces.pricing import price
+from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader, pack
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from specproof.simulations.language_models.decoding_run import DecodingRun
-    from specproof.simulations.language_models.model_pair import ModelPair
+    from specproof.simulations.language_models.walking import Step
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
-QUICK_PROMPTS = 4
-SEEDS = 3
-"""Runs of each prompt, each with a stream of its own."""
+DECODED = (4, 4)
+"""K and L of what is decoded as the check."""
 
-CONTROL = ("kseq", 2, 2)
-CONTROL_HORIZON = 6
 BROKEN = "acceptance without the quotient"
 PROPER = "the verifiers as they are"
-RESOLUTION = 0.3
-"""An acceptance off by this much must be within reach, or the test says nothing."""
-
-Configuration = tuple[str, int, int]
-"""Verifier, number of drafts K, draft length L."""
+OTHER_RULE = "weights of one draft, though K are drafted"
+RESOLUTION = 0.15
+"""A rate of accepted levels off by this much must be within reach, or the test says nothing."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    single = prompt_groups(settings, size=1)
-    few = single[:: max(len(single) // QUICK_PROMPTS, 1)][:QUICK_PROMPTS]
-    chosen = single if settings.scale == "full" else few
-    shared = {
-        "horizon": settings.sized(6, 64),
-        "configurations": [list(each) for each in _configurations(settings.scale)],
-    }
+    horizon = settings.sized(40, 256)
     cells = [
-        Cell(
-            CLAIM.id,
-            f"decode-{group['first']}-{seed}",
-            decode,
-            {"group": group, **shared, "seed": seed},
-            cost=settings.sized(20, 300),
-        )
-        for group in chosen
-        for seed in range(SEEDS)
+        Cell(CLAIM.id, f"trace-{index}", trace_group, {"group": group, "horizon": horizon}, cost=100)
+        for index, group in enumerate(prompt_groups(settings))
     ]
-    crowd = {"group": prompt_groups(settings, size=GROUP_SIZE)[0], "horizon": CONTROL_HORIZON}
-    return [*cells, Cell(CLAIM.id, "control", decode_broken, crowd, cost=20)]
+    group = prompt_groups(settings, size=settings.sized(14, 56))[0]
+    shared = {"group": group, "horizon": settings.sized(20, 128)}
+    names = (ONE_DRAFT, *traced_verifiers())
+    cells += [Cell(CLAIM.id, f"decode-{name}", decode, {"verifier": name, **shared}, cost=30) for name in names]
+    return [*cells, Cell(CLAIM.id, "control", decode_broken, shared, cost=30)]
 
 
-def _configurations(scale: str) -> list[Configuration]:
-    """Return the runs to compare: all numbers of drafts, quickly the other verifiers at the shorter length alone."""
-    alone_and_one = [(ALONE, 1, 0), *((ONE_DRAFT, 1, length) for length in DRAFT_LENGTHS)]
-    grid = [(FLAGSHIP, count, length) for count in DRAFT_COUNTS for length in DRAFT_LENGTHS]
-    lengths = DRAFT_LENGTHS if scale == "full" else DRAFT_LENGTHS[:1]
-    others = [name for name in SAMPLERS if name not in (ONE_DRAFT, FLAGSHIP)]
-    grid += [(name, count, length) for name in others for count in DRAFT_COUNTS for length in lengths]
-    return alone_and_one + grid
+def configurations() -> list[Configuration]:
+    """List what is priced: one draft token by token and by blocks, and the rules of several at all sizes."""
+    ones = [Configuration(rule, 1, length) for rule in (ONE_DRAFT, BLOCK) for length in DRAFT_LENGTHS]
+    sizes = [(count, length) for count in DRAFT_COUNTS for length in DRAFT_LENGTHS]
+    return ones + [Configuration(rule, *size) for rule in (*traced_verifiers(), DISTINCT) for size in sizes]
 
 
 def conclude(context: CellContext) -> Findings:
-    """Test the acceptances of all levels together, and tabulate what was gained."""
+    """Test the levels of all real rounds against the reach weights of their texts, and tabulate the prices."""
     import pandas as pd
 
-    runs, levels = pd.DataFrame(context.tables["runs"]), pd.DataFrame(context.tables["levels"])
-    shared = {"pair": str(runs["pair"].iloc[0]), "prompts": runs["prompt"].nunique()}
-    rows = [_drift(levels, mode, context.level, **shared) for mode in (PROPER, BROKEN)]
+    levels = pd.DataFrame(context.tables["levels"])
+    rows = [_drift(levels, mode, context.level) for mode in (PROPER, OTHER_RULE, BROKEN)]
+    least = pd.DataFrame(context.tables["blocks"])
     rows += [
-        at_least("fewest tokens of a round", bound=1.0, estimate=float(runs["fewest"].min()), tolerance=0.0, **shared),
         at_least(
-            "least of L + 1 minus the tokens of a round",
+            f"least reach weight of block verification minus that of {name}",
             bound=0.0,
-            estimate=float((runs["draft_length"] + 1 - runs["most"]).min()),
-            tolerance=0.0,
-            **shared,
-        ),
+            estimate=float(least[column].min()),
+            tolerance=1e-12,
+            trials=int(least["positions"].sum()),
+            method=method,
+        )
+        for name, column, method in (
+            ("one draft token by token", "gap", Method.IDENTITY),
+            ("the first token alone", "gap_of_first", Method.CONTROL),
+        )
     ]
-    values = jackknife(runs)
-    summary = [{**record, "seeds": runs["seed"].nunique()} for record in summarise(values)]
-    return Findings(rows, {"block_efficiency": summary, "paper": beside_the_paper(values)})
+    sums = pd.DataFrame(context.tables["sums"])
+    prices = prices_of(sums, configurations())
+    positions = int(least["positions"].sum())
+    return Findings(rows, {"block_efficiency": summarise(prices, positions), "paper": beside_the_paper(prices)})
 
 
 CLAIM = Claim(
     "real.block-efficiency",
     "Sun et al. 2023, arXiv 2310.15141, Algorithm 3 and Table 1, on a pair of language models",
-    "A level with k drafts left accepts one with the probability of the k-draft law; a round emits 1 to L + 1 tokens.",
+    "Given the text, a round accepts l drafts with its reach weight; tokens per call of every rule follow, paired.",
     _cells,
     conclude,
     conclusions=1,
     needs_models=True,
-    note="Times are of this machine under its load, of a draft that may cost as much as its target, and of other "
-    "models, texts and hardware than the paper's: they are data and no part of the verdict.",
+    note="Block efficiency is exact given text that was sampled from the target; intervals are over prompts. Models "
+    "and texts are other than the paper's; the clock is a computation from c, the cost of a draft step.",
     digest={
         "block_efficiency": (
             *("label", "num_drafts", "draft_length", "mean", "low", "high"),
-            *("gain", "gain_low", "gain_high", "predicted", "cost"),
+            *("ratio", "ratio_low", "ratio_high"),
         ),
         "paper": ("quantity", "paper", "here", "low", "high", "differs"),
     },
 )
 
 
-def decode(
-    context: CellContext,
-    group: PromptGroup,
-    seed: int,
-    horizon: int,
-    configurations: Sequence[Configuration],
-) -> Findings:
-    """Decode one prompt by each configuration in turn, so that all are timed under much the same load."""
+def trace_group(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
+    """Sample texts from the target, and price every configuration on them."""
+    from specproof.simulations.language_models.walking import walk_target
+
     models, encoded = prepare(group)
-    runs: Records = []
-    levels: Records = []
-    for name in dict.fromkeys(verifier for verifier, _, _ in configurations if verifier != ALONE):
-        _warm_up(group["pair"], group["device"], name)
-    for verifier, count, length in configurations:
-        rule = ONE_DRAFT if verifier == ALONE else verifier
-        run = _spectr(models, encoded, horizon, (rule, count, length), SAMPLERS[rule], context)
-        shared = {"pair": group["pair"], "prompt": group["first"], "seed": seed}
-        shared |= {"verifier": verifier, "num_drafts": count, "draft_length": length}
-        runs.append(shared | _totals(run))
-        levels += _levels(run, shared | {"mode": PROPER})
-    return Findings(tables={"runs": runs, "levels": levels})
+    trace = _traced(walk_target(models, encoded, horizon, context.rng), group, max(DRAFT_COUNTS), context)
+    prices = price(trace, configurations())
+    names = {name: index for index, name in enumerate(prices.prompts)}
+    sums: Records = [
+        {
+            "configuration": index,
+            "prompt": name,
+            "tokens": float(prices.tokens[index, place]),
+            "calls": float(prices.calls[index, place]),
+        }
+        for index in range(len(prices.configurations))
+        for name, place in names.items()
+    ]
+    return Findings(tables={"sums": sums, "blocks": [_block_gaps(trace)]})
 
 
-@cache
-def _warm_up(pair: str, device: str, verifier: str) -> None:
-    """Decode once in this process before anything is timed, as the first call of anything is slower than all others."""
-    from specproof.simulations.language_models.pairs import load_pair
+def _traced(
+    steps: Iterator[Step],
+    group: PromptGroup,
+    num_drafts: int,
+    context: CellContext,
+    verifiers: Sequence[str] | None = None,
+) -> Trace:
+    """Make a trace of texts as a walk goes along them."""
+    import pandas as pd
 
-    apart = CellContext(np.random.default_rng(0), level=1.0)  # whether it was called must not show in any result
-    _spectr(load_pair(pair, device), [[1, 2, 3, 4]], 1, (verifier, 2, 2), SAMPLERS[verifier], apart)
+    parts: list[pd.DataFrame] = []
+    for step in steps:
+        rows = np.flatnonzero(step.active)
+        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
+        found = columns(draft, target, step.tokens[rows], num_drafts, context.rng, verifiers)
+        found |= {"text": rows, "position": np.full(rows.size, step.position), "token": step.tokens[rows]}
+        parts.append(
+            pd.DataFrame({name: list(values) if values.ndim == 2 else values for name, values in found.items()})
+        )
+    table = pd.concat(parts).sort_values(["text", "position"], kind="stable")
+    sizes = table.groupby("text").size()
+    texts = tuple(
+        TextRecord(str(prompt["id"]), int(sizes[index]), int(sizes[index]) < len(parts))
+        for index, prompt in enumerate(group["prompts"])
+    )
+    names = tuple(traced_verifiers() if verifiers is None else verifiers)
+    header = TraceHeader("pair", group["pair"], texts, num_drafts=num_drafts, verifiers=names)
+    found = {name: np.stack(values.to_list()) if values.dtype == object else values for name, values in table.items()}
+    return pack(header, {**found, "draft_temperature": np.ones(len(table))})
+
+
+def _block_gaps(trace: Trace) -> dict[str, float]:
+    """Find where block verification comes closest to reaching less than the rule token by token, over all starts."""
+    gap, gap_of_first, positions = np.inf, np.inf, 0
+    for _, rows in trace.texts():
+        one, block = (reach_weights(rows, Configuration(rule, 1, max(DRAFT_LENGTHS))) for rule in (ONE_DRAFT, BLOCK))
+        gap = min(gap, float((block - one).min()))
+        gap_of_first = min(gap_of_first, float((block - one[:, 1:2]).min()))
+        positions += len(rows)
+    return {"gap": gap, "gap_of_first": gap_of_first, "positions": positions}
+
+
+def decode(context: CellContext, group: PromptGroup, horizon: int, verifier: str) -> Findings:
+    """Decode by one verifier, and put the levels of its rounds beside the reach weights of the text that came out."""
+    run, trace = _decoded(context, group, horizon, SAMPLERS[verifier], verifier)
+    found = _levels(run, trace, verifier, PROPER)
+    if verifier == FLAGSHIP:
+        found += _levels(run, trace, ONE_DRAFT, OTHER_RULE)
+    return Findings(tables={"levels": found})
 
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
-    models, encoded = prepare(group)
-    name, count, length = CONTROL
-    run = _spectr(models, encoded, horizon, CONTROL, verify_without_quotient, context)
-    shared = {"pair": group["pair"], "prompt": group["first"], "seed": 0}
-    shared |= {"verifier": name, "num_drafts": count, "draft_length": length}
-    return Findings(tables={"levels": _levels(run, shared | {"mode": BROKEN})})
+    run, trace = _decoded(context, group, horizon, verify_without_quotient, FLAGSHIP)
+    return Findings(tables={"levels": _levels(run, trace, FLAGSHIP, BROKEN)})
 
 
-def _spectr(
-    models: ModelPair,
-    encoded: list[list[int]],
-    horizon: int,
-    configuration: Configuration,
-    verifier: SelectionSampler,
-    context: CellContext,
-) -> DecodingRun:
-    """Decode by whole rounds, and measure the exact acceptance of every level that is tested."""
+def _decoded(
+    context: CellContext, group: PromptGroup, horizon: int, sampler: SelectionSampler, verifier: str
+) -> tuple[DecodingRun, Trace]:
+    """Decode with caches, then read the text once by both models."""
     from specproof.simulations.language_models.decoding import speculative_decode
-    from specproof.simulations.language_models.decoding_run import exact_acceptance
     from specproof.simulations.language_models.level_by_level import LevelByLevel
+    from specproof.simulations.language_models.walking import follow_texts
 
-    name, count, length = configuration
-    rule, measure = LevelByLevel(verifier, count), exact_acceptance(VERIFIERS[name].law)
-    return speculative_decode(models, encoded, horizon, length, rule, context.rng, measure=measure, whole_rounds=True)
-
-
-def _totals(run: DecodingRun) -> dict[str, Any]:
-    seconds = run.seconds
-    return {
-        "tokens": int(run.round_emitted.sum()),
-        "target_calls": int(run.target_calls.sum()),
-        "fewest": int(run.round_emitted.min()),
-        "most": int(run.round_emitted.max()),
-        **{f"wall_{part}": spent for part, spent in seconds.wall.items()},
-        "wall": sum(seconds.wall.values()),
-        "process": sum(seconds.process.values()),
-    }
+    models, encoded = prepare(group)
+    count, length = DECODED
+    count = 1 if verifier == ONE_DRAFT else count
+    run = speculative_decode(models, encoded, horizon, length, LevelByLevel(sampler, count), context.rng)
+    wanted = [] if verifier == ONE_DRAFT else [verifier]
+    return run, _traced(follow_texts(models, encoded, run.tokens), group, count, context, wanted)
 
 
-def _levels(run: DecodingRun, shared: Mapping[str, Any]) -> Records:
-    columns = (run.level, run.alive, run.measured.get("acceptance", run.tv), ~run.rejected)
-    return [
-        {**shared, "level": int(deep), "alive": int(alive), "acceptance": float(exact), "accepted": bool(accepted)}
-        for deep, alive, exact, accepted in zip(*columns, strict=True)
-    ]
+def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
+    r"""Tell of every level that a round tested whether it accepted, and its exact probability given the text.
+
+    That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`.
+    """
+    count, length = DECODED
+    asked = Configuration(rule, 1 if rule == ONE_DRAFT else count, length)
+    records: Records = []
+    for number, (_, rows) in enumerate(trace.texts()):
+        reach, start = reach_weights(rows, asked), 0
+        rounds = np.flatnonzero(run.round_text == number)
+        for accepted, tested, emitted in zip(
+            run.round_accepted[rounds], run.round_tested[rounds], run.round_emitted[rounds], strict=True
+        ):
+            for level in range(int(tested)):
+                before, after = reach[start, level], reach[start, level + 1]
+                chance = min(float(after / before), 1.0) if before > 0 else 0.0
+                records.append({"mode": mode, "rule": rule, "accepted": level < accepted, "chance": chance})
+            start += int(emitted)
+    return records
 
 
-def _drift(levels: pd.DataFrame, mode: str, level: float, **instance: Any) -> Evidence:
+def _drift(levels: pd.DataFrame, mode: str, level: float) -> Evidence:
     part = levels[levels["mode"] == mode]
-    check = check_drift(part["accepted"].to_numpy(dtype=bool), part["acceptance"].to_numpy(), level)
+    check = check_drift(part["accepted"].to_numpy(dtype=bool), part["chance"].to_numpy(), level)
     return from_check(
-        "rate of levels that accept a draft, against the mean exact acceptance there",
+        "rate of levels that accept, against the mean exact chance given the text",
         check,
         level=level,
         resolution=RESOLUTION,
-        method=Method.CONTROL if mode == BROKEN else Method.SIMULATION,
+        method=Method.SIMULATION if mode == PROPER else Method.CONTROL,
         mode=mode,
-        **instance,
     )

@@ -12,6 +12,7 @@ from specproof.cli.bound import bound
 from specproof.cli.check import check
 from specproof.cli.list import list_everything
 from specproof.cli.models import models
+from specproof.cli.plan import plan
 from specproof.cli.reproduce import reproduce
 from specproof.theory.errors import InvalidInput
 
@@ -52,6 +53,7 @@ app.command("list")(list_everything)
 app.command()(bound)
 app.command()(models)
 app.command()(check)
+app.command()(plan)
 
 
 def run() -> int:

@@ -1,0 +1,60 @@
+"""Speed against the cost of a draft step, for the configurations of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specproof.figures.style import BLACK, PAGE, new_figure, styled
+from specproof.simulations.experiments.store import whole_file
+from specproof.theory.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+KINDS = (".png", ".svg", ".pdf")
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#999999")
+
+
+def draw(curves: pd.DataFrame) -> Figure:
+    """Draw the curves of a plan, as :meth:`specproof.simulations.traces.planning.Plan.curves` tabulates them.
+
+    On the left is, for each rule, the best speed over its sizes against c; on the right the speed of each rule against
+    the length at the c in the middle of the costs, again at its best number of drafts.
+    """
+    figure = new_figure(PAGE, 4.4)
+    left, right = figure.subplots(1, 2)
+    best = curves.groupby(["label", "cost"])["speed"].max().unstack("label")
+    order = best.iloc[0].sort_values(ascending=False).index
+    costs = sorted(curves["cost"].unique())
+    middle = costs[len(costs) // 2]
+    lengths = curves[curves["cost"] == middle].groupby(["label", "length"])["speed"].max().unstack("label")
+    for index, label in enumerate(order):
+        look = {"color": _COLOURS[index % len(_COLOURS)], "linestyle": "-" if index < len(_COLOURS) else "--"}
+        left.plot(best.index, best[label], label=label, **look)
+        along = lengths[label].dropna()
+        right.plot(along.index, along, marker="o", markersize=4, **look)
+    for axes in (left, right):
+        axes.axhline(1.0, color=BLACK, linestyle=":", linewidth=1.2)
+        axes.set_ylabel("speed over the target alone")
+    left.set_xlabel("c, a draft step over a call of the target")
+    left.set_title("Each rule at its best size")
+    right.set_xlabel("tokens drafted in a call L")
+    right.set_title(f"Each rule at its best number of drafts, c = {middle:g}")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def save(curves: pd.DataFrame, path: Path) -> None:
+    """Draw the curves into a file, whole or not at all.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is of another kind than PNG, SVG or PDF, or cannot be written.
+    """
+    if path.suffix not in KINDS:
+        raise InvalidInput(f"figure is {str(path)!r}: name a file that ends in {', '.join(KINDS)}")
+    with styled(), whole_file(path) as temporary:
+        draw(curves).savefig(temporary, format=path.suffix[1:])

@@ -1,0 +1,1 @@
+"""What whole draft trees can yield, and what rules for them reach."""

@@ -1,0 +1,76 @@
+"""From what a user asks for to the configurations that a trace prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specproof.simulations.traces.configuration import (
+    ARGMAX,
+    BLOCK,
+    CERTAIN,
+    DISTINCT,
+    MATCH,
+    ONE_DRAFT,
+    SIMPLE,
+    Configuration,
+)
+from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, Trace
+from specproof.theory.display import shown
+from specproof.theory.errors import InvalidInput
+
+
+def asked_configurations(
+    trace: Trace,
+    *,
+    rules: Sequence[str] | None = None,
+    num_drafts: Sequence[int] = (1, 2, 4, 8),
+    lengths: Sequence[int] = (4, 8),
+    trees: Sequence[Sequence[int]] = (),
+    draft_temperatures: Sequence[float] | None = None,
+) -> list[Configuration]:
+    """Combine rules, numbers, lengths and trees into configurations.
+
+    Every rule takes every length. The rules of several drafts take every number above 1, where one draft is the rule of
+    that name; they and ``certain`` take every tree.
+
+    Parameters
+    ----------
+    trace : Trace
+    rules : sequence of str, optional
+        By default all that the trace holds what they need for.
+    num_drafts, lengths : sequence of int
+    trees : sequence of sequences of int
+        Children of each node by depth.
+    draft_temperatures : sequence of float, optional
+        By default all that the trace holds.
+
+    Raises
+    ------
+    InvalidInput
+        If a rule is unknown, or nothing is left to price.
+    """
+    possible = available_rules(trace)
+    wanted = list(rules) if rules is not None else possible
+    for rule in wanted:
+        if rule not in possible:
+            raise InvalidInput(f"rule is {shown(rule)}: this trace prices {', '.join(possible)}")
+    asked: list[Configuration] = []
+    for temperature in draft_temperatures or trace.header.draft_temperatures:
+        for rule in wanted:
+            counts = [1] if rule in SIMPLE else [count for count in num_drafts if count > 1]
+            if rule != CERTAIN:
+                asked += [Configuration(rule, count, length, (), temperature) for count in counts for length in lengths]
+            if rule not in SIMPLE:
+                asked += [Configuration(rule, 1, len(widths), tuple(widths), temperature) for widths in trees]
+    if not asked:
+        raise InvalidInput(
+            "nothing is left to price: ask for a number of drafts above 1, for a tree, or for more rules"
+        )
+    return asked
+
+
+def available_rules(trace: Trace) -> list[str]:
+    """Name the rules that a trace can price, those of one draft first."""
+    ranked = bool((trace.table["draft_rank"] >= 0).all())
+    several = [*trace.header.verifiers, *([DISTINCT] if ACCEPTED_DISTINCT in trace.table else [])]
+    return [ONE_DRAFT, BLOCK, MATCH, *([ARGMAX, CERTAIN] if ranked else []), *several]

@@ -1,0 +1,195 @@
+"""The rules that a trace prices: each makes the reach weights of a text from what the trace holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, AGREEMENT
+from specproof.theory.display import shown
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.looks import Look, register_look
+from specproof.theory.texts import block_by_block, by_depth, draft_sequences, token_by_token
+from specproof.theory.verifiers import VERIFIERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ONE_DRAFT, BLOCK, MATCH, ARGMAX = "single", "block", "match", "argmax"
+DISTINCT, CERTAIN = "recursive_distinct", "certain"
+
+SIMPLE = {
+    ONE_DRAFT: "one draft, token by token",
+    BLOCK: "one draft, block verification",
+    MATCH: "exact match with the draft",
+    ARGMAX: "the draft's likeliest token",
+}
+"""The rules of one draft sequence, with their labels; the last takes no draw of the draft."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One way to draft and to verify.
+
+    Attributes
+    ----------
+    rule : str
+        One of ``SIMPLE``; a verifier's name; ``recursive_distinct``, recursive rejection of distinct drafts; or, for
+        trees alone, ``certain``: the likeliest tokens under the draft, walked by the target's own draws.
+    num_drafts : int
+        K draft sequences; of distinct ones only the first tokens are sure to differ. It is 1 for ``SIMPLE``.
+    length : int
+        L tokens a sequence, or the depth of the tree.
+    widths : tuple of int
+        Children of each node by depth, for a tree; empty for sequences.
+    draft_temperature : float, optional
+        The draft's temperature; the trace's first by default.
+    """
+
+    rule: str
+    num_drafts: int = 1
+    length: int = 4
+    widths: tuple[int, ...] = ()
+    draft_temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        known = {DISTINCT, *VERIFIERS} - {ONE_DRAFT} | ({CERTAIN} if self.widths else set(SIMPLE))
+        if self.rule not in known:
+            where = "a tree's rule" if self.widths else "rule"
+            raise InvalidInput(f"{where} is {shown(self.rule)}: it must be one of {', '.join(sorted(known))}")
+        for name in ("num_drafts", "length"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InvalidInput(f"{name} is {shown(value)}: it must be an integer of at least 1")
+        if any(width < 1 for width in self.widths) or len(self.widths) not in (0, self.length):
+            raise InvalidInput(f"widths is {self.widths}: give a positive number for each of {self.length} depths")
+        if self.rule in SIMPLE and self.num_drafts > 1:
+            raise InvalidInput(f"num_drafts is {self.num_drafts}, but {self.rule} has one draft: leave it at 1")
+
+    @property
+    def label(self) -> str:
+        """The rule in words."""
+        if self.rule in SIMPLE:
+            return SIMPLE[self.rule]
+        if self.rule == CERTAIN:
+            return "certain tree"
+        name = "recursive, distinct" if self.rule == DISTINCT else VERIFIERS[self.rule].label
+        return f"{name}, tree" if self.widths else name
+
+    @property
+    def shape(self) -> str:
+        """The sizes in words: "K = 4, L = 8", or the widths of a tree."""
+        if self.widths:
+            return "widths " + "-".join(map(str, self.widths))
+        return f"L = {self.length}" if self.rule in SIMPLE else f"K = {self.num_drafts}, L = {self.length}"
+
+    @property
+    def rows(self) -> int:
+        """How many sequences are drafted side by side: the leaves of a tree."""
+        return int(np.prod(self.widths)) if self.widths else self.num_drafts
+
+    @property
+    def scored(self) -> int:
+        """How many tokens a call of the target scores, with the one before the drafts."""
+        return 1 + int(np.cumprod(self.widths).sum()) if self.widths else 1 + self.num_drafts * self.length
+
+    @property
+    def most_drafts(self) -> int:
+        """For how many drafts at a position the trace must hold agreement; 0 if it need not."""
+        if self.rule in SIMPLE or self.rule == CERTAIN:
+            return 0
+        return max(self.widths) if self.widths else self.num_drafts
+
+
+def reach_weights(rows: pd.DataFrame, configuration: Configuration) -> Array:
+    """P(a call after s tokens accepts at least l drafts | the text), shape (T, L+1), from a text's rows of a trace.
+
+    Raises
+    ------
+    InvalidInput
+        If the trace does not hold what the rule needs.
+    """
+    if configuration.rule in _SIMPLE_REACH:
+        return _SIMPLE_REACH[configuration.rule](rows, configuration.length)
+    if configuration.widths:
+        chances = {width: _children(rows, configuration.rule, width) for width in set(configuration.widths)}
+        return by_depth(np.stack([chances[width] for width in configuration.widths]), configuration.length)
+    if configuration.rule == DISTINCT:
+        first, later = _children(rows, DISTINCT, configuration.num_drafts), _one_draft(rows)
+        return by_depth(np.stack([first] + [later] * (configuration.length - 1)), configuration.length)
+    agreement = _agreement(rows, configuration.rule, configuration.num_drafts)
+    wanted = rows["target_logprob"].to_numpy()
+    return draft_sequences(agreement, wanted, configuration.num_drafts, configuration.length)
+
+
+def _match(rows: pd.DataFrame, length: int) -> Array:
+    return by_depth(np.exp(rows["draft_logprob"].to_numpy()), length)
+
+
+def _argmax(rows: pd.DataFrame, length: int) -> Array:
+    return by_depth(_children(rows, CERTAIN, 1), length)
+
+
+_SIMPLE_REACH: dict[str, Callable[[pd.DataFrame, int], Array]] = {
+    ONE_DRAFT: lambda rows, length: token_by_token(*_logprobs(rows), length),
+    BLOCK: lambda rows, length: block_by_block(*_logprobs(rows), length),
+    MATCH: _match,
+    ARGMAX: _argmax,
+}
+
+
+def _logprobs(rows: pd.DataFrame) -> tuple[Array, Array]:
+    return rows["draft_logprob"].to_numpy(), rows["target_logprob"].to_numpy()
+
+
+def _one_draft(rows: pd.DataFrame) -> Array:
+    draft, target = _logprobs(rows)
+    chances: Array = np.exp(np.minimum(draft - target, 0.0))
+    return chances
+
+
+def _children(rows: pd.DataFrame, rule: str, width: int) -> Array:
+    """The chance, given the text, that one of ``width`` children of a node is accepted and is the text's next token."""
+    if rule == CERTAIN:
+        ranks = rows["draft_rank"].to_numpy()
+        if np.any(ranks < 0):
+            raise InvalidInput(
+                f"position {int(np.flatnonzero(ranks < 0)[0])} of a text has no draft_rank: the draft's likeliest "
+                "tokens are needed there, so capture with more top log-probabilities, or leave the rule out"
+            )
+        return np.asarray(ranks < width, dtype=np.float64)
+    if rule == DISTINCT:
+        accepted = _held(rows, ACCEPTED_DISTINCT, width, lambda drafts: drafts)[:, width - 1]
+    else:
+        accepted = _agreement(rows, rule, width)[:, width - 1].sum(axis=-1)
+    chances: Array = np.minimum(accepted / np.exp(rows["target_logprob"].to_numpy()), 1.0)
+    return chances
+
+
+def _agreement(rows: pd.DataFrame, name: str, num_drafts: int) -> Array:
+    """Unpack the agreement of a verifier with the text's tokens, shape (T, K, K)."""
+    numbers = _held(rows, f"{AGREEMENT}{name}", num_drafts, lambda drafts: drafts * (drafts + 1) // 2)
+    agreement = np.zeros((len(rows), num_drafts, num_drafts))
+    below = np.tril_indices(num_drafts)
+    agreement[:, *below] = numbers[:, : len(below[0])]
+    return agreement
+
+
+def _held(rows: pd.DataFrame, column: str, num_drafts: int, size: Callable[[int], int]) -> Array:
+    if column not in rows:
+        raise InvalidInput(
+            f"the trace has no column {column!r}: capture from full distributions, or leave the rule out"
+        )
+    numbers = np.stack(rows[column].to_list())
+    if numbers.shape[1] < size(num_drafts):
+        raise InvalidInput(
+            f"num_drafts is {num_drafts}, more than the trace holds: capture with --num-drafts {num_drafts}"
+        )
+    return numbers
+
+
+register_look(BLOCK, Look("block verification, one draft", "#56B4E9", "P"))

@@ -1,0 +1,169 @@
+"""The command ``specproof plan``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from specproof.cli.options import Json, Plugins
+from specproof.theory.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from specproof.simulations.traces.planning import Costs, Plan, PlannedRow
+    from specproof.simulations.traces.trace import Trace
+
+SHOWN = 20
+"""The table shows this many of the fastest; JSON has all."""
+
+
+def plan(
+    trace: Annotated[Path, typer.Argument(help="A trace, as specproof capture writes it.")],
+    cost: Annotated[
+        float | None, typer.Option(help="c: the time of a draft step over that of a call of the target.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the times of the trace's pair on this machine instead.")
+    ] = False,
+    rules: Annotated[
+        str | None, typer.Option(metavar="RULE,...", help="Rules to price; by default all that the trace can price.")
+    ] = None,
+    num_drafts: Annotated[
+        str, typer.Option(metavar="K,...", help="Numbers of draft sequences, for the rules of several.")
+    ] = "1,2,4,8",
+    length: Annotated[str, typer.Option(metavar="L,...", help="Tokens drafted in a call.")] = "1,2,3,4,6,8",
+    tree: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WIDTH-WIDTH-...", help="Children of each node of a tree by depth; may be repeated."),
+    ] = None,
+    draft_temperature: Annotated[
+        str | None, typer.Option(metavar="T,...", help="Draft temperatures; by default all that the trace holds.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where --measure runs: auto, cpu or cuda.")] = "auto",
+    plugin: Plugins = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the curves of speed against c into this file, .png, .svg or .pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Choose a rule, a number and a length of drafts from a trace.
+
+    Tokens per call follow exactly from the text of the trace, and are compared on it in pairs; speed is tokens per call
+    over what a call costs. Intervals are of 95%, over prompts.
+
+    Examples
+    --------
+      specproof capture --pair rtn:4 --out trace.parquet
+
+      specproof plan trace.parquet --cost 0.1
+
+      specproof plan trace.parquet --measure --rules single,block,kseq --length 2,4 --tree 4-2-1
+    """
+    from specproof.own_code import load_plugin
+    from specproof.simulations.traces.ask import asked_configurations
+    from specproof.simulations.traces.planning import make_plan
+    from specproof.simulations.traces.pricing import price
+    from specproof.simulations.traces.trace import Trace
+
+    for name in plugin or []:
+        load_plugin(name)
+    read = Trace.read(trace)
+    asked = asked_configurations(
+        read,
+        rules=None if rules is None else _split(rules),
+        num_drafts=_numbers(num_drafts, "num-drafts"),
+        lengths=_numbers(length, "length"),
+        trees=[_numbers(each, "tree", "-") for each in tree or []],
+        draft_temperatures=None if draft_temperature is None else _floats(draft_temperature),
+    )
+    costs = _costs(read, cost, measure, device)
+    made = make_plan(price(read, asked), costs)
+    if figure is not None:
+        from specproof.figures.speed_curves import save
+
+        save(made.curves(), figure)
+    if as_json:
+        print(json.dumps(_as_json(read, made), indent=2))
+    else:
+        _show(read, made)
+
+
+def _costs(trace: Trace, cost: float | None, measure: bool, device: str) -> Costs:
+    from specproof.simulations.traces.planning import CostRatio
+
+    if measure == (cost is not None):
+        raise InvalidInput("give either --cost C or --measure: speed needs the price of a draft step")
+    if cost is not None:
+        return CostRatio(cost)
+    from specproof.simulations.traces.measured import measured_costs
+
+    return measured_costs(trace, device)
+
+
+def _show(trace: Trace, made: Plan) -> None:
+    tokens = sum(text.tokens for text in trace.header.texts)
+    title = f"{trace.header.models}: {tokens} tokens of {len(made.prices.prompts)} prompts"
+    table = Table(
+        "rule", "drafts", "tokens/call", "speed over target", "over one draft", "over the fastest", title=title
+    )
+    for row in made.rows[:SHOWN]:
+        table.add_row(*_cells(row))
+    console = Console()
+    console.print(table)
+    if len(made.rows) > SHOWN:
+        console.print(f"{len(made.rows) - SHOWN} slower configurations are not shown; --json has all.")
+    console.print(made.recommendation(), highlight=False)
+
+
+def _cells(row: PlannedRow) -> tuple[str, ...]:
+    intervals = (row.tokens_per_call, row.speed, row.over_one_draft, row.over_best)
+    words = [f"{each.estimate:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in intervals]
+    temperature = row.configuration.draft_temperature
+    shape = row.configuration.shape + ("" if temperature is None else f", T = {temperature:g}")
+    return row.configuration.label, shape, *(text.replace("nan", "-") for text in words)
+
+
+def _as_json(trace: Trace, made: Plan) -> dict[str, Any]:
+    """Put the plan into plain values; what does not exist, such as an interval over one prompt, is null."""
+
+    def records(table: Any) -> list[dict[str, Any]]:
+        return [
+            {name: None if value != value or value == float("inf") else value for name, value in record.items()}
+            for record in table.to_dict("records")
+        ]
+
+    best = made.rows[0]
+    return {
+        "trace": json.loads(trace.header.to_json()) | {"texts": len(trace.header.texts)},
+        "level": 0.05,
+        "configurations": records(made.table()),
+        "curves": records(made.curves()),
+        "recommendation": {
+            "speculate": made.pays,
+            "label": best.configuration.label,
+            "shape": best.configuration.shape,
+            "text": made.recommendation(),
+        },
+    }
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _numbers(text: str, option: str, separator: str = ",") -> list[int]:
+    parts = text.split(separator)
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise InvalidInput(f"--{option} is {text!r}: write positive whole numbers, as in {separator.join('421')}")
+    return [int(part) for part in parts]
+
+
+def _floats(text: str) -> list[float]:
+    try:
+        return [float(part) for part in _split(text)]
+    except ValueError:
+        raise InvalidInput(f"--draft-temperature is {text!r}: write numbers, as in 0.8,1.0") from None
