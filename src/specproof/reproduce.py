@@ -99,8 +99,10 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
     _warn_of_replacing(out, plan.claims, plan.settings)
     _fetch_models(plan, store)
     jobs = jobs or (1 if plan.settings.device == "cuda" else joblib.cpu_count())
-    with progress(len(plan.all_cells)) as announce:
-        found = gather_evidence(plan, store, jobs=jobs, scheduler=scheduler, announce=announce)
+    with progress(len(plan.all_cells)) as shown:
+        found = gather_evidence(
+            plan, store, jobs=jobs, scheduler=scheduler, announce=lambda cell: shown.finish(cell.id)
+        )
     tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
     _write_evidence(found, tables, out)
     drawn = [path for figure in plan.figures for path in figure.make(tables[figure.claim], out / "figures")]

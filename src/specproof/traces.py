@@ -15,6 +15,9 @@ step costs c calls of the target. ``specproof capture`` makes a trace, ``specpro
 """
 
 from specproof.simulations.traces.ask import asked_configurations, available_rules
+from specproof.simulations.traces.capture_arrays import capture_arrays
+from specproof.simulations.traces.capture_logprobs import capture_logprobs
+from specproof.simulations.traces.capture_pair import capture_pair
 from specproof.simulations.traces.configuration import Configuration, reach_weights
 from specproof.simulations.traces.planning import CostRatio, Plan, PlannedRow, make_plan
 from specproof.simulations.traces.pricing import Interval, Prices, price
@@ -32,6 +35,9 @@ __all__ = [
     "TraceHeader",
     "asked_configurations",
     "available_rules",
+    "capture_arrays",
+    "capture_logprobs",
+    "capture_pair",
     "make_plan",
     "price",
     "reach_weights",

@@ -7,6 +7,9 @@ import sys
 
 EXIT_REFUTED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
+KEPT = {"reproduce": "cells", "capture": "parts"}
+"""What an interrupted command leaves behind to go on from."""
+
 
 def main() -> None:
     """Run the command; whatever a user can cause ends in one line on stderr and an exit status."""
@@ -15,8 +18,9 @@ def main() -> None:
     except KeyboardInterrupt:  # while modules are loaded; later on the command line's parser hears it
         status = EXIT_INTERRUPTED
     if status == EXIT_INTERRUPTED:
-        kept = "; finished cells are kept, and the same command goes on from them"
-        print("specproof: interrupted" + kept * (sys.argv[1:2] == ["reproduce"]), file=sys.stderr)
+        kept = KEPT.get(sys.argv[1] if sys.argv[1:] else "")
+        then = f"; finished {kept} are kept, and the same command goes on from them" if kept else ""
+        print(f"specproof: interrupted{then}", file=sys.stderr)
     sys.exit(status)
 
 

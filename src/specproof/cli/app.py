@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from specproof import __version__
 from specproof.cli.bound import bound
+from specproof.cli.capture import capture
 from specproof.cli.check import check
 from specproof.cli.list import list_everything
 from specproof.cli.models import models
@@ -54,6 +55,7 @@ app.command()(bound)
 app.command()(models)
 app.command()(check)
 app.command()(plan)
+app.command()(capture)
 
 
 def run() -> int:

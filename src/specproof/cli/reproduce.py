@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specproof.cli import EXIT_REFUTED
-from specproof.cli.options import Plugins
-
-
-class Device(StrEnum):
-    """Where models and their sampling run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
+from specproof.cli.options import Device, Plugins
 
 
 def reproduce(
