@@ -1,4 +1,4 @@
-"""Block efficiency of real models by rule, and its ratio to one draft's, beside the paper (Sun et al. 2023, Table 1)."""
+"""Block efficiency of real models by rule, and its ratio to one draft's beside the paper (Sun et al. 2023, Table 1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.style import BLACK, PAGE, by_rule, intervals, new_figure
+from specproof.theory.verifiers import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +38,8 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
         axes.set_xticks(counts, [str(count) for count in counts])
         axes.minorticks_off()
         axes.set_xlabel("number of draft sequences K")
-    handles = {}
-    for axes in (left, right):
-        handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
+    right.plot([], [], color=LOOKS["single"].colour, marker=LOOKS["single"].marker, label="one draft")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

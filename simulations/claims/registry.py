@@ -19,6 +19,7 @@ from specproof.simulations.claims.spectr2023 import (
     uniform_example,
 )
 from specproof.simulations.claims.texts import block_lossless, calls, marginal_products, reach_weights
+from specproof.simulations.claims.trees import yardstick
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
     batch_lossless,
@@ -59,6 +60,7 @@ CLAIMS: tuple[Claim, ...] = (
     reach_weights.CLAIM,
     calls.CLAIM,
     marginal_products.CLAIM,
+    yardstick.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specproof.simulations.language_models.pairs import DEFAULT_PAIR, load_pair, resolve_device
+from specproof.simulations.language_models.pair_names import DEFAULT_PAIR
+from specproof.simulations.language_models.pairs import load_pair, resolve_device
 from specproof.simulations.language_models.prompts import Prompt, encode, load_prompts
 from specproof.simulations.traces.measuring import Measurement, make_measurement
 from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, join, silent

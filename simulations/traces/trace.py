@@ -222,7 +222,10 @@ def pack(header: TraceHeader, columns: Mapping[str, Any]) -> Trace:
     import numpy as np
     import pandas as pd
 
-    table = pd.DataFrame({name: list(values) if np.ndim(values) == 2 else values for name, values in columns.items()})
+    names = [*(name for name in COLUMNS if name in columns), *(name for name in columns if name not in COLUMNS)]
+    table = pd.DataFrame(
+        {name: list(columns[name]) if np.ndim(columns[name]) == 2 else columns[name] for name in names}
+    )
     trace = Trace(header, table.astype({name: kind for name, kind in COLUMNS.items() if name in table}))
     _check(trace, "the trace")
     return trace

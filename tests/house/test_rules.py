@@ -29,6 +29,7 @@ NOT_KNOWN = {
 SAME_NAME = {
     "public": "the public names of a package, each time",
     "registry": "what is registered of a kind: each time the registry of its folder",
+    "plan": "a transport plan, and the command that plans how to speculate",
     "blocks": "block verification: theory, sampler",
     "batch": "drafts anew after each rejection: theory, sampler, figure",
     "relaxed": "rules that accept more than is lossless: laws, sampler",

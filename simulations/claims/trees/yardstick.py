@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Least, Worst
@@ -128,8 +129,9 @@ def _error(law: LayerLaw, target: TabularModel, length: int) -> float:
 def _hasty(rule: Verifier) -> Verifier:
     """The rule with the chances of given drafts doubled where they leave room: the broken control."""
 
-    def given(draft: Array, target: Array, drafts: np.ndarray) -> Array:
+    def given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
         assert rule.given_drafts is not None
-        return np.minimum(2.0 * rule.given_drafts(draft, target, drafts), 1.0 / drafts.shape[1])
+        doubled: Array = np.minimum(2.0 * rule.given_drafts(draft, target, drafts), 1.0 / drafts.shape[1])
+        return doubled
 
     return replace(rule, given_drafts=given)
