@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DASHES = {4: "--", 8: "-"}
-_SPREAD = 1.05
+_SPREAD = 1.025
 """Factor by which verifiers with the same number of drafts stand apart, so that their intervals do not hide."""
 
 
@@ -24,11 +24,11 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2)
     _lines(left, table, "mean", "low", "high")
     _lines(right, table[table["verifier"] != "single"], "ratio", "ratio_low", "ratio_high")
-    right.axhline(1.0, color=BLACK, linestyle=":", linewidth=1.2, label="one draft, as long")
+    right.axhline(1.0, color=BLACK, linestyle=":", linewidth=1.2, label="as many as one draft")
     _reference(left, paper, "block efficiency")
     _reference(right, paper, "over one draft")
     left.set_ylabel("tokens per target call")
-    right.set_ylabel("tokens per call over those of one draft, as long")
+    right.set_ylabel("ratio to one draft of that length")
     first = table.iloc[0]
     left.set_title(f"{first['positions']} positions of {first['prompts']} prompts")
     right.set_title(f"Paired, {1 - first['level']:.0%} intervals over prompts")
@@ -38,6 +38,9 @@ def draw(table: pd.DataFrame, paper: pd.DataFrame) -> Figure:
         axes.set_xticks(counts, [str(count) for count in counts])
         axes.minorticks_off()
         axes.set_xlabel("number of draft sequences K")
+    for length, line in _DASHES.items():
+        filling = BLACK if length == 8 else "white"
+        right.plot([], [], line, color=BLACK, marker="o", markerfacecolor=filling, label=f"L = {length}")
     right.plot([], [], color=LOOKS["single"].colour, marker=LOOKS["single"].marker, label="one draft")
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -66,7 +69,7 @@ def _lines(axes: Axes, table: pd.DataFrame, middle: str, low: str, high: str) ->
             color=colour,
             marker=marker,
             markerfacecolor=colour if length == 8 else "white",
-            label=f"{name}, L = {length}",
+            label=name if length == 8 else None,
         )
         intervals(axes, places, rows[[low, high]].set_axis(["low", "high"], axis=1), colour)
         shift *= _SPREAD

@@ -192,4 +192,4 @@ def _held(rows: pd.DataFrame, column: str, num_drafts: int, size: Callable[[int]
     return numbers
 
 
-register_look(BLOCK, Look("block verification, one draft", "#56B4E9", "P"))
+register_look(BLOCK, Look("block verification", "#56B4E9", "P"))

@@ -47,23 +47,17 @@ GAINS: Records = [
     for top in gain.TOPS
     for place, measured in enumerate(MEASURED)
 ]
-RUNS: Records = [
-    {"pair": "rtn:4", "prompt": prompt, "seed": 0, "verifier": verifier, "num_drafts": count, "draft_length": length}
-    | {"tokens": 6 + prompt, "target_calls": 4 - (length > 0), "fewest": 1, "most": 3, "process": 2.0 + prompt}
-    | {
-        "wall_draft": 0.25 * length,
-        "wall_target": 1.0 + 0.125 * count,
-        "wall_selection": 0.125,
-        "wall": 1.5 + 0.25 * length,
-    }
-    for prompt in (0, 1, 2)
-    for verifier, count, length in block_efficiency._configurations("quick")
+SUMS: Records = [
+    {"configuration": index, "prompt": prompt, "tokens": 40.0 + index + 3 * place, "calls": 20.0 - place}
+    for index in range(len(block_efficiency.configurations()))
+    for place, prompt in enumerate("abc")
 ]
 LEVELS: Records = [
-    {"pair": "rtn:4", "mode": mode, "accepted": index % 2 == 0, "acceptance": 0.5}
-    for mode in (block_efficiency.PROPER, block_efficiency.BROKEN)
+    {"mode": mode, "rule": "kseq", "accepted": index % 2 == 0, "chance": 0.5}
+    for mode in (block_efficiency.PROPER, block_efficiency.OTHER_RULE, block_efficiency.BROKEN)
     for index in range(4)
 ]
+BLOCKS: Records = [{"gap": 0.0, "gap_of_first": -0.5, "positions": 100}]
 CHOICES = [
     {"pair": "rtn:4", "prompt": prompt, "copy": copy, "epsilon": epsilon}
     for prompt in (0, 1, 2)
@@ -77,7 +71,7 @@ WRITTEN = [
 ]
 OBSERVED: Mapping[str, Mapping[str, Records]] = {
     "real.acceptance": {"positions": POSITIONS},
-    "real.block-efficiency": {"runs": RUNS, "levels": LEVELS},
+    "real.block-efficiency": {"sums": SUMS, "levels": LEVELS, "blocks": BLOCKS},
     "priority.gain": {"positions": GAINS},
     "yin2024.opt-uno": {
         "positions": [

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from specproof.simulations.language_models.walking import Step
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
-DECODED = (4, 4)
-"""K and L of what is decoded as the check."""
+DECODED, DECODED_SIZE = ("kseq", "priority"), (4, 4)
+"""The verifiers that are decoded as the check, and their K and L."""
+
+CONTROL_SIZE, CONTROL_HORIZON = 8, 10
+"""Prompts and tokens of the broken decode, which a few show to be broken."""
 
 BROKEN = "acceptance without the quotient"
 PROPER = "the verifiers as they are"
@@ -46,16 +49,16 @@ RESOLUTION = 0.15
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(40, 256)
+    horizon = settings.sized(36, 256)
     cells = [
         Cell(CLAIM.id, f"trace-{index}", trace_group, {"group": group, "horizon": horizon}, cost=100)
         for index, group in enumerate(prompt_groups(settings))
     ]
-    group = prompt_groups(settings, size=settings.sized(14, 56))[0]
-    shared = {"group": group, "horizon": settings.sized(20, 128)}
-    names = (ONE_DRAFT, *traced_verifiers())
-    cells += [Cell(CLAIM.id, f"decode-{name}", decode, {"verifier": name, **shared}, cost=30) for name in names]
-    return [*cells, Cell(CLAIM.id, "control", decode_broken, shared, cost=30)]
+    group = prompt_groups(settings, size=settings.sized(20, 56))[0]
+    shared = {"group": group, "horizon": settings.sized(18, 128)}
+    cells += [Cell(CLAIM.id, f"decode-{name}", decode, {"verifier": name, **shared}, cost=30) for name in DECODED]
+    few = {"group": prompt_groups(settings, size=CONTROL_SIZE)[0], "horizon": CONTROL_HORIZON}
+    return [*cells, Cell(CLAIM.id, "control", decode_broken, few, cost=20)]
 
 
 def configurations() -> list[Configuration]:
@@ -179,9 +182,7 @@ def decode(context: CellContext, group: PromptGroup, horizon: int, verifier: str
     """Decode by one verifier, and put the levels of its rounds beside the reach weights of the text that came out."""
     run, trace = _decoded(context, group, horizon, SAMPLERS[verifier], verifier)
     found = _levels(run, trace, verifier, PROPER)
-    if verifier == FLAGSHIP:
-        found += _levels(run, trace, ONE_DRAFT, OTHER_RULE)
-    return Findings(tables={"levels": found})
+    return Findings(tables={"levels": found + _levels(run, trace, ONE_DRAFT, OTHER_RULE)})
 
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
@@ -199,11 +200,9 @@ def _decoded(
     from specproof.simulations.language_models.walking import follow_texts
 
     models, encoded = prepare(group)
-    count, length = DECODED
-    count = 1 if verifier == ONE_DRAFT else count
+    count, length = DECODED_SIZE
     run = speculative_decode(models, encoded, horizon, length, LevelByLevel(sampler, count), context.rng)
-    wanted = [] if verifier == ONE_DRAFT else [verifier]
-    return run, _traced(follow_texts(models, encoded, run.tokens), group, count, context, wanted)
+    return run, _traced(follow_texts(models, encoded, run.tokens), group, count, context, [verifier])
 
 
 def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
@@ -211,7 +210,7 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
 
     That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`.
     """
-    count, length = DECODED
+    count, length = DECODED_SIZE
     asked = Configuration(rule, 1 if rule == ONE_DRAFT else count, length)
     records: Records = []
     for number, (_, rows) in enumerate(trace.texts()):
@@ -223,7 +222,7 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
             for level in range(int(tested)):
                 before, after = reach[start, level], reach[start, level + 1]
                 chance = min(float(after / before), 1.0) if before > 0 else 0.0
-                records.append({"mode": mode, "rule": rule, "accepted": level < accepted, "chance": chance})
+                records.append({"mode": mode, "rule": rule, "accepted": bool(level < accepted), "chance": chance})
             start += int(emitted)
     return records
 
