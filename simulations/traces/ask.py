@@ -18,13 +18,16 @@ from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, Trace
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
+USUAL_COUNTS, USUAL_LENGTHS = (1, 2, 4, 8), (1, 2, 3, 4, 6, 8)
+"""The numbers of draft sequences and their lengths that are priced unless others are asked for."""
+
 
 def asked_configurations(
     trace: Trace,
     *,
     rules: Sequence[str] | None = None,
-    num_drafts: Sequence[int] = (1, 2, 4, 8),
-    lengths: Sequence[int] = (4, 8),
+    num_drafts: Sequence[int] | None = None,
+    lengths: Sequence[int] | None = None,
     trees: Sequence[Sequence[int]] = (),
     draft_temperatures: Sequence[float] | None = None,
 ) -> list[Configuration]:
@@ -38,7 +41,8 @@ def asked_configurations(
     trace : Trace
     rules : sequence of str, optional
         By default all that the trace holds what they need for.
-    num_drafts, lengths : sequence of int
+    num_drafts, lengths : sequence of int, optional
+        By default those of ``USUAL_COUNTS`` and ``USUAL_LENGTHS`` that the trace and its texts are long enough for.
     trees : sequence of sequences of int
         Children of each node by depth.
     draft_temperatures : sequence of float, optional
@@ -54,12 +58,15 @@ def asked_configurations(
     for rule in wanted:
         if rule not in possible:
             raise InvalidInput(f"rule is {shown(rule)}: this trace prices {', '.join(possible)}")
+    numbers = _held(USUAL_COUNTS, trace.header.num_drafts) if num_drafts is None else num_drafts
+    shortest = min((text.tokens for text in trace.header.texts if not text.ended), default=max(USUAL_LENGTHS))
+    levels = _held(USUAL_LENGTHS, shortest) if lengths is None else lengths
     asked: list[Configuration] = []
     for temperature in draft_temperatures or trace.header.draft_temperatures:
         for rule in wanted:
-            counts = [1] if rule in SIMPLE else [count for count in num_drafts if count > 1]
+            counts = [1] if rule in SIMPLE else [count for count in numbers if count > 1]
             if rule != CERTAIN:
-                asked += [Configuration(rule, count, length, (), temperature) for count in counts for length in lengths]
+                asked += [Configuration(rule, count, length, (), temperature) for count in counts for length in levels]
             if rule not in SIMPLE:
                 asked += [Configuration(rule, 1, len(widths), tuple(widths), temperature) for widths in trees]
     if not asked:
@@ -67,6 +74,10 @@ def asked_configurations(
             "nothing is left to price: ask for a number of drafts above 1, for a tree, or for more rules"
         )
     return asked
+
+
+def _held(usual: Sequence[int], most: int) -> list[int]:
+    return [number for number in usual if number <= most]
 
 
 def available_rules(trace: Trace) -> list[str]:

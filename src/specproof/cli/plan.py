@@ -33,9 +33,13 @@ def plan(
         str | None, typer.Option(metavar="RULE,...", help="Rules to price; by default all that the trace can price.")
     ] = None,
     num_drafts: Annotated[
-        str, typer.Option(metavar="K,...", help="Numbers of draft sequences, for the rules of several.")
-    ] = "1,2,4,8",
-    length: Annotated[str, typer.Option(metavar="L,...", help="Tokens drafted in a call.")] = "1,2,3,4,6,8",
+        str | None,
+        typer.Option(metavar="K,...", help="Numbers of draft sequences, by default those of 1,2,4,8 in the trace."),
+    ] = None,
+    length: Annotated[
+        str | None,
+        typer.Option(metavar="L,...", help="Tokens drafted in a call, by default those of 1,2,3,4,6,8 that fit."),
+    ] = None,
     tree: Annotated[
         list[str] | None,
         typer.Option(metavar="WIDTH-WIDTH-...", help="Children of each node of a tree by depth; may be repeated."),
@@ -75,8 +79,8 @@ def plan(
     asked = asked_configurations(
         read,
         rules=None if rules is None else _split(rules),
-        num_drafts=_numbers(num_drafts, "num-drafts"),
-        lengths=_numbers(length, "length"),
+        num_drafts=None if num_drafts is None else _numbers(num_drafts, "num-drafts"),
+        lengths=None if length is None else _numbers(length, "length"),
         trees=[_numbers(each, "tree", "-") for each in tree or []],
         draft_temperatures=None if draft_temperature is None else _floats(draft_temperature),
     )
