@@ -38,7 +38,7 @@ OF_ROWS = {"drafts": [HALF], "target": HALF}
 
 VALID: dict[str, dict[str, Any]] = {
     "MarkovChain": {"initial": HALF, "transitions": [HALF, HALF], "horizon": 2},
-    "PriorityCoupling": DRAFTED,
+    "PriorityCoupling": {**DRAFTED, "tolerance": 0.0},
     "SamplingSettings": {"temperature": 1.0, "top_k": 2, "top_p": 0.5, "min_p": 0.1},
     "TabularModel": {"conditionals": [HALF]},
     "DraftSets.iid": {"draft": HALF, "num_drafts": 2},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
@@ -51,7 +52,7 @@ def products_of_marginals(chances: ArrayLike, length: int) -> Array:
     starts = rows.shape[-1] - levels + 1
     if starts < 1:
         raise InvalidInput(
-            f"length is {levels} and chances are of {rows.shape[-1]} tokens: ask for fewer drafts a call"
+            f"length is {shown(levels)} and chances are of {rows.shape[-1]} tokens: ask for fewer drafts a call"
         )
     rates = [(rows if rows.ndim == 1 else rows[level])[level : level + starts].mean() for level in range(levels)]
     return np.concatenate(([1.0], np.cumprod(rates)))
