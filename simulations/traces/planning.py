@@ -129,6 +129,7 @@ class Plan:
             others = len(open_rows) - 1
             told = f"{_name(best)} and {_name(simplest)} do not differ at this amount of text"
             more = simplest.text_needed
+            told = told[0].upper() + told[1:]
             words.append(f"{told}; {more:.1f} times as much would tell." if np.isfinite(more) else f"{told}.")
             words.append(f"Nor do {others} other configurations." if others > 1 else "Nor does one other." * others)
         elif len(self.rows) > 1:

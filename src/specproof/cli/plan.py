@@ -115,7 +115,7 @@ def _show(trace: Trace, made: Plan) -> None:
         "rule", "drafts", "tokens/call", "speed over target", "over one draft", "over the fastest", title=title
     )
     for row in made.rows[:SHOWN]:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, len(trace.header.draft_temperatures) > 1))
     console = Console()
     console.print(table)
     if len(made.rows) > SHOWN:
@@ -123,11 +123,11 @@ def _show(trace: Trace, made: Plan) -> None:
     console.print(made.recommendation(), highlight=False)
 
 
-def _cells(row: PlannedRow) -> tuple[str, ...]:
+def _cells(row: PlannedRow, with_temperature: bool) -> tuple[str, ...]:
     intervals = (row.tokens_per_call, row.speed, row.over_one_draft, row.over_best)
     words = [f"{each.estimate:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in intervals]
-    temperature = row.configuration.draft_temperature
-    shape = row.configuration.shape + ("" if temperature is None else f", T = {temperature:g}")
+    temperature = f", T = {row.configuration.draft_temperature}" if with_temperature else ""
+    shape = f"{row.configuration.shape}{temperature}"
     return row.configuration.label, shape, *(text.replace("nan", "-") for text in words)
 
 
