@@ -14,7 +14,10 @@ from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.samplers.blocks import simulate_blocks
+from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import or_target
 from specproof.simulations.samplers.sequences import complete
+from specproof.simulations.samplers.whole_blocks import Block, verify
 from specproof.simulations.statistics import check_law
 from specproof.theory.blocks import block_verification
 from specproof.theory.chain import MarkovChain, TabularModel, random_tabular_pair
@@ -70,7 +73,7 @@ def simulation(context: CellContext, trials: int) -> Findings:
     exact = np.array([block.sum() for block in blocks_by_enumeration(draft.tabulate(), target.tabulate(), 2)])
     joint = target.tabulate().joint()
     blocks = simulate_blocks(draft, target, 2, trials, rng)
-    broken = simulate_blocks(draft, target, 2, trials, rng, lambda _, p, q: np.maximum(q - p, 0.0))
+    broken = simulate_blocks(draft, target, 2, trials, rng, with_one_token_residual)
     test = partial(from_check, level=level, resolution=0.02, states=3, length=2)
     rows = [test("accepted length", check_law(blocks.accepted, exact, level))]
     for quantity, found, method in (
@@ -80,6 +83,15 @@ def simulation(context: CellContext, trials: int) -> Findings:
         numbers = np.ravel_multi_index(tuple(complete(found, target, rng).T), joint.shape)
         rows.append(test(quantity, check_law(numbers, joint.reshape(-1), level), method=method))
     return Findings(rows)
+
+
+def with_one_token_residual(draft: Array, target: Array, drafts: NDArray[np.int64], uniforms: Array) -> Block:
+    """Keep as much of each block as the rule does, and draw the token after it from [q - p]+: the control."""
+    accepted = verify(draft, target, drafts, uniforms).accepted
+    rows, length = np.arange(len(drafts)), drafts.shape[1]
+    law, proposal = target[rows, accepted], draft[rows, np.minimum(accepted, length - 1)]
+    after = or_target(np.maximum(law - proposal, 0.0), law)
+    return Block(accepted, invert(np.where((accepted < length)[:, np.newaxis], after, law), uniforms[:, -1]))
 
 
 def plain_chains() -> tuple[MarkovChain, MarkovChain]:

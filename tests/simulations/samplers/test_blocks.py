@@ -13,8 +13,10 @@ import pytest
 from chains import chains
 
 from specproof import InvalidInput, block_verification
-from specproof.simulations.samplers.blocks import simulate_blocks, verify_block
+from specproof.simulations.claims.texts.block_lossless import with_one_token_residual
+from specproof.simulations.samplers.blocks import laid_out, simulate_blocks
 from specproof.simulations.samplers.sequences import complete
+from specproof.simulations.samplers.whole_blocks import verify
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain
 from specproof.theory.independent.blocks_by_enumeration import blocks_by_enumeration
@@ -27,7 +29,7 @@ def test_the_longest_length_that_its_number_allows_is_accepted() -> None:
     rng = np.random.default_rng(141)
     draft, target = rng.dirichlet(np.ones(4), (200, 3)), rng.dirichlet(np.ones(4), (200, 4))
     drafts, uniforms = rng.integers(4, size=(200, 3)), rng.random((200, 4))
-    found = verify_block(draft, target, drafts, uniforms)
+    found = laid_out(drafts, verify(draft, target, drafts, uniforms))
     stopping = block_verification(draft, target, drafts).stopping
     for row in range(200):
         allowed = [level for level in (1, 2, 3) if uniforms[row, level - 1] < stopping[row, level]]
@@ -58,7 +60,7 @@ def test_the_residual_of_one_token_is_refuted() -> None:
     draft = MarkovChain([0.6, 0.2, 0.2], [[0.1, 0.3, 0.6]] * 3, 3)
     target = MarkovChain([0.3, 0.35, 0.35], [[0.5, 0.4, 0.1]] * 3, 3)
     rng, law = np.random.default_rng(143), target.tabulate().joint()
-    broken = simulate_blocks(draft, target, LENGTH, TRIALS, rng, lambda _, p, q: np.maximum(q - p, 0.0))
+    broken = simulate_blocks(draft, target, LENGTH, TRIALS, rng, with_one_token_residual)
     texts = np.ravel_multi_index(tuple(complete(broken, target, rng).T), law.shape)
     assert check_law(texts, law.reshape(-1), LEVEL).is_refuted
 

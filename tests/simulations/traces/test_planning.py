@@ -55,7 +55,7 @@ def test_what_is_not_resolved_is_said(trace: Trace) -> None:
         assert row.text_needed >= 1.0
 
 
-def test_twin_configurations_are_never_resolved(trace: Trace) -> None:
+def test_what_is_resolved_is_said(trace: Trace) -> None:
     plan = planned(trace, 0.1, rules=["kseq", "single"], lengths=[2], num_drafts=[3])
     assert [row.configuration.rule for row in plan.rows] == ["kseq", "single"]
     assert plan.rows[1].is_slower
