@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 def compiled(
-    *, error_model: Literal["python", "numpy"] = "python", fastmath: bool | set[str] = False
+    *, error_model: Literal["python", "numpy"] = "python", fastmath: bool | set[str] = False, nogil: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile a function of numbers and arrays when it is first called, and keep the machine code for other processes.
 
@@ -25,6 +25,8 @@ def compiled(
         ``"python"`` raises ZeroDivisionError where a division by zero is met, ``"numpy"`` gives an infinity or NaN.
     fastmath
         The liberties that the compiler may take with floating-point arithmetic, by LLVM's names; none by default.
+    nogil
+        Whether other threads may run meanwhile, as where rows are shared out to them.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def compiled(
     """
 
     def compile_function(function: Callable[P, R]) -> Callable[P, R]:
-        options = {"error_model": error_model, "fastmath": fastmath}
+        options = {"error_model": error_model, "fastmath": fastmath, "nogil": nogil}
         try:
             made: Callable[P, R] = njit(cache=True, **options)(function)
         except RuntimeError:  # Numba finds no place to keep it in

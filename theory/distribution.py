@@ -58,8 +58,8 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
     if not (array.min(initial=0.0) >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= tolerance):
         _refuse_distribution(array, totals[..., 0], tolerance, name)
-    # Adding 0 turns -0.0 into 0.0, by which q/p would be -inf and a token that must come first would come last.
-    normalised: Array = array / totals + 0.0
+    normalised: Array = array / totals
+    normalised += 0.0  # -0.0 turns into 0.0: by it q/p would be -inf, and a token that must come first would come last
     return normalised
 
 

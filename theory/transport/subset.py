@@ -1,4 +1,4 @@
-"""The subset formula: the optimal acceptance at any vocabulary size, for many k from one sort."""
+"""The subset formula: the optimal acceptance at any vocabulary size, for many k at once."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability
 from specproof.theory.looks import Look, register_look
-from specproof.theory.ratio import RatioOrder, sorted_chunks
+from specproof.theory.ratio import RatioOrder, likelihood_ratio, sorted_chunks
+from specproof.theory.ratio_buckets import BUCKETS, Items, cut_items
+from specproof.theory.rows import for_each_row
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
-    r"""The optimal acceptance with k i.i.d. drafts, for one or many k from one sort.
+    r"""The optimal acceptance with k i.i.d. drafts, for one or many k at once.
 
     .. math:: \alpha^* = 1 + \min_{A \subseteq \Omega} [q(A) - p(A)^k] = \min_A [q(A) + g(p(\bar A))],
               \quad g(t) = 1 - (1-t)^k
 
-    An optimal A is a suffix of the tokens sorted by q/p descending, so V+1 sets are all there is to try. Both masses
-    are summed from their own end, and the second form has no cancellation. (Hu et al. 2025, arXiv 2502.18779; it is
-    the minimum cut of the linear program of [1]_.)
+    An optimal A is a suffix of the tokens sorted by q/p descending, so V+1 sets are all there is to try, and no sort is
+    needed to try them (:mod:`~specproof.theory.ratio_buckets`). Both masses are summed from their own end, and the
+    second form has no cancellation. (Hu et al. 2025, arXiv 2502.18779; it is the minimum cut of the linear program
+    of [1]_.)
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     Returns
     -------
     array, shape (...) + K
-        In [0, 1]; O(V log V + V |K|) for each row.
+        In [0, 1]; O(V + |K| B) for each row, B some thousands; on the worst of inputs O(V log V + V |K|).
 
     Raises
     ------
@@ -55,17 +58,27 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
 
 def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64]) -> Array:
     """As :func:`optimal_acceptance`, of trusted rows of one shape (..., V) and trusted numbers of drafts."""
-    leading = draft.shape[:-1]
-    flat = np.empty((math.prod(leading), num_drafts.size))
-    for chunk, by_ratio in sorted_chunks(draft, target):
-        for column, count in enumerate(num_drafts.reshape(-1)):
-            flat[chunk, column] = _values(by_ratio, int(count)).min(axis=-1)
+    leading, vocabulary = draft.shape[:-1], draft.shape[-1]
+    counts = num_drafts.reshape(-1)
+    flat = np.empty((math.prod(leading), counts.size))
+    if vocabulary <= BUCKETS:
+        for chunk, by_ratio in sorted_chunks(draft, target):
+            for column, count in enumerate(counts):
+                flat[chunk, column] = _values(by_ratio, int(count)).min(axis=-1)
+    else:
+        proposals, laws = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
+
+        def find(row: int) -> None:
+            items = cut_items(proposals[row], laws[row], counts)
+            flat[row] = [_values(items, int(count)).min() for count in counts]
+
+        for_each_row(flat.shape[0], vocabulary, find)
     acceptance: Array = np.minimum(flat, 1.0).reshape(leading + num_drafts.shape)
     return acceptance
 
 
 def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> NDArray[np.bool_]:
-    r"""The set A of the subset formula, :math:`\alpha^* = q(A) + g(p(\bar A))`, for one or many k from one sort.
+    r"""The set A of the subset formula, :math:`\alpha^* = q(A) + g(p(\bar A))`, for one or many k at once.
 
     By complementary slackness a verifier reaches the optimum exactly if it accepts a draft outside A whenever there is
     one, and emits tokens of A as accepted drafts alone. Of several such sets the largest found is given.
@@ -97,16 +110,21 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> N
     counts = as_num_drafts(num_drafts)
     leading, vocabulary = draft_rows.shape[:-1], draft_rows.shape[-1]
     flat = np.empty((math.prod(leading), counts.size, vocabulary), dtype=np.bool_)
-    for chunk, by_ratio in sorted_chunks(draft_rows, target_rows):
+    proposals, laws = draft_rows.reshape(-1, vocabulary), target_rows.reshape(-1, vocabulary)
+
+    def find(row: int) -> None:
+        items = cut_items(proposals[row], laws[row], counts.reshape(-1))
+        ratio = likelihood_ratio(proposals[row], laws[row])
+        least = np.append(np.nextafter(float(counts.max()), np.inf), items.ratio)
         for column, count in enumerate(counts.reshape(-1)):
-            outside = _values(by_ratio, int(count)).argmin(axis=-1)
-            inside = np.arange(vocabulary) >= outside[:, np.newaxis]
-            np.put_along_axis(flat[chunk, column], by_ratio.order, inside, axis=-1)
+            np.less(ratio, least[_values(items, int(count)).argmin()], out=flat[row, column])
+
+    for_each_row(flat.shape[0], vocabulary, find)
     return flat.reshape(*leading, *counts.shape, vocabulary)
 
 
-def _values(by_ratio: RatioOrder, num_drafts: int) -> Array:
-    """The value q(A) + g(p(not A)) of every suffix A, the longest first, shape (R, V+1)."""
+def _values(by_ratio: RatioOrder | Items, num_drafts: int) -> Array:
+    """The value q(A) + g(p(not A)) of every suffix A of tokens or items, the longest first, shape (..., N+1)."""
     values: Array = by_ratio.target_tail + hit_probability(by_ratio.draft_head, num_drafts)
     return values
 
