@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
 from specproof.theory.compiled import compiled
-from specproof.theory.distribution import Array, as_pair, normalise_or_zero
+from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import hit_probability, one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.verifiers.selection_law import SelectionLaw
@@ -112,12 +112,47 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
 
 def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
     """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, lossless or not."""
-    once = np.minimum(draft, target / rho[..., np.newaxis])
-    beta = np.minimum(once.sum(axis=-1), 1.0)
+    size = draft.shape[-1]
+    shape = (*np.broadcast_shapes(draft.shape[:-1], rho.shape), size)
+    flat_draft, flat_target = (
+        np.ascontiguousarray(np.broadcast_to(law, shape).reshape(-1, size)) for law in (draft, target)
+    )
+    accepted, residual = np.empty_like(flat_draft), np.empty_like(flat_draft)
+    beta = np.empty(flat_draft.shape[0])
+    _accept_once(flat_draft, flat_target, np.broadcast_to(rho, shape[:-1]).reshape(-1), accepted, beta)
+    beta = np.minimum(beta, 1.0)
     tries = mean_tries(beta, num_drafts)
-    accepted = once * tries[..., np.newaxis]
-    replaced = normalise_or_zero(np.maximum(target - accepted, 0.0))
-    return SelectionLaw(accepted, replaced, np.minimum(beta * tries, 1.0))
+    _settle(accepted, flat_target, tries, residual)
+    acceptance = np.minimum(beta * tries, 1.0).reshape(shape[:-1])
+    return SelectionLaw(accepted.reshape(shape), residual.reshape(shape), acceptance)
+
+
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
+def _accept_once(draft: Array, target: Array, rho: Array, once: Array, beta: Array) -> None:
+    """The probability min(p, q/rho) that one draft is a token and accepted, and its sum in each row."""
+    for row in range(rho.size):
+        total = 0.0
+        for token in range(draft.shape[1]):
+            kept = min(draft[row, token], target[row, token] / rho[row])
+            once[row, token] = kept
+            total += kept
+        beta[row] = total
+
+
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
+def _settle(accepted: Array, target: Array, tries: Array, residual: Array) -> None:
+    """Multiply what one draft accepts by the mean number of tries, and normalise what the target still lacks."""
+    for row in range(tries.size):
+        lacking = 0.0
+        for token in range(target.shape[1]):
+            kept = accepted[row, token] * tries[row]
+            accepted[row, token] = kept
+            left = max(target[row, token] - kept, 0.0)
+            residual[row, token] = left
+            lacking += left
+        if lacking > 0.0:
+            for token in range(target.shape[1]):
+                residual[row, token] /= lacking
 
 
 def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:

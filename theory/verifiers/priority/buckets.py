@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
+from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.ratio_buckets import nearly_sorted
 
 _TOKENS_A_BUCKET = 8
 """The first try gives each bucket its part of the tolerance as if it had so many tokens."""
@@ -41,6 +43,8 @@ class Buckets(NamedTuple):
 
     of_token: NDArray[np.int64]
     """The bucket of each token, or -1 where it cannot be drafted, shape (V,)."""
+    first: NDArray[np.int64]
+    """The first token of each bucket, shape (B,)."""
     draft: Array
     """The mass p of each bucket, shape (B,)."""
     target: Array
@@ -62,10 +66,10 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     >>> make_buckets(draft, target, 2, 1e-6).of_token.tolist()
     [0, 1, 1, -1]
     """
-    capped = np.minimum(target, num_drafts * draft)
-    ratio = np.divide(capped, draft, out=np.full_like(draft, -1.0), where=draft > 0)
-    tokens = np.argsort(ratio)[np.count_nonzero(draft == 0) :]
-    columns = draft[tokens], capped[tokens], ratio[tokens]
+    ratio = np.minimum(likelihood_ratio(draft, target), float(num_drafts))
+    ratio[draft == 0] = -1.0
+    tokens = nearly_sorted(ratio)[np.count_nonzero(draft == 0) :]
+    columns = draft[tokens], np.minimum(target, num_drafts * draft)[tokens], ratio[tokens]
     found, masses = np.empty(tokens.size, dtype=np.int64), np.empty((2, tokens.size))
     budget = tolerance * _TOKENS_A_BUCKET / draft.size
     for left in reversed(range(_TRIES)):
@@ -73,37 +77,49 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
         if loss <= tolerance:
             break
         budget *= _AIM * tolerance / loss if left > 1 else 0.0
-    of_token = np.full(draft.size, -1)
-    of_token[tokens] = found
+    of_token, first = _by_token(tokens, found, count, draft.size)
     merged, wanted = masses[:, :count].copy()
-    return Buckets(of_token, merged, wanted, np.argsort(wanted / merged), loss)
+    return Buckets(of_token, first, merged, wanted, np.argsort(wanted / merged), loss)
+
+
+@compiled(nogil=True)
+def _by_token(
+    tokens: NDArray[np.int64], bucket_of: NDArray[np.int64], count: int, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bucket of each token, from those of sorted tokens, and the first token of each bucket."""
+    of_token, first = np.full(size, -1), np.full(count, size)
+    for place in range(tokens.size):
+        token, bucket = tokens[place], bucket_of[place]
+        of_token[token] = bucket
+        first[bucket] = min(first[bucket], token)
+    return of_token, first
 
 
 @compiled(error_model="numpy")
 def _fill(
     draft: Array, target: Array, ratio: Array, budget: float, bucket_of: NDArray[np.int64], masses: Array
 ) -> tuple[int, float]:
-    """Fill buckets that lose at most ``budget`` each, from tokens by ratio ascending; return how many, and the loss.
+    """Fill buckets that lose at most ``budget`` each, from nearly sorted tokens; return how many, and the loss.
 
     A token joins the bucket that is open. One that is too heavy for that, or any of its width, has one of its own;
     another closes it.
     """
-    current, count, loss, open_loss, low, width = -1, 0, 0.0, 0.0, 0.0, 0.0
+    current, count, loss, open_loss, low, high = -1, 0, 0.0, 0.0, 0.0, 0.0
     for place in range(draft.size):
-        p, q = draft[place], target[place]
+        p, q, u = draft[place], target[place], ratio[place]
         joined_loss = np.inf
         if current >= 0:
-            joined_loss = _loss(masses[0, current] + p, masses[1, current] + q, low, ratio[place])
+            joined_loss = _loss(masses[0, current] + p, masses[1, current] + q, min(low, u), max(high, u))
         if joined_loss <= budget:
-            bucket, open_loss, width = current, joined_loss, ratio[place] - low
+            bucket, open_loss, low, high = current, joined_loss, min(low, u), max(high, u)
             masses[0, bucket] += p
             masses[1, bucket] += q
         else:
             bucket, count = count, count + 1
             masses[0, bucket] = p
             masses[1, bucket] = q
-            if p * width <= 4.0 * budget:
-                current, loss, open_loss, low, width = bucket, loss + open_loss, 0.0, ratio[place], 0.0
+            if p * (high - low) <= 4.0 * budget:
+                current, loss, open_loss, low, high = bucket, loss + open_loss, 0.0, u, u
         bucket_of[place] = bucket
     return count, loss + open_loss
 

@@ -46,15 +46,23 @@ def tile_shared(draft: Array, target: Array, num_drafts: int, tolerance: float) 
     """
     buckets = make_buckets(draft, target, num_drafts, tolerance)
     tiling = tile_buckets(buckets, num_drafts)
-    drafted = np.flatnonzero(buckets.of_token >= 0)
-    bucket = buckets.of_token[drafted]
-    owner = np.empty(buckets.draft.size, dtype=np.int64)
-    owner[bucket[::-1]] = drafted[::-1]  # the last that is written is the first token
-    first, lengths, won = np.full(draft.size, -1), np.zeros(draft.size), np.zeros(draft.size)
-    first[drafted], lengths[drafted] = tiling.first[0, bucket], buckets.draft[bucket]
-    won[drafted] = tiling.won[0, bucket] * (draft[drafted] / lengths[drafted])
-    shared = tiling._replace(tokens=owner[tiling.tokens], first=first[np.newaxis], won=won[np.newaxis])
+    first, lengths, won = _share_out(draft, buckets.of_token, buckets.draft, tiling.first[0], tiling.won[0])
+    shared = tiling._replace(tokens=buckets.first[tiling.tokens], first=first[np.newaxis], won=won[np.newaxis])
     return shared, lengths, least_cut(buckets, num_drafts)
+
+
+@compiled(nogil=True)
+def _share_out(
+    draft: Array, of_token: NDArray[np.int64], mass: Array, first: NDArray[np.int64], won: Array
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Each token's first interval, length of its set and mass won, from those of its bucket."""
+    firsts, lengths, masses = np.full(draft.size, -1), np.zeros(draft.size), np.zeros(draft.size)
+    for token in range(draft.size):
+        bucket = of_token[token]
+        if bucket >= 0:
+            firsts[token], lengths[token] = first[bucket], mass[bucket]
+            masses[token] = won[bucket] * (draft[token] / mass[bucket])
+    return firsts, lengths, masses
 
 
 def least_cut(buckets: Buckets, num_drafts: int) -> float:

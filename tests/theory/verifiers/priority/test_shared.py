@@ -115,7 +115,7 @@ def test_the_least_cut_is_the_least_over_all_sets_of_buckets() -> None:
     rng = np.random.default_rng(10)
     for _ in range(20):
         draft, target = dirichlet(5, 1.0, rng, 2)
-        buckets = Buckets(np.arange(5), draft, target, np.argsort(target / draft), 0.0)
+        buckets = Buckets(np.arange(5), np.arange(5), draft, target, np.argsort(target / draft), 0.0)
         cuts = [
             1 + target[list(chosen)].sum() - draft[list(chosen)].sum() ** 3
             for size in range(6)
