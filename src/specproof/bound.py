@@ -77,7 +77,8 @@ class Rows:
             for index, row in zip(indices, rows, strict=True):
                 self._made(row, entry(self.name, index))  # which names the row by its number among all
             raise
-        return np.pad(made, ((0, 0), (0, vocabulary - made.shape[-1])))
+        missing = vocabulary - made.shape[-1]
+        return np.pad(made, ((0, 0), (0, missing))) if missing else made
 
     def _made(self, rows: NDArray[Any], name: str) -> Array:
         if self.settings is not None:
@@ -116,7 +117,7 @@ def acceptances(
 
     def chunk(places: range) -> dict[str, Array]:
         p, q = (rows.distributions(leading, places, vocabulary) for rows in (draft, target))
-        found = {name: verifier.law(p, q, num_drafts).acceptance for name, verifier in VERIFIERS.items()}
+        found = {name: verifier.acceptance_of(p, q, num_drafts) for name, verifier in VERIFIERS.items()}
         return found | {"optimal": optimal_acceptance(p, q, num_drafts)}
 
     chunks = [range(first, min(first + step, count)) for first in range(0, count, step)]

@@ -59,6 +59,9 @@ class Verifier:
         of shape (V,) is proven to lie between, without rounding.
     guarantee : callable, optional
         ``guarantee(num_drafts) -> float``: the least share of the optimal acceptance that the rule reaches on any pair.
+    acceptance : callable, optional
+        ``acceptance(draft, target, num_drafts) -> array (...)``: the law's acceptance alone, where a theorem gives it
+        for less than the law. :meth:`acceptance_of` calls it, and takes the law where there is none.
 
     Examples
     --------
@@ -78,6 +81,13 @@ class Verifier:
     given_drafts: GivenDrafts | None = None
     certificate: Callable[[ArrayLike, ArrayLike, int], tuple[Fraction, Fraction]] | None = None
     guarantee: Callable[[int], float] | None = None
+    acceptance: Callable[[ArrayLike, ArrayLike, int], Array] | None = None
+
+    def acceptance_of(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+        """The probability that some draft is accepted, shape (...), for laws of shape (..., V)."""
+        if self.acceptance is not None:
+            return self.acceptance(draft, target, num_drafts)
+        return self.law(draft, target, num_drafts).acceptance
 
 
 VERIFIERS: Registry[Verifier] = Registry("verifier")

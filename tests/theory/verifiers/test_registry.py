@@ -20,6 +20,7 @@ def test_every_verifier_is_lossless_and_within_the_optimum(name, pair, num_draft
     law = VERIFIERS[name].law(draft, target, num_drafts)
     assert law.is_lossless(target)
     assert law.acceptance <= optimal_acceptance(draft, target, num_drafts) + 1e-12
+    assert VERIFIERS[name].acceptance_of(draft, target, num_drafts) == pytest.approx(law.acceptance, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", VERIFIERS)

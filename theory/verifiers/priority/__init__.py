@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.transport.certificate import certify
+from specproof.theory.transport.subset import optimal_acceptance
 from specproof.theory.verifiers.priority.coupling import PriorityCoupling
 from specproof.theory.verifiers.priority.given_drafts import priority_given
 from specproof.theory.verifiers.priority.intervals import Intervals
@@ -59,5 +60,6 @@ register_verifier(
         given_drafts=priority_given,
         certificate=_certificate,
         guarantee=_guarantee,
+        acceptance=optimal_acceptance,  # Theorem 8 of docs/priority-coupling.md
     )
 )
