@@ -52,6 +52,7 @@ from specproof.theory.transport import (
 from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, block_optimum_of_trees
 from specproof.theory.trees.draft_trees import DraftTrees
 from specproof.theory.trees.layers import LayerLaw, layer_law
+from specproof.theory.trees.rules.registry import CallLaw, call_law
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.at_tokens import agreement_at
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
@@ -77,6 +78,7 @@ __all__ = [
     "BlockLaw",
     "BlockOptimum",
     "Bracket",
+    "CallLaw",
     "DraftSets",
     "DraftTrees",
     "Drafted",
@@ -107,6 +109,7 @@ __all__ = [
     "block_verification",
     "bracket",
     "by_depth",
+    "call_law",
     "call_starts",
     "certify",
     "certify_different",

@@ -19,6 +19,7 @@ from specproof.simulations.claims.spectr2023 import (
     uniform_example,
 )
 from specproof.simulations.claims.texts import block_lossless, calls, marginal_products, reach_weights
+from specproof.simulations.claims.trees import lossless as tree_lossless
 from specproof.simulations.claims.trees import yardstick
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
@@ -61,6 +62,7 @@ CLAIMS: tuple[Claim, ...] = (
     calls.CLAIM,
     marginal_products.CLAIM,
     yardstick.CLAIM,
+    *tree_lossless.CLAIMS,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

@@ -59,6 +59,7 @@ VALID: dict[str, dict[str, Any]] = {
     "block_verification": {"draft": [HALF], "target": [HALF, HALF], "tokens": [0]},
     "bracket": {**OF_SETS, "plan": optimal_plan(SETS, HALF)},
     "by_depth": {"chances": HALF, "length": 1},
+    "call_law": {**BLOCKS, "verifier": "traversal"},
     "call_starts": {"reach": REACH},
     "certify": DRAFTED,
     "certify_different": OF_ROWS,

@@ -1,0 +1,141 @@
+"""Drafted trees as ordered branches: what rules see that follow the order and the repetition of the drafts."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import numpy as np
+
+from specproof.theory.chain import Chain
+from specproof.theory.distribution import Array
+from specproof.theory.trees.draft_trees import DraftTrees, Node, next_token_law
+
+Branches: TypeAlias = tuple[tuple[int, "Branches"], ...]
+"""What was drafted after a node, in the order of drafting: each time a token and the branches after it."""
+
+Drawn: TypeAlias = list[tuple[Branches, float]]
+"""Drafted trees with their probabilities."""
+
+
+def chain(word: Iterable[int]) -> Branches:
+    """One sequence as branches.
+
+    Examples
+    --------
+    >>> chain((2, 0))
+    ((2, ((0, ()),)),)
+    """
+    branches: Branches = ()
+    for token in reversed(tuple(word)):
+        branches = ((int(token), branches),)
+    return branches
+
+
+def words(branches: Branches) -> list[Node]:
+    """The sequences of which all branches are chains, in the order of drafting.
+
+    Examples
+    --------
+    >>> words(chain((2, 0)) + chain((1, 1)))
+    [(2, 0), (1, 1)]
+    """
+    return [(token, *rest) for token, after in branches for rest in (words(after) or [()])]
+
+
+def nodes_of(branches: Branches, way: Node = ()) -> Iterator[Node]:
+    """List the nodes of a drafted tree, equal ones as often as they were drafted.
+
+    Examples
+    --------
+    >>> list(nodes_of(chain((2, 0))))
+    [(2,), (2, 0)]
+    """
+    for token, after in branches:
+        yield (*way, token)
+        yield from nodes_of(after, (*way, token))
+
+
+def merged(drawn: Drawn) -> DraftTrees:
+    """The law of the drafted tree without order and repetition, as the block optimum takes it.
+
+    Examples
+    --------
+    >>> trees = merged([(chain((0, 1)) + chain((0, 1)), 0.25), (chain((1, 0)), 0.75)])
+    >>> [sorted(tree) for tree in trees.trees]
+    [[(0,), (0, 1)], [(1,), (1, 0)]]
+    """
+    law: dict[Iterable[Node], float] = {}
+    for branches, chance in drawn:
+        tree = tuple(sorted(set(nodes_of(branches))))
+        law[tree] = law.get(tree, 0.0) + chance
+    return DraftTrees.of(law)
+
+
+def likeliest_tokens(law: Array, count: int) -> Node:
+    """The likeliest tokens; of equals those with the smaller numbers.
+
+    Examples
+    --------
+    >>> likeliest_tokens(np.array([0.25, 0.5, 0.25]), 2)
+    (1, 0)
+    """
+    return tuple(int(token) for token in np.argsort(-law, kind="stable")[:count])
+
+
+def without(law: Array, tokens: Iterable[int]) -> Array:
+    """The law given that none of these tokens comes.
+
+    Examples
+    --------
+    >>> without(np.array([0.5, 0.25, 0.25]), (0,)).tolist()
+    [0.0, 0.5, 0.5]
+    """
+    others: Array = law.copy()
+    others[list(tokens)] = 0.0
+    return others / others.sum() if others.any() else others
+
+
+def likeliest_prefixes(model: Chain, nodes: int, length: int) -> list[Node]:
+    """The N likeliest prefixes of at most L tokens, the likeliest first; none that cannot come.
+
+    Examples
+    --------
+    >>> from specproof import MarkovChain
+    >>> likeliest_prefixes(MarkovChain([0.75, 0.25], [[0.5, 0.5]] * 2, 2), nodes=3, length=2)
+    [(0,), (0, 0), (0, 1)]
+    """
+    chosen: list[Node] = []
+    waiting: list[tuple[float, int, Node]] = []
+
+    def expand(way: Node, chance: float) -> None:
+        for token, value in enumerate(next_token_law(model, way)):
+            if value > 0:
+                heapq.heappush(waiting, (-chance * float(value), len(way), (*way, token)))
+
+    expand((), 1.0)
+    while waiting and len(chosen) < nodes:
+        loss, _, way = heapq.heappop(waiting)
+        chosen.append(way)
+        if len(way) < length:
+            expand(way, -loss)
+    return chosen
+
+
+def nested(nodes: list[Node]) -> Branches:
+    """Give the nodes of a certain tree as branches, in their order.
+
+    Examples
+    --------
+    >>> nested([(0,), (0, 1)])
+    ((0, ((1, ()),)),)
+    """
+    after: dict[Node, list[Node]] = {}
+    for node in nodes:
+        after.setdefault(node[:-1], []).append(node)
+
+    def grow(way: Node) -> Branches:
+        return tuple((child[-1], grow(child)) for child in after.get(way, []))
+
+    return grow(())
