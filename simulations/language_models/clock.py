@@ -12,9 +12,9 @@ import torch
 
 from specproof.simulations.language_models.model_pair import ModelPair
 from specproof.simulations.language_models.next_token_model import NextTokenModel
-from specproof.simulations.language_models.prefixes import Prefixes, from_logits
 from specproof.simulations.samplers import single
 from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.selection import SelectionSampler
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 
@@ -93,7 +93,7 @@ def measure_clock(
         (each, width): _call_seconds(pair.target, [text] * each, width, repeats) for each in counts for width in widths
     }
     steps = {each: _call_seconds(pair.draft, [text] * each, 1, repeats, draw=True) for each in counts}
-    return Clock(calls, steps, _selection_seconds(pair, repeats))
+    return Clock(calls, steps, selection_seconds(pair, repeats=repeats))
 
 
 @torch.inference_mode()
@@ -113,15 +113,18 @@ def _call_seconds(model: NextTokenModel, texts: list[list[int]], width: int, rep
 
 
 @torch.inference_mode()
-def _selection_seconds(pair: ModelPair, repeats: int) -> float:
+def selection_seconds(
+    pair: ModelPair, verifier: SelectionSampler = single.verify, num_drafts: int = 1, *, repeats: int = 5
+) -> float:
+    """Measure the seconds that putting one position's drafts to a rule takes, with the target's distribution there."""
     device, size = pair.target.device, pair.target.vocabulary
     logits = torch.linspace(-8.0, 8.0, size, device=device)[None]
-    draft = torch.full((1, size), 1.0 / size, dtype=torch.float64, device=device)
-    drafts, uniforms = torch.zeros((1, 1), dtype=torch.int64, device=device), torch.full((1, 2), 0.5, device=device)
-    nothing = Prefixes(*(torch.zeros(1, dtype=torch.int64, device=device),) * 2, drafts[:, :0])
+    draft = pair.target.law(0.9 * logits)
+    drafts = torch.arange(num_drafts, device=device)[None] + size - num_drafts
+    uniforms = torch.full((1, num_drafts + 1), 0.5, dtype=torch.float64, device=device)
 
     def test() -> None:
-        single.verify(draft, from_logits(pair.target, logits, nothing), drafts, uniforms.double())
+        verifier(draft, pair.target.law(logits), drafts, uniforms)
 
     return _median_seconds(test, device, repeats)
 
