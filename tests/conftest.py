@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,3 +55,18 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def forked_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the processes that checks have for themselves from one with the kit loaded, which takes most of their time.
+
+    That a check starts its process from nothing is the matter of the tests that do without this.
+    """
+    from specproof.conformance.subject import isolation
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["specproof.conformance.stages.whole_check", "specproof.conformance.references", "hypothesis", "scipy.stats"]
+    )
+    monkeypatch.setattr(isolation, "multiprocessing", SimpleNamespace(get_context=lambda method: context))

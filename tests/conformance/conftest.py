@@ -6,17 +6,19 @@ import pytest
 
 from specproof.conformance.explanation import cause
 
-SINGLES = cause.SINGLES
-"""Batches are held against so many single trials, once there was an alarm."""
+WHOLE = {name: getattr(cause, name) for name in ("SINGLES", "MOST_SMALL", "LARGEST_CALL")}
+"""How much of each kind a check outside the tests looks at again, once there was an alarm."""
 
 
 @pytest.fixture(autouse=True)
-def few_single_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of them: they take half the time of a check that alarms, and what is looked for in tests is gross."""
-    monkeypatch.setattr(cause, "SINGLES", SINGLES // 4)
+def short_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of it: the whole takes most of a check that alarms, and what is looked for in tests is gross."""
+    for name, number in WHOLE.items():
+        monkeypatch.setattr(cause, name, number // 4)
 
 
 @pytest.fixture
-def all_single_trials(few_single_trials: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as a check outside the tests has."""
-    monkeypatch.setattr(cause, "SINGLES", SINGLES)
+def whole_second_look(short_second_look: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much as a check outside the tests has."""
+    for name, number in WHOLE.items():
+        monkeypatch.setattr(cause, name, number)

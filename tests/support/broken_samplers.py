@@ -8,32 +8,33 @@ from typing import Any
 import numpy as np
 from shared_uniforms import Shared
 
-from specproof.conformance.references import token_by_token
+from specproof.simulations.samplers.inversion import invert_once
+from specproof.theory.compiled import compiled
 
 
 def wrapped(change: Callable[..., Any]) -> Callable[..., Any]:
     """Token-by-token verification whose output is changed: ``change(emitted, draft_tokens, rng)``."""
 
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
-        return change(token_by_token(draft_probs, target_probs, draft_tokens, rng), draft_tokens, rng)
+        return change(by_position(draft_probs, target_probs, draft_tokens, rng), draft_tokens, rng)
 
     return verify
 
 
 def always(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
     """Every draft is accepted."""
-    return token_by_token(np.full_like(draft_probs, 1e-9), target_probs, draft_tokens, rng)
+    return by_position(np.full_like(draft_probs, 1e-9), target_probs, draft_tokens, rng)
 
 
 def stale_bonus(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
     """The bonus token from the row before its own, where more than one is drafted."""
     rows = np.concatenate([target_probs[:, :-1], target_probs[:, -2:-1]], axis=1)
-    return token_by_token(draft_probs, rows if draft_tokens.shape[1] > 1 else target_probs, draft_tokens, rng)
+    return by_position(draft_probs, rows if draft_tokens.shape[1] > 1 else target_probs, draft_tokens, rng)
 
 
 def only_if(wrong: Callable[[int], bool], fault: Callable[..., Any] = always) -> Callable[..., Any]:
     def verify(*arguments: Any) -> Any:
-        return (fault if wrong(len(arguments[2])) else token_by_token)(*arguments)
+        return (fault if wrong(len(arguments[2])) else by_position)(*arguments)
 
     return verify
 
@@ -43,7 +44,7 @@ def lenient_if(condition: Callable[[Any], bool], factor: float) -> Callable[...,
 
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         shown = draft_probs / factor if condition(draft_tokens) else draft_probs
-        return token_by_token(shown, target_probs, draft_tokens, rng)
+        return by_position(shown, target_probs, draft_tokens, rng)
 
     return verify
 
@@ -56,25 +57,50 @@ def sharing(source: Callable[[int], Any], first: int = 0) -> Callable[..., Any]:
 
 
 def by_position(draft_probs: Any, target_probs: Any, draft_tokens: Any, uniforms: Any) -> Any:
-    """A correct verifier whose numbers for position i are in column i: one for the test and one for the quantile."""
+    """Token-by-token verification whose numbers for position i are in column i: one for the test, one for the quantile.
+
+    A loop of its own, compiled: a check calls it thousands of times with a trial or two, which arrays are slow at.
+    """
+    draft_probs, target_probs = (np.array(rows, dtype=np.float64, order="C") for rows in (draft_probs, target_probs))
+    draft_tokens = np.array(draft_tokens, dtype=np.int64, order="C")
     n, length = draft_tokens.shape
     tests, quantiles = uniforms.random((n, length)), uniforms.random((n, length + 1))
-    emitted, going = np.full((n, length + 1), -1), np.ones(n, dtype=bool)
-    rows = np.arange(n)
-    for place in range(length + 1):
-        law = target_probs[:, place]
-        kept = np.zeros(n, dtype=bool)
-        if place < length:
-            token = draft_tokens[:, place]
-            kept = tests[:, place] * draft_probs[rows, place, token] < law[rows, token]
-            excess = np.maximum(law - draft_probs[:, place], 0.0)
-            law = np.where(excess.sum(axis=1, keepdims=True) > 0, excess, law)
-        sums = law.cumsum(axis=1)
-        drawn = np.minimum((sums <= quantiles[:, place, None] * sums[:, -1:]).sum(axis=1), law.shape[1] - 1)
-        drawn = np.where(kept, draft_tokens[:, min(place, length - 1)], drawn)
-        emitted[going, place] = drawn[going]
-        going &= kept
+    emitted = np.full((n, length + 1), -1)
+    _verify_by_position(draft_probs, target_probs, draft_tokens, tests, quantiles, emitted)
     return emitted
+
+
+@compiled()
+def _verify_by_position(
+    draft_probs: Any, target_probs: Any, draft_tokens: Any, tests: Any, quantiles: Any, emitted: Any
+) -> None:
+    n, length = draft_tokens.shape
+    for row in range(n):
+        place = 0
+        while place < length:
+            token = draft_tokens[row, place]
+            if tests[row, place] * draft_probs[row, place, token] >= target_probs[row, place, token]:
+                break
+            emitted[row, place] = token
+            place += 1
+        weights = target_probs[row, place].copy()
+        if place < length:
+            for token in range(weights.size):
+                weights[token] = max(weights[token] - draft_probs[row, place, token], 0.0)
+            if weights.sum() == 0.0:
+                weights[:] = target_probs[row, place]
+        emitted[row, place] = invert_once(weights, quantiles[row, place])
+
+
+# Compiled here: a check that waited for it would take it for slow.
+by_position(np.ones((1, 1, 1)), np.ones((1, 2, 1)), np.zeros((1, 1)), np.random.default_rng(0))
+
+
+def first_draft(draft_probs: Any, target_probs: Any, draft_tokens: Any, uniforms: Any) -> Any:
+    """The same in the contract multi: of several drafts of one position the first, the others not looked at."""
+    rows = np.stack([target_probs, target_probs], axis=1)
+    emitted = by_position(draft_probs[:, np.newaxis], rows, draft_tokens[:, :1], uniforms)
+    return emitted[:, 0], np.where(emitted[:, 1] >= 0, 0, -1)
 
 
 def in_groups(size: int) -> Callable[[int], Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broken_samplers import always, lenient_if, only_if, stale_bonus
+from broken_samplers import always, by_position, first_draft, lenient_if, only_if, stale_bonus
 from check_budgets import LONGER, QUICK
 
 from specproof.conformance import (
@@ -18,20 +18,9 @@ from specproof.conformance import (
     Verdict,
     check_sampler,
 )
-from specproof.conformance.explanation import cause
-from specproof.conformance.references import select, token_by_token
-
-AT_LEISURE = replace(QUICK, rounds=1, small=DEFAULT.small)
-"""The default of small batches; large ones show nothing in these tests."""
+from specproof.conformance.references import token_by_token
 
 
-@pytest.fixture
-def short_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is looked at again once an alarm was given: a quarter of the trials."""
-    monkeypatch.setattr(cause, "MOST_SMALL", 1000)
-
-
-@pytest.mark.usefixtures("short_second_look")
 @pytest.mark.parametrize(
     ("wrong", "fault", "calls", "said"),
     [
@@ -50,7 +39,6 @@ def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
     assert said in report.reason
 
 
-@pytest.mark.usefixtures("short_second_look")
 def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
     report = check_sampler(lenient_if(lambda drafts: len(drafts) == 1, 3.0), budget=replace(QUICK, small=1000))
     assert (report.verdict, report.findings[0].detector) == (Verdict.BIASED, "small batches")
@@ -60,23 +48,25 @@ def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
     assert report.instance.total_variation > 0
 
 
-@pytest.mark.parametrize("contract", ["chain", "multi"])
-def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str) -> None:
+@pytest.mark.usefixtures("whole_second_look")
+@pytest.mark.parametrize(("contract", "calls"), [("chain", DEFAULT.small), ("multi", 500)])
+def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str, calls: int) -> None:
     """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
 
     def verify(*arguments: Any) -> Any:
         draft_probs, target_probs, draft_tokens, rng = arguments
         if len(draft_tokens) <= 256:
             target_probs = np.broadcast_to(target_probs[:1], target_probs.shape)
-        return select("single", draft_probs, target_probs, draft_tokens, rng)
+        return first_draft(draft_probs, target_probs, draft_tokens, rng)
 
     def first_position(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         rows = target_probs.copy()
         if len(draft_tokens) <= 256:
             rows[:, 0] = rows[0, 0]
-        return token_by_token(draft_probs, rows, draft_tokens, rng)
+        return by_position(draft_probs, rows, draft_tokens, rng)
 
-    report = check_sampler(verify if contract == "multi" else first_position, contract, budget=AT_LEISURE)
+    budget = replace(QUICK, rounds=1, small=calls)  # large batches show nothing here
+    report = check_sampler(verify if contract == "multi" else first_position, contract, budget=budget)
     assert report.verdict == Verdict.BIASED, str(report)
     assert "rows are mixed up" in report.reason
 

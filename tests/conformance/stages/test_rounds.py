@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broken_samplers import by_position, in_groups, lenient_if, sharing, tiled
+from broken_samplers import by_position, first_draft, in_groups, lenient_if, sharing, tiled
 from check_budgets import ALL_ROUNDS, LONGER, QUICK
 from shared_uniforms import Shared
 
@@ -17,7 +17,7 @@ from specproof.conformance import (
     check_sampler,
     next_token_law,
 )
-from specproof.conformance.references import select, token_by_token
+from specproof.conformance.references import select
 
 
 @pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
@@ -25,7 +25,7 @@ def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: 
     def lenient(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         shown = draft_probs.copy()
         hidden(shown)[...] = 1e-9  # a draft law so small accepts everything
-        return token_by_token(shown, target_probs, draft_tokens, rng)
+        return by_position(shown, target_probs, draft_tokens, rng)
 
     report = check_sampler(lenient, budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED, str(report)
@@ -71,7 +71,7 @@ def test_trials_that_share_a_uniform_are_told_from_a_wrong_law() -> None:
             def random(self, shape: Any) -> Any:
                 return np.broadcast_to(rng.random(shape[1:] if isinstance(shape, tuple) else ()), shape)
 
-        return select("single", draft_probs, target_probs, draft_tokens, Same())  # type: ignore[arg-type]
+        return first_draft(draft_probs, target_probs, draft_tokens, Same())
 
     report = check_sampler(shares, "multi", budget=QUICK)
     assert report.verdict == Verdict.BIASED
@@ -86,7 +86,7 @@ def test_neighbours_that_share_a_uniform_in_pairs_are_seen_though_every_law_is_r
             def random(self, shape: Any) -> Any:
                 return np.repeat(rng.random((shape[0] + 1, *shape[1:])), 2, axis=0)[: shape[0]]
 
-        return select("single", draft_probs, target_probs, draft_tokens, Paired())  # type: ignore[arg-type]
+        return first_draft(draft_probs, target_probs, draft_tokens, Paired())
 
     report = check_sampler(pairs, "multi", budget=ALL_ROUNDS)
     assert report.verdict == Verdict.BIASED
@@ -96,7 +96,7 @@ def test_neighbours_that_share_a_uniform_in_pairs_are_seen_though_every_law_is_r
 def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
     def first_row(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         same = np.broadcast_to(target_probs[:1], target_probs.shape)
-        return select("single", draft_probs, same, draft_tokens, rng)
+        return first_draft(draft_probs, same, draft_tokens, rng)
 
     report = check_sampler(first_row, "multi", budget=QUICK)
     assert report.verdict == Verdict.BIASED
@@ -115,14 +115,14 @@ def test_rows_that_are_mixed_up_show_in_batches_of_different_problems() -> None:
 )
 def test_pairs_that_share_uniforms_are_seen(source: Callable[[int], Any]) -> None:
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
-        return select("single", draft_probs, target_probs, draft_tokens, Shared(rng, source))  # type: ignore[arg-type]
+        return first_draft(draft_probs, target_probs, draft_tokens, Shared(rng, source))
 
     report = check_sampler(verify, "multi", budget=QUICK)
     assert [finding.detector for finding in report.findings] == ["batch", "pairs"], str(report)
     assert "depend on each other" in report.reason
 
 
-@pytest.mark.usefixtures("all_single_trials")
+@pytest.mark.usefixtures("whole_second_look")
 def test_what_is_wrong_in_large_batches_only_is_said_to_be() -> None:
     report = check_sampler(lenient_if(lambda drafts: len(drafts) > 100, 1e9), budget=QUICK)
     assert report.findings[0].detector == "batch"

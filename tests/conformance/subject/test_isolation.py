@@ -18,6 +18,9 @@ from specproof.theory.errors import InvalidInput
 
 SMALL = Budget(first=400, rounds=1, small=3, degenerate=16, seconds=2.0, candidates=4)
 
+FORKED = pytest.mark.usefixtures("forked_checks")
+"""Starts a test's processes the quick way; two of them show that the other way works."""
+
 CATASTROPHES = """
 import os, re, signal
 import numpy as np
@@ -37,6 +40,7 @@ def writes(draft_probs, target_probs, draft_tokens, rng):
 """
 
 
+@FORKED
 @pytest.mark.parametrize(
     ("function", "verdict", "said"),
     [
@@ -63,15 +67,20 @@ def test_a_function_of_a_module_is_taken_along(capfd: pytest.CaptureFixture[str]
     assert report.verdict in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
     assert report.subject == "specproof.conformance.references:token_by_token"
     assert report.trials > 100
+    assert capfd.readouterr() == ("", "")
+
+
+@FORKED
+def test_a_function_with_arguments_of_its_own_is_taken_along() -> None:
     report = check_sampler(partial(select, "single"), "multi", budget=SMALL, isolate=True)
     assert report.verdict in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
-    assert capfd.readouterr() == ("", "")
 
 
 def local(*_: Any) -> Any:
     return np.zeros(1)
 
 
+@FORKED
 @pytest.mark.parametrize(
     ("function", "said"),
     [
@@ -87,6 +96,7 @@ def test_what_cannot_be_taken_along_is_one_line(function: Any, said: str) -> Non
     assert "\n" not in str(raised.value)
 
 
+@FORKED
 def test_a_function_whose_module_is_not_found_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     module = type(sys)("made_up_while_running")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -109,6 +119,7 @@ def test_a_script_that_checks_wherever_it_is_imported_is_told_so(tmp_path: Path)
     assert done.stderr.rstrip().endswith("does so below 'if __name__ == \"__main__\":'")
 
 
+@FORKED
 @pytest.mark.parametrize(
     ("text", "limit", "said"),
     [
@@ -127,6 +138,7 @@ def test_an_import_that_never_ends_or_ends_everything_is_reported(
     assert said in report.reason
 
 
+@FORKED
 def test_what_breaks_outside_the_function_is_not_called_its_crash(tmp_path: Path) -> None:
     path = tmp_path / "hoarding_subject.py"
     path.write_text(  # after the first call the check cannot open a file any more
@@ -139,6 +151,7 @@ def test_what_breaks_outside_the_function_is_not_called_its_crash(tmp_path: Path
     assert "broke off outside the function (OSError: [Errno 24] Too many open files" in report.reason
 
 
+@FORKED
 def test_what_a_function_imports_when_it_is_called_is_found_beside_it(tmp_path: Path) -> None:
     (tmp_path / "sibling_of_a_lazy_subject.py").write_text(
         "from specproof.conformance.references import token_by_token as verify\n"
@@ -151,6 +164,7 @@ def test_what_a_function_imports_when_it_is_called_is_found_beside_it(tmp_path: 
     assert report.verdict in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
 
 
+@FORKED
 def test_an_interrupt_of_its_own_on_import_is_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "interrupting_subject.py"
     path.write_text("raise KeyboardInterrupt\n")

@@ -18,7 +18,7 @@ from check_budgets import QUICK
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(forked_checks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's default is a quick check: what the whole one finds is tested with the kit."""
     monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=6.0))
 
