@@ -10,6 +10,7 @@ from specproof.figures import (
     block_efficiency_real,
     families,
     improvement,
+    judge,
     loss_against_tv,
     opt_uno,
     pareto,
@@ -37,4 +38,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     block_efficiency_map.SPEC,
     acceptance.SPEC,
     block_efficiency_real.SPEC,
+    judge.SPEC,
 )

@@ -32,6 +32,7 @@ def minimise(
     size: int,
     generations: int,
     rng: np.random.Generator,
+    members_a_coordinate: int = MEMBERS,
 ) -> Closest:
     """Look for the smallest value of a function on a cube.
 
@@ -49,8 +50,10 @@ def minimise(
         Number of coordinates.
     generations : int
     rng : numpy Generator
+    members_a_coordinate : int
+        Members of a generation for each coordinate; there must be three in all.
     """
-    members, spread = MEMBERS * size, highest - lowest
+    members, spread = members_a_coordinate * size, highest - lowest
     # A Latin hypercube: each of as many slices of a coordinate's range has one member.
     slices = rng.permuted(np.tile(np.arange(members), (size, 1)), axis=1)
     points = lowest + spread * (slices + rng.random((size, members))) / members

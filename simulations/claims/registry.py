@@ -19,8 +19,8 @@ from specproof.simulations.claims.spectr2023 import (
     uniform_example,
 )
 from specproof.simulations.claims.texts import block_lossless, calls, marginal_products, reach_weights
+from specproof.simulations.claims.trees import judge, yardstick
 from specproof.simulations.claims.trees import lossless as tree_lossless
-from specproof.simulations.claims.trees import yardstick
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
     batch_lossless,
@@ -63,6 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
     marginal_products.CLAIM,
     yardstick.CLAIM,
     *tree_lossless.CLAIMS,
+    judge.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

@@ -28,7 +28,7 @@ from specproof.simulations.experiments.cell import CellContext, Records
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers import LOOKS
 
-FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "trials": 1000, "generations": 1, "finish": 20}
+FEW: Mapping[str, int] = {"instances": 2, "runs": 1000, "trials": 1000, "generations": 1, "members": 2, "finish": 20}
 """Sizes of the experiments behind the tables."""
 
 RULES = ("kseq", "recursive", "recursive_distinct", "optimal")

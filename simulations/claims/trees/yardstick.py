@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
-from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
+from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.chain import TabularModel, random_tabular_pair
 from specproof.theory.distribution import Array
 from specproof.theory.sequences import block_efficiency
@@ -41,24 +41,11 @@ def _cells(settings: Settings) -> list[Cell]:
     ]
 
 
-def conclude(context: CellContext) -> Findings:
-    """Average the shares of the optimum over instances, for each rule, form and size."""
-    import pandas as pd
-
-    shares = pd.DataFrame(context.tables["shares"])
-    groups = shares.groupby(["form", "verifier", "tokens", "length", "num_drafts"], sort=False)["share"]
-    table = groups.agg(["mean", "min", "size"]).reset_index()
-    table["label"] = [VERIFIERS[name].label for name in table["verifier"]]
-    return Findings(tables={"share_of_block_optimum": table.to_dict("records")})
-
-
 CLAIM = Claim(
     "trees.layer-lift",
     "Layer Verification (Cha, Cho, Yun 2026) and block verification (Sun et al. 2024, arXiv 2403.10444), generalised",
     "The layer lift of every verifier is lossless, and lies between the rule level by level and the block optimum.",
     _cells,
-    conclude,
-    digest={"share_of_block_optimum": ("label", "form", "tokens", "length", "num_drafts", "mean", "min")},
 )
 
 
@@ -66,7 +53,6 @@ def compare(context: CellContext, tokens: int, length: int, num_drafts: int, ins
     """Put every verifier, in both forms, beside the certified optimum of random models."""
     sizes = {"tokens": tokens, "length": length, "num_drafts": num_drafts}
     worst, least = Worst(**sizes), Least(**sizes)
-    shares: Records = []
     for _ in range(instances):
         concentration = float(context.rng.choice([0.3, 1.0, 3.0]))
         pair = random_tabular_pair(tokens, length + 1, context.rng, concentration=concentration)
@@ -78,9 +64,6 @@ def compare(context: CellContext, tokens: int, length: int, num_drafts: int, ins
             worst.see(f"joint law of the layer lift, {verifier.label}", _error(law, pair[1], length))
             least.see(f"layer lift minus level by level, {verifier.label}", law.mean - levels)
             least.see(f"block optimum minus layer lift, {verifier.label}", float(optimum.highest) - law.mean)
-            for form, value in (("level by level", levels), ("layer lift", law.mean)):
-                share = value / optimum.accepted_length if optimum.accepted_length > 0 else 1.0
-                shares.append({"form": form, "verifier": verifier.name, **sizes, "share": share})
         _see_ends(worst, pair, num_drafts, length)
         broken = layer_law(*pair, num_drafts, length, _hasty(VERIFIERS["kseq"]))
         quantity = "joint law of the layer lift, of a rule that accepts more than its law says"
@@ -90,7 +73,7 @@ def compare(context: CellContext, tokens: int, length: int, num_drafts: int, ins
             block_efficiency(*pair, num_drafts, length, "priority") - 1.0 - optimum.accepted_length,
             method=Method.CONTROL,
         )
-    return Findings(worst.rows() + least.rows(), {"shares": shares})
+    return Findings(worst.rows() + least.rows())
 
 
 def _see_ends(worst: Worst, pair: tuple[TabularModel, TabularModel], num_drafts: int, length: int) -> None:

@@ -27,6 +27,7 @@ SMALLEST: Mapping[str, int] = {
     "trials": 50_000,
     "tokens": 200,
     "generations": 20,
+    "members": 3,
     "finish": 60,
     "most_drafts": 50,
 }
