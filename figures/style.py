@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specproof.simulations.experiments.store import whole_file
+from specproof.simulations.experiments.store import whole_file, write_text
 from specproof.theory.looks import Look
 from specproof.theory.verifiers import LOOKS
 
@@ -46,6 +47,8 @@ _RC: Any = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "specproof",
     "savefig.dpi": 200,
 }
 
@@ -125,13 +128,21 @@ def intervals(axes: Axes, places: pd.Series, table: pd.DataFrame, colour: str) -
     axes.vlines(places, table["low"], table["high"], color=colour, linewidth=1.4, zorder=3)
 
 
+def as_svg(figure: Figure) -> str:
+    """Write a figure as SVG on no background, its text as text; call it within :func:`styled`."""
+    written = StringIO()
+    figure.savefig(written, format="svg", facecolor="none", metadata={"Date": None, "Creator": "specproof"})
+    return written.getvalue()
+
+
 def save(figure: Figure, folder: Path, name: str, data: Mapping[str, pd.DataFrame]) -> list[Path]:
-    """Write PNG, PDF and the drawn tables as CSV, each whole or not at all; dates are left out, so bytes repeat."""
-    paths = [folder / f"{name}.png", folder / f"{name}.pdf"]
+    """Write PNG, PDF, SVG and the drawn tables as CSV, each whole or not at all; undated, so that bytes repeat."""
+    paths = [folder / f"{name}.{kind}" for kind in ("png", "pdf", "svg")]
     with whole_file(paths[0]) as png:
         figure.savefig(png, format="png", metadata={"Software": "specproof"})
     with whole_file(paths[1]) as pdf:
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": "specproof"})
+    write_text(paths[2], as_svg(figure))
     for table, rows in data.items():
         paths.append(folder / (f"{name}.csv" if len(data) == 1 else f"{name}.{table}.csv"))
         with whole_file(paths[-1]) as csv:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -80,6 +81,8 @@ class Evidence:
         A deviation of this size would have been seen with probability 0.99; for exact rows it is the tolerance.
     verdict : ClaimVerdict
         The verdict says what follows for the claim.
+    resolution : float
+        The row is inconclusive if ``detectable`` is larger than this; infinite where nothing is asked for.
     claim : str
         The row bears on the claim of this id; this and the fields below are filled in by whoever ran the cell.
     seed : int
@@ -108,6 +111,7 @@ class Evidence:
     trials: int
     detectable: float
     verdict: ClaimVerdict
+    resolution: float = math.inf
     claim: str = ""
     seed: int = 0
     cell: str = ""
@@ -119,6 +123,24 @@ class Evidence:
         if self.method == Method.CONTROL:
             return self.verdict in (ClaimVerdict.REFUTED, ClaimVerdict.INCONCLUSIVE)
         return self.verdict != ClaimVerdict.REFUTED
+
+    @property
+    def trials_needed(self) -> float:
+        """How many times as many trials would decide an inconclusive row, as intervals shrink with their root.
+
+        It is 1 for a row that is decided, and infinite where nothing can be said.
+
+        Examples
+        --------
+        >>> from specproof.claims import check_frequency, from_check
+        >>> check = check_frequency(750, 1000, 0.75, level=1e-6)
+        >>> row = from_check("acceptance", check, level=1e-6, resolution=check.detectable / 2)
+        >>> str(row.verdict), row.trials_needed
+        ('inconclusive', 4.0)
+        """
+        if self.verdict != ClaimVerdict.INCONCLUSIVE:
+            return 1.0
+        return (self.detectable / self.resolution) ** 2 if math.isfinite(self.detectable) else math.inf
 
 
 COLUMNS = ["claim", *(field.name for field in fields(Evidence) if field.name != "claim")]
@@ -194,7 +216,9 @@ def from_check(
         verdict = ClaimVerdict.REFUTED
     else:
         verdict = ClaimVerdict.CONSISTENT if check.detectable <= resolution else ClaimVerdict.INCONCLUSIVE
-    return Evidence(_json(instance), quantity, method, **asdict(check), level=level, verdict=verdict)
+    return Evidence(
+        _json(instance), quantity, method, **asdict(check), level=level, verdict=verdict, resolution=resolution
+    )
 
 
 def as_table(rows: Iterable[Evidence]) -> pd.DataFrame:

@@ -79,6 +79,8 @@ class Claim:
         Whether its cells load the language-model pair.
     note : str
         What must be said wherever its outcome is told, such as that other models were run than the paper's.
+    formula : str
+        The statement as a formula in LaTeX, without dollar signs; empty if words say it better.
     digest : mapping
         Tables that a run prints when it ends, each with the columns to show.
 
@@ -98,4 +100,5 @@ class Claim:
     conclusions: int = 0
     needs_models: bool = False
     note: str = ""
+    formula: str = ""
     digest: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -40,6 +40,7 @@ def print_findings(found: Sequence[ClaimFindings], out: Path) -> None:
         if part.claim.note:
             console.print(f"{part.claim.id}: {part.claim.note}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"Evidence, tables, figures and manifest: {out}", highlight=False, soft_wrap=True)
+    console.print(f"All of it on one page: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
 def _verdicts(found: Sequence[ClaimFindings]) -> Table:

@@ -1,4 +1,4 @@
-"""The reproduction: evidence, tables, figures and a manifest in one folder."""
+"""The reproduction: evidence, tables, figures, a manifest and a page of it all in one folder."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import pandas as pd
 from specproof.manifest import environment
 from specproof.own_code import OwnCode, worker_preparation
 from specproof.progress import progress
+from specproof.report.page import write_page
+from specproof.report.run_page import run_page
 from specproof.run_plan import RunPlan
 from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
 from specproof.simulations.claims.conclusion import ClaimFindings, conclude_claim
@@ -28,7 +30,7 @@ from specproof.simulations.language_models.pairs import fetch_pair, resolve_devi
 from specproof.simulations.language_models.prompts import load_prompts
 from specproof.simulations.language_models.scoring import parse_scorer
 
-MANIFEST = "manifest.json"
+MANIFEST, PAGE = "manifest.json", "report.html"
 
 
 def make_settings(
@@ -123,6 +125,7 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
         **environment(),
     }
     write_text(out / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    write_page(out / PAGE, run_page(found, plan.figures, tables, manifest, out))
     return found
 
 

@@ -142,6 +142,7 @@ def test_files_hold_the_picture_and_the_tables(figure: FigureSpec, tmp_path: Pat
     name = figure.id.removeprefix("figure.")
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
     texts = [path for path in made if path.suffix == ".csv"]
     for path, table in zip(texts, figure.tables, strict=True):
         pd.testing.assert_frame_equal(pd.read_csv(path), tables[table], check_dtype=False)

@@ -66,7 +66,9 @@ def test_the_example_of_the_docstring_runs_beside_ours(
     assert manifest["tests"] == {"registered": 6, "own": 1}
     assert manifest["test_level"] == pytest.approx(FAMILY_LEVEL / 7)
     assert [record["source"] for record in manifest["own"]] == [name]
-    assert manifest["figures"] == ["figures/my-agreement.png", "figures/my-agreement.pdf", "figures/my-agreement.csv"]
+    kinds = ("png", "pdf", "svg", "csv")
+    assert manifest["figures"] == [f"figures/my-agreement.{kind}" for kind in kinds]
+    assert f"specproof reproduce {name} fake.sleepy" in (folder / "out" / "report.html").read_text()
     table = pd.read_parquet(folder / "out" / "evidence.parquet")
     own = table[table["claim"] == "my.exact-match"]
     assert list(own["verdict"]) == ["holds", "consistent", "refuted"]

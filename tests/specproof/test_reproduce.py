@@ -33,6 +33,7 @@ def test_a_run_that_holds_writes_everything_and_ends_with_0(fake_command: Any, t
         "evidence.csv",
         "evidence.parquet",
         "manifest.json",
+        "report.html",
         "tables",
     }
     manifest = json.loads((out / "manifest.json").read_text())

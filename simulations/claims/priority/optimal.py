@@ -33,6 +33,7 @@ CLAIM = Claim(
     f"{SOURCE}; the optimum of Sun et al. 2023, section 3, and Hu et al. 2025, arXiv 2502.18779",
     "The priority coupling accepts with the optimal probability 1 + min over sets A of q(A) - p(A)^k.",
     _cells,
+    formula=r"\Pr(\text{accept})=1+\min_A\bigl(q(A)-p(A)^k\bigr)",
 )
 
 

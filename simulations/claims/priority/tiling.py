@@ -36,6 +36,7 @@ CLAIM = Claim(
     SOURCE,
     "The tokens' sets are disjoint, cover [0, 1] and have lengths p, in fewer than 2V intervals.",
     _cells,
+    formula=r"\bigcup_x S_x=[0,1],\qquad |S_x|=p(x)",
 )
 
 

@@ -84,6 +84,7 @@ CLAIM = Claim(
     _cells,
     conclude,
     needs_models=True,
+    formula=r"\alpha_1\le\alpha_{\text{K-SEQ}}\le\alpha^*\le\frac{\alpha_{\text{K-SEQ}}}{1-1/e}",
 )
 
 

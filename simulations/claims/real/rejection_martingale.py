@@ -90,6 +90,7 @@ CLAIM = Claim(
     conclude,
     conclusions=2,
     needs_models=True,
+    formula=r"M_n=\sum_{i\le n}\bigl(1_{\text{position } i \text{ is rejected}}-\mathrm{TV}(p_i,q_i)\bigr)",
 )
 
 

@@ -50,6 +50,7 @@ CLAIM = Claim(
     f"{SOURCE}, section 3; Hu et al. 2025, arXiv 2502.18779",
     "The optimal acceptance with k i.i.d. drafts rises with k and is concave in k; that of K-SEQ need not be concave.",
     _cells,
+    formula=r"\alpha^*_{k+1}-\alpha^*_k\ \le\ \alpha^*_k-\alpha^*_{k-1}",
 )
 r"""For a fixed set A, 1 + q(A) - p(A)^k rises with k and is concave, as its differences (1-p(A)) p(A)^k fall.
 

@@ -122,6 +122,7 @@ CLAIM = Claim(
     f"{SOURCE}, the guarantee of Algorithm 2",
     "K-SEQ at rho* accepts at least (1 - 1/e) of the optimum; the worst share is 8/9 for 2 drafts, 0.826 for many.",
     _cells,
+    formula=r"\alpha_{\text{K-SEQ}}(\rho^*)\ \ge\ \left(1-\frac{1}{e}\right)\alpha^*",
 )
 
 

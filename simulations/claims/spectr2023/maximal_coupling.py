@@ -33,6 +33,7 @@ CLAIM = Claim(
     f"{SOURCE}, section 2; Leviathan et al. 2023, arXiv 2211.17192",
     "Accepting with min(1, q/p) and resampling from the residual emits exactly q and accepts with 1 - TV(p, q).",
     _cells,
+    formula=r"\Pr(\text{accept})=\sum_x\min(p(x),q(x))=1-\mathrm{TV}(p,q)",
 )
 
 

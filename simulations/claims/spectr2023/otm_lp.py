@@ -48,6 +48,8 @@ CLAIM = Claim(
     f"{SOURCE}, section 3",
     "The best acceptance with k drafts of any joint law is the value of a linear program over sets of drafted tokens.",
     _cells,
+    formula=r"\max_{\pi\ge 0}\ \sum_S\sum_{x\in S}\pi(S,x)\quad\text{with}\quad\sum_x\pi(S,x)\le P(S),\quad"
+    r"\sum_S\pi(S,x)\le q(x)",
 )
 
 

@@ -50,6 +50,7 @@ CLAIM = Claim(
     "Hu et al. 2025, arXiv 2502.18779, for i.i.d. drafts; the minimum cut of the linear program",
     "The best acceptance is 1 + min over sets A of q(A) - P(all drafts in A); without replacement one sort finds A.",
     _cells,
+    formula=r"\alpha^*=1+\min_A\bigl(q(A)-\Pr(X_1,\dots,X_k\in A)\bigr)",
 )
 
 

@@ -31,6 +31,7 @@ CLAIM = Claim(
     f"{SOURCE}, the example of section 3",
     "p uniform on d tokens and q on d/r of them: K-SEQ and recursive rejection reach the optimum, 1 - (1 - 1/r)^k.",
     _cells,
+    formula=r"\alpha^*=1-\left(1-\frac{1}{r}\right)^k",
 )
 
 

@@ -60,6 +60,7 @@ CLAIM = Claim(
     SOURCE,
     "Given a text its calls are a renewal process, whose steps follow from the reach weights of the text.",
     _cells,
+    formula=r"\frac{\text{tokens}}{\text{calls}}=\frac{\sum_s S_s e_s}{\sum_s S_s},\qquad e_s=1+\sum_l v_l(s)",
 )
 
 

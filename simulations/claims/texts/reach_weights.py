@@ -28,6 +28,7 @@ CLAIM = Claim(
     SOURCE,
     "The reach weights of a text of the target have as mean the probability to accept so many drafts, for every rule.",
     _cells,
+    formula=r"\mathbb{E}_{x\sim q}[v_l(x)]=\Pr(\text{at least } l \text{ drafts are accepted})",
 )
 
 

@@ -88,6 +88,7 @@ CLAIM = Claim(
             *("even", "detectable", "resolved", "times_the_text", "prompts_needed"),
         ),
     },
+    formula=r"R+\mathrm{bias}_{\mathrm{OPT}}=\mathrm{TV}(p,q)\le R+\mathrm{bias}_{\mathrm{UNO}}",
 )
 
 

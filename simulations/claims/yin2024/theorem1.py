@@ -55,6 +55,8 @@ CLAIM = Claim(
     f"{SOURCE}, Theorem 1",
     "Expected rejections over a horizon are the sum of the total variation distances, prefixes weighted by the target.",
     _cells,
+    formula=r"\mathbb{E}[N]=\sum_{n=1}^{T}\mathbb{E}_{x\sim q}\,\mathrm{TV}\bigl(p_n(\cdot\mid x_{<n}),"
+    r"\,q_n(\cdot\mid x_{<n})\bigr)",
 )
 
 

@@ -54,6 +54,7 @@ CLAIM = Claim(
     f"{SOURCE}, Theorem 2",
     "No lossless rule that accepts with some b and resamples from some P has fewer rejections than TV in any context.",
     _cells,
+    formula=r"1-\sum_x b(x)\,p(x)\ \ge\ \mathrm{TV}(p,q)",
 )
 
 

@@ -31,6 +31,7 @@ CLAIM = Claim(
     f"{SOURCE}, Theorem 4",
     "With acceptance b the least bias over all P is sum [bp - q]+, reached exactly by P* and all R P <= [q - bp]+.",
     _cells,
+    formula=r"\min_P\mathrm{TV}(q,\,bp+RP)=\sum_x\,[b(x)p(x)-q(x)]_+,\qquad R=1-\sum_x b(x)p(x)",
 )
 
 

@@ -59,6 +59,7 @@ CLAIM = Claim(
     f"{SOURCE}, Theorem 5",
     "Rejection plus least bias is TV(p, q) for every over-acceptance: a line that OPT is on and nothing below.",
     _cells,
+    formula=r"R+\min_P\mathrm{TV}(q,\,bp+RP)=\mathrm{TV}(p,q)",
 )
 
 

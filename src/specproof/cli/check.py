@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from specproof.cli import EXIT_REFUTED
-from specproof.cli.options import Json
+from specproof.cli.options import Html, Json
 from specproof.conformance.contract import Contract
 
 
@@ -37,6 +38,7 @@ def check(
         bool, typer.Option("--require-seed", help="Refuse output that is not reproduced by the same generator.")
     ] = False,
     as_json: Json = False,
+    html: Html = None,
 ) -> None:
     """Check whether a sampler is lossless, and how far its acceptance is from the best.
 
@@ -70,5 +72,10 @@ def check(
         isolate=True,
     )
     show(report, as_json=as_json)
+    if html is not None:
+        from specproof.report.check_page import check_page
+        from specproof.report.page import write_page
+
+        write_page(html, check_page(report, ["specproof", *sys.argv[1:]]))
     if not report.is_lossless:
         raise typer.Exit(EXIT_REFUTED)

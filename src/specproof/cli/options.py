@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,10 @@ class Device(StrEnum):
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page of it, one HTML file that needs no network.")
+]
 
 Plugins = Annotated[
     list[str] | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from specproof.cli.options import Json, Plugins
+from specproof.cli.options import Html, Json, Plugins
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def plan(
         Path | None, typer.Option(help="Draw the curves of speed against c into this file, .png, .svg or .pdf.")
     ] = None,
     as_json: Json = False,
+    html: Html = None,
 ) -> None:
     """Choose a rule, a number and a length of drafts from a trace.
 
@@ -90,6 +92,11 @@ def plan(
         from specproof.figures.speed_curves import save
 
         save(made.curves(), figure)
+    if html is not None:
+        from specproof.report.page import write_page
+        from specproof.report.plan_page import plan_page
+
+        write_page(html, plan_page(made, read.header, ["specproof", *sys.argv[1:]]))
     if as_json:
         print(json.dumps(_as_json(read, made), indent=2))
     else:

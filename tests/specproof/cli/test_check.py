@@ -50,9 +50,10 @@ def test_there_are_five_broken_examples_of_every_contract() -> None:
     assert {name.partition("_")[0] for name in broken} == {"chain", "multi", "generate"}
 
 
-def test_the_report_for_people_names_what_matters(command: Any) -> None:
+def test_the_report_for_people_names_what_matters(command: Any, tmp_path: Path) -> None:
     example = next(path for path in EXAMPLES if path.stem == "chain_residual_skipped")
-    outcome = command(*words(example), "--seed", 3)
+    outcome = command(*words(example), "--seed", 3, "--html", tmp_path / "check.html")
+    assert "--seed 3 --html" in (tmp_path / "check.html").read_text()
     assert outcome.status == 1
     for said in ("biased", "Smallest failing instance", "Total variation at least", "Diagnosis: replaced-from-target"):
         assert said in outcome.out

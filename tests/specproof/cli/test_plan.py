@@ -24,8 +24,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_fastest_is_recommended(command: Any, folder: Path) -> None:
-    outcome = command("plan", "trace.parquet", "--cost", 0.05, "--num-drafts", "2,3", "--length", "1,2")
+    outcome = command(
+        "plan", "trace.parquet", "--cost", 0.05, "--num-drafts", "2,3", "--length", "1,2", "--html", "plan.html"
+    )
     assert outcome.status == 0
+    assert "specproof plan trace.parquet --cost 0.05" in (folder / "plan.html").read_text()
     assert "two chains: 240 tokens of 6 prompts" in outcome.out
     assert "Run " in outcome.out
     assert outcome.lines == []

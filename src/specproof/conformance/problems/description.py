@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,10 +11,33 @@ from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 
+class ContextLaw(NamedTuple):
+    """The law of one token after the part of its context that matters, in simple fractions."""
+
+    token: str
+    """The token's name, such as x2."""
+    given: str
+    """The tokens before it that matter; empty if none does."""
+    law: tuple[str, ...]
+    """Its probabilities."""
+
+
+def context_laws(model: TabularModel, positions: int | None = None) -> list[ContextLaw]:
+    """Tell the laws of the first positions of a model, all of them by default.
+
+    Examples
+    --------
+    >>> context_laws(TabularModel([[0.25, 0.75], [[0.5, 0.5], [1.0, 0.0]]]))[-1]
+    ContextLaw(token='x2', given='x1=1', law=('1', '0'))
+    """
+    return [row for index, table in enumerate(model.conditionals[:positions]) for row in _position_laws(index, table)]
+
+
 def describe_model(model: TabularModel, positions: int | None = None) -> str:
     """Describe the first positions of a model, all of them by default."""
     return "\n".join(
-        line for index, table in enumerate(model.conditionals[:positions]) for line in _position_lines(index, table)
+        f"  {token}{' | ' + given if given else ''}: ({', '.join(law)})"
+        for token, given, law in context_laws(model, positions)
     )
 
 
@@ -29,15 +52,15 @@ def describe_law(row: Array) -> str:
     return "(" + ", ".join(map(_fraction, row)) + ")"
 
 
-def _position_lines(index: int, table: Array) -> list[str]:
+def _position_laws(index: int, table: Array) -> list[ContextLaw]:
     size = table.shape[-1]
     memory = next(m for m in range(index + 1) if _depends_on_last(table, m))
-    lines = []
+    laws = []
     for context in np.ndindex((size,) * memory):
         given = ", ".join(f"x{index - memory + 1 + place}={token}" for place, token in enumerate(context))
         row = table[(0,) * (index - memory) + context]
-        lines.append(f"  x{index + 1}{' | ' + given if given else ''}: {describe_law(row)}")
-    return lines
+        laws.append(ContextLaw(f"x{index + 1}", given, tuple(map(_fraction, row))))
+    return laws
 
 
 def _depends_on_last(table: Array, memory: int) -> bool:

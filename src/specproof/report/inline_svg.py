@@ -1,0 +1,39 @@
+"""A matplotlib figure as SVG that follows the colours of its page."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup
+
+_COLOURS = {"#000000": "currentColor", "#dddddd": "var(--line)", "#ffffff": "var(--paper)"}
+"""Black, the grid and white are those of the page, light or dark; the palette's colours stay."""
+
+_HEAD = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]*)\"[^>]*>", re.DOTALL)
+_DROPPED = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
+_NAMES = re.compile(r'(\bid="|url\(#|(?:xlink:)?href="#)')
+_DIGITS = re.compile(r"(\d+\.\d\d)\d+")
+
+
+def inline_svg(svg: str, name: str, title: str) -> Markup:
+    """Make an SVG file of matplotlib's a part of a page.
+
+    Parameters
+    ----------
+    svg : str
+        The file.
+    name : str
+        It is put before every id, so that two figures of a page do not share any.
+    title : str
+        What the figure shows, for whoever cannot see it.
+    """
+    size = _HEAD.search(svg)
+    if size is None:
+        raise AssertionError(f"{name} is no SVG file with a viewBox")
+    body = _DROPPED.sub("", svg[size.end() :])
+    body = _NAMES.sub(rf"\g<1>{name}-", body).replace("xlink:href", "href")
+    body = _DIGITS.sub(r"\1", body)
+    for colour, ours in _COLOURS.items():
+        body = body.replace(f": {colour}", f": {ours}")
+    head = Markup('<svg viewBox="{}" role="img" aria-label="{}"><title>{}</title>').format(size[1], title, title)
+    return head + Markup(body)
