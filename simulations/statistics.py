@@ -53,9 +53,8 @@ def binomial_interval(successes: int, trials: int, level: float) -> tuple[float,
     >>> [round(end, 3) for end in binomial_interval(50, 100, 0.05)]
     [0.398, 0.602]
     """
-    low = scipy.stats.beta.ppf(level / 2, successes, trials - successes + 1) if successes else 0.0
-    high = scipy.stats.beta.isf(level / 2, successes + 1, trials - successes) if successes < trials else 1.0
-    return float(low), float(high)
+    low, high = _intervals(np.array([successes]), trials, level)
+    return float(low[0]), float(high[0])
 
 
 def check_frequency(successes: int, trials: int, exact: float, level: float) -> Check:
@@ -67,13 +66,7 @@ def check_frequency(successes: int, trials: int, exact: float, level: float) -> 
     >>> [check_frequency(750, 1000, exact, level=1e-6).is_refuted for exact in (0.75, 0.5)]
     [False, True]
     """
-    low, high = binomial_interval(successes, trials, level)
-    # What cannot happen refutes at once, also where the interval's end rounds to 0 or 1.
-    if successes:
-        low = max(low, float(np.nextafter(0.0, 1.0)))
-    if successes < trials:
-        high = min(high, float(np.nextafter(1.0, 0.0)))
-    return Check(exact, successes / trials, low, high, trials, _binomial_detectable(exact, trials, level))
+    return _check_frequencies(np.array([successes]), trials, np.array([exact]), level)[0]
 
 
 def check_law(tokens: NDArray[np.int64], exact: Array, level: float) -> Check:
@@ -97,8 +90,7 @@ def check_law(tokens: NDArray[np.int64], exact: Array, level: float) -> Check:
     if impossible.size:
         frequency = counts[impossible[0]] / tokens.size
         return Check(0.0, frequency, float(np.nextafter(0.0, 1.0)), 1.0, tokens.size, 1.0 / tokens.size)
-    shared = level / exact.size
-    checks = [check_frequency(int(n), tokens.size, float(p), shared) for n, p in zip(counts, exact, strict=True)]
+    checks = _check_frequencies(counts, tokens.size, exact, level / exact.size)
     worst = max(checks, key=_strain)
     return Check(
         worst.exact, worst.estimate, worst.low, worst.high, tokens.size, max(check.detectable for check in checks)
@@ -197,14 +189,34 @@ def _strain(check: Check) -> float:
     return distance / arm if arm > 0 else float(np.inf if distance else 0)
 
 
-def _binomial_detectable(exact: float, trials: int, level: float) -> float:
-    """The smallest deviation, up or down, under which the count leaves the accepted range with ``POWER``."""
-    return max(_excess_detectable(exact, trials, level), _excess_detectable(1.0 - exact, trials, level))
+def _check_frequencies(successes: NDArray[np.int64], trials: int, exact: Array, level: float) -> list[Check]:
+    """Test several counts of the same trials, each at the level."""
+    low, high = _intervals(successes, trials, level)
+    # What cannot happen refutes at once, also where the interval's end rounds to 0 or 1.
+    low = np.where(successes > 0, np.maximum(low, np.nextafter(0.0, 1.0)), low)
+    high = np.where(successes < trials, np.minimum(high, np.nextafter(1.0, 0.0)), high)
+    detectable = np.maximum(*(_excess_detectable(chance, trials, level) for chance in (exact, 1.0 - exact)))
+    columns = (column.tolist() for column in (exact, successes, low, high, detectable))
+    return [
+        Check(p, count / trials, start, end, trials, shift)
+        for p, count, start, end, shift in zip(*columns, strict=True)
+    ]
 
 
-def _excess_detectable(exact: float, trials: int, level: float) -> float:
-    """Distance to the larger probability that is seen; where none is, to 1, as no deviation beyond that exists."""
-    highest = int(scipy.stats.binom.isf(level / 2, trials, exact))
-    if highest >= trials:
-        return 1.0 - exact
-    return float(scipy.stats.beta.ppf(POWER, highest + 1, trials - highest)) - exact
+def _intervals(successes: NDArray[np.int64], trials: int, level: float) -> tuple[Array, Array]:
+    """Both ends of :func:`binomial_interval` for several counts, which cost hardly more than one."""
+    failures = trials - successes
+    # Where nothing was counted on a side the beta law does not exist, and the end is that of the unit interval.
+    low = scipy.special.betaincinv(np.maximum(successes, 1), failures + 1, level / 2)
+    high = scipy.special.betainccinv(successes + 1, np.maximum(failures, 1), level / 2)
+    return np.where(successes > 0, low, 0.0), np.where(failures > 0, high, 1.0)
+
+
+def _excess_detectable(exact: Array, trials: int, level: float) -> Array:
+    """Distance to the larger probability under which a count leaves its accepted range with ``POWER``.
+
+    Where none is, that is the distance to 1, as no deviation beyond that exists.
+    """
+    highest = scipy.stats.binom.isf(level / 2, trials, exact)
+    seen = scipy.special.betaincinv(highest + 1, np.maximum(trials - highest, 1), POWER)
+    return np.where(highest >= trials, 1.0, seen) - exact
