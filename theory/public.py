@@ -53,6 +53,7 @@ from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, bl
 from specproof.theory.trees.draft_trees import DraftTrees
 from specproof.theory.trees.layers import LayerLaw, layer_law
 from specproof.theory.trees.rules.registry import CallLaw, call_law
+from specproof.theory.trees.shapes import best_certain_tree, best_sibling_tree
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.at_tokens import agreement_at
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
@@ -102,6 +103,8 @@ __all__ = [
     "as_distribution",
     "batch_limit",
     "bernoulli",
+    "best_certain_tree",
+    "best_sibling_tree",
     "block_by_block",
     "block_efficiency",
     "block_optimum",

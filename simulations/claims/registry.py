@@ -18,8 +18,8 @@ from specproof.simulations.claims.spectr2023 import (
     subset_formula,
     uniform_example,
 )
-from specproof.simulations.claims.texts import block_lossless, calls, marginal_products, reach_weights
-from specproof.simulations.claims.trees import judge, yardstick
+from specproof.simulations.claims.texts import block_lossless, block_text, calls, marginal_products, reach_weights
+from specproof.simulations.claims.trees import block_optimal, certain_optimum, judge, yardstick
 from specproof.simulations.claims.trees import lossless as tree_lossless
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
@@ -58,12 +58,15 @@ CLAIMS: tuple[Claim, ...] = (
     orders.CLAIM,
     gain.CLAIM,
     block_lossless.CLAIM,
+    block_optimal.CLAIM,
+    block_text.CLAIM,
     reach_weights.CLAIM,
     calls.CLAIM,
     marginal_products.CLAIM,
     yardstick.CLAIM,
     *tree_lossless.CLAIMS,
     judge.CLAIM,
+    certain_optimum.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

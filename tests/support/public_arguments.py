@@ -52,6 +52,8 @@ VALID: dict[str, dict[str, Any]] = {
     "as_distribution": {"values": HALF},
     "batch_limit": CHAINS,
     "bernoulli": {"success": 0.5},
+    "best_certain_tree": {"target": CHAIN, "nodes": 2, "length": 2},
+    "best_sibling_tree": {**CHAINS, "nodes": 2, "length": 2},
     "block_by_block": TEXT,
     "block_efficiency": {**BLOCKS, "context": HALF},
     "block_optimum": {**CHAINS, "num_drafts": 2, "length": 1},

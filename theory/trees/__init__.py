@@ -4,6 +4,7 @@
 ``draft_trees``    the law of the tree that is drafted
 ``drawn_trees``    how trees are drafted, and every tree that may come of it
 ``branches``       one drafted tree, with the order and the repetition of its drafts
+``shapes``         the tree of so many nodes that is accepted most
 ``rules``          the published rules for drafted trees, and the exact law of a call by each
 ``block_optimum``  the most that any lossless rule accepts of it, by a linear program with a proof
 ``layers``         the layer lift, which makes a rule for one position a rule for trees

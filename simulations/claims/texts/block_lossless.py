@@ -38,7 +38,7 @@ def _cells(settings: Settings) -> list[Cell]:
 
 
 CLAIM = Claim(
-    "blocks.lossless",
+    "block.lossless",
     "Sun et al. 2024, arXiv 2403.10444, Algorithm 2",
     "Block verification emits the target's joint law; no length is less likely than token by token.",
     _cells,
