@@ -51,7 +51,10 @@ from specproof.theory.transport import (
 )
 from specproof.theory.trees.block_optimum import BlockOptimum, block_optimum, block_optimum_of_trees
 from specproof.theory.trees.draft_trees import DraftTrees
+from specproof.theory.trees.layer_efficiency import layer_efficiency
+from specproof.theory.trees.layer_tree import LayerTree
 from specproof.theory.trees.layers import LayerLaw, layer_law
+from specproof.theory.trees.priority_layers import PriorityLayers, priority_layers
 from specproof.theory.trees.rules.registry import CallLaw, call_law
 from specproof.theory.trees.shapes import best_certain_tree, best_sibling_tree
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
@@ -87,11 +90,13 @@ __all__ = [
     "InvalidInput",
     "KSeqCertificate",
     "LayerLaw",
+    "LayerTree",
     "LongRun",
     "MarkovChain",
     "MembershipPlan",
     "ParetoPoint",
     "PriorityCoupling",
+    "PriorityLayers",
     "PriorityOrders",
     "RelaxedLaw",
     "SamplingSettings",
@@ -132,6 +137,7 @@ __all__ = [
     "kseq",
     "kseq_worst_pair",
     "kseq_worst_share",
+    "layer_efficiency",
     "layer_law",
     "long_run",
     "maximal_coupling",
@@ -145,6 +151,7 @@ __all__ = [
     "optimal_plan",
     "optimal_resampling",
     "pareto_point",
+    "priority_layers",
     "products_of_marginals",
     "random_markov_pair",
     "random_tabular_pair",

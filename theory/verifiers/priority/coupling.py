@@ -89,7 +89,7 @@ class PriorityCoupling:
     def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int, tolerance: float = 0.0) -> None:
         self.draft, self.target = (in_one_layout(rows, np.float64) for rows in as_pair(draft, target))
         self.num_drafts = one_num_drafts(num_drafts)
-        self.tolerance = _as_tolerance(tolerance)
+        self.tolerance = as_tolerance(tolerance)
         tiling, bound = self._tiling()
         self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
         self.first_interval: NDArray[np.int64] = tiling.first
@@ -155,7 +155,7 @@ class PriorityCoupling:
         return (_joined([tiling for tiling, _, _ in rows]) if rows else _tile(self.draft, self.target, 1)), bounds
 
 
-def _as_tolerance(value: float) -> float:
+def as_tolerance(value: float) -> float:
     """Check a tolerance."""
     tolerance = finite_number(value, "tolerance")
     if not 0.0 <= tolerance <= LARGEST_TOLERANCE:
