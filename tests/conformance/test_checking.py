@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,8 @@ from check_budgets import QUICK
 from specproof.conformance import (
     DEFAULT,
     Budget,
+    NotLossless,
+    TooLittleEvidence,
     Verdict,
     assert_lossless,
     check_sampler,
@@ -65,8 +69,31 @@ def test_assert_lossless_shows_the_report() -> None:
         return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
 
     assert assert_lossless(speculate, "generate", budget=QUICK).is_lossless
-    with pytest.raises(AssertionError, match="Smallest failing instance"):
+    with pytest.raises(NotLossless, match="Smallest failing instance") as caught:
         assert_lossless(drafts_only, "multi", budget=QUICK)
+    assert caught.value.report.verdict is Verdict.BIASED
+    assert "emitted" in str(caught.value)  # the table, too
+
+
+def test_too_little_evidence_is_an_error_of_its_own() -> None:
+    budget = Budget(first=2, rounds=1, small=1, degenerate=2, seconds=60.0)
+    with pytest.raises(TooLittleEvidence, match=r"^inconclusive") as caught:
+        assert_lossless(token_by_token, budget=budget)
+    assert not isinstance(caught.value, NotLossless)
+    assert isinstance(caught.value, AssertionError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), str(again)) == (TooLittleEvidence, str(caught.value))
+
+
+def test_a_budget_of_trials_gives_the_same_report_however_slow_the_machine_is() -> None:
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.002)
+        return token_by_token(*arguments)
+
+    quick, slow = (check_sampler(function, budget="ci") for function in (token_by_token, slowly))
+    assert quick.is_lossless
+    assert quick.detectable_bias < 0.2
+    assert replace(slow, subject=quick.subject) == quick
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,14 @@ from specproof.cli.options import Html, Json
 from specproof.conformance.contract import Contract
 
 
+class BudgetName(StrEnum):
+    """What a check may spend."""
+
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+    CI = "ci"
+
+
 class Arrays(StrEnum):
     """What a verifier is handed."""
 
@@ -24,6 +32,9 @@ def check(
     function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="MODULE may be the path of a .py file.")],
     contract: Annotated[Contract, typer.Option(help="The function's signature.")] = Contract.CHAIN,
     thorough: Annotated[bool, typer.Option("--thorough", help="Spend a minute, not seconds.")] = False,
+    budget: Annotated[
+        BudgetName | None, typer.Option(help="ci counts trials, not seconds.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the inputs and of the function's generators.")] = 0,
     level: Annotated[float, typer.Option(help="Probability that a lossless sampler fails, at least 1e-100.")] = 1e-6,
     time_limit: Annotated[
@@ -37,6 +48,7 @@ def check(
     require_seed: Annotated[
         bool, typer.Option("--require-seed", help="Refuse output that is not reproduced by the same generator.")
     ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the table of acceptance too.")] = False,
     as_json: Json = False,
     html: Html = None,
 ) -> None:
@@ -65,13 +77,14 @@ def check(
         contract,
         time_limit=time_limit,
         thorough=thorough,
+        budget=None if budget is None else budget.value,
         level=level,
         seed=seed,
         arrays=arrays.value,
         require_seed=require_seed,
         isolate=True,
     )
-    show(report, as_json=as_json)
+    show(report, as_json=as_json, verbose=verbose)
     if html is not None:
         from specproof.report.check_page import check_page
         from specproof.report.page import write_page

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from specproof.conformance.contract import Contract, as_contract
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import natural_number, positive_integer
 from specproof.theory.numbers import finite_number, positive_number
@@ -72,6 +73,10 @@ DEFAULT = Budget(first=1000, rounds=7, small=2000, degenerate=4000, seconds=10.0
 """The default budget, seconds."""
 THOROUGH = Budget(first=1000, rounds=11, small=20_000, degenerate=20_000, seconds=60.0)
 """The budget of a thorough check, a minute."""
+CI = Budget(first=170, rounds=3, small=60, degenerate=100, seconds=900.0, candidates=60)
+"""A budget that counts trials, for the verdict of a test-suite not to depend on what else its machine does."""
+BUDGETS = {"default": DEFAULT, "thorough": THOROUGH, "ci": CI}
+"""Budgets by name."""
 
 
 class Options(TypedDict, total=False):
@@ -82,7 +87,7 @@ class Options(TypedDict, total=False):
     seed: int
     time_limit: float | None
     arrays: str
-    budget: Budget | None
+    budget: Budget | str | None
     require_seed: bool
     isolate: bool
 
@@ -123,7 +128,7 @@ def check_arguments(
     seed: int,
     time_limit: float | None,
     arrays: str,
-    budget: Budget | None,
+    budget: Budget | str | None,
     require_seed: bool,
 ) -> Settings:
     """Refuse what :func:`~specproof.conformance.check_sampler` cannot use.
@@ -139,11 +144,19 @@ def check_arguments(
     if time_limit is not None:
         _check_seconds(time_limit, "time_limit")
     _check_arrays(arrays)
-    if budget is not None and not isinstance(budget, Budget):
-        raise InvalidInput(f"budget is a {type(budget).__name__}: give a Budget, such as Budget(500, 2, 20, 100, 60.0)")
-    spent = budget or (THOROUGH if thorough else DEFAULT)
+    spent = (THOROUGH if thorough else DEFAULT) if budget is None else _as_budget(budget)
     spent = spent if time_limit is None else replace(spent, seconds=time_limit)
     return Settings(known, spent, level, seed, arrays, require_seed)
+
+
+def _as_budget(budget: Budget | str) -> Budget:
+    if isinstance(budget, Budget):
+        return budget
+    if not isinstance(budget, str):
+        raise InvalidInput(f"budget is a {type(budget).__name__}: give a Budget, such as Budget(500, 2, 20, 100, 60.0)")
+    if budget not in BUDGETS:
+        raise InvalidInput(f"budget is {shown(budget)}: choose {', '.join(BUDGETS)}, or give a Budget")
+    return BUDGETS[budget]
 
 
 def check_level(level: float) -> None:

@@ -6,11 +6,13 @@ from typing import Unpack
 
 from specproof.conformance.arguments import LEVEL, Budget, Options, check_arguments
 from specproof.conformance.contract import Contract
+from specproof.conformance.report.finding import Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.stages.whole_check import run_check
 from specproof.conformance.subject.isolation import check_in_process, name_of
 from specproof.conformance.subject.loading import load_function
 from specproof.conformance.subject.sampler_under_test import Sampler
+from specproof.conformance.verdict_errors import NotLossless, TooLittleEvidence
 from specproof.theory.errors import InvalidInput
 
 
@@ -23,7 +25,7 @@ def check_sampler(
     seed: int = 0,
     time_limit: float | None = None,
     arrays: str = "numpy",
-    budget: Budget | None = None,
+    budget: Budget | str | None = None,
     require_seed: bool = False,
     isolate: bool = False,
 ) -> Report:
@@ -54,8 +56,9 @@ def check_sampler(
         that takes as long, is a hang.
     arrays : {"numpy", "torch"}
         The library whose arrays the verifier is handed.
-    budget : Budget, optional
-        The budget, in place of the one that ``thorough`` picks.
+    budget : Budget or {"default", "thorough", "ci"}, optional
+        The budget, in place of the one that ``thorough`` picks. "ci" counts trials and not seconds: the same verdict
+        on a busy machine as on an idle one, in some seconds for a function that loops over its trials.
     require_seed : bool
         Whether output that differs for the same inputs and the same ``rng`` is invalid: the contract says that all
         randomness comes from ``rng``. By default it is noted, as no law need be wrong for it.
@@ -97,14 +100,16 @@ def check_sampler(
 def assert_lossless(
     function: Sampler | str, contract: Contract | str = Contract.CHAIN, **options: Unpack[Options]
 ) -> Report:
-    """Check a sampler in a test: raises AssertionError with the report unless it is lossless.
+    """Check a sampler in a test: raises an AssertionError with the report unless it is lossless.
 
     The arguments are those of :func:`check_sampler`.
 
     Raises
     ------
-    AssertionError
-        If the verdict is another than "lossless".
+    NotLossless
+        If a law is wrong or the contract is broken.
+    TooLittleEvidence
+        If the check was inconclusive: a larger budget or more time would tell.
     InvalidInput
         As :func:`check_sampler`.
 
@@ -115,7 +120,8 @@ def assert_lossless(
     >>> assert_lossless(token_by_token, budget=budget).verdict
     <Verdict.LOSSLESS: 'lossless'>
     """
+    __tracebackhide__ = True  # pytest then shows the line of the test, not ours
     report = check_sampler(function, contract, **options)
-    if not report.is_lossless:
-        raise AssertionError(str(report))
-    return report
+    if report.is_lossless:
+        return report
+    raise (TooLittleEvidence if report.verdict is Verdict.INCONCLUSIVE else NotLossless)(report)

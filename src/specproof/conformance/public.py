@@ -1,13 +1,15 @@
 """Every name that :mod:`specproof.conformance` hands out, imported."""
 
-from specproof.conformance.arguments import DEFAULT, THOROUGH, Budget
+from specproof.conformance.arguments import CI, DEFAULT, THOROUGH, Budget
 from specproof.conformance.checking import assert_lossless, check_sampler
 from specproof.conformance.problems import ChainProblem, Contract, GenerateProblem, MultiProblem, next_token_law
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.subject.failures import Unsupported
+from specproof.conformance.verdict_errors import NotLossless, NotShownLossless, TooLittleEvidence
 
 __all__ = [
+    "CI",
     "DEFAULT",
     "THOROUGH",
     "Budget",
@@ -17,7 +19,10 @@ __all__ = [
     "Finding",
     "GenerateProblem",
     "MultiProblem",
+    "NotLossless",
+    "NotShownLossless",
     "Report",
+    "TooLittleEvidence",
     "Unsupported",
     "Verdict",
     "assert_lossless",

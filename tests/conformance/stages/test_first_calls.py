@@ -43,7 +43,7 @@ def goes_on(emitted: Any, drafts: Any, rng: Any) -> Any:
         (lambda emitted, *_: emitted + 7, Verdict.INVALID, "is out of range"),
         (lambda emitted, *_: emitted - 9, Verdict.INVALID, "is out of range for emitted (allowed: -1.."),
         (lambda emitted, *_: np.full_like(emitted, -1), Verdict.INVALID, "emits no token"),
-        (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "on an ordinary problem: trial"),
+        (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "on 'two tokens, other laws': trial"),
         (goes_on, Verdict.INVALID, "not the draft's"),
     ],
 )

@@ -143,17 +143,20 @@ class CheckResult:
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
-            escaped = f"a total variation of {_bias(self.detectable_bias)} on '{self.hardest}' could have escaped"
+            escaped = f"a total variation of {told_bias(self.detectable_bias)} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
         names = " and ".join(f"'{name}'" for name in PROBLEMS[self.contract].in_small_batches)
-        small = ", ".join(f"{_bias(bias)} of {kind}" for kind, bias in self.detectable_bias_in_small_batches.items())
+        small = ", ".join(
+            f"{told_bias(bias)} of {kind}" for kind, bias in self.detectable_bias_in_small_batches.items()
+        )
         return (
             f"no deviation in {self.trials:,} trials; with probability 0.01 a total variation of "
-            f"{_bias(self.detectable_bias)} on '{self.hardest}' would have escaped, "
-            f"{_bias(self.detectable_bias_on_degenerate_problems)} on degenerate problems, and on {names} in batches: "
-            f"{small}"
+            f"{told_bias(self.detectable_bias)} on '{self.hardest}' would have escaped, "
+            f"{told_bias(self.detectable_bias_on_degenerate_problems)} on degenerate problems, "
+            f"and on {names} in batches: {small}"
         )
 
 
-def _bias(size: float) -> str:
+def told_bias(size: float) -> str:
+    """Write a detectable bias; infinite is any."""
     return f"{size:.2g}" if math.isfinite(size) else "any"

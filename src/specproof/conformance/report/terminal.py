@@ -21,14 +21,14 @@ class _Pipe(Console):
         raise  # the error that is being handled
 
 
-def show(report: Report, *, as_json: bool) -> None:
+def show(report: Report, *, as_json: bool, verbose: bool = False) -> None:
     """Print a report; a reader that has read enough, as ``head`` has, does not change the exit status."""
     with _whoever_reads():
         if as_json:
             print(json.dumps(report.as_dict(), indent=2, allow_nan=False))
         else:
             console = _Pipe(highlight=False, soft_wrap=True)
-            for part in full(report):
+            for part in full(report, verbose=verbose):
                 console.print(part)
         sys.stdout.flush()
 

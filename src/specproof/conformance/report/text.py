@@ -10,22 +10,29 @@ from rich.table import Table
 from rich.text import Text
 
 from specproof.conformance.problems.ladder import PROBLEMS
-from specproof.conformance.report.check_result import CheckResult
+from specproof.conformance.report.check_result import CheckResult, told_bias
 from specproof.conformance.report.finding import Verdict
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 """Verdicts in other colours than a failure's."""
 
 
-def full(report: CheckResult) -> Iterator[RenderableType]:
-    """Give verdict, reason, failing instance, diagnosis, acceptance, notes, and what the verdict is worth."""
+OF_TENSORS = ("'numpy.ndarray' object has no attribute", "must be Tensor, not numpy.ndarray")
+"""A message of this kind comes of an array where a tensor is expected."""
+OF_ANOTHER_SIGNATURE = ("positional argument", "unexpected keyword argument", "is not callable", "object is not")
+"""A message of this kind comes of arguments that the function was not made for."""
+
+
+def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableType]:
+    """Give verdict, reason, failing instance, diagnosis, notes, what the verdict is worth and, verbose, acceptance."""
     yield from _headline(report)
     yield from _findings(report)
     yield from _hint(report)
     yield from _instance(report)
     yield from _observed(report)
     yield from _diagnosis(report)
-    yield from _acceptance(report)
+    if verbose:
+        yield from _acceptance(report)
     yield from _notes(report)
     yield Text(
         f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
@@ -34,8 +41,8 @@ def full(report: CheckResult) -> Iterator[RenderableType]:
 
 
 def short(report: CheckResult) -> str:
-    """Give what a failing test has to say: the same without tables and costs, as plain text."""
-    parts = (_headline, _findings, _instance, _diagnosis, _notes)
+    """Give what a failing test has to say: the same without costs and hints, as plain text."""
+    parts = (_headline, _findings, _instance, _observed, _diagnosis, _notes)
     return plain(line for part in parts for line in part(report))
 
 
@@ -50,7 +57,8 @@ def plain(parts: Iterable[RenderableType]) -> str:
 
 def _headline(report: CheckResult) -> Iterator[Text]:
     colour = COLOURS.get(report.verdict, "bold red")
-    yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract})")
+    unseen = f", up to a total variation of {told_bias(report.detectable_bias)}" if report.is_lossless else ""
+    yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract}){unseen}")
 
 
 def _findings(report: CheckResult) -> Iterator[Text]:
@@ -61,10 +69,22 @@ def _findings(report: CheckResult) -> Iterator[Text]:
 
 
 def _hint(report: CheckResult) -> Iterator[Text]:
-    if report.calls == 1 and report.verdict in (Verdict.CRASHES, Verdict.INVALID):
+    said = first_call_hint(report)
+    if said:
+        yield Text.assemble(("hint", "yellow"), f" {said}")
+
+
+def first_call_hint(report: CheckResult) -> str:
+    """Guess from the failure of a very first call what the function was not made for; empty without a guess."""
+    if report.calls != 1 or not report.findings:
+        return ""
+    found = report.findings[0]
+    if found.verdict is Verdict.CRASHES and any(sign in found.text for sign in OF_TENSORS):
+        return "does it take tensors? See --arrays torch"
+    if found.verdict is Verdict.INVALID or any(sign in found.text for sign in OF_ANOTHER_SIGNATURE):
         others = " or ".join(contract for contract in PROBLEMS if contract != report.contract)
-        said = f" it failed on its very first call: is its contract {others}? See --contract"
-        yield Text.assemble(("hint", "yellow"), said)
+        return f"it failed on its very first call: is its contract {others}? See --contract"
+    return ""
 
 
 def _instance(report: CheckResult) -> Iterator[Text]:

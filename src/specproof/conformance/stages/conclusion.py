@@ -75,7 +75,7 @@ def _note_manners(check: Check) -> None:
     if check.subject.changes_inputs:
         check.notes.append("it changes its inputs in place: whoever reads them afterwards reads something else")
     if check.subject.printed:
-        check.notes.append(f"it prints: {check.subject.printed} bytes were swallowed")
+        check.notes.append(f"it prints {check.subject.printed} bytes, the first of them: {check.subject.first_printed}")
 
 
 def _note_slowness(check: Check, acceptance: list[Acceptance]) -> None:
@@ -84,7 +84,7 @@ def _note_slowness(check: Check, acceptance: list[Acceptance]) -> None:
         worst = min(below, key=lambda row: row.measured / row.bound)
         check.notes.append(
             f"it accepts less than a lossless sampler can: {worst.measured:.3f} of {worst.bound:.3f} "
-            f"on '{worst.problem}'; nothing is lost but speed"
+            f"on '{worst.problem}'; if its law is the target's, that costs nothing but speed"
         )
 
 

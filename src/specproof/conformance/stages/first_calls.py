@@ -6,7 +6,7 @@ import time
 
 from specproof.conformance.evidence.sampling import sample
 from specproof.conformance.stages.state import ROUNDS, Check
-from specproof.conformance.subject.failures import Refusal
+from specproof.conformance.subject.failures import Refusal, asked
 
 
 def call_every_problem(check: Check) -> None:
@@ -21,7 +21,8 @@ def call_every_problem(check: Check) -> None:
         if time.monotonic() > check.after(ROUNDS):
             break
         try:
-            sample(check.subject, watch.problem, 1 + index % 3, check.rng)
+            with asked(name):
+                sample(check.subject, watch.problem, 1 + index % 3, check.rng)
         except Refusal as error:
             check.refuse(name, error)
             del check.watches[name]

@@ -10,6 +10,7 @@ from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Finding
 from specproof.conformance.stages.alarms import alarms, telling
 from specproof.conformance.stages.state import ROUNDS, Check
+from specproof.conformance.subject.failures import asked
 
 
 def run_rounds(check: Check) -> list[Finding]:
@@ -42,8 +43,9 @@ def _see(check: Check, group: list[Watch], trials: int) -> None:
     problems = [batched for watch in group if (batched := watch.problem.batched) is not None]
     alone = trials // 2 if len(problems) > 1 else trials
     for watch in group:
-        for part in calls(check.subject, watch.problem, alone, check.rng):
-            watch.see_batch(part, check.rng)
+        with asked(watch.name):
+            for part in calls(check.subject, watch.problem, alone, check.rng):
+                watch.see_batch(part, check.rng)
     if len(problems) > 1:
         for index, part in sample_mixed(check.subject, problems, trials - alone, check.rng):
             group[index].see_mixed(part, check.rng)

@@ -34,7 +34,8 @@ def _look(check: Check) -> list[Finding]:
         # That rows hardly vary is a part of it if a law is wrong.
         findings += [finding for finding in repeated if not findings or finding.detector is not Detector.ROWS]
     except (Crash, InvalidOutput) as error:
-        findings.append(broken(error, "on an ordinary problem", Detector.OUTPUT, ""))
+        where = f"on '{error.problem}'" if error.problem else "on ordinary problems"
+        findings.append(broken(error, where, Detector.OUTPUT, error.problem))
     else:
         findings += run_degenerate_problems(check)
     return findings

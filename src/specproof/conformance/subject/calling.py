@@ -16,6 +16,12 @@ Answer = tuple[Any, BaseException | None]
 """What a call returned, or raised."""
 
 
+BEGINNING = 200
+"""So many bytes of what a function prints are kept."""
+LAST_WAIT = 1.0
+"""Seconds that the end of a worker is waited for."""
+
+
 class Worker:
     """A thread that makes calls one after another; to start one for each would take longer than most calls do."""
 
@@ -24,7 +30,7 @@ class Worker:
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._thread = threading.Thread(target=_work, args=(self._tasks, self._answers), daemon=True)
         self._thread.start()
-        weakref.finalize(self, self._tasks.put, None)
+        weakref.finalize(self, _end, self._tasks, self._thread)
 
     def call(self, task: Callable[[], Any], seconds: float) -> Answer:
         """Run a task and wait for its end.
@@ -50,22 +56,37 @@ class Worker:
 
 def _work(tasks: SimpleQueue[Callable[[], Any] | None], answers: SimpleQueue[Answer]) -> None:
     while (task := tasks.get()) is not None:
-        try:
-            answers.put((task(), None))
-        except BaseException as error:  # SystemExit too: a stranger's function must not end the check
-            answers.put((None, error))
+        answers.put(_attempt(task))
+        # Nothing of the last call is kept while waiting: tensors that a thread still holds when the interpreter shuts
+        # down can end the process with an error.
+        del task
+
+
+def _attempt(task: Callable[[], Any]) -> Answer:
+    try:
+        return task(), None
+    except BaseException as error:  # SystemExit too: a stranger's function must not end the check
+        return None, error
+
+
+def _end(tasks: SimpleQueue[Callable[[], Any] | None], thread: threading.Thread) -> None:
+    """Let a worker that nobody holds any more end, and wait for it unless it hangs in a call."""
+    tasks.put(None)
+    if thread is not threading.current_thread():
+        thread.join(LAST_WAIT)
 
 
 class Nowhere(io.FileIO):
-    """A file that keeps nothing of what is written but its length in bytes."""
+    """A file that keeps of what is written its length in bytes and its beginning."""
 
     def __init__(self) -> None:
         super().__init__(os.devnull, "w")
-        self.written = 0
+        self.written, self.beginning = 0, b""
 
     def write(self, data: Any) -> int:
-        """Count and forget."""
+        """Count, and forget all but the beginning."""
         self.written += len(data)
+        self.beginning += bytes(data[: BEGINNING - len(self.beginning)])
         return super().write(data)
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from specproof.theory.errors import InvalidInput
 
 LARGEST_MESSAGE = 300
 """Longer messages of exceptions are cut off."""
 
 
-class Crash(Exception):
+class Failure(Exception):
+    """The function broke its contract."""
+
+    problem: str = ""
+    """The name of the problem that it was asked, if it was a single one of the ladder."""
+
+
+class Crash(Failure):
     """The function raised, or did not return in time."""
 
 
@@ -34,8 +44,18 @@ class Refusal(Crash):
     """The function raised :class:`Unsupported`."""
 
 
-class InvalidOutput(Exception):
+class InvalidOutput(Failure):
     """The function returned what its contract does not allow."""
+
+
+@contextlib.contextmanager
+def asked(problem: str) -> Iterator[None]:
+    """Note the name of the problem on a failure."""
+    try:
+        yield
+    except Failure as error:
+        error.problem = problem
+        raise
 
 
 def one_line(error: BaseException) -> str:

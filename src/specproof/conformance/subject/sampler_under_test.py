@@ -62,7 +62,7 @@ class Subject:
     def __init__(self, function: Sampler, arrays: str, call_limit: float) -> None:
         self.calls = self.trials = 0
         self.batches = Timing()
-        self.printed = 0
+        self.printed, self.first_printed = 0, ""
         self.changes_inputs = False
         self._worker = Worker()
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
@@ -111,6 +111,8 @@ class Subject:
         # What little is known of batches until there is a large one: of the last call, as the first may compile.
         if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
+        if output.written and not self.printed:
+            self.first_printed = " ".join(output.beginning.decode(errors="replace").split())
         self.printed += output.written
         if isinstance(error, Unsupported):
             raise Refusal(one_line(error)) from error
