@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from check_budgets import QUICK
 
 from specproof.bound import Rows, acceptances
 from specproof.conformance import Verdict, check_sampler
@@ -82,7 +83,9 @@ def test_claims_enumerate_and_simulate_it() -> None:
     }
 
 
-def test_tables_of_claims_have_it() -> None:
+def test_tables_of_claims_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for end in ("MOST", "LONGEST"):
+        monkeypatch.setattr(block_efficiency, end, 2)
     table = pd.DataFrame(block_efficiency.efficiency_map(context()).tables["efficiency"])
     assert set(table.loc[table["verifier"] == NAME, "label"]) == {LABEL}
     assert LABEL in [axes.get_title() for axes in block_efficiency_map.draw(table).axes]
@@ -101,7 +104,7 @@ def test_legends_have_it() -> None:
 
 def test_the_kit_has_it_among_its_references() -> None:
     contract, sampler = references()[NAME]
-    assert check_sampler(sampler, contract, time_limit=20.0).verdict == Verdict.LOSSLESS
+    assert check_sampler(sampler, contract, budget=QUICK).verdict == Verdict.LOSSLESS
 
 
 def test_a_name_stands_for_one_thing() -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from check_budgets import QUICK
 
-from specproof.conformance import Budget, Verdict, check_sampler
+from specproof.conformance import Verdict, check_sampler
 from specproof.conformance.references import block_by_block
 from specproof.simulations.samplers import whole_blocks
 from specproof.simulations.samplers.inversion import invert
@@ -69,8 +70,7 @@ def test_accepted_length_and_next_token_follow_the_exact_law(row: int) -> None:
 
 
 def test_the_kit_calls_it_lossless_and_one_without_the_residual_biased(monkeypatch: pytest.MonkeyPatch) -> None:
-    budget = Budget(first=512, rounds=3, small=10, degenerate=32, seconds=300.0)
-    assert check_sampler(block_by_block, budget=budget).verdict == Verdict.LOSSLESS
+    assert check_sampler(block_by_block, budget=QUICK).verdict == Verdict.LOSSLESS
 
     def unweighted(
         draft: np.ndarray, target: np.ndarray, drafts: np.ndarray, uniforms: np.ndarray
@@ -81,7 +81,7 @@ def test_the_kit_calls_it_lossless_and_one_without_the_residual_biased(monkeypat
 
     verify = whole_blocks.verify
     monkeypatch.setattr(whole_blocks, "verify", unweighted)
-    assert check_sampler(block_by_block, budget=budget).verdict == Verdict.BIASED
+    assert check_sampler(block_by_block, budget=QUICK).verdict == Verdict.BIASED
 
 
 @pytest.mark.parametrize("name", ["draft", "target", "uniforms"])
