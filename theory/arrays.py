@@ -25,7 +25,7 @@ def as_real(values: ArrayLike, name: str) -> NDArray[Any]:
         If they are of another kind, rows differ in length, or it is a tensor that requires a gradient.
     """
     try:
-        if str(getattr(values, "dtype", "")) == "torch.bfloat16":
+        if not isinstance(values, np.ndarray) and str(getattr(values, "dtype", "")) == "torch.bfloat16":
             values = cast(Any, values).float()  # NumPy has no bfloat16
         array = np.asarray(values)
         if array.dtype.kind not in "fiu":
