@@ -1,15 +1,26 @@
-"""Every block of Python in docs/conformance.md runs as printed; each asserts the verdict that the page gives."""
+"""Every block of Python in the pages on the kit runs as printed; each asserts the verdict that the page gives."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {"conformance.md": 6, "in-your-ci.md": 2}
+"""The pages, with the number of blocks on each."""
+NEEDED = re.findall(
+    r"pip install (array-api-compat [^\n]*typer)\n", (DOCS / "in-your-ci.md").read_text(encoding="utf-8")
+)
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
 def cost(block: str) -> tuple[pytest.MarkDecorator, ...]:
@@ -17,17 +28,66 @@ def cost(block: str) -> tuple[pytest.MarkDecorator, ...]:
     return (pytest.mark.slow,) if "seconds=300" in block else ()
 
 
-@pytest.mark.parametrize("block", [pytest.param(block, marks=cost(block), id=str(i)) for i, block in enumerate(BLOCKS)])
+BLOCKS = [
+    pytest.param(block, marks=cost(block), id=f"{page}-{index}")
+    for page in PAGES
+    for index, block in enumerate(blocks(page))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
 def test_the_block_runs(block: str) -> None:
     if "import torch" in block:
         pytest.importorskip("torch")
     names: dict[str, Any] = {}
-    exec(compile(block, str(PAGE), "exec"), names)
+    exec(compile(block, "a block of the page", "exec"), names)
     tests = [value for name, value in names.items() if name.startswith("test_")]
     assert tests or "assert" in block
     for test in tests:
-        test()
+        must_fail = [mark.kwargs["raises"] for mark in getattr(test, "pytestmark", []) if mark.name == "xfail"]
+        with pytest.raises(must_fail[0]) if must_fail else contextlib.nullcontext():
+            test()
 
 
-def test_there_are_as_many_blocks_as_the_page_shows() -> None:
-    assert len(BLOCKS) == PAGE.read_text(encoding="utf-8").count("```python") == 6
+@pytest.mark.parametrize("page", PAGES)
+def test_there_are_as_many_blocks_as_the_page_shows(page: str) -> None:
+    assert len(blocks(page)) == (DOCS / page).read_text(encoding="utf-8").count("```python") == PAGES[page]
+
+
+WITH_THESE_ALONE = """
+import re
+import sys
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions, requires
+
+def with_requirements(names):
+    found = set()
+    while names:
+        name = names.pop().lower()
+        if name not in found:
+            found.add(name)
+            names += [re.match("[A-Za-z0-9._-]+", each)[0] for each in requires(name) or () if ";" not in each]
+    return found
+
+ALLOWED, OWNERS = with_requirements(sys.argv[1].split()) | {"specproof"}, packages_distributions()
+
+class Lean(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        owners = OWNERS.get(name.partition(".")[0])
+        barred = path is None and owners and not ALLOWED & {owner.lower() for owner in owners}
+        return None if barred else PathFinder.find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Lean
+from specproof.conformance import Budget, check_sampler
+from specproof.conformance.references import token_by_token
+from specproof.cli import check
+
+print(check_sampler(token_by_token, budget=Budget(200, 1, 5, 20, 60.0)).findings, "pandas" in sys.modules)
+"""
+
+
+def test_the_kit_needs_no_other_packages_than_the_page_says() -> None:
+    assert len(NEEDED) == 1
+    ran = subprocess.run([sys.executable, "-c", WITH_THESE_ALONE, NEEDED[0]], capture_output=True, text=True)
+    assert (ran.stdout, ran.returncode) == ("() False\n", 0), ran.stderr
