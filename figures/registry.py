@@ -16,6 +16,7 @@ from specproof.figures import (
     pareto,
     priority_coupling,
     rejections,
+    relaxation,
     share_of_optimum,
     transport_plan,
     worst_share,
@@ -39,4 +40,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     acceptance.SPEC,
     block_efficiency_real.SPEC,
     judge.SPEC,
+    relaxation.SPEC,
 )

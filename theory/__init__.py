@@ -9,6 +9,8 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``rejections``         how many positions of a text are rejected, token by token and with batches of drafts
 ``tradeoff``           accepting more than is lossless: rejection against bias
 ``relaxed``            the laws of rules that do
+``policies``           four policies for one drafted token, and the draft temperature that suits each best
+``lossy``              rules that are not lossless, by their laws, and the best that a bias in KL can buy
 ``draft_length``       tokens a call, speed-up and the best draft length, if positions accept independently
 ``sequences``          draft sequences: accepted lengths, block efficiency, the long run
 ``blocks``             block verification: what is accepted of one draft sequence, and what is emitted after it

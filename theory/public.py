@@ -14,6 +14,7 @@ from specproof.theory.distribution import (
 )
 from specproof.theory.draft_length import expected_tokens, optimal_length, speedup
 from specproof.theory.errors import InvalidInput
+from specproof.theory.policies import POLICIES, BestTemperature, best_draft_temperature
 from specproof.theory.rejections import (
     batch_limit,
     expected_rejections,
@@ -77,8 +78,10 @@ from specproof.theory.verifiers.selection_law import SelectionLaw
 from specproof.theory.verifiers.single import maximal_coupling
 
 __all__ = [
+    "POLICIES",
     "VERIFIERS",
     "AcceptanceCertificate",
+    "BestTemperature",
     "BlockLaw",
     "BlockOptimum",
     "Bracket",
@@ -109,6 +112,7 @@ __all__ = [
     "batch_limit",
     "bernoulli",
     "best_certain_tree",
+    "best_draft_temperature",
     "best_sibling_tree",
     "block_by_block",
     "block_efficiency",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specproof.simulations.claims import policies, relaxation, truncation
 from specproof.simulations.claims.claim import Claim
 from specproof.simulations.claims.priority import gain, joint, optimal, orders, tiling
 from specproof.simulations.claims.priority import lossless as priority_lossless
@@ -67,6 +68,9 @@ CLAIMS: tuple[Claim, ...] = (
     *tree_lossless.CLAIMS,
     judge.CLAIM,
     certain_optimum.CLAIM,
+    policies.CLAIM,
+    truncation.CLAIM,
+    relaxation.CLAIM,
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,

@@ -44,6 +44,8 @@ SAME_NAME = {
     "single": "one draft by maximal coupling: theory, sampler",
     "conclusion": "what the evidence comes to: of a claim, of a check",
     "lossless": "the claim of each verifier that it is lossless",
+    "policies": "policies for one drafted token: formulas, claim",
+    "relaxation": "what rules that are not lossless buy: claim, figure",
     "judge": "rules for trees against the block optimum: claim, figure",
     "acceptance": "acceptance on language models: claim, figure",
     "block_efficiency": "tokens per target call: claims, figure",

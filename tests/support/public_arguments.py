@@ -53,6 +53,7 @@ VALID: dict[str, dict[str, Any]] = {
     "batch_limit": CHAINS,
     "bernoulli": {"success": 0.5},
     "best_certain_tree": {"target": CHAIN, "nodes": 2, "length": 2},
+    "best_draft_temperature": {"draft_logits": HALF, "target": HALF, "policy": "ratio"},
     "best_sibling_tree": {**CHAINS, "nodes": 2, "length": 2},
     "block_by_block": TEXT,
     "block_efficiency": {**BLOCKS, "context": HALF},

@@ -1,0 +1,181 @@
+r"""Four policies for one drafted token, what each accepts, and the draft temperature that suits it best.
+
+=================  =====================================================================================================
+``argmax``         the draft's likeliest token, taken for certain: :math:`q(\arg\max p)`
+``exact_match``    a drawn token, kept if the target draws it too: :math:`\sum p q`
+``ratio``          a drawn token, kept with min(1, q/p): :math:`\sum \min(p, q)`
+``shared_noise``   both draw by the same exponential races: :math:`\sum_j 1 / \sum_i \max(p_i/p_j, q_i/q_j)`
+=================  =====================================================================================================
+
+All are lossless. The ratio test accepts no less than exact match and shared noise, which is within a factor
+:math:`1/(1 + TV)` of it [1]_; none of argmax and ratio test accepts more than the other always.
+
+References
+----------
+.. [1] Daliri, Musco, Suresh 2025, Coupling without Communication and Drafter-Invariant Speculative Decoding,
+   arXiv 2408.07978.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from specproof.theory.arrays import as_real
+from specproof.theory.display import shown
+from specproof.theory.distribution import Array, as_distribution, as_pair, softmax
+from specproof.theory.errors import InvalidInput
+
+TEMPERATURES = (0.02, 20.0)
+"""The best draft temperature is looked for between these; below the first a draft is its argmax for all that counts."""
+
+STARTS = 97
+"""The search begins at so many temperatures, at equal steps of their logarithm; there may be several local optima."""
+
+
+def argmax_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+    """The target's probability of the draft's likeliest token, shape (...); of equals the first.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not a distribution, or the two do not match.
+
+    Examples
+    --------
+    >>> float(argmax_acceptance([0.75, 0.25], [0.5, 0.5]))
+    0.5
+    """
+    proposal, law = as_pair(draft, target)
+    chosen: Array = np.take_along_axis(law, proposal.argmax(axis=-1)[..., np.newaxis], axis=-1)[..., 0]
+    return chosen
+
+
+def exact_match_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+    """The probability that two independent draws agree, shape (...).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`argmax_acceptance`.
+
+    Examples
+    --------
+    >>> float(exact_match_acceptance([0.75, 0.25], [0.5, 0.5]))
+    0.5
+    """
+    proposal, law = as_pair(draft, target)
+    matched: Array = (proposal * law).sum(axis=-1)
+    return matched
+
+
+def ratio_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+    """What the ratio test accepts, shape (...).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`argmax_acceptance`.
+
+    Examples
+    --------
+    >>> float(ratio_acceptance([0.75, 0.25], [0.5, 0.5]))
+    0.75
+    """
+    proposal, law = as_pair(draft, target)
+    overlap: Array = np.minimum(proposal, law).sum(axis=-1)
+    return overlap
+
+
+def shared_noise_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+    """The probability that both sides' races have one winner, shape (...); O(V log V) a row.
+
+    With the tokens in the order of q/p the inner sum is p up to j over p_j, and q after it over q_j.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`argmax_acceptance`.
+
+    Examples
+    --------
+    >>> round(float(shared_noise_acceptance([0.75, 0.25], [0.5, 0.5])), 12)
+    0.75
+    """
+    proposal, law = as_pair(draft, target)
+    ratio = np.divide(law, proposal, out=np.full_like(law, np.inf), where=proposal > 0)
+    order = np.argsort(ratio, axis=-1, kind="stable")
+    p, q = (np.take_along_axis(rows, order, axis=-1) for rows in (proposal, law))
+    before, after = np.cumsum(p, axis=-1), np.cumsum(q[..., ::-1], axis=-1)[..., ::-1] - q
+    both = (p > 0) & (q > 0)
+    share = np.zeros_like(p)
+    np.divide(p * q, before * q + after * p, out=share, where=both)
+    matched: Array = share.sum(axis=-1)
+    return matched
+
+
+POLICIES: dict[str, Callable[[ArrayLike, ArrayLike], Array]] = {
+    "argmax": argmax_acceptance,
+    "exact_match": exact_match_acceptance,
+    "ratio": ratio_acceptance,
+    "shared_noise": shared_noise_acceptance,
+}
+"""What each policy accepts, by its name."""
+
+
+class BestTemperature(NamedTuple):
+    """The draft temperature at which a policy accepts most, on average over positions."""
+
+    temperature: float
+    """The temperature; where all are equal, as for argmax, the smallest that was tried."""
+    acceptance: float
+    """The mean acceptance at it."""
+
+
+def best_draft_temperature(draft_logits: ArrayLike, target: ArrayLike, policy: str) -> BestTemperature:
+    """Find the draft temperature at which a policy accepts most, from logits that were saved.
+
+    Parameters
+    ----------
+    draft_logits : array_like, shape (..., V)
+        At temperature 1.
+    target : array_like, shape (..., V)
+        The target's laws at the same positions, at the temperature that it is to have.
+    policy : str
+        A key of ``POLICIES``.
+
+    Raises
+    ------
+    InvalidInput
+        If the policy has no such name, a row of the target is not a distribution, or the shapes differ.
+
+    Examples
+    --------
+    The target is the draft at temperature 2:
+
+    >>> best = best_draft_temperature([0.0, 1.0, 3.0], softmax([0.0, 1.0, 3.0], 2.0), "ratio")
+    >>> round(best.temperature, 3), round(best.acceptance, 6)
+    (2.0, 1.0)
+    """
+    if not isinstance(policy, str) or policy not in POLICIES:
+        raise InvalidInput(f"policy is {shown(policy)}: it must be one of {', '.join(POLICIES)}")
+    logits, laws = as_real(draft_logits, "draft_logits"), as_distribution(target, "target")
+    if logits.shape != laws.shape:
+        raise InvalidInput(f"draft_logits has shape {logits.shape} and target {laws.shape}: give logits for each law")
+    from scipy.optimize import minimize_scalar
+
+    def refused(log_temperature: float) -> float:
+        return 1.0 - float(POLICIES[policy](softmax(logits, float(np.exp(log_temperature))), laws).mean())
+
+    grid = np.log(np.geomspace(*TEMPERATURES, STARTS))
+    values = [refused(float(point)) for point in grid]
+    place = int(np.argmin(values))
+    ends = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, STARTS - 1)])
+    found = minimize_scalar(refused, bounds=ends, method="bounded", options={"xatol": 1e-8})
+    point, value = (
+        (float(found.x), float(found.fun)) if found.fun < values[place] else (float(grid[place]), values[place])
+    )
+    return BestTemperature(float(np.exp(point)), 1.0 - value)
