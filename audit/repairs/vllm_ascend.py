@@ -20,12 +20,11 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
-THREE_TOKENS = ChainProblem(
-    *(
-        TabularModel([np.broadcast_to(law, (3,) * (index + 1)) for index in range(horizon)])
-        for law, horizon in (((0.1, 0.1, 0.8), 3), ((0.2, 0.4, 0.4), 4))
-    )
+_DRAFT, _TARGET = (
+    TabularModel([np.broadcast_to(law, (3,) * (index + 1)) for index in range(horizon)])
+    for law, horizon in (((0.1, 0.1, 0.8), 3), ((0.2, 0.4, 0.4), 4))
 )
+THREE_TOKENS = ChainProblem(_DRAFT, _TARGET)
 """The ladder's problems of three drafts have two tokens, whose residuals cannot differ but for their weight."""
 
 

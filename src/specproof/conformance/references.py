@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 
 import numpy as np
 
@@ -17,6 +18,33 @@ DRAFTED = 2
 """A round of :func:`speculate` drafts so many tokens."""
 
 
+def in_ragged_batches(rule: Callable[..., Tokens]) -> Callable[..., Tokens]:
+    """Make a rule for rows of one length and drafts with a law one of the whole contract chain.
+
+    Rows of each length are verified together; those without drafts are draws from the target, and a draft without a law
+    is certain.
+    """
+
+    @wraps(rule)
+    def verify(
+        draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+    ) -> Tokens:
+        draft = np.eye(target_probs.shape[-1])[draft_tokens] if draft_probs is None else draft_probs
+        lengths = (draft_tokens >= 0).sum(axis=1)
+        emitted = np.full((len(lengths), draft_tokens.shape[1] + 1), -1, dtype=np.int64)
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            if length == 0:
+                emitted[rows, 0] = invert(target_probs[rows, 0], rng.random(rows.size))
+            else:
+                own = draft[rows, :length], target_probs[rows, : length + 1], draft_tokens[rows, :length]
+                emitted[rows, : length + 1] = rule(*own, rng)
+        return emitted
+
+    return verify
+
+
+@in_ragged_batches
 def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain: accept or replace each drafted token in turn; after L acceptances, a bonus token.
 
@@ -36,6 +64,7 @@ def token_by_token(draft_probs: Array, target_probs: Array, draft_tokens: Tokens
     return emitted
 
 
+@in_ragged_batches
 def block_by_block(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain: block verification of each row's drafts (Sun et al. 2024, Algorithm 2)."""
     trials, length = draft_tokens.shape

@@ -16,7 +16,14 @@ from specproof.theory.chain import TabularModel
 LEVEL = 1e-9
 TRIALS = 40_000
 DEPENDENT = "one-uniform-a-batch"
-MALFORMED = ("emits-after-rejection", "padding-as-token", "padding-as-index", "unguarded-residual")
+MALFORMED = (
+    "emits-after-rejection",
+    "padding-as-token",
+    "padding-as-index",
+    "unguarded-residual",
+    "nothing-without-drafts",
+    "padding-as-draft",
+)
 """They break the contract, and have no law within it."""
 WITH_LAW = [entry for entry in DEFECTS if entry.law is not None]
 SLIGHT = ("inclusive-coarse-uniform",)

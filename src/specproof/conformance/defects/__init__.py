@@ -3,15 +3,16 @@
 from specproof.conformance.defects.block_verification import BLOCK_DEFECTS
 from specproof.conformance.defects.chain_defects import CHAIN_DEFECTS
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.lookalikes import LOOKALIKES
+from specproof.conformance.defects.lookalikes import LOOKALIKES as _LOOKALIKES
 from specproof.conformance.defects.loop import LOOP_DEFECTS
 from specproof.conformance.defects.mixed_rows import ROW_DEFECTS
 from specproof.conformance.defects.overwritten import OVERWRITTEN_DEFECTS
+from specproof.conformance.defects.ragged_rows import RAGGED_DEFECTS, at_any_length
 from specproof.conformance.defects.reused_uniforms import UNIFORMS_DEFECTS
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
 
-DEFECTS: tuple[Defect, ...] = (
+_OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *CHAIN_DEFECTS,
     *UNIFORMS_DEFECTS,
     *BLOCK_DEFECTS,
@@ -21,6 +22,9 @@ DEFECTS: tuple[Defect, ...] = (
     *OVERWRITTEN_DEFECTS,
     *SIBLING_DEFECTS,
 )
+DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
 """The catalogue of known defects."""
+LOOKALIKES: tuple[Defect, ...] = tuple(map(at_any_length, _LOOKALIKES))
+"""Samplers that look wrong and are exact."""
 
 __all__ = ["DEFECTS", "LOOKALIKES", "Defect"]

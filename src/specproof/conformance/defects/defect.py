@@ -48,6 +48,7 @@ class Defect:
 
     @property
     def problem(self) -> Problem:
-        """The problem that it is shown on: of the ladder, degenerate, or its own; by default the ladder's last."""
+        """The problem that it is shown on: of the ladder, degenerate, or its own; by default the last usual one."""
         problems = {**WITNESSES, **degenerate_problems(self.contract), **ladder(self.contract)}
-        return problems[self.witness] if self.witness else next(reversed(problems.values()))
+        usual = (problem for problem in reversed(problems.values()) if not problem.unusual)
+        return problems[self.witness] if self.witness else next(usual)

@@ -11,33 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.conformance.contract import Contract
-from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows, refuse_rows
-from specproof.conformance.problems.description import describe_model
-from specproof.conformance.problems.drawing import Tables, Tokens, are_well_formed, complete_path, draw_path, tables
-from specproof.conformance.problems.example_models import (
-    CLOSE_ROWS,
-    P2_ROWS,
-    P3,
-    P3_ROWS,
-    P4,
-    P8,
-    Q2_ROWS,
-    Q3,
-    Q3_ROWS,
-    Q4,
-    Q8,
-    RARE,
-    USUAL,
-    Models,
-    histories,
-    independent,
-    markov,
-)
+from specproof.conformance.problems.answers import Emission, as_ids, refuse_rows
+from specproof.conformance.problems.description import describe_law, describe_model
+from specproof.conformance.problems.drawing import Tokens, are_well_formed, draw_path
+from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
+from specproof.conformance.problems.example_models import independent
 from specproof.conformance.problems.next_token import check_models
+from specproof.conformance.problems.padding import OVERLOOKED, overlooks_padding, pad
 from specproof.conformance.problems.problem import Inputs, VerifierProblem
-from specproof.conformance.problems.two_models import TwoModels
+from specproof.conformance.subject.sampler_under_test import Subject
+from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
-from specproof.theory.distribution import Array
+from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -45,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChainProblem(TwoModels, VerifierProblem):
+class ChainProblem(EmittedRows, VerifierProblem):
     """L drafted tokens and a bonus position: the contract ``chain``.
 
     A row is completed to L+1 tokens by draws from the target's conditionals, as a decoding loop would go on.
@@ -56,11 +41,17 @@ class ChainProblem(TwoModels, VerifierProblem):
         The law that the drafts are drawn from.
     target : TabularModel over horizon L+1
         The law to be preserved.
+    lengths : array_like, shape (L+1,), optional
+        The law of the number of drafts of a row, in a ragged batch: what is missing is padded, tokens by -1. By
+        default every row has L drafts.
+    declared : bool
+        Whether the sampler is told the draft law. Without it, drafts are certain: those of n-grams or an argmax.
 
     Raises
     ------
     InvalidInput
-        If a model is no table, the vocabularies differ or the target's horizon is not the draft's plus one.
+        If a model is no table, the vocabularies differ, the target's horizon is not the draft's plus one, the lengths
+        are no distribution over 0..L, or a draft that is not declared is not certain.
 
     Examples
     --------
@@ -76,6 +67,8 @@ class ChainProblem(TwoModels, VerifierProblem):
     in_small_batches: ClassVar = ("three tokens", "two drafts, three tokens")
     draft: TabularModel
     target: TabularModel
+    lengths: Array | None = None
+    declared: bool = True
 
     def __post_init__(self) -> None:
         check_models(self.draft, self.target)
@@ -84,15 +77,51 @@ class ChainProblem(TwoModels, VerifierProblem):
                 f"target has horizon {self.target.horizon} and draft {self.draft.horizon}: "
                 "the target needs one position more, for the bonus token"
             )
+        if self.lengths is not None:
+            object.__setattr__(self, "lengths", as_distribution(self.lengths, "lengths"))
+            if self.lengths.shape != (self.length + 1,):
+                raise InvalidInput(f"lengths has shape {self.lengths.shape}: it must be a law of 0..{self.length}")
+        if not self.declared and any(np.any((table > 0) & (table < 1)) for table in self.draft.conditionals):
+            raise InvalidInput("draft is not certain: a draft that is not declared must have one possible token")
 
     def with_models(self, draft: TabularModel, target: TabularModel) -> ChainProblem:
         """Put other models in the place of both."""
-        return ChainProblem(draft, target)
+        return ChainProblem(draft, target, self.lengths, self.declared)
 
     def shorter(self) -> Iterator[ChainProblem]:
-        """Leave the last position out, if there is more than one draft."""
+        """Give every row all drafts, declare their law, or leave the last position out."""
+        if self.lengths is not None:
+            yield ChainProblem(*self.models, declared=self.declared)
+        if not self.declared:
+            yield ChainProblem(*self.models, self.lengths)
         if self.length > 1:
-            yield ChainProblem(*(TabularModel(model.conditionals[:-1]) for model in self.models))
+            yield self.cut(self.length - 1)
+
+    def cut(self, length: int) -> ChainProblem:
+        """Leave all drafts but the first so many out: rows that had more have so many."""
+        draft, target = (TabularModel(model.conditionals[: length + extra]) for extra, model in enumerate(self.models))
+        lengths = self.lengths
+        if lengths is not None:
+            lengths = np.append(lengths[:length], lengths[length:].sum())
+        return ChainProblem(draft, target, lengths, self.declared)
+
+    @property
+    def shares(self) -> Array:
+        """The law of the number of drafts of a row, shape (L+1,)."""
+        return np.eye(self.length + 1)[-1] if self.lengths is None else self.lengths
+
+    @property
+    def unusual(self) -> str:
+        """What a sampler may not know of: ragged batches, and drafts without a law."""
+        ragged = "ragged batches" if self.lengths is not None else ""
+        undeclared = "" if self.declared else "drafts without a law"
+        return " of ".join(filter(None, (ragged, undeclared)))
+
+    def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
+        """Say that padding is taken for tokens, if the answer is the same where tokens stand in its place."""
+        inputs = self.inputs(OVERLOOKED, rng)
+        filled = inputs._replace(draft_tokens=inputs.draft_tokens % self.num_tokens)
+        return overlooks_padding(self, subject, inputs, filled, int(rng.integers(2**63)))
 
     @property
     def length(self) -> int:
@@ -101,47 +130,30 @@ class ChainProblem(TwoModels, VerifierProblem):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(L, V): problems of one shape fit into one batch."""
-        return self.length, self.num_tokens
-
-    @cached_property
-    def target_law(self) -> Array:
-        """The law of the completed sequence of a lossless sampler: the target's joint law, shape (V,) * (L+1)."""
-        return self.target.joint()
+        """(L, V, 1 if the draft law is declared): problems of one shape fit into one batch."""
+        return self.length, self.num_tokens, int(self.declared)
 
     @cached_property
     def draft_law(self) -> Array:
         """The completed law of a sampler that accepts every draft: a direction in which defects lie."""
-        law: Array = self.draft.joint()[..., np.newaxis] * self.target.conditionals[-1]
+        law = np.zeros((self.num_tokens,) * (self.length + 1))
+        for length, share in enumerate(self.shares):
+            tables = (*self.draft.conditionals[:length], *self.target.conditionals[length:])
+            law += share * TabularModel(tables).joint()
         return law
-
-    @property
-    def emitted_shape(self) -> tuple[int, ...]:
-        """The shape of the emitted law, (V+1,) * (L+1)."""
-        return (self.num_tokens + 1,) * (self.length + 1)
-
-    def completed(self, law: Array) -> Array:
-        """Give the completed law of an emitted law: shape (V+1,) * (L+1) in, (V,) * (L+1) out."""
-        size = self.num_tokens
-        mass = np.zeros(1)
-        for position in range(self.length + 1):
-            # What ended before this position goes on by the target; what did not is read off the emitted law.
-            rows = self.target.conditionals[position].reshape(-1, size)
-            ended = law[(slice(1, None),) * (position + 1) + (0,) * (self.length - position)].reshape(-1)
-            mass = (mass[:, np.newaxis] * rows).reshape(-1) + ended
-        return mass.reshape((size,) * (self.length + 1))
 
     @cached_property
     def acceptance_bounds(self) -> Array:
         r"""The most a lossless sampler can accept, shape (L,): :math:`\sum_{x^i} \min(p(x^i), q(x^i))`, i = 1..L.
 
         Entry i-1 bounds the probability that the first i emitted tokens are the first i drafts: these are coupled
-        variables of laws p and q, which agree with probability at most 1 - TV. For i = 1 it is reached.
+        variables of laws p and q, which agree with probability at most 1 - TV. For i = 1 it is reached. In a ragged
+        batch it is multiplied by the probability that there are i drafts.
         """
         bounds = []
         for index in range(1, self.length + 1):
             prefixes = [TabularModel(model.conditionals[:index]).joint() for model in self.models]
-            bounds.append(np.minimum(*prefixes).sum())
+            bounds.append(np.minimum(*prefixes).sum() * self.shares[index:].sum())
         limited: Array = np.minimum(bounds, 1.0)
         return limited
 
@@ -156,11 +168,19 @@ class ChainProblem(TwoModels, VerifierProblem):
     def empty_inputs(self, trials: int) -> Inputs:
         """Make room for n trials."""
         shape, size = (trials, self.length), self.num_tokens
-        return Inputs(np.empty((*shape, size)), np.empty((trials, self.length + 1, size)), np.empty(shape, np.int64))
+        draft = np.empty((*shape, size)) if self.declared else None
+        return Inputs(draft, np.empty((trials, self.length + 1, size)), np.empty(shape, np.int64))
 
     def fill(self, inputs: Inputs, places: Tokens, rng: np.random.Generator) -> None:
         """Draw trials into some rows of a batch, which may be one of several problems."""
-        draw_path(self._draft_tables, self._target_tables, places, *inputs, rng)
+        draft = inputs.draft_probs
+        if draft is None:
+            draft = np.empty((inputs.trials, self.length, self.num_tokens))
+        draw_path(self._draft_tables, self._target_tables, places, draft, *inputs[1:], rng)
+        if self.lengths is not None:
+            drawn = invert(self.lengths, rng.random(len(places)))
+            for length in range(self.length):
+                pad(inputs, places[drawn <= length], length)
 
     def parse(self, result: Any, arguments: Inputs) -> Emission:
         """Take emitted rows (n, L+1): drafts, one more token, and -1 to the end."""
@@ -168,40 +188,17 @@ class ChainProblem(TwoModels, VerifierProblem):
         tokens = as_ids(result, "emitted", (arguments.trials, self.length + 1), -1, self.num_tokens)
         if not are_well_formed(tokens, drafts):
             _refuse_malformed(tokens, drafts)
-        same = tokens[:, :-1] == drafts
+        same = (tokens[:, :-1] == drafts) & (drafts >= 0)
         return Emission(tokens, np.where(same.all(axis=1), self.length, np.argmin(same, axis=1)))
 
-    def outcomes(self, emitted: Tokens) -> Tokens:
-        """Number each row's place in the flattened emitted law, shape (n,)."""
-        return number_rows(emitted + 1, self.num_tokens + 1)
-
-    def complete(self, emitted: Tokens, rng: np.random.Generator) -> Tokens:
-        """Draw the tokens that are missing from the target and number each row's place in the flattened completed law.
-
-        Returns
-        -------
-        array of int, shape (n,)
-        """
-        numbers = np.empty(emitted.shape[0], dtype=np.int64)
-        complete_path(self._target_tables, emitted, numbers, rng)
-        return numbers
-
-    def take_apart(self, emission: Emission, rng: np.random.Generator) -> Sample:
-        """Number the outcomes of each trial, those of the completed law after drawing what is missing."""
-        completed = self.complete(emission.tokens, rng)
-        return Sample(completed, self.outcomes(emission.tokens), emission.tokens[:, 0], emission.accepted)
-
     def describe(self) -> str:
-        """Describe both models in lines of simple fractions."""
-        return f"draft\n{describe_model(self.draft)}\ntarget\n{describe_model(self.target)}"
-
-    @cached_property
-    def _draft_tables(self) -> Tables:
-        return tables(self.draft)
-
-    @cached_property
-    def _target_tables(self) -> Tables:
-        return tables(self.target)
+        """Describe both models in lines of simple fractions, and what is unusual about the batch."""
+        lines = [f"draft\n{describe_model(self.draft)}\ntarget\n{describe_model(self.target)}"]
+        if self.lengths is not None:
+            lines.append(f"drafts of a row: 0..{self.length} with probability {describe_law(self.lengths)}")
+        if not self.declared:
+            lines.append("draft_probs is None")
+        return "\n".join(lines)
 
     @classmethod
     def degenerate(cls, draft: Array, target: Array) -> ChainProblem:
@@ -221,44 +218,21 @@ class ChainProblem(TwoModels, VerifierProblem):
     @classmethod
     def examples(cls) -> dict[str, ChainProblem]:
         """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
-        two, three = (P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS), (P3, P3_ROWS, Q3, Q3_ROWS)
-        return {
-            "two tokens": _bonus(markov(*two, horizon=2)),
-            "two tokens, other laws": _bonus(markov((0.2, 0.8), P2_ROWS, (0.6, 0.4), Q2_ROWS[::-1], horizon=2)),
-            "three tokens": _bonus(markov(*three, horizon=2)),
-            "a token all but forbidden": _bonus(markov(RARE, [RARE] * 3, USUAL, Q3_ROWS, horizon=2)),
-            "two drafts, two tokens": _bonus(markov(*two, horizon=3)),
-            "two drafts, no memory": _no_memory([(0.7, 0.3)] * 2, [(0.5, 0.5)] * 3),
-            "two drafts, three tokens": _bonus(markov(*three, horizon=3)),
-            "two drafts, a mild first": _no_memory([(0.1, 0.1, 0.8)] * 2, [(0.2, 0.4, 0.4)] * 3),
-            "draft and target equal": _bonus(markov(Q3, Q3_ROWS, Q3, Q3_ROWS, horizon=3)),
-            "three drafts": _bonus(markov(*two, horizon=4)),
-            "three drafts, whole history": _bonus(histories(2, 4)),
-            "four tokens": _no_memory([P4, P4[::-1]], [Q4, P4, (0.25, 0.25, 0.4, 0.1)]),
-            "four tokens, whole history": _bonus(histories(4, 3)),
-            "five drafts": _bonus(markov(P2_ROWS[0], CLOSE_ROWS, Q2_ROWS[0], Q2_ROWS, horizon=6)),
-            "five drafts, no memory": _no_memory([(0.6, 0.4)] * 5, [(0.4, 0.6)] * 6),
-            "eight tokens": _no_memory([P8], [Q8, P8[::-1]]),
-            "eight tokens, draft uniform": _no_memory([(0.125,) * 8], [P8, Q8]),
-        }
+        from specproof.conformance.problems.chain_examples import chain_examples
 
+        return chain_examples()
 
-def _bonus(models: Models) -> ChainProblem:
-    """Leave the draft's last position out, which is the bonus token's."""
-    draft, target = models
-    return ChainProblem(TabularModel(draft.conditionals[:-1]), target)
+    @classmethod
+    def degenerates(cls) -> dict[str, ChainProblem]:
+        """Make the degenerate problems: every pair, and some of them in ragged batches and without a draft law."""
+        from specproof.conformance.problems.chain_examples import unusual_degenerates
 
-
-def _no_memory(draft: list[Any], target: list[Any]) -> ChainProblem:
-    return ChainProblem(independent(draft), independent(target))
+        return {**super().degenerates(), **unusual_degenerates()}
 
 
 def _refuse_malformed(tokens: Tokens, drafts: Tokens) -> None:
-    ended = tokens < 0
-    refuse_rows(ended[:, 0], tokens, "emits no token", "emit at least one token in each trial")
-    resumed = (ended[:, :-1] & ~ended[:, 1:]).any(axis=1)
-    refuse_rows(resumed, tokens, "goes on after -1", "-1 stands after the last emitted token only")
-    replaced = ((tokens[:, :-1] != drafts) & ~ended[:, 1:]).any(axis=1)
+    refuse_gaps(tokens)
+    replaced = ((tokens[:, :-1] != drafts) & (tokens[:, 1:] >= 0)).any(axis=1)
     refuse_rows(
         replaced,
         tokens,

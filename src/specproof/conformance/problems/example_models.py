@@ -48,3 +48,8 @@ def histories(num_tokens: int, horizon: int) -> Models:
 
     draft, target = (TabularModel([table(index, step) for index in range(horizon)]) for step in (3, 5))
     return draft, target
+
+
+def certain(model: TabularModel) -> TabularModel:
+    """Put all mass of every row on its likeliest token, the first of several."""
+    return TabularModel([np.eye(model.num_states)[table.argmax(axis=-1)] for table in model.conditionals])

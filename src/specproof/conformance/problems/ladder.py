@@ -16,7 +16,6 @@ from types import MappingProxyType
 
 from specproof.conformance.contract import Contract, as_contract
 from specproof.conformance.problems.chain_problem import ChainProblem
-from specproof.conformance.problems.degenerate_pairs import DEGENERATE_LAWS
 from specproof.conformance.problems.generate_problem import GenerateProblem
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.problem import Problem
@@ -61,7 +60,7 @@ def _ladder(contract: Contract) -> Mapping[str, Problem]:
 
 @cache
 def _degenerate_problems(contract: Contract) -> Mapping[str, Problem]:
-    return _frozen({name: PROBLEMS[contract].degenerate(*pair) for name, pair in DEGENERATE_LAWS.items()})
+    return _frozen(PROBLEMS[contract].degenerates())
 
 
 def _frozen(problems: Mapping[str, Problem]) -> Mapping[str, Problem]:

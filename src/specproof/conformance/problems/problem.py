@@ -6,7 +6,7 @@ Problems whose samplers are handed probability rows and drafts share more: trial
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, Sample
+from specproof.conformance.problems.degenerate_pairs import DEGENERATE_LAWS
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.theory.chain import TabularModel
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Inputs(NamedTuple):
     """What a verifier is handed beside its generator: n independent trials."""
 
-    draft_probs: Array
+    draft_probs: Any
+    """An array, or None where the drafts are certain and have no law beside them."""
     target_probs: Array
     draft_tokens: Tokens
 
@@ -71,6 +73,11 @@ class Problem(ABC):
     @abstractmethod
     def degenerate(cls, draft: Array, target: Array) -> Self:
         """Make a small problem of a degenerate pair of laws."""
+
+    @classmethod
+    def degenerates(cls) -> Mapping[str, Self]:
+        """Make the degenerate problems, by name: one of each pair of degenerate laws."""
+        return {name: cls.degenerate(*pair) for name, pair in DEGENERATE_LAWS.items()}
 
     @classmethod
     @abstractmethod
@@ -144,6 +151,22 @@ class Problem(ABC):
         raise IndexError(f"there is no bound {index} on acceptance in the contract {self.contract}")
 
     @property
+    def unusual(self) -> str:
+        """What a sampler may not know of, such as ragged batches: left out if it raises or overlooks that."""
+        return ""
+
+    def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
+        """Say how a sampler shows that it does not know of such inputs; nothing if it does.
+
+        Raises
+        ------
+        Crash
+            If it cannot be called with them.
+        """
+        del subject, rng
+        return ""
+
+    @property
     def batched(self) -> VerifierProblem | None:
         """The problem itself if its trials can stand in one batch with those of another, None otherwise."""
         return None
@@ -203,26 +226,28 @@ class VerifierProblem(Problem):
         draft, target = (TabularModel([np.flip(table) for table in model.conditionals]) for model in self.models)
         return self.with_models(draft, target)
 
-    def inputs(self, trials: int, rng: np.random.Generator) -> Inputs:
+    def inputs(self, trials: int, rng: np.random.Generator) -> Any:
         """Draw the drafts of n trials and gather the probability rows that a model would have given with them."""
         inputs = self.empty_inputs(trials)
         self.fill(inputs, np.arange(trials), rng)
         return inputs
 
-    def arguments(self, trials: int, rng: np.random.Generator) -> Inputs:
+    def arguments(self, trials: int, rng: np.random.Generator) -> Any:
         """Draw the inputs of n trials."""
         return self.inputs(trials, rng)
 
     @abstractmethod
-    def empty_inputs(self, trials: int) -> Inputs:
+    def empty_inputs(self, trials: int) -> Any:
         """Make room for n trials."""
 
     @abstractmethod
-    def fill(self, inputs: Inputs, places: Tokens, rng: np.random.Generator) -> None:
+    def fill(self, inputs: Any, places: Tokens, rng: np.random.Generator) -> None:
         """Draw trials into some rows of a batch, which may be one of several problems."""
 
-    def chance_of_drafts(self, arguments: Inputs) -> Array:
-        """Give the probability of the drafts of each trial, shape (n,)."""
+    def chance_of_drafts(self, arguments: Any) -> Array:
+        """Give the probability of the drafts of each trial, shape (n,); drafts without a law are certain."""
+        if arguments.draft_probs is None:
+            return np.ones(arguments.trials)
         rows = arguments.draft_probs.reshape(arguments.trials, -1, self.num_tokens)
         rows = np.broadcast_to(rows, (*arguments.draft_tokens.shape, self.num_tokens))
         drawn = np.take_along_axis(rows, arguments.draft_tokens[..., np.newaxis], -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 
 from specproof.conformance.evidence.sampling import sample
 from specproof.conformance.report.finding import Detector, Finding, broken
@@ -13,8 +14,11 @@ from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, R
 
 def run_degenerate_problems(check: Check) -> list[Finding]:
     """Run the degenerate problems; what fails on one of them does not keep the others from being run."""
-    findings = []
+    findings: list[Finding] = []
+    left_out: dict[str, list[str]] = defaultdict(list)
     for name, watch in check.degenerate.items():
+        if watch.problem.unusual in check.unsupported:
+            continue
         if time.monotonic() > check.after(END):
             check.notes.append(f"no time was left for the degenerate problems from '{name}' on")
             break
@@ -22,13 +26,14 @@ def run_degenerate_problems(check: Check) -> list[Finding]:
             for trials in (1, _trials(check)):
                 watch.see_batch(sample(check.subject, watch.problem, trials, check.rng), check.rng)
         except Refusal as error:
-            check.refuse(name, error)
+            left_out[str(error)].append(f"'{name}'")
         except (Crash, InvalidOutput) as error:
             findings.append(broken(error, f"on '{name}'", Detector.DEGENERATE, name))
             if isinstance(error, Hang):
                 check.notes.append(f"the degenerate problems after '{name}', on which it hung, were left out")
                 break
         findings += telling(alarms(check, watch))
+    check.refuse(left_out)
     return findings
 
 

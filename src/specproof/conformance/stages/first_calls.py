@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 
 from specproof.conformance.evidence.sampling import sample
+from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.stages.state import ROUNDS, Check
-from specproof.conformance.subject.failures import Refusal, asked
+from specproof.conformance.subject.failures import Crash, Hang, Refusal, asked
 
 
 def call_every_problem(check: Check) -> None:
@@ -17,12 +19,38 @@ def call_every_problem(check: Check) -> None:
     Crash, InvalidOutput
         If the function breaks its contract.
     """
+    left_out: dict[str, list[str]] = defaultdict(list)
     for index, (name, watch) in enumerate(list(check.watches.items())):
         if time.monotonic() > check.after(ROUNDS):
             break
-        try:
-            with asked(name):
-                sample(check.subject, watch.problem, 1 + index % 3, check.rng)
-        except Refusal as error:
-            check.refuse(name, error)
+        with asked(name):
+            reason = why_left_out(check, watch, 1 + index % 3)
+        if reason:
+            left_out[reason].append(watch.problem.unusual or f"'{name}'")
+            check.unsupported |= {watch.problem.unusual} - {""}
             del check.watches[name]
+    check.refuse(left_out)
+
+
+def why_left_out(check: Check, watch: Watch, trials: int) -> str:
+    """Run some trials of a problem, and say why they cannot be asked for; nothing if they can.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        If the function breaks its contract.
+    """
+    unusual = watch.problem.unusual
+    try:
+        if unusual and (overlooked := watch.problem.overlooked(check.subject, check.rng)):
+            return overlooked
+        sample(check.subject, watch.problem, trials, check.rng)
+    except Refusal as error:
+        return str(error)
+    except Hang:
+        raise
+    except Crash as error:
+        if not unusual:
+            raise
+        return str(error)
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +11,6 @@ from specproof.conformance.arguments import Settings
 from specproof.conformance.evidence.small_batches import SmallBatches
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
-from specproof.conformance.subject.failures import Refusal
 from specproof.conformance.subject.sampler_under_test import Sampler, Subject
 
 SMALL, ROUNDS, END = 0.2, 0.6, 0.9
@@ -37,6 +37,8 @@ class Check:
         The evidence in small batches, on ``small_names`` of the ordinary problems.
     share : float
         The share of the level that each test has.
+    unsupported : set of str
+        What the function turned out not to know of, see :attr:`Problem.unusual`.
     notes : list of str
         What is worth knowing.
     reproducible : bool
@@ -57,6 +59,7 @@ class Check:
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
         self.notes: list[str] = []
+        self.unsupported: set[str] = set()
         self.reproducible = True
         for watch in self.watches.values():
             watch.problem.arguments(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
@@ -70,6 +73,9 @@ class Check:
         """Give the moment when this share of the time limit is over."""
         return self.start + share * self.budget.seconds
 
-    def refuse(self, name: str, error: Refusal) -> None:
-        """Note that the function does not support a problem."""
-        self.notes.append(f"it does not support '{name}', which was left out ({error})")
+    def refuse(self, left_out: Mapping[str, Sequence[str]]) -> None:
+        """Note which problems the function does not support, by the reason."""
+        for reason, names in left_out.items():
+            listed = " and ".join(dict.fromkeys(names))
+            were = "was" if len(names) == 1 and names[0].startswith("'") else "were"
+            self.notes.append(f"it does not support {listed}, which {were} left out ({reason})")

@@ -1,0 +1,73 @@
+"""Ragged batches: what stands in the place of drafts that a row does not have, and who overlooks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.subject.failures import InvalidOutput
+from specproof.conformance.subject.sampler_under_test import Subject, to_numpy
+from specproof.theory.distribution import Array
+
+if TYPE_CHECKING:
+    from specproof.conformance.problems.problem import Inputs, Problem
+
+OVERLOOKED = 64
+"""Trials in which a sampler is asked whether it tells padding from tokens; in most of them some is padded."""
+
+
+def pad(inputs: Inputs, places: Tokens, length: int) -> None:
+    """Take draft number ``length`` of some rows away: -1 is its token, and laws of no model stand beside it.
+
+    The laws are distributions, as code that computes all rows and picks from them must not fail, and far from the
+    target's, as code that emits from them must.
+    """
+    size = inputs.target_probs.shape[-1]
+    inputs.draft_tokens[places, length] = -1
+    inputs.target_probs[places, length + 1] = padding_law(size)
+    if inputs.draft_probs is not None:
+        inputs.draft_probs[places, length] = 1.0 / size
+
+
+def padding_law(size: int) -> Array:
+    """Give what stands in the place of the target's law, shape (V,): each token is twice as likely as the last."""
+    law: Array = np.exp2(np.arange(size)) / (2.0**size - 1.0)
+    return law
+
+
+def overlooks_padding(problem: Problem, subject: Subject, padded: Inputs, filled: Inputs, seed: int) -> str:
+    """Say that a sampler takes padding for tokens, if it answers as it does where the last token stands in its place.
+
+    An index of -1 reads the last token's entry, so that this is what a sampler does which knows nothing of padding. One
+    whose answers are not repeated by the same generator cannot be compared, and is taken for such a one if it breaks
+    the contract.
+
+    Raises
+    ------
+    Crash
+        If it cannot be called with padded rows.
+    """
+    answers = [_answer(subject, inputs, seed) for inputs in (padded, padded, filled)]
+    if not _same(answers[0], answers[1]):
+        try:
+            problem.parse(answers[0], padded)
+        except InvalidOutput:
+            return "it takes padding for tokens"
+        return ""
+    if (padded.draft_tokens == filled.draft_tokens).all() or not _same(answers[1], answers[2], problem.num_tokens):
+        return ""
+    return "it takes padding for tokens"
+
+
+def _answer(subject: Subject, inputs: Inputs, seed: int) -> Any:
+    return subject.call(inputs, inputs.trials, seed, f"n = {inputs.trials}, padded rows")
+
+
+def _same(one: Any, other: Any, modulo: int = 0) -> bool:
+    try:
+        first, second = (to_numpy(answer) for answer in (one, other))
+        return np.array_equal(first % modulo, second % modulo) if modulo else np.array_equal(first, second)
+    except Exception:  # no arrays of numbers
+        return False

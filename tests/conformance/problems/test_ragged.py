@@ -1,0 +1,94 @@
+"""Ragged batches and drafts without a law: who is asked, what they are handed, and who is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from check_budgets import QUICK
+
+from specproof.conformance import ChainProblem, Unsupported, Verdict, check_sampler
+from specproof.conformance.defects import DEFECTS
+from specproof.conformance.problems.ladder import ladder
+from specproof.conformance.references import token_by_token
+from specproof.theory.chain import TabularModel
+from specproof.theory.errors import InvalidInput
+
+TWO = TabularModel([[0.5, 0.5], [[0.5, 0.5], [0.5, 0.5]]])
+ONE = TabularModel([[0.5, 0.5]])
+
+
+def whole_rows(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+    """A right sampler that was written for rows of one length and drafts with a law."""
+    picked = np.take_along_axis(draft_probs, draft_tokens[..., None], 2)[..., 0]
+    wanted = np.take_along_axis(target_probs[:, :-1], draft_tokens[..., None], 2)[..., 0]
+    kept = np.cumprod(rng.random(picked.shape) * picked < wanted, axis=1).sum(axis=1)
+    residual = np.maximum(target_probs[:, :-1] - draft_probs, 0)
+    residual = np.where(residual.sum(axis=-1, keepdims=True) > 0, residual, target_probs[:, :-1])
+    laws = np.concatenate([residual, target_probs[:, -1:]], axis=1)[np.arange(len(kept)), kept].cumsum(axis=1)
+    last = (laws <= rng.random((len(kept), 1)) * laws[:, -1:]).sum(axis=1)
+    places = np.arange(draft_tokens.shape[1] + 1)
+    rows = np.where(places == kept[:, None], last[:, None], np.pad(draft_tokens, ((0, 0), (0, 1))))
+    return np.where(places <= kept[:, None], rows, -1)
+
+
+def test_ragged_rows_are_padded_and_drafts_may_have_no_law() -> None:
+    problem = ladder("chain")["no draft law, ragged"]
+    assert isinstance(problem, ChainProblem)
+    inputs = problem.inputs(1000, np.random.default_rng(0))
+    assert inputs.draft_probs is None
+    assert set((inputs.draft_tokens >= 0).sum(axis=1)) == {0, 1, 2}
+    assert ((inputs.draft_tokens[:, 0] >= 0) | (inputs.draft_tokens[:, 1] < 0)).all()
+    np.testing.assert_allclose(inputs.target_probs.sum(axis=-1), 1)
+
+
+def test_a_sampler_that_knows_of_them_is_asked_for_all() -> None:
+    report = check_sampler(token_by_token, budget=QUICK)
+    assert report.is_lossless
+    assert not report.notes
+
+
+def test_one_that_was_written_for_whole_rows_passes_and_is_told_what_was_left_out() -> None:
+    report = check_sampler(whole_rows, budget=QUICK)
+    assert report.is_lossless, str(report)
+    assert any("ragged batches, which were left out (it takes padding for tokens)" in note for note in report.notes)
+    assert any("drafts without a law" in note and "NoneType" in note for note in report.notes)
+
+
+def test_an_adapter_refuses_them() -> None:
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        if draft_probs is None or (draft_tokens < 0).any():
+            raise Unsupported("rows have one length here")
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(verify, budget=QUICK)
+    assert report.is_lossless
+    assert [note.count("rows have one length here") for note in report.notes] == [1]
+
+
+@pytest.mark.parametrize(
+    "name", ["bonus-past-the-row", "certain-draft-as-uniform", "nothing-without-drafts", "padding-as-draft"]
+)
+def test_what_is_wrong_with_them_alone_is_seen(name: str) -> None:
+    defect = next(entry for entry in DEFECTS if entry.name == name)
+    report = check_sampler(defect.sampler, budget=QUICK)
+    if defect.law is None:
+        assert report.verdict is Verdict.INVALID
+    else:
+        assert report.verdict is Verdict.BIASED
+        assert report.diagnosis is not None
+        assert report.diagnosis.name == name
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"lengths": [0.5, 0.4]}, "lengths sums to 0.9"),
+        ({"lengths": [0.5, 0.25, 0.25]}, r"lengths has shape \(3,\): it must be a law of 0..1"),
+        ({"declared": False}, "draft is not certain"),
+    ],
+)
+def test_what_is_no_ragged_problem_is_refused(options: Any, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        ChainProblem(ONE, TWO, **options)
