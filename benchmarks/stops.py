@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.max_flow import PushRelabel, network
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
+from specproof.theory.chain import MarkovChain
 from specproof.theory.distribution import Array, softmax
 from specproof.theory.errors import InvalidInput
 from specproof.theory.independent.optimum_by_subsets import optimum_by_subsets
@@ -28,6 +29,8 @@ from specproof.theory.transport import (
     optimal_acceptance_different,
     optimal_acceptance_without_replacement,
 )
+from specproof.theory.trees.block_optimum import block_optimum_of_trees
+from specproof.theory.trees.draft_trees import DraftTrees
 from specproof.theory.verifiers.priority.orders_certificate import certify_different, certify_without_replacement
 
 PATIENCE = 20
@@ -77,6 +80,14 @@ def _without(solve: Callable[[Array, Array], object]) -> Callable[[Array, Array]
     return run
 
 
+def _blocks(drafts: Array, target: Array) -> int:
+    """The block optimum of k sequences of two tokens, with one law at each position, and a proof without rounding."""
+    draft, law = (MarkovChain(row, np.tile(row, (row.size, 1)), 3) for row in (drafts[0], target))
+    trees = DraftTrees.sequences(draft, len(drafts), 2)
+    block_optimum_of_trees(trees, law)
+    return sum(map(len, trees.trees))
+
+
 FULL = 152_064
 PROGRAM_SIZES = ((12, 3), (50, 3), (60, 2), (200, 2), (500, 2), (900, 2), (1400, 2), (2000, 2))
 
@@ -103,6 +114,9 @@ ROUTES: dict[str, Route] = {
     "proof, different laws": Route(_without(certify_different), ((60, 2), (300, 2), (300, 4), (301, 2))),
     "all sets of tokens": Route(_program(optimum_by_subsets), ((12, 3), (20, 2), (22, 2), (23, 2))),
     **{name: Route(_program(solve), PROGRAM_SIZES) for name, solve in LINEAR_PROGRAMS.items()},
+    "block optimum, two tokens deep": Route(
+        _blocks, ((2, 2), (3, 3), (5, 2), (3, 4), (4, 3), (8, 2), (5, 3), (12, 2), (65, 2))
+    ),
     MAXIMUM_FLOW: Route(_program(lambda sets, target: PushRelabel(network(sets, target)).acceptance()), PROGRAM_SIZES),
 }
 

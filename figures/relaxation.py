@@ -40,7 +40,6 @@ def draw(table: pd.DataFrame) -> Figure:
             )
         axes.set_xlabel(f"bias of what is emitted: {name}")
     panels[0].set_ylabel("probability of rejection")
-    panels[1].set_xscale("log")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

@@ -21,8 +21,8 @@ SWEEPS = {
     "relaxed_top": np.geomspace(0.001, 0.5, 16),
     "two_thresholds": np.geomspace(0.02, 1.0, 16),
     "ensemble": np.linspace(0.0, 1.0, 16),
-    "kl_optimal": np.geomspace(1e-4, 1.0, 24),
-    "decoding_opt": np.linspace(0.0, 1.0, 16),
+    "kl_optimal": np.geomspace(1e-5, 1.0, 24),
+    "decoding_opt": np.geomspace(1e-4, 0.5, 24),
 }
 """What each rule's one parameter is varied over; the others are as engines have them."""
 
