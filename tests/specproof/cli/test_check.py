@@ -20,7 +20,7 @@ from check_budgets import QUICK
 @pytest.fixture(autouse=True)
 def quick(forked_checks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's default is a quick check: what the whole one finds is tested with the kit."""
-    monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=6.0))
+    monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=60.0))
 
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
