@@ -63,6 +63,8 @@ def check(
 
       multi     verify(draft_probs (n,V), target_probs (n,V), draft_tokens (n,k), rng) -> (emitted (n,), accepted (n,))
 
+      tree      verify(tree, target_probs (n,N,V), draft_probs (n,N,V) or None, rng) -> emitted (n,D+1)
+
       generate  generate(draft_model, target_model, prompt, length, n, rng) -> tokens (n,length)
 
     For example:

@@ -21,6 +21,10 @@ class Contract(StrEnum):
     multi     ``verify(draft_probs (n, V), target_probs (n, V),  shape (2, V): row 1 for an accepted draft, row 0 for
               draft_tokens (n, k), rng)`` -> (emitted (n,),      a token emitted after all were rejected
               index of the accepted draft or -1 (n,))
+    tree      ``verify(tree, target_probs (n, N, V), draft_probs  shape (V+1,) * (D+1), as in chain
+              (n, N, V) or None, rng)`` -> emitted (n, D+1), -1
+              after the last token; ``tree`` is a
+              :class:`~specproof.conformance.tree.Tree`
     generate  ``generate(draft_model, target_model, prompt,      shape (V,) * length
               length, n, rng)`` -> tokens (n, length)
     ========  =================================================  ==================================================
@@ -29,11 +33,12 @@ class Contract(StrEnum):
     --------
     >>> from specproof.conformance import Contract
     >>> Contract("multi") is Contract.MULTI, [str(contract) for contract in Contract]
-    (True, ['chain', 'multi', 'generate'])
+    (True, ['chain', 'multi', 'tree', 'generate'])
     """
 
     CHAIN = "chain"
     MULTI = "multi"
+    TREE = "tree"
     GENERATE = "generate"
 
 

@@ -2,10 +2,18 @@
 
 from specproof.conformance.arguments import CI, DEFAULT, THOROUGH, Budget
 from specproof.conformance.checking import assert_lossless, check_sampler
-from specproof.conformance.problems import ChainProblem, Contract, GenerateProblem, MultiProblem, next_token_law
+from specproof.conformance.problems import (
+    ChainProblem,
+    Contract,
+    GenerateProblem,
+    MultiProblem,
+    TreeProblem,
+    next_token_law,
+)
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.subject.failures import Unsupported
+from specproof.conformance.tree import Tree
 from specproof.conformance.verdict_errors import NotLossless, NotShownLossless, TooLittleEvidence
 
 __all__ = [
@@ -23,6 +31,8 @@ __all__ = [
     "NotShownLossless",
     "Report",
     "TooLittleEvidence",
+    "Tree",
+    "TreeProblem",
     "Unsupported",
     "Verdict",
     "assert_lossless",

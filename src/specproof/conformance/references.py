@@ -9,6 +9,7 @@ import numpy as np
 
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
+from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
 from specproof.simulations.samplers import SAMPLERS, single, whole_blocks
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
@@ -127,5 +128,8 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "token by token": (Contract.CHAIN, token_by_token),
         "block by block": (Contract.CHAIN, block_by_block),
         **{name: (Contract.MULTI, partial(select, name)) for name in SAMPLERS},
+        "walk by the target": (Contract.TREE, walk_by_target),
+        "recursive rejection on trees": (Contract.TREE, recursive_on_tree),
+        "level by level, kseq": (Contract.TREE, partial(level_by_level, "kseq")),
         "speculative loop": (Contract.GENERATE, speculate),
     }

@@ -23,6 +23,7 @@ MALFORMED = (
     "unguarded-residual",
     "nothing-without-drafts",
     "padding-as-draft",
+    "leaves-the-tree",
 )
 """They break the contract, and have no law within it."""
 WITH_LAW = [entry for entry in DEFECTS if entry.law is not None]

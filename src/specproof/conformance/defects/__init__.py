@@ -11,6 +11,7 @@ from specproof.conformance.defects.ragged_rows import RAGGED_DEFECTS, at_any_len
 from specproof.conformance.defects.reused_uniforms import UNIFORMS_DEFECTS
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
+from specproof.conformance.defects.trees import RECURSIVE_ON_TREES, TREE_DEFECTS
 
 _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *CHAIN_DEFECTS,
@@ -21,10 +22,11 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *LOOP_DEFECTS,
     *OVERWRITTEN_DEFECTS,
     *SIBLING_DEFECTS,
+    *TREE_DEFECTS,
 )
 DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
 """The catalogue of known defects."""
-LOOKALIKES: tuple[Defect, ...] = tuple(map(at_any_length, _LOOKALIKES))
+LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_TREES)
 """Samplers that look wrong and are exact."""
 
 __all__ = ["DEFECTS", "LOOKALIKES", "Defect"]

@@ -7,9 +7,11 @@ for it.
 ==================================  ==================================================================================
 problem, two_models                 what every problem can do, and what problems of verifiers and of tables share
 chain_problem, multi_problem,
-generate_problem                    a contract each: its inputs, its well-formed answers, its laws, its examples
+tree_problem, generate_problem      a contract each: its inputs, its well-formed answers, its laws, its examples
 ladder, degenerate_pairs,
+chain_examples, tree_examples,
 example_models                      the problems that are asked, and the laws that they are made of
+emitted_rows, padding, topology     rows that end early, ragged batches, and shapes of trees
 answers, next_token, drawing,
 description                         what a sampler returned, models as forward passes, compiled draws, problems in words
 ==================================  ==================================================================================
@@ -23,6 +25,7 @@ from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems,
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.next_token import next_token_law
 from specproof.conformance.problems.problem import Inputs, Problem, VerifierProblem
+from specproof.conformance.problems.tree_problem import TreeInputs, TreeProblem
 
 __all__ = [
     "PROBLEMS",
@@ -33,6 +36,8 @@ __all__ = [
     "MultiProblem",
     "Problem",
     "Tokens",
+    "TreeInputs",
+    "TreeProblem",
     "VerifierProblem",
     "degenerate_problems",
     "ladder",

@@ -19,9 +19,10 @@ from specproof.conformance.problems.chain_problem import ChainProblem
 from specproof.conformance.problems.generate_problem import GenerateProblem
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.problem import Problem
+from specproof.conformance.problems.tree_problem import TreeProblem
 
 PROBLEMS: Mapping[Contract, type[Problem]] = MappingProxyType(
-    {kind.contract: kind for kind in (ChainProblem, MultiProblem, GenerateProblem)}
+    {kind.contract: kind for kind in (ChainProblem, MultiProblem, TreeProblem, GenerateProblem)}
 )
 """The kind of problem of each contract."""
 

@@ -76,6 +76,6 @@ class Check:
     def refuse(self, left_out: Mapping[str, Sequence[str]]) -> None:
         """Note which problems the function does not support, by the reason."""
         for reason, names in left_out.items():
-            listed = " and ".join(dict.fromkeys(names))
+            listed = ", ".join(dict.fromkeys(names))
             were = "was" if len(names) == 1 and names[0].startswith("'") else "were"
             self.notes.append(f"it does not support {listed}, which {were} left out ({reason})")

@@ -12,7 +12,13 @@ from specproof.conformance.problems.degenerate_pairs import DEGENERATE, Pair
 from specproof.conformance.strategies.degenerate_examples import with_degenerate
 from specproof.conformance.strategies.laws import distributions, drafts, pairs
 from specproof.conformance.strategies.models import markov_chains, tabular_models
-from specproof.conformance.strategies.problems import chain_problems, generate_problems, multi_problems, problems
+from specproof.conformance.strategies.problems import (
+    chain_problems,
+    generate_problems,
+    multi_problems,
+    problems,
+    tree_problems,
+)
 from specproof.conformance.strategies.rough import MARKOV, rough_chains, rough_laws, rough_pairs
 
 __all__ = [
@@ -31,5 +37,6 @@ __all__ = [
     "rough_laws",
     "rough_pairs",
     "tabular_models",
+    "tree_problems",
     "with_degenerate",
 ]

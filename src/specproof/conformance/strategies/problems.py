@@ -12,6 +12,7 @@ from specproof.conformance.problems import (
     GenerateProblem,
     MultiProblem,
     Problem,
+    TreeProblem,
 )
 
 
@@ -28,6 +29,12 @@ def multi_problems(draw: st.DrawFn) -> MultiProblem:
 
 
 @st.composite
+def tree_problems(draw: st.DrawFn) -> TreeProblem:
+    """Draw problems of the contract tree: 1 to 4 nodes beside the root, drawn in any way."""
+    return TreeProblem.drawn(draw)
+
+
+@st.composite
 def generate_problems(draw: st.DrawFn) -> GenerateProblem:
     """Draw problems of the contract generate: a prompt of 0 or 1 tokens, 1 to 3 tokens to generate."""
     return GenerateProblem.drawn(draw)
@@ -38,7 +45,7 @@ def problems(contract: Contract | str | None = None) -> st.SearchStrategy[Proble
 
     Parameters
     ----------
-    contract : Contract or {"chain", "multi", "generate"}, optional
+    contract : Contract or {"chain", "multi", "tree", "generate"}, optional
 
     Raises
     ------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.subject.calling import Worker, swallowed
 from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, Refusal, Unsupported, one_line
+from specproof.conformance.tree import Tree
 from specproof.theory.chain import TabularModel
 
 Sampler = Callable[..., Any]
@@ -96,6 +97,8 @@ class Subject:
             import torch
 
             return torch.from_numpy(argument.copy())
+        if isinstance(argument, Tree):
+            return Tree(self._copied(argument.tokens), self._copied(argument.parents), argument.drawn)
         return copy.deepcopy(argument)
 
     def _timed(self, arguments: Sequence[Any], trials: int, asked: str) -> Any:
@@ -133,6 +136,8 @@ def _is_unchanged(given: Any, argument: Any) -> bool:
     """Whether what was handed out is still what it was, if it is of a kind that can be written to."""
     if isinstance(argument, np.ndarray):
         return np.array_equal(to_numpy(given), argument)
+    if isinstance(argument, Tree):
+        return _is_unchanged(given.tokens, argument.tokens) and _is_unchanged(given.parents, argument.parents)
     if isinstance(argument, TabularModel):
         tables = given.conditionals, argument.conditionals
         return len(tables[0]) == len(tables[1]) and all(map(np.array_equal, *tables))
