@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,9 @@ from specproof.simulations.samplers.whole_blocks import (
     residual_mass,
 )
 from specproof.theory.errors import InvalidInput
+
+NO_TOKEN_LEFT = "the logits processors leave no token, or not a number, somewhere: loosen them"
+"""What is refused where a text that goes on has no distribution."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,16 @@ class BlockVerification:
         count, _, length = offered.tokens.shape
         numbers = uniforms((count, length + 1))
         weights, kept = self._kept(offered, numbers)
-        sequence, accepted = torch.zeros_like(kept), torch.zeros_like(kept)
-        members = torch.arange(count, device=kept.device)
-        for level in range(length):
-            ended = members[kept[members] == level]
-            if len(ended):
-                law = self._replacement(offered, ended, level, weights[ended, level])
-                offered.emit(ended, invert(law, numbers[ended, -1]))
-            members = members[kept[members] > level]
-            if not len(members):
-                break
-            going = offered.emit(members, offered.tokens[members, 0, level])
-            accepted[members] += 1
-            members = members[going]
-        if self.bonus and len(members):
-            law = _finite(offered.target(members, sequence[members], length))
-            offered.emit(members, invert(law, numbers[members, -1]))
+        sequence = torch.zeros_like(kept)
+
+        def after(ended: Tensor, level: int) -> Tensor:
+            law = self._replacement(offered, ended, level, weights[ended, level])
+            return invert(law, numbers[ended, -1])
+
+        accepted, whole = emit_kept(offered, sequence, kept, after)
+        if self.bonus and len(whole):
+            law = finite(offered.target(whole, sequence[whole], length))
+            offered.emit(whole, invert(law, numbers[whole, -1]))
         return Selected(sequence, accepted)
 
     def _kept(self, offered: Round, numbers: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,10 +76,51 @@ class BlockVerification:
 
     def _replacement(self, offered: Round, members: Tensor, level: int, weight: Tensor) -> Tensor:
         draft, target = (source(members, 0 * members, level) for source in (offered.draft, offered.target))
-        return _finite(replacement_weights(weight, draft, target))
+        return finite(replacement_weights(weight, draft, target))
 
 
-def _finite(law: Tensor) -> Tensor:
+def emit_kept(
+    offered: Round, sequence: Tensor, kept: Tensor, after: Callable[[Tensor, int], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Emit so many tokens of one sequence of each text, and a token after those that are not kept whole.
+
+    Parameters
+    ----------
+    offered : Round
+    sequence, kept : Tensor, shape (R,)
+    after : callable
+        ``after(members, level)`` makes the token that follows ``level`` kept tokens of these members.
+
+    Returns
+    -------
+    Tensor, shape (R,)
+        How many tokens of the sequence were emitted: fewer than kept where the text ended.
+    Tensor
+        The members that were kept whole and have not ended.
+    """
+    accepted = torch.zeros_like(kept)
+    members = torch.arange(len(kept), device=kept.device)
+    for level in range(offered.tokens.shape[2]):
+        ended = members[kept[members] == level]
+        if len(ended):
+            offered.emit(ended, after(ended, level))
+        members = members[kept[members] > level]
+        if not len(members):
+            break
+        going = offered.emit(members, offered.tokens[members, sequence[members], level])
+        accepted[members] += 1
+        members = members[going]
+    return accepted, members
+
+
+def finite(law: Tensor) -> Tensor:
+    """Give back distributions that tokens can be drawn from.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is not finite.
+    """
     if not torch.isfinite(law).all():
-        raise InvalidInput("the logits processors leave no token, or not a number, somewhere: loosen them")
+        raise InvalidInput(NO_TOKEN_LEFT)
     return law

@@ -17,10 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from specproof.simulations.language_models.block_rule import BlockVerification
+from specproof.simulations.language_models.block_rule import NO_TOKEN_LEFT, BlockVerification
 from specproof.simulations.language_models.decoding_loop import Decoding
 from specproof.simulations.language_models.generate_request import check_assistant, check_generate, check_room
 from specproof.simulations.language_models.generated_texts import GeneratedTexts, SpeculativeOutput
+from specproof.simulations.language_models.layer_rule import PriorityLayerVerification
 from specproof.simulations.language_models.level_by_level import LevelByLevel, batch_rule
 from specproof.simulations.language_models.model import LanguageModel
 from specproof.simulations.language_models.round_rule import RoundRule
@@ -35,9 +36,13 @@ from specproof.theory.integers import positive_integer
 
 
 def speculative(
-    assistant: Any, verifier: SelectionSampler | str = single.verify, draft_length: int = 4, streamer: Any = None
+    assistant: Any,
+    verifier: SelectionSampler | str = single.verify,
+    draft_length: int = 4,
+    streamer: Any = None,
+    num_drafts: int | None = None,
 ) -> Speculative:
-    """Make a ``custom_generate`` of a rule for one draft sequence; the default and ``"block"`` are lossless.
+    """Make a ``custom_generate`` of a rule; the default, ``"block"`` and ``"priority-layer"`` are lossless.
 
     Parameters
     ----------
@@ -45,19 +50,22 @@ def speculative(
         The draft: a causal language model with the target's token ids.
     verifier : callable or str
         ``"block"`` for block verification, which keeps more of a drafted sequence than any lossless rule that tests its
-        tokens one by one; or :func:`specproof.simulations.samplers.single.verify`, or what ``opt_sampler`` or
+        tokens one by one; ``"priority-layer"`` for priority layer verification of ``num_drafts`` sequences, which for
+        one of them is the same; or :func:`specproof.simulations.samplers.single.verify`, or what ``opt_sampler`` or
         ``uno_sampler`` of :mod:`specproof.simulations.samplers.relaxed` make.
     draft_length : int
         Tokens drafted in a round; fewer where the maximal length is nearer.
     streamer : transformers streamer
         Gets the prompt and every token, one at a time. ``generate`` has such an argument too, but transformers does
         not hand it on to a custom_generate.
+    num_drafts : int, optional
+        K >= 1, for ``"priority-layer"`` alone, which needs it.
 
     Raises
     ------
     InvalidInput
-        If the draft length is not an integer >= 1, there is no such verifier, or the assistant is no model whose
-        cache can take tokens back.
+        If the draft length is not an integer >= 1, there is no such verifier, the number of drafts is not an integer
+        >= 1 or does not go with the verifier, or the assistant is no model whose cache can take tokens back.
 
     Examples
     --------
@@ -72,10 +80,21 @@ def speculative(
     >>> model.generate(prompt, custom_generate=rule, do_sample=True, max_new_tokens=4).shape
     torch.Size([1, 7])
     """
+    if verifier == "priority-layer":
+        if num_drafts is None:
+            raise InvalidInput("num_drafts is not given: say how many sequences 'priority-layer' drafts, such as 4")
+        return Speculative(assistant, PriorityLayerVerification(num_drafts, bonus=False), draft_length, streamer)
+    if num_drafts is not None:
+        raise InvalidInput(
+            f"num_drafts is {num_drafts!r}, and this verifier drafts one sequence: leave it out, choose "
+            "'priority-layer', or call speculative_sequences"
+        )
     if verifier == "block":
         return Speculative(assistant, BlockVerification(bonus=False), draft_length, streamer)
     if not callable(verifier):
-        raise InvalidInput(f"verifier is {verifier!r}: give 'block', or a function such as opt_sampler(0.2)")
+        raise InvalidInput(
+            f"verifier is {verifier!r}: give 'block', 'priority-layer', or a function such as opt_sampler(0.2)"
+        )
     return Speculative(assistant, LevelByLevel(_checked(verifier), bonus=False), draft_length, streamer)
 
 
@@ -228,7 +247,7 @@ def _checked(verifier: SelectionSampler) -> SelectionSampler:
 
     def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
         if not (torch.isfinite(draft).all() and torch.isfinite(target).all()):
-            raise InvalidInput("the logits processors leave no token, or not a number, somewhere: loosen them")
+            raise InvalidInput(NO_TOKEN_LEFT)
         return verifier(draft, target, drafts, uniforms)
 
     return verify

@@ -15,6 +15,7 @@
     rule = speculative(assistant, opt_sampler(0.2))  # rejects less, and is biased for it
     rule = speculative_batch(assistant, num_drafts=4)  # Yin et al. 2024, Algorithm 3
     rule = speculative_sequences(assistant, num_drafts=4, verifier="priority")  # SpecTr, optimal at each level
+    rule = speculative(assistant, "priority-layer", num_drafts=4)  # all sequences weighed at once, lossless as well
     output = model.generate(**inputs, custom_generate=rule, do_sample=True, max_new_tokens=64)
 
 Temperature, top-k, penalties and stopping criteria are given to ``generate`` as ever. With

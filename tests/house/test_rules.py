@@ -36,6 +36,7 @@ SAME_NAME = {
     "reach_weights": "reach weights along a text: theory, claim",
     "calls": "calls of the target given a text: theory, claim",
     "sequences": "draft sequences: theory, sampler",
+    "priority_layers": "priority layer verification: theory, sampler",
     "certificate": "rational bounds: of the optimum, of K-SEQ",
     "orders": "priority orders: theory, sampler, claim",
     "tiling": "the tiling of the priority coupling: theory, claim",

@@ -137,7 +137,7 @@ def test_wrong_rules_are_refused_when_made(draft: Any) -> None:
         ),
         (lambda: speculative(None), "assistant is None: give a loaded transformers model"),
         (lambda: speculative_batch("gpt2", 2), "assistant is 'gpt2': give a loaded transformers model"),
-        (lambda: speculative(draft, "opt"), "verifier is 'opt': give 'block', or a function"),
+        (lambda: speculative(draft, "opt"), "verifier is 'opt': give 'block', 'priority-layer', or a function"),
         (lambda: speculative_sequences(draft, 2, verifier=single.verify), "verifier is <function"),  # type: ignore[arg-type]
         (lambda: speculative(bloom), "the assistant is a BloomForCausalLM"),
     ]
