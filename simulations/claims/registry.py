@@ -20,7 +20,14 @@ from specproof.simulations.claims.spectr2023 import (
     uniform_example,
 )
 from specproof.simulations.claims.texts import block_lossless, block_text, calls, marginal_products, reach_weights
-from specproof.simulations.claims.trees import block_optimal, certain_optimum, judge, yardstick
+from specproof.simulations.claims.trees import (
+    block_optimal,
+    certain_optimum,
+    judge,
+    layer_ends,
+    layer_lossless,
+    yardstick,
+)
 from specproof.simulations.claims.trees import lossless as tree_lossless
 from specproof.simulations.claims.yin2024 import (
     batch_limit,
@@ -65,6 +72,8 @@ CLAIMS: tuple[Claim, ...] = (
     calls.CLAIM,
     marginal_products.CLAIM,
     yardstick.CLAIM,
+    layer_lossless.CLAIM,
+    layer_ends.CLAIM,
     *tree_lossless.CLAIMS,
     judge.CLAIM,
     certain_optimum.CLAIM,

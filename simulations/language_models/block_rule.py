@@ -49,7 +49,8 @@ class BlockVerification:
 
         def after(ended: Tensor, level: int) -> Tensor:
             law = self._replacement(offered, ended, level, weights[ended, level])
-            return invert(law, numbers[ended, -1])
+            tokens: Tensor = invert(law, numbers[ended, -1])
+            return tokens
 
         accepted, whole = emit_kept(offered, sequence, kept, after)
         if self.bonus and len(whole):

@@ -76,7 +76,8 @@ def _kept(offered: Round, numbers: Tensor) -> Layered:
     size = offered.logits.shape[-1]
     step = max(1, _ENTRIES // (size * (sequences * length + 1)))
     members = torch.arange(count, device=numbers.device)
-    parts = [_kept_of(offered, some, numbers[some]) for some in members.split(step)]
+    chunks = [members[start : start + step] for start in range(0, count, step)]
+    parts = [_kept_of(offered, some, numbers[some]) for some in chunks]
     return Layered(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
