@@ -18,7 +18,9 @@ from specproof.theory.distribution import dirichlet
 from specproof.theory.transport import DraftSets, optimal_acceptance
 
 
-@pytest.mark.parametrize("name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences", "conformance"])
+@pytest.mark.parametrize(
+    "name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences", "layers", "conformance"]
+)
 def test_every_benchmark_compares(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
     assert isinstance(module.compare(), Iterator)  # nothing runs before it is asked for

@@ -66,12 +66,12 @@ def one_position(context: CellContext, instances: int) -> Findings:
     worst = Worst(tokens="2..9", length=1, drafts="1..6")
     for index in range(instances):
         size, count = 2 + index % 8, 1 + index // 8 % 6
-        laws = context.rng.dirichlet(np.full(size, float(context.rng.choice([0.3, 1.0, 3.0]))), 2)
-        draft, target = (MarkovChain(law, np.empty((0, size, size))) for law in laws)
+        ours, theirs = context.rng.dirichlet(np.full(size, float(context.rng.choice([0.3, 1.0, 3.0]))), 2)
+        draft, target = (MarkovChain(law, np.empty((0, size, size))) for law in (ours, theirs))
         found = float(layer_efficiency(draft, target, count, 1)[0])
-        worst.see("the optimal acceptance", found - float(optimal_acceptance(*laws, count)))
+        worst.see("the optimal acceptance", found - float(optimal_acceptance(ours, theirs, count)))
         if count > 1:
-            kseq = float(VERIFIERS["kseq"].law(*laws, count).acceptance)
+            kseq = float(VERIFIERS["kseq"].law(ours, theirs, count).acceptance)
             worst.see("the acceptance of K-SEQ", found - kseq, method=Method.CONTROL)
     return Findings(worst.rows())
 

@@ -29,8 +29,8 @@ def context() -> Any:
     ],
 )
 def test_a_cell_holds_and_its_control_is_refuted(cell: Any, size: dict[str, int]) -> None:
-    verdicts = {True: set(), False: set()}
-    for row in cell(context(), **size).evidence:
+    verdicts: dict[bool, set[ClaimVerdict]] = {True: set(), False: set()}
+    for row in cell(context(), **size).rows:
         verdicts[row.method is Method.CONTROL].add(row.verdict)
     assert verdicts[True] == {ClaimVerdict.REFUTED}
     assert verdicts[False] <= {ClaimVerdict.HOLDS, ClaimVerdict.CONSISTENT}
