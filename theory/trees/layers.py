@@ -20,8 +20,9 @@ With one draft sequence this is block verification; at length 1 it is the one-st
 measure of mass W as a target with one more token of probability 1 - W that is never drafted. Of the priority coupling,
 which is optimal for every measure, it makes a rule that is optimal at both ends: *priority layer verification*.
 
-The idea of verifying by layers is that of J. Cha, J. Cho, S. Yun, Layer Verification Accelerates Speculative Tree
-Decoding (AdaptFM workshop, ICML 2026), of which only the abstract was at hand; statement and proof are ours.
+The lift is that of J. Cha, H. Cho, C. Yun, Layer Verification Accelerates Speculative Tree Decoding (AdaptFM workshop,
+ICML 2026), whose authors prove it lossless, and near-optimal at both ends with Global Resolution (Thomas, Pal, arXiv
+2511.15898). Only the abstract was at hand; statement and proof here are ours, and docs/priority-layer.md has them.
 """
 
 from __future__ import annotations
