@@ -56,7 +56,13 @@ from specproof.theory.trees.layer_efficiency import layer_efficiency
 from specproof.theory.trees.layer_tree import LayerTree
 from specproof.theory.trees.layers import LayerLaw, layer_law
 from specproof.theory.trees.priority_layers import PriorityLayers, priority_layers
-from specproof.theory.trees.rules.registry import CallLaw, call_law
+from specproof.theory.trees.rules.registry import (
+    TREE_VERIFIERS,
+    CallLaw,
+    TreeVerifier,
+    call_law,
+    register_tree_verifier,
+)
 from specproof.theory.trees.shapes import best_certain_tree, best_sibling_tree
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.at_tokens import agreement_at
@@ -79,6 +85,7 @@ from specproof.theory.verifiers.single import maximal_coupling
 
 __all__ = [
     "POLICIES",
+    "TREE_VERIFIERS",
     "VERIFIERS",
     "AcceptanceCertificate",
     "BestTemperature",
@@ -105,6 +112,7 @@ __all__ = [
     "SamplingSettings",
     "SelectionLaw",
     "TabularModel",
+    "TreeVerifier",
     "Verifier",
     "accepted_length_law",
     "agreement_at",
@@ -161,6 +169,7 @@ __all__ = [
     "random_tabular_pair",
     "recursive_rejection",
     "recursive_rejection_without_replacement",
+    "register_tree_verifier",
     "register_verifier",
     "rejection_law",
     "rejection_rates",

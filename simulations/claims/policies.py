@@ -28,7 +28,7 @@ FINE = 1e-6
 def _cells(settings: Settings) -> list[Cell]:
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(60, 600)}),
-        Cell(CLAIM.id, "temperatures", temperatures, {"instances": settings.sized(3, 60)}),
+        Cell(CLAIM.id, "temperatures", temperatures, {"instances": settings.sized(2, 60)}),
     ]
 
 

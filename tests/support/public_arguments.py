@@ -10,6 +10,7 @@ import numpy as np
 
 import specproof.theory as theory
 from specproof import (
+    TREE_VERIFIERS,
     VERIFIERS,
     DraftSets,
     DraftTrees,
@@ -102,6 +103,7 @@ VALID: dict[str, dict[str, Any]] = {
     "random_tabular_pair": RANDOM,
     "recursive_rejection": DRAFTED,
     "recursive_rejection_without_replacement": DRAFTED,
+    "register_tree_verifier": {"verifier": TREE_VERIFIERS["traversal"]},
     "register_verifier": {"verifier": VERIFIERS["kseq"]},
     "rejection_law": CHAINS,
     "rejection_rates": CHAINS,

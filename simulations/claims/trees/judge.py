@@ -26,7 +26,7 @@ from specproof.theory.trees.rules.registry import TreeVerifier, call_law, drawn_
 
 Pair = tuple[TabularModel, TabularModel]
 
-SIZES = {(2, 2, 2): (6, 60), (3, 1, 2): (8, 60), (3, 2, 2): (2, 30), (2, 2, 3): (2, 30), (3, 2, 1): (4, 40)}
+SIZES = {(2, 2, 2): (4, 60), (3, 1, 2): (8, 60), (3, 2, 2): (2, 30), (2, 2, 3): (2, 30), (3, 2, 1): (4, 40)}
 """Tokens V, length L and number of drafts K of random pairs, each with how many are drawn, quick and full."""
 
 SEARCHED = (2, 2, 2)
@@ -74,7 +74,7 @@ def _cells(settings: Settings) -> list[Cell]:
         )
         for (tokens, length, count), instances in SIZES.items()
     ]
-    search = {"generations": settings.sized(2, 60), "members": 10, "positions": settings.sized(1, 2)}
+    search = {"generations": settings.sized(1, 60), "members": 10, "positions": settings.sized(1, 2)}
     searched = [Cell(CLAIM.id, f"least-{name}", least_share, {"rule": name, **search}, cost=2) for name in LEAST]
     return [
         *random,
