@@ -10,13 +10,17 @@ import numpy as np
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
-from specproof.simulations.samplers import SAMPLERS, single, whole_blocks
+from specproof.simulations.samplers import SAMPLERS, priority_layers, single, whole_blocks
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
+from specproof.theory.trees.layer_tree import LayerTree
 
 DRAFTED = 2
-"""A round of :func:`speculate` drafts so many tokens."""
+"""A round of :func:`speculate` drafts so many tokens, one after the other."""
+
+SEQUENCES = 2
+"""A round of :func:`speculate_layers` drafts so many sequences of them."""
 
 
 def in_ragged_batches(rule: Callable[..., Tokens]) -> Callable[..., Tokens]:
@@ -94,6 +98,30 @@ def speculate(
     rng: np.random.Generator,
 ) -> Tokens:
     """Contract generate: rounds of drafting and :func:`token_by_token`, each text at its own pace."""
+    return _in_rounds(_round, draft, target, prompt, length, trials, rng)
+
+
+def speculate_layers(
+    draft: TabularModel,
+    target: TabularModel,
+    prompt: tuple[int, ...],
+    length: int,
+    trials: int,
+    rng: np.random.Generator,
+) -> Tokens:
+    """Contract generate: rounds of two draft sequences and priority layer verification."""
+    return _in_rounds(_layer_round, draft, target, prompt, length, trials, rng)
+
+
+def _in_rounds(
+    one_round: Callable[[TabularModel, TabularModel, Tokens, np.random.Generator], Tokens],
+    draft: TabularModel,
+    target: TabularModel,
+    prompt: tuple[int, ...],
+    length: int,
+    trials: int,
+    rng: np.random.Generator,
+) -> Tokens:
     whole = len(prompt) + length
     texts = np.full((trials, whole + DRAFTED + 1), -1, dtype=np.int64)
     texts[:, : len(prompt)] = prompt
@@ -101,7 +129,7 @@ def speculate(
     while (unfinished := np.flatnonzero(ends < whole)).size:
         end = int(ends[unfinished].min())  # all texts of one length go through one round together
         rows = unfinished[ends[unfinished] == end]
-        emitted = _round(draft, target, texts[rows, :end], rng)
+        emitted = one_round(draft, target, texts[rows, :end], rng)
         texts[rows, end : end + DRAFTED + 1] = emitted
         ends[rows] += (emitted >= 0).sum(axis=1)
     return texts[:, len(prompt) : whole]
@@ -119,6 +147,31 @@ def _round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: np.ran
     return token_by_token(*rows, drafts[:, -DRAFTED:], rng)
 
 
+def _layer_round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: np.random.Generator) -> Tokens:
+    sequences = [texts] * SEQUENCES
+    draft_rows, target_rows = [next_token_law(draft, texts)], [next_token_law(target, texts)]
+    for level in range(DRAFTED):
+        laws = draft_rows[-SEQUENCES:] if level else draft_rows * SEQUENCES
+        drawn = [invert(law, rng.random(len(texts))) for law in laws]
+        sequences = [
+            np.concatenate(pair, axis=1) for pair in zip(sequences, np.array(drawn)[..., np.newaxis], strict=True)
+        ]
+        target_rows += [next_token_law(target, begun) for begun in sequences]
+        if level + 1 < DRAFTED:
+            draft_rows += [next_token_law(draft, begun) for begun in sequences]
+    drafts = np.stack(sequences, axis=1)[:, :, -DRAFTED:]
+    found = priority_layers.verify(
+        np.stack(draft_rows, axis=1),
+        np.stack(target_rows, axis=1),
+        np.ascontiguousarray(drafts.transpose(0, 2, 1).reshape(len(texts), -1)),
+        rng.random((len(texts), DRAFTED + 1)),
+        LayerTree.sequences(SEQUENCES, DRAFTED),
+    )
+    chosen = np.pad(drafts[np.arange(len(texts)), np.maximum(found.draft, 0) % SEQUENCES], ((0, 0), (0, 1)))
+    place, accepted = np.arange(DRAFTED + 1), found.accepted[:, np.newaxis]
+    return np.where(place < accepted, chosen, np.where(place == accepted, found.tokens[:, np.newaxis], -1))
+
+
 def references() -> dict[str, tuple[Contract, Sampler]]:
     """The contract and the sampler of each reference, by name.
 
@@ -132,4 +185,5 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "recursive rejection on trees": (Contract.TREE, recursive_on_tree),
         "level by level, kseq": (Contract.TREE, partial(level_by_level, "kseq")),
         "speculative loop": (Contract.GENERATE, speculate),
+        "priority layers": (Contract.GENERATE, speculate_layers),
     }
