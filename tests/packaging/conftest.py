@@ -69,7 +69,7 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = [self.python, *words]
         return subprocess.run(
-            command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False, timeout=300
+            command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False, timeout=1200
         )
 
 
