@@ -65,6 +65,8 @@ def check(
 
       tree      verify(tree, target_probs (n,N,V), draft_probs (n,N,V) or None, rng) -> emitted (n,D+1)
 
+      round     round(draft_model, target_model, prefix (n,m), length, rng) -> emitted (n, up to length+1)
+
       generate  generate(draft_model, target_model, prompt, length, n, rng) -> tokens (n,length)
 
     For example:

@@ -25,6 +25,9 @@ class Contract(StrEnum):
               (n, N, V) or None, rng)`` -> emitted (n, D+1), -1
               after the last token; ``tree`` is a
               :class:`~specproof.conformance.tree.Tree`
+    round     ``round(draft_model, target_model, prefix (n, m),  shape (V,) * m + (V+1,) * (length+1): the prefix,
+              length, rng)`` -> emitted (n, up to length+1), -1  then as in chain
+              after the last token
     generate  ``generate(draft_model, target_model, prompt,      shape (V,) * length
               length, n, rng)`` -> tokens (n, length)
     ========  =================================================  ==================================================
@@ -33,12 +36,13 @@ class Contract(StrEnum):
     --------
     >>> from specproof.conformance import Contract
     >>> Contract("multi") is Contract.MULTI, [str(contract) for contract in Contract]
-    (True, ['chain', 'multi', 'tree', 'generate'])
+    (True, ['chain', 'multi', 'tree', 'round', 'generate'])
     """
 
     CHAIN = "chain"
     MULTI = "multi"
     TREE = "tree"
+    ROUND = "round"
     GENERATE = "generate"
 
 

@@ -7,6 +7,7 @@ from specproof.conformance.problems import (
     Contract,
     GenerateProblem,
     MultiProblem,
+    RoundProblem,
     TreeProblem,
     next_token_law,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "NotLossless",
     "NotShownLossless",
     "Report",
+    "RoundProblem",
     "TooLittleEvidence",
     "Tree",
     "TreeProblem",

@@ -22,6 +22,9 @@ DRAFTED = 2
 SEQUENCES = 2
 """A round of :func:`speculate_layers` drafts so many sequences of them."""
 
+SURE = 0.55
+"""The draft model of :func:`round_until_unsure` is sure if its likeliest token has this probability."""
+
 
 def in_ragged_batches(rule: Callable[..., Tokens]) -> Callable[..., Tokens]:
     """Make a rule for rows of one length and drafts with a law one of the whole contract chain.
@@ -172,6 +175,26 @@ def _layer_round(draft: TabularModel, target: TabularModel, texts: Tokens, rng: 
     return np.where(place < accepted, chosen, np.where(place == accepted, found.tokens[:, np.newaxis], -1))
 
 
+def round_until_unsure(
+    draft: TabularModel, target: TabularModel, prefix: Tokens, length: int, rng: np.random.Generator
+) -> Tokens:
+    """Contract round: draft while the draft model is sure of the next token, before it is drawn; then verify.
+
+    Whether to go on is decided by the tokens before, so that nothing is lost.
+    """
+    texts, drafting = prefix, np.ones(len(prefix), dtype=bool)
+    draft_rows, target_rows, drafts = [], [next_token_law(target, prefix)], []
+    for _ in range(length):
+        draft_rows.append(next_token_law(draft, texts))
+        drafting = drafting & (draft_rows[-1].max(axis=1) >= SURE)
+        tokens = invert(draft_rows[-1], rng.random(len(texts)))
+        drafts.append(np.where(drafting, tokens, -1))
+        texts = np.concatenate([texts, tokens[:, np.newaxis]], axis=1)
+        target_rows.append(next_token_law(target, texts))
+    rows = np.stack(draft_rows, axis=1), np.stack(target_rows, axis=1)
+    return token_by_token(*rows, np.stack(drafts, axis=1), rng)
+
+
 def references() -> dict[str, tuple[Contract, Sampler]]:
     """The contract and the sampler of each reference, by name.
 
@@ -184,6 +207,7 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "walk by the target": (Contract.TREE, walk_by_target),
         "recursive rejection on trees": (Contract.TREE, recursive_on_tree),
         "level by level, kseq": (Contract.TREE, partial(level_by_level, "kseq")),
+        "round that stops when unsure": (Contract.ROUND, round_until_unsure),
         "speculative loop": (Contract.GENERATE, speculate),
         "priority layers": (Contract.GENERATE, speculate_layers),
     }

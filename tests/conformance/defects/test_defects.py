@@ -8,7 +8,7 @@ import pytest
 from specproof.conformance.defects import DEFECTS, LOOKALIKES, Defect
 from specproof.conformance.defects.block_verification import block_kernel
 from specproof.conformance.defects.rules import Rule, emitted_law
-from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem
+from specproof.conformance.problems import ChainProblem, GenerateProblem, MultiProblem, Problem, RoundProblem
 from specproof.conformance.problems.ladder import ladder
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import TabularModel
@@ -39,6 +39,9 @@ def outcomes(defect: Defect, problem: Problem, rng: np.random.Generator) -> np.n
     if isinstance(problem, GenerateProblem):
         models = problem.draft, problem.target, problem.prompt, problem.length
         return problem.outcomes(defect.sampler(*models, TRIALS, rng))
+    if isinstance(problem, RoundProblem):
+        request = problem.arguments(TRIALS, rng)
+        return problem.outcomes(problem.parse(defect.sampler(*request, rng), request).tokens)
     inputs = problem.inputs(TRIALS, rng)
     emitted = defect.sampler(*inputs, rng)
     return problem.outcomes(*emitted) if isinstance(problem, MultiProblem) else problem.outcomes(emitted)

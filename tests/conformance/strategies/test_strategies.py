@@ -116,7 +116,7 @@ def test_drafts_of_a_list_are_of_its_possible_tokens() -> None:
 
 @pytest.mark.parametrize("contract", ["chains", "", 0, []])
 def test_what_is_no_contract_has_no_problems(contract):
-    with pytest.raises(InvalidInput, match=r"contract is .* it must be one of chain, multi, tree, generate"):
+    with pytest.raises(InvalidInput, match=r"contract is .* it must be one of chain, multi, tree, round, generate"):
         strategies.problems(contract)
 
 

@@ -175,7 +175,7 @@ def until(found: Callable[[], Any]) -> Any:
         ["{example}:verify", "--level", "1e-200"],
         ["{example}:verify", "--time-limit", "nan"],
         ["{example}:verify", "--time-limit", "1e11"],
-        ["{example}:verify", "--contract", "tree"],
+        ["{example}:verify", "--contract", "forest"],
         ["{example}:verify", "--seed", "-1"],
     ],
 )

@@ -9,6 +9,7 @@ from specproof.conformance.defects.mixed_rows import ROW_DEFECTS
 from specproof.conformance.defects.overwritten import OVERWRITTEN_DEFECTS
 from specproof.conformance.defects.ragged_rows import RAGGED_DEFECTS, at_any_length
 from specproof.conformance.defects.reused_uniforms import UNIFORMS_DEFECTS
+from specproof.conformance.defects.rounds import PLAIN_ROUND, ROUND_DEFECTS
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
 from specproof.conformance.defects.trees import RECURSIVE_ON_TREES, TREE_DEFECTS
@@ -23,10 +24,11 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *OVERWRITTEN_DEFECTS,
     *SIBLING_DEFECTS,
     *TREE_DEFECTS,
+    *ROUND_DEFECTS,
 )
 DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
 """The catalogue of known defects."""
-LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_TREES)
+LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_TREES, PLAIN_ROUND)
 """Samplers that look wrong and are exact."""
 
 __all__ = ["DEFECTS", "LOOKALIKES", "Defect"]

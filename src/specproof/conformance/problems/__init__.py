@@ -7,7 +7,8 @@ for it.
 ==================================  ==================================================================================
 problem, two_models                 what every problem can do, and what problems of verifiers and of tables share
 chain_problem, multi_problem,
-tree_problem, generate_problem      a contract each: its inputs, its well-formed answers, its laws, its examples
+tree_problem, round_problem,
+generate_problem                    a contract each: its inputs, its well-formed answers, its laws, its examples
 ladder, degenerate_pairs,
 chain_examples, tree_examples,
 example_models                      the problems that are asked, and the laws that they are made of
@@ -25,6 +26,7 @@ from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems,
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.next_token import next_token_law
 from specproof.conformance.problems.problem import Inputs, Problem, VerifierProblem
+from specproof.conformance.problems.round_problem import RoundProblem
 from specproof.conformance.problems.tree_problem import TreeInputs, TreeProblem
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Inputs",
     "MultiProblem",
     "Problem",
+    "RoundProblem",
     "Tokens",
     "TreeInputs",
     "TreeProblem",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,12 @@ class EmittedRows(TwoModels):
 
     A row is completed by draws from the target's conditionals, as a decoding loop would go on.
 
-    Attributes
-    ----------
-    given : int
-        The first so many tokens of a row are no answer: they were handed out as a prefix.
     """
 
-    given: ClassVar[int] = 0
+    @property
+    def given(self) -> int:
+        """The first so many tokens of a row are no answer: they were handed out as a prefix."""
+        return 0
 
     @property
     def longest(self) -> int:

@@ -19,10 +19,11 @@ from specproof.conformance.problems.chain_problem import ChainProblem
 from specproof.conformance.problems.generate_problem import GenerateProblem
 from specproof.conformance.problems.multi_problem import MultiProblem
 from specproof.conformance.problems.problem import Problem
+from specproof.conformance.problems.round_problem import RoundProblem
 from specproof.conformance.problems.tree_problem import TreeProblem
 
 PROBLEMS: Mapping[Contract, type[Problem]] = MappingProxyType(
-    {kind.contract: kind for kind in (ChainProblem, MultiProblem, TreeProblem, GenerateProblem)}
+    {kind.contract: kind for kind in (ChainProblem, MultiProblem, TreeProblem, RoundProblem, GenerateProblem)}
 )
 """The kind of problem of each contract."""
 

@@ -197,7 +197,7 @@ class MultiProblem(VerifierProblem):
         }
         eight = {"eight tokens": (P8, Q8), "eight tokens, draft uniform": ((0.125,) * 8, P8)}
         many = {name: pairs[name] for name in ("three tokens", "uneven")}
-        sets = ((1, pairs), (2, pairs), (3, five), (5, five), (8, many), (3, eight))
+        sets = ((1, pairs), (2, pairs), (3, five), (4, many), (5, five), (8, many), (3, eight))
         return {
             f"{name}, k = {count}": MultiProblem(draft, target, count)
             for count, chosen in sets

@@ -17,6 +17,7 @@ from specproof.conformance.strategies.problems import (
     generate_problems,
     multi_problems,
     problems,
+    round_problems,
     tree_problems,
 )
 from specproof.conformance.strategies.rough import MARKOV, rough_chains, rough_laws, rough_pairs
@@ -36,6 +37,7 @@ __all__ = [
     "rough_chains",
     "rough_laws",
     "rough_pairs",
+    "round_problems",
     "tabular_models",
     "tree_problems",
     "with_degenerate",

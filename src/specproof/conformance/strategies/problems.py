@@ -12,6 +12,7 @@ from specproof.conformance.problems import (
     GenerateProblem,
     MultiProblem,
     Problem,
+    RoundProblem,
     TreeProblem,
 )
 
@@ -35,6 +36,12 @@ def tree_problems(draw: st.DrawFn) -> TreeProblem:
 
 
 @st.composite
+def round_problems(draw: st.DrawFn) -> RoundProblem:
+    """Draw problems of the contract round: a prefix of 0 or 1 tokens, 1 or 2 drafts."""
+    return RoundProblem.drawn(draw)
+
+
+@st.composite
 def generate_problems(draw: st.DrawFn) -> GenerateProblem:
     """Draw problems of the contract generate: a prompt of 0 or 1 tokens, 1 to 3 tokens to generate."""
     return GenerateProblem.drawn(draw)
@@ -45,7 +52,7 @@ def problems(contract: Contract | str | None = None) -> st.SearchStrategy[Proble
 
     Parameters
     ----------
-    contract : Contract or {"chain", "multi", "tree", "generate"}, optional
+    contract : Contract or {"chain", "multi", "tree", "round", "generate"}, optional
 
     Raises
     ------
