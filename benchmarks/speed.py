@@ -1,73 +1,49 @@
 """Decode the same prompts by the target alone and by several rules, and print tokens per second beside predictions.
 
-The prediction of a rule is its expected tokens along texts of the target, one for each prompt, over the seconds that
-its calls take by :func:`specproof.simulations.language_models.clock.measure_clock`. Each rule is decoded at the draft
-length for which that is fastest: the planned one. All of it says something only of a machine that does nothing else.
-Run it as ``python -m benchmarks.speed [--horizon TOKENS] [--prompts NUMBER]``.
+The plan comes first: one text of the target after each prompt is priced, the parts of a round are timed, and together
+they predict the speed of every rule at every length. Each rule is then decoded at the length that was planned for it.
+The target has the fastest products of this machine, alone as well as under speculation; what it does as transformers
+multiplies is a line of its own. All this says something only of a machine that does nothing else.
+Run it as ``python -m benchmarks.speed [--pair NAME] [--prompts NUMBER] [--horizon TOKENS]``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from torch.nn import functional
 
-from benchmarks.timing import best
 from specproof.simulations.language_models.block_rule import BlockVerification
-from specproof.simulations.language_models.clock import Clock, measure_clock, selection_seconds
+from specproof.simulations.language_models.clock import Clock, measure_clock
 from specproof.simulations.language_models.decoding import speculative_decode
-from specproof.simulations.language_models.few_rows import multiply_as_columns
+from specproof.simulations.language_models.few_rows import with_fast_products
 from specproof.simulations.language_models.level_by_level import LevelByLevel
 from specproof.simulations.language_models.model_pair import ModelPair
-from specproof.simulations.language_models.ngram import continuation
+from specproof.simulations.language_models.ngram import NGramModel
 from specproof.simulations.language_models.pairs import load_pair
-from specproof.simulations.language_models.prompts import encode, load_prompts
+from specproof.simulations.language_models.prompts import Prompt, encode, load_prompts
 from specproof.simulations.language_models.round_rule import RoundRule
-from specproof.simulations.language_models.texts import Prompts
-from specproof.simulations.language_models.walking import walk_target
-from specproof.simulations.samplers import SAMPLERS, single
-from specproof.theory.distribution import Array
-from specproof.theory.texts import block_by_block, by_depth, call_starts, draft_sequences, token_by_token
-from specproof.theory.verifiers import VERIFIERS
-from specproof.theory.verifiers.at_tokens import agreement_at
+from specproof.simulations.samplers import SAMPLERS
+from specproof.simulations.traces.capture_pair import capture_of
+from specproof.simulations.traces.configuration import BLOCK, ONE_DRAFT, Configuration
+from specproof.simulations.traces.lookup import lookup_reach, lookup_sums
+from specproof.simulations.traces.measured import MeasuredCosts
+from specproof.simulations.traces.measuring import make_measurement
+from specproof.simulations.traces.planning import Plan, make_plan
+from specproof.simulations.traces.pricing import price
+from specproof.simulations.traces.trace import Trace
 
-HORIZON, PROMPTS = 48, 6
-LONGEST = 8
-"""Draft lengths up to this one are planned for."""
-CONTEXT = 64
-"""A round is timed after so many tokens."""
-NUM_DRAFTS = 2
-SEVERAL = ("kseq", "priority")
-LOOKED_BACK = 3
-"""The tokens that the n-gram draft looks for."""
-ROWS = (1, 2, 3, 5, 9, 17)
-"""Numbers of rows at which the two products of a layer are timed."""
-
-
-class Text(NamedTuple):
-    """What the drafts and the target say along a text of the target, T tokens."""
-
-    draft: Array
-    """Log-probabilities of its tokens under the int8 draft, shape (T,)."""
-    target: Array
-    """Log-probabilities of its tokens under the target, shape (T,)."""
-    agreement: dict[str, Array]
-    """The agreement at its tokens by verifier, shape (T, K, K)."""
-    looked_up: NDArray[np.bool_]
-    """Whether the n-gram draft has a match after the tokens before, shape (T,)."""
-    found: NDArray[np.bool_]
-    """Whether what it drafts there is the token, shape (T,)."""
+PAIR, PROMPTS, HORIZON = "int8", 8, 64
+LENGTHS, NUM_DRAFTS, LONGEST = (1, 2, 3, 4, 5, 6), 2, 3
+ASKED_RATIO, ASKED_ERROR = 1.3, 0.15
+"""What the planned configuration is asked for: its speed over the target alone, and how far off its prediction is."""
 
 
 class Way(NamedTuple):
@@ -76,160 +52,142 @@ class Way(NamedTuple):
     name: str
     pair: ModelPair
     rule: RoundRule
-    num_drafts: int
-    reach: Callable[[Text, int], Array]
-    """Reach weights along a text for a draft length, shape (T, L + 1)."""
-    selection: float
-    """Seconds to put the drafts of one position to the rule."""
-    skips: bool = False
-    """Whether nothing is drafted where the n-gram draft has no match."""
+    length: int
+    predicted: float
+    """Its speed over the target alone with the fastest products."""
 
 
-def ways(pair: ModelPair, lookup: ModelPair) -> list[Way]:
-    """List the rules that are compared with the target alone."""
-    alone = selection_seconds(pair)
+class Timed(NamedTuple):
+    """What a way came to."""
 
-    def one_draft(text: Text, length: int) -> Array:
-        return token_by_token(text.draft, text.target, length)
+    way: Way
+    speed: float
+    """Tokens per second, the reading of the prompts left out."""
+    ratio: float
+    """Its speed over that of the target alone with the fastest products."""
 
-    def block(text: Text, length: int) -> Array:
-        return block_by_block(text.draft, text.target, length)
-
-    def sequences(name: str, text: Text, length: int) -> Array:
-        return draft_sequences(text.agreement[name], text.target, NUM_DRAFTS, length)
-
-    def looked_up(text: Text, length: int) -> Array:
-        return by_depth(text.found.astype(float), length)
-
-    several = [
-        Way(
-            f"{VERIFIERS[name].label}, K = {NUM_DRAFTS}",
-            pair,
-            LevelByLevel(SAMPLERS[name], NUM_DRAFTS),
-            NUM_DRAFTS,
-            partial(sequences, name),
-            selection_seconds(pair, SAMPLERS[name], NUM_DRAFTS),
-        )
-        for name in SEVERAL
-    ]
-    return [
-        Way("one draft", pair, LevelByLevel(), 1, one_draft, alone),
-        Way("block verification", pair, BlockVerification(), 1, block, alone),
-        *several,
-        Way(lookup.name, lookup, LevelByLevel(), 1, looked_up, selection_seconds(lookup, single.verify), skips=True),
-    ]
+    @property
+    def error(self) -> float:
+        """How far the ratio is from its prediction, as a share of it."""
+        return self.ratio / self.way.predicted - 1.0
 
 
-def read_texts(pair: ModelPair, prompts: Prompts, horizon: int) -> list[Text]:
-    """Sample a text after each prompt, alone, and note what the rules need along it."""
-    return [_read(pair, prompt, horizon, np.random.default_rng(number)) for number, prompt in enumerate(prompts)]
+def plan_of(trace: Trace, clock: Clock) -> Plan:
+    """Price one draft, block verification, K-SEQ and the priority coupling at all lengths."""
+    rules = [(ONE_DRAFT, 1), (BLOCK, 1), ("kseq", NUM_DRAFTS), ("priority", NUM_DRAFTS)]
+    asked = [Configuration(rule, count, length) for rule, count in rules for length in LENGTHS]
+    return make_plan(price(trace, asked), MeasuredCosts(clock))
 
 
-def _read(pair: ModelPair, prompt: list[int], horizon: int, rng: np.random.Generator) -> Text:
-    chances: list[list[float]] = []
-    agreement: dict[str, list[Array]] = {name: [] for name in SEVERAL}
-    looked_up, found, text = [], [], list(prompt)
-    for step in walk_target(pair, [prompt], horizon, rng):
-        laws, token = (step.draft.cpu().numpy(), step.target.cpu().numpy()), int(step.tokens[0])
-        chances.append([law[0, token] for law in laws])
-        for name, joint in agreement.items():
-            joint.append(agreement_at(VERIFIERS[name], *laws, step.tokens, NUM_DRAFTS)[0])
-        match = continuation(text, LOOKED_BACK)
-        looked_up.append(bool(match))
-        found.append((match or text[-1:]) == [token])
-        text.append(token)
-    with np.errstate(divide="ignore"):
-        draft, target = np.log(np.array(chances)).T
-    joints = {name: np.stack(joint) for name, joint in agreement.items()}
-    return Text(draft, target, joints, np.array(looked_up), np.array(found))
+def planned_ways(pair: ModelPair, plan: Plan) -> list[Way]:
+    """Give every rule at its best length, the fastest first."""
+    fastest: dict[str, Way] = {}
+    for row in plan.rows:
+        asked = row.configuration
+        name = asked.label if asked.num_drafts == 1 else f"{asked.label}, K = {asked.num_drafts}"
+        way = Way(name, pair, _rule(asked), asked.length, row.speed.estimate)
+        fastest.setdefault(name, way)
+    return list(fastest.values())
 
 
-def predicted(way: Way, length: int, texts: list[Text], clock: Clock) -> float:
-    """Tokens per second of a way, over the calls that start at least ``LONGEST`` tokens before the end of a text."""
-    drafting, alone = clock.seconds(way.num_drafts, length), clock.seconds(1, 0)
-    tokens = seconds = 0.0
-    for text in texts:
-        reach = way.reach(text, length)
-        counted = max(len(text.target) - LONGEST + 1, 1)
-        starts = call_starts(reach)[:counted]
-        drafts = text.looked_up[:counted] if way.skips else np.ones(counted, dtype=bool)
-        tokens += float(starts @ np.where(drafts, reach[:counted].sum(axis=1), 1.0))
-        seconds += float(starts @ np.where(drafts, drafting, alone))
-    return tokens / seconds
+def _rule(asked: Configuration) -> RoundRule:
+    return BlockVerification() if asked.rule == BLOCK else LevelByLevel(SAMPLERS[asked.rule], asked.num_drafts)
 
 
-def planned(way: Way, texts: list[Text], clock: Clock) -> tuple[int, float]:
-    """The draft length that is fastest by prediction, and its tokens per second."""
-    forecast = {length: predicted(way, length, texts, clock) for length in range(1, LONGEST + 1)}
-    length = max(forecast, key=forecast.__getitem__)
-    return length, forecast[length]
+def lookup_way(pair: ModelPair, trace: Trace, encoded: list[list[int]], alone: float) -> Way:
+    """Give the draft by prompt lookup at its best length; ``alone`` is seconds a token of the target alone."""
+    model = NGramModel(pair.target.vocabulary, pair.target.device, LONGEST)
+    lookup = replace(pair, name=f"ngram:{LONGEST}", draft=model)
+    clock = measure_clock(lookup, [1], [1, *(length + 1 for length in LENGTHS)])
+    predicted = {length: lookup_speed(trace, encoded, length, clock) * alone for length in LENGTHS}
+    best = max(predicted, key=predicted.__getitem__)
+    return Way(lookup.name, lookup, LevelByLevel(), best, predicted[best])
 
 
-def measured(pair: ModelPair, rule: RoundRule, length: int, prompt: list[int], horizon: int, seed: int) -> float:
-    """Tokens per second of one decode, the reading of the prompt left out; length 0 is the target alone."""
+def lookup_speed(trace: Trace, encoded: list[list[int]], length: int, clock: Clock) -> float:
+    """Predict the tokens per second of prompt lookup along the texts of a trace."""
+    sums = []
+    for prompt, (text, rows) in zip(encoded, trace.texts(), strict=True):
+        reach, drafts = lookup_reach(prompt, rows["token"].tolist(), LONGEST, length)
+        starts = None if text.ended else text.tokens - max(LENGTHS) + 1  # the same for all lengths
+        sums.append(lookup_sums(reach, drafts, starts, lambda drafted: clock.seconds(1, drafted)))
+    tokens, seconds = np.sum(sums, axis=0)
+    return float(tokens / seconds)
+
+
+def decode_all(ways: Sequence[Way], encoded: list[list[int]], tokens: int) -> list[Timed]:
+    """Decode every prompt by every way in turn, so that what else the machine does falls on all alike.
+
+    The first way is what the others are compared with.
+    """
+    sums = np.zeros((len(ways), 2))
+    for way in ways:
+        _decode(way, encoded[0], 2 * (way.length + 1), 0)
+    for seed, prompt in enumerate(encoded):
+        for place, way in enumerate(ways):
+            sums[place] += _decode(way, prompt, tokens, seed)
+    speeds = sums[:, 0] / sums[:, 1]
+    return [Timed(way, speed, speed / speeds[0]) for way, speed in zip(ways, speeds.tolist(), strict=True)]
+
+
+def _decode(way: Way, prompt: list[int], tokens: int, seed: int) -> tuple[float, float]:
+    """Give tokens and seconds of one decode."""
     rng = np.random.default_rng(seed)
-    run = speculative_decode(pair, [prompt], horizon, length, rule, rng, whole_rounds=True)
-    return float(run.round_emitted.sum() / sum(run.seconds.wall.values()))
+    run = speculative_decode(way.pair, [prompt], tokens, way.length, way.rule, rng, whole_rounds=True)
+    return float(run.round_emitted.sum()), sum(run.seconds.wall.values())
 
 
-def clock_of(way: Way, widths: list[int]) -> Clock:
-    """Measure the parts of a round of this way."""
-    clock = measure_clock(way.pair, sorted({1, way.num_drafts}), widths, context=CONTEXT)
-    return replace(clock, selection_seconds=way.selection)
+def compare(plain: ModelPair, prompts: list[Prompt], tokens: int) -> tuple[list[Timed], Plan]:
+    """Plan, decode and time; the first line is the target alone, the second that with torch's own products.
 
-
-def compare(pair: ModelPair, lookup: ModelPair, prompts: Prompts, horizon: int) -> Iterator[tuple[str, ...]]:
-    """Make the rows of the table: way, draft length, tokens per second, ratio to the target alone, predicted ratio."""
-    texts, widths = read_texts(pair, prompts, horizon), [1, 2, 3, 5, LONGEST + 1]
-    compared = ways(pair, lookup)
-    clocks = [clock_of(way, widths) for way in compared]
-    plans = [planned(way, texts, clock) for way, clock in zip(compared, clocks, strict=True)]
-    alone = 1.0 / clocks[0].seconds(1, 0)
-    runs = [("target alone", pair, compared[0].rule, 0, alone)]
-    runs += [(way.name, way.pair, way.rule, *plan) for way, plan in zip(compared, plans, strict=True)]
-    for _, models, rule, length, _ in runs:
-        measured(models, rule, length, prompts[0], 2 * (LONGEST + 1), seed=0)
-    # One way after the other for each prompt, so that what else the machine does falls on all alike.
-    speeds = [
-        [measured(models, rule, length, prompt, horizon, seed) for _, models, rule, length, _ in runs]
-        for seed, prompt in enumerate(prompts)
+    The third is the planned configuration: the fastest by its prediction.
+    """
+    pair = with_fast_products(plain)
+    encoded = encode(prompts, pair.tokenizer)
+    measurement = make_measurement(None, None, NUM_DRAFTS, seed=0)
+    trace = capture_of(pair, prompts, tokens, len(prompts), measurement).run()
+    clock = measure_clock(pair, [1, NUM_DRAFTS], [1, *(length + 1 for length in LENGTHS)])
+    plan = plan_of(trace, clock)
+    alone, slower = clock.seconds(1, 0), measure_clock(plain, [1], [1]).seconds(1, 0)
+    ways = [
+        Way("target alone", pair, LevelByLevel(), 0, 1.0),
+        Way("target alone, torch's products", plain, LevelByLevel(), 0, alone / slower),
+        *planned_ways(pair, plan),
+        lookup_way(pair, trace, encoded, alone),
     ]
-    for column, (name, _, _, length, forecast) in enumerate(runs):
-        ratio = median(row[column] / row[0] for row in speeds)
-        speed = median(row[column] for row in speeds)
-        yield name, str(length), f"{speed:.1f}", f"{ratio:.2f}", f"{forecast / alone:.2f}"
+    return decode_all(ways, encoded, tokens), plan
 
 
-def products(pair: ModelPair) -> Iterator[tuple[str, ...]]:
-    """Make the rows of a second table: what a layer of the target takes by number of rows, for two ways to multiply."""
-    weight = pair.target.module.get_output_embeddings().weight.detach()
-    for count in ROWS:
-        rows = torch.ones((count, weight.shape[1]), dtype=weight.dtype, device=weight.device)
-        seconds = [best(partial(way, rows, weight)) for way in (functional.linear, multiply_as_columns)]
-        yield str(count), *(f"{each * 1e3:.1f} ms" for each in seconds)
+def show(timed: Sequence[Timed], plan: Plan, console: Console) -> None:
+    """Print the table, what was planned, and whether it came out as asked."""
+    table = Table("way", "L", "tokens/s", "over target alone", "predicted", "off by", "over torch's products")
+    for each in timed:
+        over_plain = each.speed / timed[1].speed
+        numbers = (f"{each.speed:.1f}", f"{each.ratio:.2f}", f"{each.way.predicted:.2f}", f"{each.error:+.0%}")
+        table.add_row(each.way.name, str(each.way.length), *numbers, f"{over_plain:.2f}")
+    planned = timed[2]
+    console.print(table)
+    console.print(f"Plan: {plan.recommendation()}", highlight=False)
+    console.print(
+        f"Decoded as planned, {planned.way.name} with L = {planned.way.length} is {planned.ratio:.2f} times as fast as "
+        f"the target alone (asked: {ASKED_RATIO}), {planned.speed / timed[1].speed:.2f} times as fast as with torch's "
+        f"products, and {abs(planned.error):.0%} off its prediction (asked: {ASKED_ERROR:.0%}).",
+        highlight=False,
+    )
+    console.print(f"Load of the machine: {os.getloadavg()[0]:.1f}.", highlight=False)
 
 
-def show(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
-    """Print a table."""
-    table = Table(*columns, title=title)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
-def main(horizon: int, prompts: int) -> None:
-    """Measure, predict and print the tables."""
-    pair, lookup = load_pair("int8"), load_pair(f"ngram:{LOOKED_BACK}")
-    every = encode(load_prompts(), pair.tokenizer)
+def main(pair: str, prompts: int, horizon: int) -> None:
+    """Measure, predict and print."""
+    every = load_prompts()
     chosen = every[:: max(len(every) // prompts, 1)][:prompts]
-    title = f"Speed over the target alone, {len(chosen)} prompts of {horizon} tokens, load {os.getloadavg()[0]:.1f}"
-    show(title, ("way", "L", "tokens/s", "ratio", "predicted"), compare(pair, lookup, chosen, horizon))
-    with torch.inference_mode():
-        show("The largest layer of the target", ("rows", "x Wᵀ", "(W xᵀ)ᵀ"), products(pair))
+    timed, plan = compare(load_pair(pair), chosen, horizon)
+    show(timed, plan, Console(width=None if sys.stdout.isatty() else 110))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--horizon", type=int, default=HORIZON, help="tokens after each prompt")
+    parser.add_argument("--pair", default=PAIR, help="a pair's name, such as int8 or int8:bfloat16")
     parser.add_argument("--prompts", type=int, default=PROMPTS)
+    parser.add_argument("--horizon", type=int, default=HORIZON, help="tokens after each prompt")
     main(**vars(parser.parse_args()))

@@ -12,9 +12,8 @@ import torch
 
 from specproof.simulations.language_models.model_pair import ModelPair
 from specproof.simulations.language_models.next_token_model import NextTokenModel
-from specproof.simulations.samplers import single
+from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.inversion import invert
-from specproof.simulations.samplers.selection import SelectionSampler
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 
@@ -30,8 +29,10 @@ class Clock:
     """Seconds of a call of the target by rows and tokens, for a full grid of them."""
     draft_steps: Mapping[int, float]
     """Seconds to draft one more token of so many rows: the draft's logits, its distributions and the draw."""
-    selection_seconds: float
-    """Seconds to put one drafted token to the test: the target's distribution, the test and a residual's draw."""
+    tests: Mapping[int, float]
+    """Seconds to put so many drafts at one position to the test: the target's distribution, the test and the draw."""
+    copies: Mapping[int, float]
+    """Seconds to copy what both models have read of one text for so many sequences, and to go on with one of them."""
 
     def target(self, rows: int, tokens: int) -> float:
         """Seconds of a call of the target over so many rows, with so many new tokens in each."""
@@ -46,17 +47,21 @@ class Clock:
         """Seconds to draft one more token of so many rows."""
         return _interpolate(rows, self.draft_steps)
 
-    def selection(self, tests: float) -> float:
-        """Seconds of so many tests of a drafted token, expected numbers too."""
-        return tests * self.selection_seconds
+    def selection(self, num_drafts: int, tests: float) -> float:
+        """Seconds of so many tests of drafts at a position, expected numbers too."""
+        return tests * _interpolate(num_drafts, self.tests)
 
     def seconds(self, num_drafts: int, length: int) -> float:
         """Seconds of a round of one text that drafts so many sequences; of length 0 it is the target alone.
 
-        The first token of all sequences is drafted from one row, and every level of a round is tested at most once.
+        The first token of all sequences is drafted from one row, and every level of a round is tested at most once; the
+        token after the last level is drawn as that of the target alone is.
         """
-        drafted = self.draft(1) + (length - 1) * self.draft(num_drafts) if length else 0.0
-        return drafted + self.target(num_drafts if length else 1, length + 1) + self.selection(length + 1)
+        if not length:
+            return self.target(1, 1) + self.selection(1, 1)
+        drafted = self.draft(1) + (length - 1) * self.draft(num_drafts) + _interpolate(num_drafts, self.copies)
+        tested = self.selection(num_drafts, length) + self.selection(1, 1)
+        return drafted + self.target(num_drafts, length + 1) + tested
 
 
 def measure_clock(
@@ -93,7 +98,8 @@ def measure_clock(
         (each, width): _call_seconds(pair.target, [text] * each, width, repeats) for each in counts for width in widths
     }
     steps = {each: _call_seconds(pair.draft, [text] * each, 1, repeats, draw=True) for each in counts}
-    return Clock(calls, steps, selection_seconds(pair, repeats=repeats))
+    tests = {each: _test_seconds(pair, each, repeats) for each in counts}
+    return Clock(calls, steps, tests, {each: _copy_seconds(pair, text, each, repeats) for each in counts})
 
 
 @torch.inference_mode()
@@ -113,20 +119,32 @@ def _call_seconds(model: NextTokenModel, texts: list[list[int]], width: int, rep
 
 
 @torch.inference_mode()
-def selection_seconds(
-    pair: ModelPair, verifier: SelectionSampler = single.verify, num_drafts: int = 1, *, repeats: int = 5
-) -> float:
-    """Measure the seconds that putting one position's drafts to a rule takes, with the target's distribution there."""
+def _test_seconds(pair: ModelPair, num_drafts: int, repeats: int) -> float:
+    """Time K-SEQ, which for one draft is the rule of one draft."""
     device, size = pair.target.device, pair.target.vocabulary
     logits = torch.linspace(-8.0, 8.0, size, device=device)[None]
     draft = pair.target.law(0.9 * logits)
     drafts = torch.arange(num_drafts, device=device)[None] + size - num_drafts
     uniforms = torch.full((1, num_drafts + 1), 0.5, dtype=torch.float64, device=device)
+    verify = SAMPLERS["kseq" if num_drafts > 1 else "single"]
 
     def test() -> None:
-        verifier(draft, pair.target.law(logits), drafts, uniforms)
+        verify(draft, pair.target.law(logits), drafts, uniforms)
 
     return _median_seconds(test, device, repeats)
+
+
+@torch.inference_mode()
+def _copy_seconds(pair: ModelPair, text: list[int], rows: int, repeats: int) -> float:
+    caches = [model.read([text]) for model in (pair.draft, pair.target)]
+    one = torch.zeros(1, dtype=torch.int64, device=pair.target.device)
+
+    def copy() -> None:
+        for cache in caches:
+            cache.select(one.expand(rows))
+            cache.select(one)
+
+    return _median_seconds(copy, pair.target.device, repeats)
 
 
 def _median_seconds(

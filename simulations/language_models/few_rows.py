@@ -1,57 +1,153 @@
-"""A target whose linear layers read a few tokens for about the price of one, as verifying drafts needs it."""
+"""Linear layers that multiply by whichever product is the fastest on this machine at the number of rows that they get.
+
+A call of the target reads one token where it decodes alone, and a few where it verifies drafts. Libraries tune products
+of one row and of many; between them some take twice as long for two rows as for one, and others no longer at all. All
+products here compute the same sums, in another order: results agree up to rounding.
+"""
 
 from __future__ import annotations
 
-import copy
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.functional import linear
 
-MOST_ROWS = 16
-"""Up to so many rows a CPU multiplies them as columns; ``python -m benchmarks.speed`` prints what that saves."""
+from specproof.simulations.language_models.linear_layers import replace_linear
+from specproof.simulations.language_models.model_pair import ModelPair
 
+Product = Callable[[Tensor], Tensor]
+"""Multiplies inputs of shape (n, inputs) by a weight that it was made of, to shape (n, outputs)."""
 
-def reads_few_rows_at_once(model: Any) -> Any:
-    r"""A model that shares all weights with the given one, and multiplies few rows in the faster of two ways.
+MEASURED_ROWS = (1, 2, 3, 4, 5, 7, 9, 13, 17)
+"""Products are compared at these numbers of rows; more rows than the last are multiplied as torch does."""
 
-    A layer computes :math:`x W^\top` for n rows x, one for each token that it reads. As long as n is small, what that
-    costs is the reading of W from memory, and five rows should cost about what one does. On a CPU torch's ``linear``
-    can take two to three times that, where :math:`(W x^\top)^\top`, the same numbers up to rounding, does not.
-    One row, many rows and other devices are left to ``linear``.
+REPEATS = 4
+"""The least time of so many passes over all layers of a shape counts: other programs only make passes longer."""
 
-    Parameters
-    ----------
-    model : transformers causal language model
-    """
-    made = copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
-    layers = [
-        (parent, name)
-        for parent in made.modules()
-        for name, child in parent.named_children()
-        if isinstance(child, nn.Linear)
-    ]
-    for parent, name in layers:
-        setattr(parent, name, FewRowsLinear(getattr(parent, name)))
-    return made
+TOLERANCE = 1e-4
+"""A product is refused whose result is off by more than this share of the largest entry."""
 
 
-class FewRowsLinear(nn.Module):
-    """A linear layer with the weights of another, which multiplies 2 to ``MOST_ROWS`` rows on a CPU as columns."""
+def inputs_first(weight: Tensor) -> Product:
+    """Multiply as torch's linear layer does."""
+    return lambda inputs: linear(inputs, weight)
 
-    def __init__(self, linear: nn.Linear) -> None:
+
+def weight_first(weight: Tensor) -> Product:
+    """Multiply the weight by the inputs' transpose: to the library it is a product of many rows."""
+    return lambda inputs: (weight @ inputs.T).T.contiguous()
+
+
+def reordered(weight: Tensor) -> Product:
+    """Multiply by a copy of the weight in the order that oneDNN reads fastest, as torch's own compiler does."""
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight)
+
+    def multiply(inputs: Tensor) -> Tensor:
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, packed, None, "none", [], "")
+        return product
+
+    return multiply
+
+
+PRODUCTS: tuple[Callable[[Tensor], Product], ...] = (inputs_first, weight_first, reordered)
+"""The ways to multiply. The last is of torch's private interface, and passed over where it is missing or wrong."""
+
+
+class FewRows(nn.Module):
+    """A linear layer with a product for each number of rows."""
+
+    def __init__(self, layer: nn.Linear, products: dict[int, Product]) -> None:
         super().__init__()
-        self.weight, self.bias = linear.weight, linear.bias
+        self.weight, self.bias = layer.weight, layer.bias
+        self._products = products
+        self._plain = inputs_first(layer.weight)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Multiply, shape (..., inputs) to (..., outputs)."""
-        rows = inputs.shape[:-1].numel()
-        if not (1 < rows <= MOST_ROWS and inputs.device.type == "cpu"):
-            return functional.linear(inputs, self.weight, self.bias)
-        product = multiply_as_columns(inputs.reshape(rows, -1), self.weight).reshape(*inputs.shape[:-1], -1)
-        return product if self.bias is None else product + self.bias
+        flat = inputs.reshape(-1, inputs.shape[-1])
+        result = self._products.get(len(flat), self._plain)(flat).reshape(*inputs.shape[:-1], -1)
+        return result if self.bias is None else result + self.bias
 
 
-def multiply_as_columns(rows: Tensor, weight: Tensor) -> Tensor:
-    """Multiply rows x of shape (n, inputs) by a weight W of shape (outputs, inputs): (W xᵀ)ᵀ, shape (n, outputs)."""
-    return (weight @ rows.T).T
+def with_fast_products(pair: ModelPair) -> ModelPair:
+    """The pair with a target whose linear layers use the fastest products here; on other devices than CPUs as it is.
+
+    It takes some seconds, in which the products are timed. Parameters are shared with the pair's own target; a weight
+    for which a reordered copy is the fastest is held twice. Results depend on the clock in their last bits, so that
+    this is for decoding at speed, and not for runs that have to be repeated bit by bit.
+
+    Parameters
+    ----------
+    pair : ModelPair
+    """
+    if torch.device(pair.target.device).type != "cpu":
+        return pair
+    return replace(pair, target=replace(pair.target, module=fast_linear(pair.target.module)))
+
+
+def fast_linear(model: Any) -> Any:
+    """A copy of a model on a CPU, its parameters shared, with :class:`FewRows` in the places of its linear layers."""
+    return replace_linear(model, _fast)
+
+
+@torch.inference_mode()
+def _fast(layers: Sequence[nn.Linear]) -> list[nn.Module]:
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for number, layer in enumerate(layers):
+        alike[layer.weight.shape, layer.weight.dtype].append(number)
+    found: dict[int, nn.Module] = {}
+    for numbers in alike.values():
+        weights = [layers[number].weight.detach() for number in numbers]
+        for number, products in zip(numbers, fastest_products(weights), strict=True):
+            found[number] = FewRows(layers[number], products)
+    return [found[number] for number in range(len(layers))]
+
+
+def fastest_products(weights: Sequence[Tensor], rows: Sequence[int] = MEASURED_ROWS) -> list[dict[int, Product]]:
+    """Find the fastest product for each number of rows, and give those of every weight.
+
+    All weights are multiplied one after the other, as in a pass of the model, so that they come from memory and not
+    from the processor's cache. A number of rows between two that are measured takes the product of the larger.
+
+    Parameters
+    ----------
+    weights : sequence of tensors of one shape (outputs, inputs)
+    rows : ascending sequence of int
+    """
+    ways = [products for make in PRODUCTS if (products := _made(make, weights)) is not None]
+    chosen: list[dict[int, Product]] = [{} for _ in weights]
+    below = 0
+    for count in rows:
+        inputs = torch.linspace(-1, 1, count * weights[0].shape[1]).reshape(count, -1).to(weights[0])
+        seconds = [min(_seconds(products, inputs) for _ in range(REPEATS)) for products in ways]
+        best = ways[seconds.index(min(seconds))]
+        for by_rows, product in zip(chosen, best, strict=True):
+            by_rows |= dict.fromkeys(range(below + 1, count + 1), product)
+        below = count
+    return chosen
+
+
+def _made(make: Callable[[Tensor], Product], weights: Sequence[Tensor]) -> list[Product] | None:
+    """Make a product of every weight; None where it is missing in this torch, or computes something else."""
+    inputs = torch.linspace(-1, 1, 3 * weights[0].shape[1]).reshape(3, -1).to(weights[0])
+    expected = linear(inputs, weights[0])
+    try:
+        first = make(weights[0])
+        error = (first(inputs) - expected).abs().max()
+    except (AttributeError, RuntimeError, NotImplementedError):
+        return None
+    if not error <= max(TOLERANCE, torch.finfo(expected.dtype).eps * 4) * expected.abs().max():
+        return None
+    return [first, *(make(weight) for weight in weights[1:])]
+
+
+def _seconds(products: Sequence[Product], inputs: Tensor) -> float:
+    start = time.perf_counter()
+    for multiply in products:
+        multiply(inputs)
+    return time.perf_counter() - start

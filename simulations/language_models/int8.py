@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from specproof.simulations.language_models.linear_layers import replace_linear
 from specproof.theory.errors import InvalidInput
 
 KERNEL = "_weight_int8pack_mm"
@@ -38,11 +38,7 @@ def to_int8(model: Any, device: str) -> Any:
         If torch has no such kernel for the device, or it computes something else here.
     """
     require_kernel(device)
-    # The old weights are shared while the copy is made, and then replaced.
-    draft = copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
-    linear = [(parent, name) for parent in draft.modules() for name, c in parent.named_children() if _is_linear(c)]
-    for parent, name in linear:
-        setattr(parent, name, Int8Linear(getattr(parent, name)))
+    draft = replace_linear(model, lambda layers: [Int8Linear(layer) for layer in layers])
     for module in draft.modules():
         for name, parameter in module.named_parameters(recurse=False):
             setattr(module, name, nn.Parameter(parameter.detach().to(torch.bfloat16), requires_grad=False))
@@ -93,7 +89,3 @@ class Int8Linear(nn.Module):
         product: Tensor = getattr(torch, KERNEL)(inputs.reshape(-1, inputs.shape[-1]), self.weight, self.scale)
         result = product.reshape(*inputs.shape[:-1], -1)
         return result if self.bias is None else result + self.bias
-
-
-def _is_linear(module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear)

@@ -159,7 +159,6 @@ def _smollm2(device: str) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=1)  # a draft takes half a gigabyte, and an experiment uses one after the other
 def _load_own(spec: PairSpec, device: str) -> ModelPair:
-    from specproof.simulations.language_models.few_rows import reads_few_rows_at_once
     from specproof.simulations.language_models.model import LanguageModel
     from specproof.simulations.language_models.model_pair import ModelPair
     from specproof.simulations.language_models.ngram import NGramModel
@@ -169,9 +168,7 @@ def _load_own(spec: PairSpec, device: str) -> ModelPair:
     if spec.dtype == "bfloat16":
         module = copy.deepcopy(module).bfloat16()
     width = _width(module)
-    # These pairs are to be faster than the target alone; the others keep the model as transformers has it.
-    read = reads_few_rows_at_once(module) if spec.kind in ("int8", "ngram") else module
-    target = LanguageModel(read, width, device)
+    target = LanguageModel(module, width, device)
     if spec.kind == "ngram":
         return ModelPair(spec.name, NGramModel(width, device, spec.longest), target, tokenizer)
     draft = LanguageModel(_own_draft(spec, module, device), width, device)

@@ -18,22 +18,22 @@ ROWS, TOKENS = (1, 2, 4, 8), (1, 2, 3, 5, 9, 17, 33)
 
 @dataclass(frozen=True)
 class MeasuredCosts:
-    """Costs by a measured clock: a pass over all sequences, and L draft steps of all of them side by side."""
+    """Costs by a measured clock: a pass over all sequences, L draft steps of all side by side, and the tests."""
 
     clock: Clock
     """Seconds of calls by rows and tokens."""
 
     def call(self, configuration: Configuration) -> float:
         """Give the cost of a call with its drafts, in calls of the target alone; a tree is scored as one row."""
-        rows, tokens = (
-            (1, configuration.scored) if configuration.widths else (configuration.rows, configuration.length + 1)
-        )
-        spent = self.clock.target(rows, tokens) + configuration.length * self.clock.draft(configuration.rows)
-        return spent / self.clock.target(1, 1)
+        rows, length = configuration.rows, configuration.length
+        spent = self.clock.seconds(rows, length)
+        if configuration.widths:
+            spent += self.clock.target(1, configuration.scored) - self.clock.target(rows, length + 1)
+        return spent / self.clock.seconds(1, 0)
 
 
 def measured_costs(trace: Trace, device: str) -> MeasuredCosts:
-    """Measure the pair that a trace was captured from.
+    """Measure the pair that a trace was captured from, with the fastest products of this machine.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def measured_costs(trace: Trace, device: str) -> MeasuredCosts:
     if trace.header.source != "pair":
         raise InvalidInput(f"the trace is of {trace.header.models}, whose models are not here to measure: give --cost")
     from specproof.simulations.language_models.clock import measure_clock
+    from specproof.simulations.language_models.few_rows import with_fast_products
     from specproof.simulations.language_models.pairs import load_pair
 
-    return MeasuredCosts(measure_clock(load_pair(trace.header.models, device), ROWS, TOKENS))
+    pair = with_fast_products(load_pair(trace.header.models, device))
+    return MeasuredCosts(measure_clock(pair, ROWS, TOKENS))

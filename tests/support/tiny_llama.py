@@ -14,7 +14,9 @@ from specproof.simulations.language_models.quiet import quiet_transformers
 VOCABULARY = 8
 
 
-def tiny_llama(seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = None, hidden: int = 16) -> Any:
+def tiny_llama(
+    seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = None, hidden: int = 16, context: int = 64
+) -> Any:
     """Weights large enough for laws that differ by about 0.3 between seeds and between contexts."""
     config = LlamaConfig(
         vocab_size=vocabulary,
@@ -23,7 +25,7 @@ def tiny_llama(seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = Non
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,
-        max_position_embeddings=64,
+        max_position_embeddings=context,
         bos_token_id=None,
         eos_token_id=eos,
         pad_token_id=None,

@@ -1,0 +1,85 @@
+"""The speed table on tiny models: what is planned is decoded, and predictions follow the clock they are given."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from rich.console import Console  # noqa: E402
+from tiny_llama import VOCABULARY, tiny_llama  # noqa: E402
+
+from benchmarks import speed  # noqa: E402
+from specproof.simulations.language_models.clock import Clock  # noqa: E402
+from specproof.simulations.language_models.model import LanguageModel  # noqa: E402
+from specproof.simulations.language_models.model_pair import ModelPair  # noqa: E402
+from specproof.simulations.language_models.prompts import Prompt, encode  # noqa: E402
+from specproof.simulations.traces.capture_pair import capture_of  # noqa: E402
+from specproof.simulations.traces.measuring import make_measurement  # noqa: E402
+from specproof.simulations.traces.trace import Trace  # noqa: E402
+from specproof.theory.sampling_settings import SamplingSettings  # noqa: E402
+
+PROMPTS = [Prompt(text, str(number)) for number, text in enumerate(["0120120", "1212", "33"])]
+FREE_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 0.0}, {1: 0.0}, {1: 0.0})
+DEAR_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 50.0}, {1: 0.0}, {1: 0.0})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def pair() -> ModelPair:
+    """A draft that agrees with its target often: it is the target at another temperature."""
+    model = LanguageModel(tiny_llama(12, context=256), VOCABULARY, "cpu")
+
+    def tokenizer(text: str) -> dict[str, list[int]]:
+        return {"input_ids": [int(letter) for letter in text]}
+
+    return ModelPair("tiny", model, model, tokenizer, own_temperature=1.2).with_settings(SamplingSettings())
+
+
+@pytest.fixture(scope="module")
+def trace(pair: ModelPair) -> Trace:
+    return capture_of(pair, PROMPTS, 24, len(PROMPTS), make_measurement(None, None, 2, 0)).run()
+
+
+def test_free_drafts_are_planned_long_and_dear_ones_short(pair: ModelPair, trace: Trace) -> None:
+    free, dear = (speed.planned_ways(pair, speed.plan_of(trace, clock)) for clock in (FREE_DRAFTS, DEAR_DRAFTS))
+    assert len(free) == len(dear) == 4
+    assert {way.length for way in free} == {max(speed.LENGTHS)}
+    assert {way.length for way in dear} == {min(speed.LENGTHS)}
+    assert free[0].predicted == max(way.predicted for way in free) > 1 > 0.1 > dear[0].predicted
+
+
+def test_a_free_lookup_is_predicted_at_its_tokens_per_call(pair: ModelPair, trace: Trace) -> None:
+    encoded = encode(PROMPTS, pair.tokenizer)
+    predicted = [speed.lookup_speed(trace, encoded, length, FREE_DRAFTS) for length in speed.LENGTHS]
+    assert all(1.0 < found <= length + 1 for length, found in zip(speed.LENGTHS, predicted, strict=True))
+    assert speed.lookup_speed(trace, encoded, 1, DEAR_DRAFTS) < 0.1
+
+
+def test_all_ways_are_decoded_and_shown(pair: ModelPair) -> None:
+    timed, plan = speed.compare(pair, PROMPTS, 12)
+    names = [each.way.name for each in timed]
+    assert names[:2] == ["target alone", "target alone, torch's products"]
+    assert names[-1] == "ngram:3"
+    assert len(set(names)) == 7
+    assert timed[0].ratio == 1.0
+    assert all(each.speed > 0 and each.way.predicted > 0 for each in timed)
+    best = plan.rows[0]
+    assert (timed[2].way.length, timed[2].way.predicted) == (best.configuration.length, best.speed.estimate)
+    shown: Any = io.StringIO()
+    speed.show(timed, plan, Console(file=shown, width=200))
+    assert all(name in shown.getvalue() for name in names)
+    assert f"{timed[2].ratio:.2f} times as fast as the target alone (asked: 1.3)" in " ".join(shown.getvalue().split())
+
+
+def test_the_error_is_a_share_of_the_prediction(pair: ModelPair) -> None:
+    way = speed.Way("way", pair, speed.LevelByLevel(), 2, predicted=1.6)
+    assert speed.Timed(way, speed=10.0, ratio=1.2).error == pytest.approx(-0.25)
