@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test test-all test-wheel lint bench limits lock clean speed
+.PHONY: reproduce test test-all test-wheel lint docs screenshots bench limits lock clean speed
 
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
@@ -27,6 +27,12 @@ lint: $(READY)  ## formatting, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(READY)  ## the documentation site into build/docs; a warning is an error
+	$(BIN)/python -m sphinx -b html -W --keep-going -q -d build/docs-parts docs build/docs
+
+screenshots: $(READY)  ## the pictures of pages that the documentation shows, by headless Chromium
+	PYTHONPATH=tests/support $(BIN)/python docs/extensions/screenshots.py
 
 bench: $(READY)  ## speed, as ratios against named peers
 	$(BIN)/python -m benchmarks
@@ -53,4 +59,4 @@ lock:  ## pin what pyproject.toml allows today, from a new environment
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-wheel build docs/written *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from specproof.figures.figure_spec import FigureSpec
-from specproof.figures.style import by_rule, new_figure
+from specproof.figures.style import ON_DARK, ON_LIGHT, by_rule, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def _map(axes: Axes, table: pd.DataFrame, low: float, high: float, colours: str)
     for count in counts:
         for length in lengths:
             value = table.loc[count, length]
-            ink = "white" if value < (low + high) / 2 else "black"
+            ink = ON_DARK if value < (low + high) / 2 else ON_LIGHT
             axes.text(length, count, f"{value:.2f}", color=ink, fontsize=7, ha="center", va="center")
     axes.set_xticks(lengths)
     axes.set_yticks(counts)

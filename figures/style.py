@@ -28,6 +28,9 @@ BLACK, ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 )
 """The palette of Okabe and Ito (2008), distinguishable with every kind of colour vision."""
 
+ON_DARK, ON_LIGHT = "#FEFEFE", "#010101"
+"""Text on coloured ground: pages in dark colours turn black and white round, and leave these."""
+
 COLUMN, PAGE = 5.2, 8.4
 """Widths in inches of a figure for one column and across the page; a journal prints them at some 3.4 and 7."""
 

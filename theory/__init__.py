@@ -19,7 +19,8 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``trees``              what a whole draft tree can yield: the block optimum, by a linear program with a proof
 ``verifiers``          the published rules, a room each
 ``independent``        slow second routes to the same numbers, which tests and claims compare with; not exported
-=====================  ==========================================================================================
+=====================  =================================================================================================
+
 Arguments of public functions are checked where they come in: distributions by ``distribution``, numbers of drafts by
 ``drafts``, other counts by ``integers``, other numbers by ``numbers``, other arrays by
 ``arrays``, and random generators by ``generators``. Everything that begins with an underscore, and

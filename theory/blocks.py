@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_distribution, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
 
@@ -58,6 +58,7 @@ class BlockLaw:
     residual: Array
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def accepted(self) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import MOST_AXES
-from specproof.theory.display import one_line, shown
+from specproof.theory.display import html_record, one_line, shown
 from specproof.theory.distribution import Array, as_distribution, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer, refuse_large_array
@@ -50,6 +50,7 @@ class MarkovChain:
     horizon: int
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     def __init__(self, initial: ArrayLike, transitions: ArrayLike, horizon: int | None = None) -> None:
         first = as_distribution(initial, "initial")
@@ -115,6 +116,7 @@ class TabularModel:
     conditionals: tuple[Array, ...]
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     def __init__(self, conditionals: Sequence[ArrayLike]) -> None:
         if not isinstance(conditionals, Sequence) and not (isinstance(conditionals, np.ndarray) and conditionals.ndim):

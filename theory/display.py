@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from fractions import Fraction
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,39 @@ def one_line(record: Any, *names: str) -> str:
     """A ``__repr__``: the named attributes, or all fields of a dataclass, in digits where these are few."""
     shown = names or tuple(field.name for field in fields(record))
     return f"{type(record).__name__}({', '.join(f'{name}={_brief(getattr(record, name))}' for name in shown)})"
+
+
+def html_record(record: Any, *names: str) -> str:
+    """A ``_repr_html_``, which notebooks show: the same attributes as in :func:`one_line`, a row each.
+
+    Examples
+    --------
+    >>> from specproof import maximal_coupling
+    >>> law = maximal_coupling([0.5, 0.5], [0.25, 0.75])
+    >>> '<th scope="row">accepted</th>' in law._repr_html_()
+    True
+    """
+    shown = names or tuple(field.name for field in fields(record))
+    rows = [(name, _brief(getattr(record, name))) for name in shown]
+    return html_table(type(record).__name__, ("attribute", "value"), rows)
+
+
+def html_table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a small table as HTML, all texts escaped.
+
+    Examples
+    --------
+    >>> html_table("a < b", ("a",), [(1,)]).partition("<tbody>")[2]
+    '<tr><th scope="row">1</th></tr></tbody></table>'
+    """
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join(f"<tr>{_html_cells(row)}</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _html_cells(row: Sequence[object]) -> str:
+    first, *others = (escape(str(value)) for value in row)
+    return f'<th scope="row">{first}</th>' + "".join(f"<td>{value}</td>" for value in others)
 
 
 def _brief(value: Any) -> str:

@@ -247,7 +247,7 @@ def zipf(vocabulary: int, exponent: float = 1.0) -> Array:
 def dirichlet(
     vocabulary: int, concentration: float, rng: np.random.Generator, size: tuple[int, ...] | int = ()
 ) -> Array:
-    """Random rows from the symmetric Dirichlet law, shape (*size, vocabulary).
+    """Random rows from the symmetric Dirichlet law, shape ``(*size, vocabulary)``.
 
     A small concentration gives spiky rows. Drawn through log-gamma variates, so that entries far below the smallest
     float underflow to 0 one by one and a row never becomes 0/0.

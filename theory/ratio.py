@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array
 
 _CHUNK = 2**18
@@ -39,6 +39,7 @@ class RatioOrder:
     target_tail: Array
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
 
 def likelihood_ratio(draft: Array, target: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_distribution, as_pair, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.tradeoff import accepted_mass, clipped, over_acceptance
@@ -46,6 +46,7 @@ class RelaxedLaw:
     bias: Array
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
 
 def relaxed_law(draft: ArrayLike, target: ArrayLike, accept: ArrayLike, resampling: ArrayLike) -> RelaxedLaw:

@@ -18,6 +18,7 @@ from specproof.simulations.experiments.cell import (
     stream,
     with_origin,
 )
+from specproof.theory.display import html_table
 
 _SEVERITY = [ClaimVerdict.HOLDS, ClaimVerdict.CONSISTENT, ClaimVerdict.INCONCLUSIVE, ClaimVerdict.REFUTED]
 
@@ -40,6 +41,18 @@ class ClaimFindings:
     def surprises(self) -> list[Evidence]:
         """Rows that speak against the claim: a refuted one, or a control that was not refuted."""
         return [row for row in self.rows if not row.is_expected]
+
+    def _repr_html_(self) -> str:
+        headings = ("quantity", "kind", "exact", "estimate", "low", "high", "verdict")
+        rows = (
+            (
+                *(row.quantity, row.method),
+                *(f"{each:.6g}" for each in (row.exact, row.estimate, row.low, row.high)),
+                row.verdict,
+            )
+            for row in self.rows
+        )
+        return html_table(f"{self.claim.id}: {self.verdict}", headings, rows)
 
 
 def conclude_claim(claim: Claim, parts: Sequence[Findings], seed: int, level: float) -> ClaimFindings:

@@ -10,7 +10,7 @@ import numpy as np
 
 from specproof.simulations.traces.configuration import ONE_DRAFT, Configuration
 from specproof.simulations.traces.pricing import Interval, Prices
-from specproof.theory.display import shown
+from specproof.theory.display import html_table, shown
 from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
 
@@ -136,6 +136,17 @@ class Plan:
             words.append("Every other configuration is shown to be slower.")
         return " ".join(filter(None, words))
 
+    def _repr_html_(self) -> str:
+        headings = ("rule", "drafts", "tokens per call", "speed over the target", "over the fastest")
+        rows = (
+            (
+                *(row.configuration.label, row.configuration.shape),
+                *(_interval(each) for each in (row.tokens_per_call, row.speed, row.over_best)),
+            )
+            for row in self.rows
+        )
+        return html_table(self.recommendation(), headings, rows)
+
     def table(self) -> pd.DataFrame:
         """Tabulate the plan, one row a configuration."""
         import pandas as pd
@@ -207,6 +218,11 @@ def _times(interval: Interval) -> str:
     if np.isnan(interval.low):
         return f"{interval.estimate:.2f} times"
     return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}] times"
+
+
+def _interval(interval: Interval) -> str:
+    ends = "" if np.isnan(interval.low) else f" [{interval.low:.3f}, {interval.high:.3f}]"
+    return "–" if np.isnan(interval.estimate) else f"{interval.estimate:.3f}{ends}"
 
 
 def _record(row: PlannedRow) -> dict[str, object]:

@@ -51,6 +51,14 @@ RESULTS: list[Callable[[], object]] = [
 
 
 @pytest.mark.parametrize("make", RESULTS)
+def test_a_notebook_shows_a_table_of_the_same(make: Callable[[], object]) -> None:
+    result = make()
+    shown = result._repr_html_()  # type: ignore[attr-defined]
+    assert f"<caption>{type(result).__name__}</caption>" in shown
+    assert shown.count('<th scope="row">') == repr(result).count("=") > 0
+
+
+@pytest.mark.parametrize("make", RESULTS)
 def test_any_result_is_shown_on_one_short_line(make: Callable[[], object]) -> None:
     shown = repr(make())
     assert len(shown) < 400

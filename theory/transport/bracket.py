@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.errors import InvalidInput
 from specproof.theory.rationals import as_fractions
 from specproof.theory.transport.draft_sets import DraftSets
@@ -50,6 +50,9 @@ class Bracket(NamedTuple):
 
     def __repr__(self) -> str:
         return one_line(self, "lower", "upper", "gap", "dual_set")
+
+    def _repr_html_(self) -> str:
+        return html_record(self, "lower", "upper", "gap", "dual_set")
 
 
 def bracket(drafts: DraftSets, target: ArrayLike, plan: MembershipPlan) -> Bracket:

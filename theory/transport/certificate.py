@@ -21,7 +21,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import sort_by_ratio
@@ -63,6 +63,7 @@ class AcceptanceCertificate:
     dual_set: NDArray[np.bool_]
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def primal_value(self) -> Fraction:

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -65,6 +65,7 @@ class DraftSets:
     masses: tuple[float | Fraction, ...]
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @classmethod
     def iid(cls, draft: ArrayLike, num_drafts: int, *, exact: bool = False) -> DraftSets:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array
 from specproof.theory.transport.draft_sets import DraftSets
 
@@ -52,6 +52,7 @@ class MembershipPlan:
     status: str
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
 
 def feasible_plan(drafts: DraftSets, target: Array, flow: Array, prices: Array, status: str) -> MembershipPlan:

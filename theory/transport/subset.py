@@ -36,7 +36,7 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     Returns
     -------
     array, shape (...) + K
-        In [0, 1]; O(V + |K| B) for each row, B some thousands; on the worst of inputs O(V log V + V |K|).
+        In [0, 1]; for n numbers of drafts O(V + n B) a row, B some thousands; at worst O(V log V + n V).
 
     Raises
     ------

@@ -29,7 +29,7 @@ import scipy.sparse as sp
 from scipy.optimize import linprog
 
 from specproof.theory.chain import Chain, check_model, check_same_size
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.errors import InvalidInput
 from specproof.theory.rationals import as_fractions
 from specproof.theory.trees.draft_trees import DraftTrees, Node, next_token_law, ways_to
@@ -72,6 +72,7 @@ class BlockOptimum:
     highest: Fraction
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
 
 def block_optimum(draft: Chain, target: Chain, num_drafts: int, length: int) -> BlockOptimum:

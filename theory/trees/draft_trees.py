@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from specproof.theory.chain import Chain, MarkovChain, check_model
-from specproof.theory.display import one_line, shown
+from specproof.theory.display import html_record, one_line, shown
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -50,6 +50,7 @@ class DraftTrees:
     length: int
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @classmethod
     def of(cls, law: Mapping[Iterable[Node], float]) -> DraftTrees:

@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.theory.chain import Chain, check_same_size
-from specproof.theory.display import one_line, shown
+from specproof.theory.display import html_record, one_line, shown
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -73,6 +73,7 @@ class LayerLaw:
     emitted: dict[Node, float]
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def mean(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line, shown
+from specproof.theory.display import html_record, one_line, shown
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
@@ -39,6 +39,7 @@ class SelectionLaw:
     acceptance: Array
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def output(self) -> Array:

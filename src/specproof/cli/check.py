@@ -11,6 +11,7 @@ import typer
 from specproof.cli import EXIT_REFUTED
 from specproof.cli.options import Html, Json
 from specproof.conformance.contract import Contract
+from specproof.theory.errors import InvalidInput
 
 
 class BudgetName(StrEnum):
@@ -73,6 +74,8 @@ def check(
 
       specproof check my_engine/sampler.py:verify --contract chain --thorough
     """
+    if html is not None:
+        _require_pages()
     from specproof.conformance.checking import check_sampler
     from specproof.conformance.report.terminal import show
 
@@ -96,3 +99,11 @@ def check(
         write_page(html, check_page(report, ["specproof", *sys.argv[1:]]))
     if not report.is_lossless:
         raise typer.Exit(EXIT_REFUTED)
+
+
+def _require_pages() -> None:
+    """Fail before the check, and not after it, where the kit is installed without what pages need."""
+    try:
+        import specproof.report.check_page  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InvalidInput(f"--html needs the package {error.name}: pip install jinja2 latex2mathml") from None

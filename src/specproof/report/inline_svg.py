@@ -6,8 +6,16 @@ import re
 
 from markupsafe import Markup
 
-_COLOURS = {"#000000": "currentColor", "#dddddd": "var(--line)", "#ffffff": "var(--paper)"}
-"""Black, the grid and white are those of the page, light or dark; the palette's colours stay."""
+_COLOURS = {
+    "#000000": "currentColor",
+    "#ffffff": "var(--paper)",
+    **dict.fromkeys(("#4c4c4c", "#4d4d4d", "#555555"), "var(--faint)"),
+    **dict.fromkeys(("#cccccc", "#d8d8d8", "#d9d9d9", "#dddddd", "#e5e5e5", "#eeeeee"), "var(--line)"),
+}
+"""Black, white and greys are those of the page, light or dark; the palette's colours stay."""
+
+PIXELS = 1.2
+"""So many pixels of a page are a point of the figure, whose text is then as large as that of tables."""
 
 _HEAD = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]*)\"[^>]*>", re.DOTALL)
 _DROPPED = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
@@ -35,5 +43,7 @@ def inline_svg(svg: str, name: str, title: str) -> Markup:
     body = _DIGITS.sub(r"\1", body)
     for colour, ours in _COLOURS.items():
         body = body.replace(f": {colour}", f": {ours}")
-    head = Markup('<svg viewBox="{}" role="img" aria-label="{}"><title>{}</title>').format(size[1], title, title)
+    width = PIXELS * float(size[1].split()[2])
+    opening = Markup('<svg viewBox="{}" role="img" aria-label="{}" style="max-width: {:.0f}px"><title>{}</title>')
+    head = opening.format(size[1], title, width, title)
     return head + Markup(body)

@@ -193,3 +193,13 @@ def test_a_page_that_cannot_be_written_is_told(command: str, tmp_path: Path) -> 
     (tmp_path / "page.html").mkdir()
     with pytest.raises(InvalidInput, match="cannot write"):
         write_page(tmp_path / "page.html", command)
+
+
+def test_notebooks_show_findings_plans_and_reports_escaped() -> None:
+    _, made = example_pages.planned()
+    report = replace(example_pages.checked(), subject=HOSTILE)
+    for result in (*example_pages.findings(), made, report):
+        shown = result._repr_html_()
+        assert [tag for tag, _ in Read(shown).elements][:2] == ["table", "caption"]
+        assert "<script" not in shown
+    assert made.recommendation() in Read(made._repr_html_()).text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from specproof.theory.chain import Chain, check_same_size
-from specproof.theory.display import one_line, shown
+from specproof.theory.display import html_record, one_line, shown
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -120,6 +120,7 @@ class CallLaw:
     length: int
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def accepted_length(self) -> Array:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.rationals import as_fractions, as_integers, refuse_large_power
@@ -48,6 +48,7 @@ class KSeqCertificate:
     high: Fraction
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def is_proof(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.arrays import in_one_layout
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -102,6 +102,9 @@ class PriorityCoupling:
 
     def __repr__(self) -> str:
         return one_line(self, "draft", "target", "num_drafts", "acceptance")
+
+    def _repr_html_(self) -> str:
+        return html_record(self, "draft", "target", "num_drafts", "acceptance")
 
     @cached_property
     def residual(self) -> Array:

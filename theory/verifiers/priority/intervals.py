@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from specproof.theory.compiled import compiled
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import hit_probability
 
@@ -50,6 +50,7 @@ class Intervals:
     offsets: NDArray[np.int64]
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     def winner_law(self, vocabulary: int, num_drafts: int) -> Array:
         r"""Probability that each token holds the highest of k independent priorities, shape (R, V).

@@ -23,7 +23,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.display import one_line
+from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport.draft_sets import DraftSets, as_draft_laws, as_draft_sets, one_distribution
@@ -92,6 +92,7 @@ class PriorityOrders:
     bound: float
 
     __repr__ = one_line
+    _repr_html_ = html_record
 
     @property
     def rates(self) -> Array:

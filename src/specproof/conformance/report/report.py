@@ -8,6 +8,7 @@ from typing import Any
 from specproof.conformance.report.check_result import CheckResult
 from specproof.conformance.report.plain import as_dict
 from specproof.conformance.report.text import short
+from specproof.theory.display import html_table
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,9 @@ class Report(CheckResult):
 
     def __str__(self) -> str:
         return short(self)
+
+    def _repr_html_(self) -> str:
+        said = [(str(finding.verdict), finding.text) for finding in self.findings] or [(str(self.verdict), self.reason)]
+        said += [("diagnosis", str(self.diagnosis))] if self.diagnosis else []
+        said += [("note", note) for note in self.notes]
+        return html_table(f"{self.subject}: {self.verdict}", ("what", "in words"), said)

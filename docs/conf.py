@@ -1,0 +1,42 @@
+"""How the documentation site is built: `make docs`. Warnings are errors, so that no link or name goes stale."""
+
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "extensions"))
+
+import written  # noqa: E402
+
+import specproof  # noqa: E402
+
+project = "specproof"
+author = "The specproof authors"
+copyright = "the specproof authors"
+version = release = specproof.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "math_as_mathml", "executed", "numbered"]
+root_doc = "index"
+exclude_patterns = ["extensions"]
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_inline"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say more
+autodoc_class_signature = "mixed"
+napoleon_google_docstring = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+napoleon_use_param = False
+napoleon_use_rtype = False
+
+suppress_warnings = ["ref.python"]  # "shape" in the type of an attribute is a word and no link
+
+html_theme = "furo"
+html_title = f"specproof {release}"
+html_static_path = ["images"]
+html_math_renderer = "mathml"
+html_show_sphinx = False
+html_copy_source = False
+
+written.write_pages(DOCS / "written")

@@ -1,0 +1,98 @@
+"""Pages that are written from registries and public names when the site is built, so that none can go stale."""
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+from specproof.figures.registry import FIGURES
+from specproof.simulations.claims.registry import CLAIMS
+
+ROOT = Path(__file__).parents[2]
+DRAWN = ROOT / "docs" / "images" / "gallery"
+RESULTS = ROOT / "results" / "figures"
+"""The figures of the last reproduction; where there is none, those that are kept are shown."""
+
+MODULES = (
+    "specproof",
+    "specproof.theory",
+    "specproof.conformance",
+    "specproof.traces",
+    "specproof.transformers",
+    "specproof.claims",
+    "specproof.figures",
+)
+"""The public modules, in the order in which they are read."""
+
+
+def write_pages(folder):
+    """Write claims, gallery and the reference of every public name."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "api").mkdir(parents=True)
+    (folder / "claims.md").write_text(_claims(), encoding="utf-8")
+    (folder / "gallery.md").write_text(_gallery(folder), encoding="utf-8")
+    seen = {}
+    for module in MODULES:
+        (folder / "api" / f"{module}.md").write_text(_reference(module, seen), encoding="utf-8")
+
+
+def _claims():
+    lines = ["# Claims", "", f"The {len(CLAIMS)} claims that `specproof reproduce` gathers evidence for.", ""]
+    for claim in CLAIMS:
+        lines += [f"## {claim.id}", "", _prose(claim.statement), ""]
+        lines += ["$$", claim.formula, "$$", ""] if claim.formula else []
+        lines += [f"Source: {_prose(claim.source)}.", ""]
+        lines += [f"*Note.* {_prose(claim.note)}.", ""] if claim.note else []
+        figures = [figure.id for figure in FIGURES if figure.claim == claim.id]
+        drawn = [f"[{name}](gallery.md#{_anchor(name)})" for name in figures]
+        lines += [f"Figures: {', '.join(drawn)}.", ""] if drawn else []
+        lines += ["```sh", f"specproof reproduce {claim.id}", "```", ""]
+    return "\n".join(lines)
+
+
+def _gallery(folder):
+    lines = ["# Gallery", "", "Every figure, the claim whose tables it draws, and the command that draws it.", ""]
+    for figure in FIGURES:
+        name = f"{figure.id.removeprefix('figure.')}.png"
+        lines += [f"## {figure.id}", "", _prose(figure.statement), ""]
+        drawn = next((path / name for path in (RESULTS, DRAWN) if (path / name).exists()), None)
+        if drawn is not None:
+            shutil.copy(drawn, folder / name)
+            lines += [f"![{figure.statement}]({name})", ""]
+        lines += [f"Source: {_prose(figure.source)}. Claim: [{figure.claim}](claims.md#{_anchor(figure.claim)}).", ""]
+        lines += ["```sh", f"specproof reproduce {figure.id}", "```", ""]
+    return "\n".join(lines)
+
+
+def _reference(module, seen):
+    names = import_module(module).__all__
+    lines = [f"# {module}", "", "```{eval-rst}", f".. automodule:: {module}", "   :no-members:", ""]
+    if module == "specproof":  # the theory's names, which it hands out too, have a page of their own
+        theory = set(import_module("specproof.theory").__all__)
+        names = [name for name in names if name not in theory]
+    for name in sorted(names, key=str.lower):
+        lines += [*_entry(module, name, seen), ""]
+    return "\n".join([*lines, "```", ""])
+
+
+def _entry(module, name, seen):
+    """Document a name, or lead to the page that has the same under another module."""
+    thing = getattr(import_module(module), name)
+    known = next((full for full, other in seen.items() if other is thing), None)
+    if known is not None:
+        return [f"``{module}.{name}`` is :py:obj:`{known}`."]
+    seen[f"{module}.{name}"] = thing
+    if isinstance(thing, type):
+        return [f".. autoclass:: {module}.{name}", "   :members:"]
+    kind = "autofunction" if callable(thing) else "autodata"
+    return [f".. {kind}:: {module}.{name}"]
+
+
+def _prose(text):
+    """Keep what Markdown would take for marks as it is written."""
+    for mark in "\\*_[]<>^":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def _anchor(heading):
+    return heading.replace(".", "").lower()

@@ -1,0 +1,1 @@
+../../examples/chain_residual_skipped.py

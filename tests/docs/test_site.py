@@ -1,0 +1,72 @@
+"""The documentation site: what is written from registries is whole, pictures are there, and all of it builds."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specproof.figures.registry import FIGURES
+from specproof.simulations.claims.registry import CLAIMS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the pages that are written when the site is built."""
+    pytest.importorskip("torch")  # specproof.transformers is among the public modules
+    pytest.importorskip("transformers")
+    sys.path.insert(0, str(DOCS / "extensions"))
+    try:
+        module: Any = importlib.import_module("written")
+    finally:
+        sys.path.remove(str(DOCS / "extensions"))
+    folder = tmp_path_factory.mktemp("site") / "written"
+    module.write_pages(folder)
+    return folder
+
+
+def test_every_public_name_is_in_the_reference(written: Path) -> None:
+    for page in (written / "api").glob("*.md"):
+        names = set(importlib.import_module(page.stem).__all__)
+        if page.stem == "specproof":
+            names = {"assert_lossless", "check_sampler"}
+        told = rf"^(?:\.\. auto\w+:: |``){re.escape(page.stem)}\.(\w+)(?:$|`` is :py:obj:)"
+        assert set(re.findall(told, page.read_text(), re.MULTILINE)) == names
+    assert len(list((written / "api").iterdir())) == 7
+
+
+def test_every_claim_and_figure_has_its_statement_and_command(written: Path) -> None:
+    for page, items in (("claims", CLAIMS), ("gallery", FIGURES)):
+        text = (written / f"{page}.md").read_text()
+        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [item.id for item in items]
+        assert all(f"specproof reproduce {item.id}\n" in text for item in items)
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    listed = set(re.findall(r"^([\w/.-]+)$", (DOCS / "index.md").read_text(encoding="utf-8"), re.MULTILINE))
+    pages = {page.relative_to(DOCS).with_suffix("").as_posix() for page in DOCS.rglob("*.md")} - {"index"}
+    assert {page for page in pages if not page.startswith("written/")} <= listed
+
+
+PAGES = sorted(page for page in DOCS.rglob("*.md") if page.parent.parent.name != "written" != page.parent.name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pictures_and_files_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text) + re.findall(r"\{literalinclude\} (\S+)", text)
+    assert [name for name in named if not (page.parent / name).stat().st_size] == []
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    words = ["-m", "sphinx", "-b", "html", "-W", "-q", "-d", tmp_path / "parts", DOCS, tmp_path / "site"]
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
