@@ -21,9 +21,9 @@ class Contract(StrEnum):
     multi     ``verify(draft_probs (n, V), target_probs (n, V),  shape (2, V): row 1 for an accepted draft, row 0 for
               draft_tokens (n, k), rng)`` -> (emitted (n,),      a token emitted after all were rejected
               index of the accepted draft or -1 (n,))
-    tree      ``verify(tree, target_probs (n, N, V), draft_probs  shape (V+1,) * (D+1), as in chain
-              (n, N, V) or None, rng)`` -> emitted (n, D+1), -1
-              after the last token; ``tree`` is a
+    tree      ``verify(tree, target_probs (n, N, V),             shape (V+1,) * (D+1), as in chain
+              draft_probs (n, N, V) or None, rng)`` -> emitted
+              (n, D+1), -1 after the last token; ``tree`` is a
               :class:`~specproof.conformance.tree.Tree`
     round     ``round(draft_model, target_model, prefix (n, m),  shape (V,) * m + (V+1,) * (length+1): the prefix,
               length, rng)`` -> emitted (n, up to length+1), -1  then as in chain
