@@ -13,6 +13,7 @@ from benchmarks.timing import Comparison, best
 from specproof.theory.distribution import Array, dirichlet, softmax
 from specproof.theory.independent.plan_by_cvxpy import plan_by_cvxpy
 from specproof.theory.transport import DraftSets, optimal_acceptance, optimal_plan, solve_membership_lp
+from specproof.theory.verifiers.kseq import kseq
 
 VOCABULARY, LIMIT = 152_064, 0.080
 SMALL, NUM_DRAFTS = 40, 2
@@ -27,6 +28,7 @@ def compare() -> Iterator[Comparison]:
     counts = np.arange(1, 17)
     seconds = best(lambda: optimal_acceptance(draft, target, counts))
     yield Comparison(f"optimum, V = {VOCABULARY:,}, k = 1..16 in one call", seconds, LIMIT, "limit of 80 ms", 1.0)
+    yield from _in_sorts(draft, target)
 
     draft, target = (dirichlet(SMALL, 1.0, rng) for _ in range(2))
     drafts = DraftSets.iid(draft, NUM_DRAFTS)
@@ -46,6 +48,18 @@ def compare() -> Iterator[Comparison]:
         yield Comparison(program, seconds, pot, POT, 0.0)
         _, push = push_relabel_apart(network(drafts, target), repeats=3)
         yield Comparison(program, seconds, push, MAXIMUM_FLOW, 0.0)
+
+
+def _in_sorts(draft: Array, target: Array) -> Iterator[Comparison]:
+    """Time the work on a row beside what a bare sort of its ratios takes."""
+    ratio = target / draft
+    sort = best(partial(np.argsort, ratio))
+    for what, work, least in (
+        ("optimum, k = 4", partial(optimal_acceptance, draft, target, 4), 2.0),
+        ("optimum, k = 1..16", partial(optimal_acceptance, draft, target, np.arange(1, 17)), 1.0),
+        ("K-SEQ, its law, k = 8", partial(kseq, draft, target, 8), 4.0),
+    ):
+        yield Comparison(f"{what}, V = {VOCABULARY:,}", best(work), sort, "numpy.argsort of q/p alone", least)
 
 
 def network_simplex(drafts: DraftSets, target: Array) -> float:

@@ -1,4 +1,4 @@
-"""Tokens by likelihood ratio q/p: the one sort that the optimum and K-SEQ both stand on."""
+"""Tokens by likelihood ratio q/p, sorted: what certificates, distinct drafts and short rows stand on."""
 
 from __future__ import annotations
 

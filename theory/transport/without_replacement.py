@@ -45,7 +45,7 @@ _OVER = 700.0
 
 
 def optimal_acceptance_without_replacement(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
-    r"""The optimal acceptance with k drafts drawn without replacement, for one or many k from one sort.
+    r"""The optimal acceptance with k drafts drawn without replacement, for one or many k at once.
 
     .. math:: \alpha^* = \min_A [q(A) + G(\bar A)], \quad
               G(\bar A) = \int_0^\infty c\, e^{-ct}\, P(N_A(t) < k)\, dt, \quad c = p(\bar A)

@@ -66,7 +66,7 @@ def routes(context: CellContext, instances: int) -> Findings:
         brute = _all_sets(draft, target, instance.num_drafts)
         worst.see("formula against p(A)^k summed out, i.i.d.", closed["i.i.d."] - brute)
         many = optimal_acceptance(draft, target, np.arange(1, instance.num_drafts + 1))
-        worst.see("all k from one sort against one by one, i.i.d.", many[-1] - closed["i.i.d."])
+        worst.see("all k at once against one by one, i.i.d.", many[-1] - closed["i.i.d."])
         error = _certificate_error(draft, target, instance.num_drafts)
         worst.see("formula against the rational certificate, i.i.d.", error, method=Method.CERTIFICATE)
         proof = certify_without_replacement(draft, target, instance.distinct)
