@@ -9,7 +9,7 @@ from specproof.conformance.defects.mixed_rows import ROW_DEFECTS
 from specproof.conformance.defects.overwritten import OVERWRITTEN_DEFECTS
 from specproof.conformance.defects.ragged_rows import RAGGED_DEFECTS, at_any_length
 from specproof.conformance.defects.reused_uniforms import UNIFORMS_DEFECTS
-from specproof.conformance.defects.rounds import PLAIN_ROUND, ROUND_DEFECTS
+from specproof.conformance.defects.round_defects import PLAIN_ROUND, ROUND_DEFECTS
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
 from specproof.conformance.defects.trees import RECURSIVE_ON_TREES, TREE_DEFECTS
