@@ -13,7 +13,7 @@ from benchmarks.timing import Comparison, best
 from specproof.theory.distribution import Array, dirichlet, softmax
 from specproof.theory.independent.plan_by_cvxpy import plan_by_cvxpy
 from specproof.theory.transport import DraftSets, optimal_acceptance, optimal_plan, solve_membership_lp
-from specproof.theory.verifiers.kseq import kseq
+from specproof.theory.verifiers.kseq.law import kseq
 
 VOCABULARY, LIMIT = 152_064, 0.080
 SMALL, NUM_DRAFTS = 40, 2
