@@ -49,14 +49,20 @@ def check(
     require_seed: Annotated[
         bool, typer.Option("--require-seed", help="Refuse output that is not reproduced by the same generator.")
     ] = False,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            help="Total variation that a lossy rule declares: passed if certainly no more.", show_default=False
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the table of acceptance too.")] = False,
     as_json: Json = False,
     html: Html = None,
 ) -> None:
     """Check whether a sampler is lossless, and how far its acceptance is from the best.
 
-    Ends with 0 if it is lossless, with 1 if it is not or too little was seen to
-    say so, and with 2 if nothing could be checked, for want of such a function or
+    Ends with 0 if it is lossless, or within the bias that is declared, with 1 if it
+    is not or too little was seen to say so, and with 2 if nothing could be checked, for want of such a function or
     for an option that cannot be used. Contracts, for n independent trials and a
     NumPy generator:
 
@@ -89,6 +95,7 @@ def check(
         seed=seed,
         arrays=arrays.value,
         require_seed=require_seed,
+        within=within,
         isolate=True,
     )
     show(report, as_json=as_json, verbose=verbose)
@@ -97,7 +104,7 @@ def check(
         from specproof.report.page import write_page
 
         write_page(html, check_page(report, ["specproof", *sys.argv[1:]]))
-    if not report.is_lossless:
+    if not report.is_passed:
         raise typer.Exit(EXIT_REFUTED)
 
 

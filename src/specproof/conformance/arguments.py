@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -90,6 +91,9 @@ class Options(TypedDict, total=False):
     budget: Budget | str | None
     require_seed: bool
     isolate: bool
+    within: float | None
+    problem: str | None
+    progress: Callable[[str], None] | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,10 @@ class Settings:
         The library whose arrays a verifier is handed.
     require_seed : bool
         Whether output that differs for the same inputs and the same generator is invalid.
+    within : float or None
+        The total variation from the target that a lossy rule declares; None for a lossless one.
+    problem : str or None
+        The name of the one problem of the ladder to be run; None for all.
     """
 
     contract: Contract
@@ -118,6 +126,8 @@ class Settings:
     seed: int
     arrays: str
     require_seed: bool
+    within: float | None = None
+    problem: str | None = None
 
 
 def check_arguments(
@@ -130,6 +140,8 @@ def check_arguments(
     arrays: str,
     budget: Budget | str | None,
     require_seed: bool,
+    within: float | None = None,
+    problem: str | None = None,
 ) -> Settings:
     """Refuse what :func:`~specproof.conformance.check_sampler` cannot use.
 
@@ -146,7 +158,11 @@ def check_arguments(
     _check_arrays(arrays)
     spent = (THOROUGH if thorough else DEFAULT) if budget is None else _as_budget(budget)
     spent = spent if time_limit is None else replace(spent, seconds=time_limit)
-    return Settings(known, spent, level, seed, arrays, require_seed)
+    if within is not None:
+        _check_within(within)
+    if problem is not None:
+        _check_problem(known, problem)
+    return Settings(known, spent, level, seed, arrays, require_seed, within, problem)
 
 
 def _as_budget(budget: Budget | str) -> Budget:
@@ -169,6 +185,19 @@ def check_level(level: float) -> None:
     """
     if not LEAST_LEVEL <= finite_number(level, "level") < 1:
         raise InvalidInput(f"level is {level!r}: it must be at least {LEAST_LEVEL:g} and below 1, such as 1e-6")
+
+
+def _check_within(within: float) -> None:
+    if not 0 < finite_number(within, "within") < 1:
+        raise InvalidInput(f"within is {within!r}: it must be a total variation above 0 and below 1, such as 0.05")
+
+
+def _check_problem(contract: Contract, problem: str) -> None:
+    from specproof.conformance.problems.ladder import ladder
+
+    names = list(ladder(contract))
+    if problem not in names:
+        raise InvalidInput(f"problem is {shown(problem)}: it must be one of {', '.join(map(repr, names))}")
 
 
 def _check_arrays(arrays: str) -> None:

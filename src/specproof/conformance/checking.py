@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Unpack
 
 from specproof.conformance.arguments import LEVEL, Budget, Options, check_arguments
 from specproof.conformance.contract import Contract
 from specproof.conformance.report.finding import Verdict
 from specproof.conformance.report.report import Report
-from specproof.conformance.stages.whole_check import run_check
+from specproof.conformance.stages.whole_check import run_check, silent
 from specproof.conformance.subject.isolation import check_in_process, name_of
 from specproof.conformance.subject.loading import load_function
 from specproof.conformance.subject.sampler_under_test import Sampler
@@ -28,6 +29,9 @@ def check_sampler(
     budget: Budget | str | None = None,
     require_seed: bool = False,
     isolate: bool = False,
+    within: float | None = None,
+    problem: str | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Check whether a sampler is lossless.
 
@@ -66,6 +70,15 @@ def check_sampler(
         Whether the check runs in a process of its own: then a function that ends its process, breaks it or never gives
         back the interpreter's lock has the verdict "crashes". The function must be a ``"MODULE:FUNCTION"`` or one that
         can be pickled, and a script that calls this needs ``if __name__ == "__main__":``.
+    within : float, optional
+        The total variation from the target that a lossy rule declares. Its verdict is "within" if an upper confidence
+        bound on every ordinary problem is at most that, "biased" if a lower one is above it on any problem, and else
+        "inconclusive"; trials of a batch are taken to be independent.
+    problem : str, optional
+        The name of one problem of the ladder, to run that alone: neither other problems nor degenerate ones. Checks of
+        all problems in turn share ``level`` as one check does.
+    progress : callable, optional
+        Called with a short sentence before each stage. It cannot be had with ``isolate``.
 
     Raises
     ------
@@ -91,16 +104,21 @@ def check_sampler(
         arrays=arrays,
         budget=budget,
         require_seed=require_seed,
+        within=within,
+        problem=problem,
     )
+    if isolate and progress is not None:
+        raise InvalidInput("progress cannot be told from a process of its own: leave out isolate or progress")
     if isolate:
         return check_in_process(function, settings)
-    return run_check(load_function(function) if isinstance(function, str) else function, name_of(function), settings)
+    loaded = load_function(function) if isinstance(function, str) else function
+    return run_check(loaded, name_of(function), settings, progress or silent)
 
 
 def assert_lossless(
     function: Sampler | str, contract: Contract | str = Contract.CHAIN, **options: Unpack[Options]
 ) -> Report:
-    """Check a sampler in a test: raises an AssertionError with the report unless it is lossless.
+    """Check a sampler in a test: raises an AssertionError with the report unless it is lossless, or as declared.
 
     The arguments are those of :func:`check_sampler`.
 
@@ -122,6 +140,6 @@ def assert_lossless(
     """
     __tracebackhide__ = True  # pytest then shows the line of the test, not ours
     report = check_sampler(function, contract, **options)
-    if report.is_lossless:
+    if report.is_passed:
         return report
     raise (TooLittleEvidence if report.verdict is Verdict.INCONCLUSIVE else NotLossless)(report)

@@ -2,6 +2,7 @@
 
 from specproof.conformance.arguments import CI, DEFAULT, THOROUGH, Budget
 from specproof.conformance.checking import assert_lossless, check_sampler
+from specproof.conformance.problem_tests import parametrize_with_problems
 from specproof.conformance.problems import (
     ChainProblem,
     Contract,
@@ -40,4 +41,5 @@ __all__ = [
     "assert_lossless",
     "check_sampler",
     "next_token_law",
+    "parametrize_with_problems",
 ]

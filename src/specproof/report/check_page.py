@@ -27,7 +27,7 @@ def check_page(report: CheckResult, command: Sequence[str] = ()) -> str:
     return render(
         "check",
         report=report,
-        state={"lossless": "good", "inconclusive": "open"}.get(report.verdict.value, "bad"),
+        state={"lossless": "good", "within": "good", "inconclusive": "open"}.get(report.verdict.value, "bad"),
         command=shlex.join(command or _command(report)),
         models=_models(report.instance) if report.instance else [],
         widest=_widest(report.instance) if report.instance else 1.0,

@@ -61,7 +61,7 @@ def test_equal_laws_are_named_together() -> None:
 def test_none_of_them_where_all_are_refuted() -> None:
     found = diagnose(drawn(mixture(0.4)(PROBLEM)), KNOWN)
     assert found.name == ""
-    assert str(found) == "none of the 3 known defects explains the data"
+    assert str(found) == "none of the 3 known defects, as parametrised in the catalogue, explains the data"
 
 
 def test_a_law_without_bias_explains_no_alarm() -> None:

@@ -3,6 +3,7 @@
 ================  ==================================================================================
 e_processes       evidence that may be looked at after every draw
 detectable_bias   how large a bias is, and how large one must be to be seen
+distance          confidence bounds on how far the law of draws is from another
 sampling          samples of a subject on problems
 watch             all evidence on one problem
 small_batches     the same in batches of one, two, three and some more

@@ -102,7 +102,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if not self.name:
-            return f"none of the {self.tried} known defects explains the data"
+            return f"none of the {self.tried} known defects, as parametrised in the catalogue, explains the data"
         also = f" (same law here: {', '.join(self.equivalent)})" if self.equivalent else ""
         return f"{self.name}: {self.title}{also}"
 
@@ -124,6 +124,8 @@ class CheckResult:
     detectable_bias_in_small_batches: Mapping[str, float] = field(default_factory=dict)
     detectable_bias_on_degenerate_problems: float = math.inf
     reproducible: bool = True
+    within: float | None = None
+    bias_at_most: float = 1.0
     level: float = 0.0
     trials: int = 0
     calls: int = 0
@@ -136,10 +138,17 @@ class CheckResult:
         return self.verdict == Verdict.LOSSLESS
 
     @property
+    def is_passed(self) -> bool:
+        """Whether the sampler is lossless, or no farther from it than declared."""
+        return self.verdict in (Verdict.LOSSLESS, Verdict.WITHIN)
+
+    @property
     def reason(self) -> str:
         """The verdict in one sentence."""
         if self.findings:
             return self.findings[0].text
+        if self.within is not None and self.hardest:
+            return self._distance
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
@@ -155,6 +164,17 @@ class CheckResult:
             f"{told_bias(self.detectable_bias_on_degenerate_problems)} on degenerate problems, "
             f"and on {names} in batches: {small}"
         )
+
+    @property
+    def _distance(self) -> str:
+        """How far from the target a rule is that is declared to be lossy, in one sentence."""
+        bound = (
+            f"on ordinary problems the total variation from the target is at most {self.bias_at_most:.3g}, on "
+            f"'{self.hardest}', by {self.trials:,} trials"
+        )
+        if self.verdict == Verdict.WITHIN:
+            return bound
+        return f"{bound}: neither certainly within the {self.within:g} declared nor above; allow a larger budget"
 
 
 def told_bias(size: float) -> str:

@@ -12,6 +12,7 @@ class Verdict(StrEnum):
     """What a check says about a sampler.
 
     ``lossless``: every test of every law passed; :attr:`Report.detectable_bias` says what could have escaped.
+    ``within``: a rule that is declared to be lossy is no farther from the target than declared.
     ``biased``: some law is not the target's, at the stated false-alarm level. ``invalid output`` and ``crashes``: the
     contract is broken. ``inconclusive``: for want of time, by the budget, or because every problem was refused, a bias
     of 0.2 could have escaped; or the check itself broke off.
@@ -20,10 +21,11 @@ class Verdict(StrEnum):
     --------
     >>> from specproof.conformance import Verdict
     >>> [str(verdict) for verdict in Verdict]
-    ['lossless', 'biased', 'invalid output', 'crashes', 'inconclusive']
+    ['lossless', 'within', 'biased', 'invalid output', 'crashes', 'inconclusive']
     """
 
     LOSSLESS = "lossless"
+    WITHIN = "within"
     BIASED = "biased"
     INVALID = "invalid output"
     CRASHES = "crashes"

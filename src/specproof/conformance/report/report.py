@@ -44,6 +44,10 @@ class Report(CheckResult):
         The same for the degenerate problems that have more than one outcome.
     reproducible : bool
         Whether the same inputs and the same generator gave the same output.
+    within : float or None
+        The total variation that was declared for a lossy rule.
+    bias_at_most : float
+        If one was declared: the upper confidence bound on it over all ordinary problems; :attr:`hardest` has it.
     level : float
         The chance that the check of a lossless sampler alarms.
     trials, calls, seed, seconds

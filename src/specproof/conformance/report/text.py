@@ -13,7 +13,7 @@ from specproof.conformance.problems.ladder import PROBLEMS
 from specproof.conformance.report.check_result import CheckResult, told_bias
 from specproof.conformance.report.finding import Verdict
 
-COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
+COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.WITHIN: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 """Verdicts in other colours than a failure's."""
 
 
@@ -57,8 +57,14 @@ def plain(parts: Iterable[RenderableType]) -> str:
 
 def _headline(report: CheckResult) -> Iterator[Text]:
     colour = COLOURS.get(report.verdict, "bold red")
-    unseen = f", up to a total variation of {told_bias(report.detectable_bias)}" if report.is_lossless else ""
-    yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract}){unseen}")
+    yield Text.assemble((report.verdict, colour), f"  {report.subject}  (contract {report.contract}){_worth(report)}")
+
+
+def _worth(report: CheckResult) -> str:
+    """What a passed check could not see, or what it measured."""
+    if report.verdict is Verdict.WITHIN:
+        return f", a total variation of at most {report.bias_at_most:.3g} where {report.within:g} is declared"
+    return f", up to a total variation of {told_bias(report.detectable_bias)}" if report.is_lossless else ""
 
 
 def _findings(report: CheckResult) -> Iterator[Text]:

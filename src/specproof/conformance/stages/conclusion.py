@@ -13,6 +13,7 @@ from specproof.conformance.explanation.explain import Explanation
 from specproof.conformance.report.check_result import Acceptance
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.report.report import Report
+from specproof.conformance.stages.declared_loss import largest_bias
 from specproof.conformance.stages.state import Check
 from specproof.simulations.statistics import binomial_interval
 
@@ -24,14 +25,17 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
     """Report on a function of this name."""
     findings, acceptance = explained.findings, _acceptance(check)
     _note_manners(check)
-    if not findings:
+    if not findings and check.settings.within is None:
         _note_slowness(check, acceptance)
     biases = [(watch.law.detectable_bias(check.share), problem) for problem, watch in check.watches.items()]
     bias, hardest = max(biases, default=(math.inf, ""))
+    within, at_most = check.settings.within, 1.0
+    if within is not None:
+        at_most, hardest = largest_bias(check)
     return Report(
         subject=name,
         contract=check.settings.contract,
-        verdict=findings[0].verdict if findings else _verdict(bias),
+        verdict=findings[0].verdict if findings else _verdict(bias, within, at_most),
         findings=tuple(_summed(findings)),
         notes=tuple(check.notes),
         instance=explained.instance,
@@ -41,6 +45,8 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         hardest=hardest,
         detectable_bias_in_small_batches=check.small.detectable_bias(check.share),
         detectable_bias_on_degenerate_problems=_on_degenerate_problems(check),
+        within=within,
+        bias_at_most=at_most,
         reproducible=check.reproducible,
         level=check.settings.level,
         trials=check.subject.trials,
@@ -50,7 +56,9 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
     )
 
 
-def _verdict(detectable_bias: float) -> Verdict:
+def _verdict(detectable_bias: float, within: float | None, at_most: float) -> Verdict:
+    if within is not None:
+        return Verdict.WITHIN if at_most <= within else Verdict.INCONCLUSIVE
     return Verdict.INCONCLUSIVE if detectable_bias > INCONCLUSIVE_FROM else Verdict.LOSSLESS
 
 

@@ -58,6 +58,7 @@ class Check:
         self.small = SmallBatches({name: self.watches[name].problem for name in self.small_names})
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
+        self._keep_only(settings.problem)
         self.notes: list[str] = []
         self.unsupported: set[str] = set()
         self.reproducible = True
@@ -65,9 +66,14 @@ class Check:
             watch.problem.arguments(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
         self.start = time.monotonic()
 
+    def _keep_only(self, problem: str | None) -> None:
+        """Leave out all problems but one; its tests keep their share of the level, as do those of checks of others."""
+        if problem is not None:
+            self.watches, self.degenerate = {problem: self.watches[problem]}, {}
+
     def is_alarm(self, log_value: float) -> bool:
-        """Whether an e-process of this logarithm refutes what it tests."""
-        return bool(log_value >= -np.log(self.share))
+        """Whether an e-process of this logarithm refutes what it tests; nothing does if a loss is declared."""
+        return self.settings.within is None and bool(log_value >= -np.log(self.share))
 
     def after(self, share: float) -> float:
         """Give the moment when this share of the time limit is over."""

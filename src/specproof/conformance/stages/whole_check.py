@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from specproof.conformance.arguments import Settings
+from specproof.conformance.explanation.explain import Explanation
 from specproof.conformance.report.finding import Detector, Finding, broken
 from specproof.conformance.report.report import Report
 from specproof.conformance.stages.conclusion import conclude
+from specproof.conformance.stages.declared_loss import excesses
 from specproof.conformance.stages.degenerate import run_degenerate_problems
 from specproof.conformance.stages.explanation_of_alarm import explain_alarm
 from specproof.conformance.stages.few_trials import run_small_batches
@@ -17,19 +21,34 @@ from specproof.conformance.subject.failures import Crash, InvalidOutput
 from specproof.conformance.subject.sampler_under_test import Sampler
 
 
-def run_check(function: Sampler, name: str, settings: Settings) -> Report:
-    """Check a function of this name, and report."""
+def silent(stage: str) -> None:
+    """Tell nobody."""
+
+
+def run_check(function: Sampler, name: str, settings: Settings, progress: Callable[[str], None] = silent) -> Report:
+    """Check a function of this name, and report; what comes next is told before each stage."""
     check = Check(function, settings)
-    explained = explain_alarm(check, _look(check))
+    findings = _look(check, progress)
+    if settings.within is not None:
+        findings = [*excesses(check, settings.within), *findings]
+        return conclude(check, name, Explanation(findings, None, None))
+    if findings:
+        progress("explaining what was found")
+    explained = explain_alarm(check, findings)
     return conclude(check, name, explained)
 
 
-def _look(check: Check) -> list[Finding]:
+def _look(check: Check, progress: Callable[[str], None]) -> list[Finding]:
     """Find what is wrong; the first stage that finds the contract broken on an ordinary problem is the last."""
     findings: list[Finding] = []
     try:
+        progress("calling every problem")
         call_every_problem(check)
-        repeated, small = repeat_calls(check), run_small_batches(check)
+        progress("repeating calls")
+        repeated = repeat_calls(check)
+        progress("running small batches")
+        small = run_small_batches(check)
+        progress("running every problem in large batches")
         findings += run_rounds(check) or small
         # That rows hardly vary is a part of it if a law is wrong.
         findings += [finding for finding in repeated if not findings or finding.detector is not Detector.ROWS]
@@ -37,5 +56,6 @@ def _look(check: Check) -> list[Finding]:
         where = f"on '{error.problem}'" if error.problem else "on ordinary problems"
         findings.append(broken(error, where, Detector.OUTPUT, error.problem))
     else:
+        progress("running degenerate problems")
         findings += run_degenerate_problems(check)
     return findings
