@@ -78,3 +78,32 @@ def test_a_sampler_that_hardly_draws_is_not_said_to_ignore_its_generator(name: s
     report = check_sampler(defect.sampler, budget=QUICK)
     assert report.verdict == Verdict.BIASED
     assert not {"uniforms", "rows"} & {finding.detector for finding in report.findings}, str(report)
+
+
+def test_an_output_that_depends_on_the_call_before_is_told_as_that() -> None:
+    kept: dict[tuple[int, ...], Any] = {}
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        stale = kept.get(target_probs.shape, target_probs)
+        kept[target_probs.shape] = target_probs.copy()
+        return token_by_token(draft_probs, np.concatenate([target_probs[:, :-1], stale[:, -1:]], 1), draft_tokens, rng)
+
+    report = check_sampler(verify, budget=QUICK)
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert report.findings[0].detector == "calls"
+    assert "depends on the calls before" in report.reason
+    assert "mixed up" not in str(report)
+    assert "draws from elsewhere" not in str(report)
+    assert report.diagnosis is None
+
+
+def test_a_cache_that_changes_nothing_is_not_said_to_matter() -> None:
+    kept: list[Any] = []
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        kept[:] = [target_probs]
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(verify, budget=QUICK)
+    assert report.verdict == Verdict.LOSSLESS, str(report)
+    assert report.notes == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
@@ -19,8 +20,19 @@ SURE = 0.9
 """Trials are looked at one by one where no token may come first with a higher chance, given the drafts."""
 
 
-def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:
-    """Whether the same inputs and the same generator give the same output twice.
+class Repetition(StrEnum):
+    """What the same inputs with the same generator give again."""
+
+    SAME = "the same"
+    REMEMBERS = "another output after another call"
+    ELSEWHERE = "another output after the same call"
+
+
+def repetition(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Repetition:
+    """Say what the same inputs with the same generator give after the same call, and after one of other inputs.
+
+    Two outputs after the same call that are equal and unlike one after another call show that the function keeps
+    something of its calls; were its randomness from elsewhere, the two would hardly be equal.
 
     Raises
     ------
@@ -28,7 +40,17 @@ def is_repeatable(subject: Subject, problem: Problem, trials: int, rng: np.rando
         If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
     """
     run, _ = _repeatable(subject, problem, trials, rng)
-    return np.array_equal(run(1), run(1))
+    before = [_repeatable(subject, problem, trials, rng)[0] for _ in range(2)]
+
+    def after(call: int) -> Tokens:
+        before[call](2 + call)
+        return run(1)
+
+    after(0)  # what is kept of earlier calls is kept of these from here on
+    one, again, other = after(0), after(0), after(1)
+    if not np.array_equal(one, again):
+        return Repetition.ELSEWHERE
+    return Repetition.SAME if np.array_equal(one, other) else Repetition.REMEMBERS
 
 
 class Streams:

@@ -38,7 +38,14 @@ def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
         if cause:
             draw = (lambda trials: case.mixed(trials).completed) if cause.is_mixed else case.alone()
             findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
-            instance = describe(case, case.watch.problem, case.watch.name, draw, dependent=cause.forbids_counts)
+            instance = describe(
+                case,
+                case.watch.problem,
+                case.watch.name,
+                draw,
+                dependent=cause.forbids_counts,
+                neighbours=case.mates[1:] if cause.is_mixed else (),
+            )
         else:
             problem = smallest(case)
             name = case.watch.name if problem is case.watch.problem else SHRUNK
@@ -59,8 +66,14 @@ def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens
         if cause:
             findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
         halves = (joined(half).completed for half in (seen[::2], seen[1::2]))
+        batched = case.watch.problem.batched
         instance = describe(
-            case, case.watch.problem, case.watch.name, lambda _: next(halves), dependent=cause is not None
+            case,
+            case.watch.problem,
+            case.watch.name,
+            lambda _: next(halves),
+            dependent=cause is not None,
+            neighbours=[batched.mirrored] if cause and cause.is_mixed and batched else (),
         )
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -50,7 +50,13 @@ def _convinces(case: Case, problem: Problem, trials: int) -> bool:
 
 
 def describe(
-    case: Case, problem: Problem, name: str, draw: Callable[[int], Tokens], *, dependent: bool = False
+    case: Case,
+    problem: Problem,
+    name: str,
+    draw: Callable[[int], Tokens],
+    *,
+    dependent: bool = False,
+    neighbours: Sequence[Problem] = (),
 ) -> Instance:
     """Draw afresh and say what differs most; two halves bound the distance, if trials are independent."""
     law = problem.target_law.reshape(-1)
@@ -66,6 +72,7 @@ def describe(
         {outcome_name(problem, int(i)): float(law[i]) for i in shown},
         {outcome_name(problem, int(i)): float(observed[i]) for i in shown},
         0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level),
+        tuple(neighbours),
     )
 
 

@@ -32,6 +32,8 @@ class Instance:
     total_variation : float
         Lower confidence bound on the distance between the completed law and the target's, at the check's level; 0
         where there is none, as the trials of a batch may depend on each other.
+    neighbours : tuple of Problem
+        The problems whose trials stood in the same batches, if those have to do with it.
     """
 
     problem: Problem
@@ -40,6 +42,7 @@ class Instance:
     expected: Mapping[str, float]
     observed: Mapping[str, float]
     total_variation: float
+    neighbours: tuple[Problem, ...] = ()
 
     @property
     def title(self) -> str:

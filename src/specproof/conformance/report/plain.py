@@ -24,7 +24,7 @@ def as_dict(report: CheckResult) -> dict[str, Any]:
         "findings": [{key: _plain(value) for key, value in asdict(finding).items()} for finding in report.findings],
         "notes": list(report.notes),
         "instance": report.instance and _instance(report.instance),
-        "total_variation_at_least": report.instance.total_variation if report.instance else 0.0,
+        "total_variation_at_least": (report.instance.total_variation or None) if report.instance else 0.0,
         "acceptance": [{**asdict(row), "slow": row.is_slow} for row in report.acceptance],
         "diagnosis": report.diagnosis and {key: _plain(value) for key, value in asdict(report.diagnosis).items()},
         "detectable_bias": {
@@ -44,7 +44,12 @@ def as_dict(report: CheckResult) -> dict[str, Any]:
 
 
 def _instance(instance: Instance) -> dict[str, Any]:
-    return {**vars(instance), "problem": instance.problem.describe()}
+    return {
+        **vars(instance),
+        "problem": instance.problem.describe(),
+        "total_variation": instance.total_variation or None,
+        "neighbours": [neighbour.describe() for neighbour in instance.neighbours],
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -96,6 +96,8 @@ def first_call_hint(report: CheckResult) -> str:
 def _instance(report: CheckResult) -> Iterator[Text]:
     if report.instance:
         yield Text(f"\n{report.instance.title}:\n{report.instance.problem.describe()}")
+        for neighbour in report.instance.neighbours:
+            yield Text(f"in one batch with trials of:\n{neighbour.describe()}")
         if report.instance.total_variation > 0:
             distance = f"{report.instance.total_variation:.2g}, at level {report.level:g}"
             yield Text(f"Total variation at least {distance}.")

@@ -82,6 +82,11 @@ def _acceptance(check: Check) -> list[Acceptance]:
 def _note_manners(check: Check) -> None:
     if check.subject.changes_inputs:
         check.notes.append("it changes its inputs in place: whoever reads them afterwards reads something else")
+    surroundings = check.subject.surroundings
+    if surroundings.changed:
+        check.notes.append(f"it changes {' and '.join(surroundings.changed)}, which was put back after each call")
+    if threads := surroundings.new_threads():
+        check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
     if check.subject.printed:
         check.notes.append(f"it prints {check.subject.printed} bytes, the first of them: {check.subject.first_printed}")
 

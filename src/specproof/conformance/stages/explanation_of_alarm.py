@@ -21,6 +21,10 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
         return Explanation(findings, None, None)
     watch = (check.watches | check.degenerate)[alarm.problem]
     others = [other for other in check.watches.values() if other is not watch]
+    if check.remembers:  # what the trials of different calls say together has no law, and batches explain nothing
+        remembers = Finding(Verdict.BIASED, Detector.CALLS, alarm.problem, check.remembers)
+        check.notes.remove(check.remembers)
+        return Explanation([remembers, *findings], None, None)
     small = small_alarms(check)
     single = [finding for kind, finding in small if kind == SINGLE]
     case = Case(

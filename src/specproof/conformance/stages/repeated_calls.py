@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import time
 
-from specproof.conformance.evidence.streams import REPEATED, STREAMS, Streams, is_repeatable
+from specproof.conformance.evidence.streams import REPEATED, STREAMS, Repetition, Streams, repetition
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.stages.state import ROUNDS, Check
 from specproof.conformance.subject.sampler_under_test import BATCH
 
+FAULTS = {
+    Repetition.REMEMBERS: (
+        Detector.CALLS,
+        "the output depends on the calls before: the same inputs and rng give the same after the same call, and another "
+        "after one of other inputs",
+    ),
+    Repetition.ELSEWHERE: (
+        Detector.SEED,
+        "the same inputs and the same rng give different output: it draws from elsewhere",
+    ),
+}
+"""What is said of a function whose output is not repeated, and what saw it."""
 REPEATING = 0.03
 """Repeating may take this share of the time limit, twice."""
 
@@ -26,13 +38,16 @@ def repeat_calls(check: Check) -> list[Finding]:
         return []
     tried = list(check.watches.values())
     example, last = next((watch for watch in tried if watch.problem.num_tokens == 3), tried[0]), tried[-1]
-    trials = min(_affordable(check), REPEATED)
+    trials = max(min(_affordable(check) // 4, REPEATED), 1)
     sizes = ((example.problem, trials), (last.problem, min(trials, BATCH)))
-    check.reproducible = all(is_repeatable(check.subject, problem, size, check.rng) for problem, size in sizes)
-    if not check.reproducible:
-        text = "the same inputs and the same rng give different output: it draws from elsewhere"
+    for problem, size in sizes:
+        found = repetition(check.subject, problem, size, check.rng)
+        if found is Repetition.SAME:
+            continue
+        detector, text = FAULTS[found]
+        check.reproducible, check.remembers = False, text if found is Repetition.REMEMBERS else ""
         check.notes.append(text)
-        return [Finding(Verdict.INVALID, Detector.SEED, "", text)] if check.settings.require_seed else []
+        return [Finding(Verdict.INVALID, detector, "", text)] if check.settings.require_seed else []
     if check.settings.within is not None:  # what follows refutes the target's law
         return []
     streams = min(_affordable(check) // REPEATED, STREAMS)

@@ -43,6 +43,8 @@ class Check:
         What is worth knowing.
     reproducible : bool
         Whether the same inputs and the same generator gave the same output so far.
+    remembers : str
+        How it was shown that the output depends on earlier calls, in a sentence; empty if it was not.
     start : float
         The moment when the check began.
     """
@@ -61,7 +63,7 @@ class Check:
         self._keep_only(settings.problem)
         self.notes: list[str] = []
         self.unsupported: set[str] = set()
-        self.reproducible = True
+        self.reproducible, self.remembers = True, ""
         for watch in self.watches.values():
             watch.problem.arguments(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
         self.start = time.monotonic()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from specproof.conformance.subject.surroundings import WORKER
+
 Answer = tuple[Any, BaseException | None]
 """What a call returned, or raised."""
 
@@ -28,7 +30,7 @@ class Worker:
     def __init__(self) -> None:
         self._tasks: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
-        self._thread = threading.Thread(target=_work, args=(self._tasks, self._answers), daemon=True)
+        self._thread = threading.Thread(target=_work, args=(self._tasks, self._answers), daemon=True, name=WORKER)
         self._thread.start()
         weakref.finalize(self, _end, self._tasks, self._thread)
 

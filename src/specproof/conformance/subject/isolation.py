@@ -33,6 +33,8 @@ IMPORT_LIMIT = 60.0
 SLACK = 15.0
 """A check may overrun its time limit by so many seconds, or by half of it if that is more, before its process is
 killed: a busy machine must not make a slow check a crash."""
+MEMORY = 0.75
+"""A function that is checked in a process of its own may allocate this share of the machine's memory."""
 REMEDY = "give 'MODULE:FUNCTION', or a function that is defined at the top of a module that can be imported"
 
 
@@ -128,6 +130,7 @@ def _child(connection: Connection, name: str, parcel: str | bytes, settings: Set
     """Send a sign of life, then an InvalidInput, or the seconds that the check may take and its report."""
     from specproof.conformance.report.finding import Verdict
 
+    _limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and kills
     connection.send(True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -152,6 +155,16 @@ def _check(connection: Connection, name: str, parcel: str | bytes, settings: Set
     _end_after(limit)
     connection.send(limit)
     connection.send(run_check(sampler, name, settings))
+
+
+def _limit_memory() -> None:
+    """Let a function that allocates without end run into a MemoryError before its machine runs out of memory."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not every system has limits
+        import resource
+
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(MEMORY * memory), hard))
 
 
 def _loaded(name: str) -> Sampler:

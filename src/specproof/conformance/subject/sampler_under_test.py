@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.subject.calling import Worker, swallowed
 from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, Refusal, Unsupported, one_line
+from specproof.conformance.subject.surroundings import Surroundings
 from specproof.conformance.tree import Tree
 from specproof.theory.chain import TabularModel
 
@@ -65,6 +66,7 @@ class Subject:
         self.batches = Timing()
         self.printed, self.first_printed = 0, ""
         self.changes_inputs = False
+        self.surroundings = Surroundings()
         self._worker = Worker()
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
 
@@ -105,7 +107,7 @@ class Subject:
         limit = self._call_limit if self.calls else 2 * self._call_limit
         self.calls, self.trials = self.calls + 1, self.trials + trials
         start = time.perf_counter()
-        with swallowed() as output:
+        with self.surroundings.kept(), swallowed() as output:
             try:
                 result, error = self._worker.call(lambda: self._function(*arguments), limit)
             except TimeoutError:
