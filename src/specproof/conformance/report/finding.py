@@ -38,7 +38,8 @@ class Detector(StrEnum):
     ``law``, ``acceptance`` and ``pairs`` of trials are the tests on ordinary problems; ``small batches`` is the law in
     batches of one, two, three or some more; ``batch`` is what else a batch has to do with it; ``degenerate`` is a
     degenerate problem; ``output`` is what was returned or raised; ``uniforms`` and ``rows`` are calls with different
-    generators; ``seed`` is calls with the same generator, ``calls`` the same after other calls; ``process`` is how its process ended.
+    generators; ``seed`` is calls with the same generator, ``calls`` the same after other calls; ``process`` is how
+    its process ended.
 
     Examples
     --------

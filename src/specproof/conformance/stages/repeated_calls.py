@@ -13,8 +13,8 @@ from specproof.conformance.subject.sampler_under_test import BATCH
 FAULTS = {
     Repetition.REMEMBERS: (
         Detector.CALLS,
-        "the output depends on the calls before: the same inputs and rng give the same after the same call, and another "
-        "after one of other inputs",
+        "the output depends on the calls before: the same inputs and rng give the same after the same call, and "
+        "another after one of other inputs",
     ),
     Repetition.ELSEWHERE: (
         Detector.SEED,
@@ -36,7 +36,8 @@ def repeat_calls(check: Check) -> list[Finding]:
     """
     if not check.watches or time.monotonic() > check.after(ROUNDS):
         return []
-    tried = list(check.watches.values())
+    watches = list(check.watches.values())
+    tried = [watch for watch in watches if not watch.problem.unusual] or watches
     example, last = next((watch for watch in tried if watch.problem.num_tokens == 3), tried[0]), tried[-1]
     trials = max(min(_affordable(check) // 4, REPEATED), 1)
     sizes = ((example.problem, trials), (last.problem, min(trials, BATCH)))
