@@ -99,7 +99,7 @@ def test_a_budget_of_trials_gives_the_same_report_however_slow_the_machine_is() 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"contract": "tree"}, "contract is 'tree'"),
+        ({"contract": "forest"}, "contract is 'forest'"),
         ({"level": 0.0}, "level is 0"),
         ({"level": 1.5}, "level is 1.5"),
         ({"seed": -1}, "seed is -1"),

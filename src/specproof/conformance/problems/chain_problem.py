@@ -119,7 +119,7 @@ class ChainProblem(EmittedRows, VerifierProblem):
 
     def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
         """Say that padding is taken for tokens, if the answer is the same where tokens stand in its place."""
-        inputs = self.inputs(OVERLOOKED, rng)
+        inputs = self.inputs(max(min(OVERLOOKED, int(subject.longest_call)), 1), rng)
         filled = inputs._replace(draft_tokens=inputs.draft_tokens % self.num_tokens)
         return overlooks_padding(self, subject, inputs, filled, int(rng.integers(2**63)))
 
