@@ -127,7 +127,14 @@ POLICIES: dict[str, Callable[[ArrayLike, ArrayLike], Array]] = {
 
 
 class BestTemperature(NamedTuple):
-    """The draft temperature at which a policy accepts most, on average over positions."""
+    """The draft temperature at which a policy accepts most, on average over positions.
+
+    Examples
+    --------
+    >>> from specproof import best_draft_temperature
+    >>> best_draft_temperature([[0.0, 0.0]], [[0.5, 0.5]], "ratio").acceptance
+    1.0
+    """
 
     temperature: float
     """The temperature; where all are equal, as for argmax, the smallest that was tried."""

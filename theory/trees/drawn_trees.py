@@ -17,6 +17,7 @@ All but the last hold K L tokens, so that rules for different draws compare at o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import permutations, product
 
@@ -136,6 +137,8 @@ def drawn_trees(draws: str, draft: Chain, num_drafts: int, length: int) -> Drawn
     count, steps = one_num_drafts(num_drafts), positive_integer(length, "length")
     if draft.horizon < steps:
         raise InvalidInput(f"length is {shown(steps)} but draft has horizon {draft.horizon}: take a longer horizon")
+    if count > MOST_TREES:
+        raise InvalidInput(f"num_drafts is {shown(count)}: trees are listed for at most {MOST_TREES:,} drafts")
     return DRAWS[draws](draft, count, steps)
 
 
@@ -153,7 +156,7 @@ def _chains(draft: Chain, way: Node, steps: int) -> Drawn:
 
 def _joined(parts: list[Drawn]) -> Drawn:
     """Every choice of one entry of each part: branches side by side, probabilities multiplied."""
-    if np.prod([float(len(part)) for part in parts]) > MOST_TREES:
+    if sum(math.log(len(part)) for part in parts if part) > math.log(MOST_TREES):
         raise InvalidInput(
             f"num_drafts is {len(parts)}, and the drafts make more than {MOST_TREES:,} trees: "
             "take fewer drafts, fewer tokens or a shorter length"

@@ -126,4 +126,7 @@ def as_tree(tree: LayerTree | Sequence[int]) -> LayerTree:
         return tree
     if isinstance(tree, str) or not isinstance(tree, Sequence):
         raise InvalidInput(f"tree is a {type(tree).__name__}: give a LayerTree, such as LayerTree.sequences(4, 2)")
-    return LayerTree(tuple(tree))
+    try:
+        return LayerTree(tuple(tree))
+    except InvalidInput as error:
+        raise InvalidInput(f"tree, as its parents: {error}") from None

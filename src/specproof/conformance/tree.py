@@ -42,7 +42,7 @@ class Tree:
     >>> tree.first_child.tolist(), tree.next_sibling.tolist()
     ([[1, 3, -1, -1]], [[-1, 2, -1, -1]])
     >>> tree.leaf_paths.tolist()
-    [[[0, 1, 3], [0, 2, -1]]]
+    [[[0, 2, -1], [0, 1, 3]]]
     """
 
     tokens: Any
@@ -80,7 +80,7 @@ class Tree:
 
     @property
     def leaf_paths(self) -> Any:
-        """The nodes from the root to each leaf, -1 after it; shape (n, leaves, D+1).
+        """The nodes from the root to each leaf, the leaves by their numbers, -1 after it; shape (n, leaves, D+1).
 
         A tree with fewer leaves than another of its batch has rows of -1.
         """

@@ -12,6 +12,12 @@ class NotShownLossless(AssertionError):
     ----------
     report : Report
         What the check found.
+
+    Examples
+    --------
+    >>> from specproof.conformance import NotLossless, NotShownLossless, TooLittleEvidence
+    >>> issubclass(NotLossless, NotShownLossless), issubclass(TooLittleEvidence, NotShownLossless)
+    (True, True)
     """
 
     def __init__(self, report: Report) -> None:

@@ -24,7 +24,7 @@ from specproof.conformance.references import token_by_token
 @pytest.mark.parametrize(
     ("wrong", "fault", "calls", "said"),
     [
-        (lambda n: n == 1, stale_bonus, 1000, "batches of 1,"),
+        (lambda n: n == 1, stale_bonus, 2500, "batches of 1,"),
         (lambda n: n == 2, always, 400, "batches of 2,"),
         (lambda n: n == 3, always, 400, "batches of 3,"),
         (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
