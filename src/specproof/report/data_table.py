@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS = 200
+MOST_ROWS = 120
 """A page shows so many rows of a table; the file beside it has all."""
 
 
