@@ -46,7 +46,7 @@ _SLACK = 2.0**-50
 """A bucket is not opened for what it might save below this part of the least cut, which is rounding."""
 
 
-class Buckets(NamedTuple):
+class RatioBuckets(NamedTuple):
     """The tokens of one row by bucket of ratio, the lowest ratios first.
 
     Bucket 0 has the tokens of ratio 0, which belong to no best head, and the last those whose ratio is above every k,
@@ -85,7 +85,7 @@ def cut_items(draft: Array, target: Array, counts: NDArray[np.int64]) -> Items:
     np.float64(0.75)
     """
     ratio = likelihood_ratio(draft, target)
-    buckets = fill_buckets(draft, target, ratio, float(counts.max()), BUCKETS)
+    buckets = fill_buckets(draft, target, ratio, float(counts.max()))
     opened = _opened(buckets, counts)
     whole = 1 + np.flatnonzero((buckets.masses[1:-1, 1] > 0.0) & ~opened[1:-1])
     single = _members(buckets.of_token, opened)
@@ -98,14 +98,13 @@ def cut_items(draft: Array, target: Array, counts: NDArray[np.int64]) -> Items:
     return Items(least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1])
 
 
-def fill_buckets(draft: Array, target: Array, ratio: Array, largest: float, most: int) -> Buckets:
+def fill_buckets(draft: Array, target: Array, ratio: Array, largest: float) -> RatioBuckets:
     """Put the tokens of a trusted pair of rows (V,) into buckets by their quotients q/p, up to ``largest``.
 
-    Some quotients say where most lie; the lowest and the highest bucket have all that is beyond. There are at most
-    ``most`` buckets, and no more than tokens.
+    Some quotients say where most lie; the lowest and the highest bucket have all that is beyond.
     """
     first, last = _window(ratio, largest)
-    count = max(2, min(most, ratio.size))
+    count = max(2, min(BUCKETS, ratio.size))
     shift = max(0, (last - first).bit_length() - (count - 1).bit_length() + 1)
     first -= 1 << shift  # the lowest that was seen has a bucket without all that is lower still
     edges = np.zeros(count + 2)
@@ -113,7 +112,7 @@ def fill_buckets(draft: Array, target: Array, ratio: Array, largest: float, most
     edges[1], edges[-1] = _LEAST, np.nextafter(largest, np.inf)
     of_token, masses = np.empty(ratio.size, dtype=np.int16), np.zeros((count + 2, 2))
     _fill(draft, target, ratio, ratio.view(np.int64), (first, shift), largest, of_token, masses)
-    return Buckets(of_token, edges, masses)
+    return RatioBuckets(of_token, edges, masses)
 
 
 def nearly_sorted(ratio: Array) -> NDArray[np.int64]:
@@ -140,7 +139,7 @@ def _window(ratio: Array, largest: float) -> tuple[int, int]:
     return int(np.float64(low).view(np.int64)), int(np.float64(high).view(np.int64))
 
 
-def _opened(buckets: Buckets, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _opened(buckets: RatioBuckets, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which buckets may hold the least cut for one of the numbers of drafts, shape (B+2,)."""
     own, wanted = buckets.masses[1:].T
     before = np.cumsum(own[::-1])[::-1]  # with its own mass

@@ -62,7 +62,7 @@ def check_sampler(
         The library whose arrays the verifier is handed.
     budget : Budget or {"default", "thorough", "ci"}, optional
         The budget, in place of the one that ``thorough`` picks. "ci" counts trials and not seconds: the same verdict
-        on a busy machine as on an idle one, in some seconds for a function that loops over its trials.
+        on a busy machine as on an idle one, in a second or two for a vectorised function.
     require_seed : bool
         Whether output that differs for the same inputs and the same ``rng`` is invalid: the contract says that all
         randomness comes from ``rng``. By default it is noted, as no law need be wrong for it.
