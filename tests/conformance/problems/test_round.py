@@ -10,6 +10,7 @@ from check_budgets import QUICK
 
 from specproof.conformance import RoundProblem, Verdict, check_sampler
 from specproof.conformance.defects import DEFECTS
+from specproof.conformance.defects.shared_noise import by_old_clocks
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import round_until_unsure
 from specproof.theory.chain import TabularModel
@@ -22,7 +23,9 @@ def test_stopping_decided_by_earlier_tokens_is_lossless() -> None:
     assert check_sampler(round_until_unsure, "round", budget=QUICK).is_lossless
 
 
-@pytest.mark.parametrize("name", ["drafts-dropped-by-value", "warped-draft-undeclared"])
+@pytest.mark.parametrize(
+    "name", ["drafts-dropped-by-value", "warped-draft-undeclared", "gumbel-noise-reused", "draft-uniform-reused"]
+)
 def test_what_is_wrong_is_named(name: str) -> None:
     defect = next(entry for entry in DEFECTS if entry.name == name)
     report = check_sampler(defect.sampler, "round", budget=QUICK)
@@ -36,6 +39,19 @@ def test_drafts_dropped_by_their_value_emit_what_was_worked_out_by_hand() -> Non
     problem = ladder("round")["one draft"]
     assert defect.law is not None
     np.testing.assert_allclose(problem.completed(defect.law(problem)).sum(axis=1), [0.65, 0.35], atol=1e-12)
+
+
+def test_a_residual_of_one_token_hides_noise_that_is_used_twice() -> None:
+    problem = ladder("round")["one draft"]
+    for defect in (entry for entry in DEFECTS if entry.name in ("gumbel-noise-reused", "draft-uniform-reused")):
+        assert defect.law is not None
+        np.testing.assert_allclose(problem.completed(defect.law(problem)), problem.target_law, atol=1e-12)
+
+
+def test_old_clocks_prefer_what_was_hardly_drafted() -> None:
+    law = by_old_clocks(np.array([0.5, 0.5, 0.0]), np.array([0.0, 0.75, 0.25]), np.array(0))
+    # The clocks of 1 and 2 read M/2 + X and X', both at the speed 1/2: P(X' < M/2 + X) = 1 - 1/2 E[e^(-M/2)] = 2/3.
+    np.testing.assert_allclose(law, [0, 1 / 3, 2 / 3], atol=1e-12)
 
 
 @pytest.mark.parametrize(

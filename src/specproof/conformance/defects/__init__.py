@@ -11,6 +11,7 @@ from specproof.conformance.defects.ragged_rows import RAGGED_DEFECTS, at_any_len
 from specproof.conformance.defects.reused_uniforms import UNIFORMS_DEFECTS
 from specproof.conformance.defects.round_defects import PLAIN_ROUND, ROUND_DEFECTS
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
+from specproof.conformance.defects.shared_noise import SHARED_NOISE_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
 from specproof.conformance.defects.trees import RECURSIVE_ON_TREES, TREE_DEFECTS
 
@@ -25,6 +26,7 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *SIBLING_DEFECTS,
     *TREE_DEFECTS,
     *ROUND_DEFECTS,
+    *SHARED_NOISE_DEFECTS,
 )
 DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
 """The catalogue of known defects."""

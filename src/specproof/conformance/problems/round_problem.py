@@ -182,6 +182,9 @@ class RoundProblem(EmittedRows, Problem):
             "one draft": RoundProblem(independent([(0.7, 0.3)] * 2), independent([(0.5, 0.5)] * 2), 0),
             "two tokens": RoundProblem(*markov(*two, horizon=4), prefix=1),
             "three tokens": RoundProblem(*markov(*three, horizon=4), prefix=1),
+            "a token hardly drafted": RoundProblem(
+                independent([(0.6, 0.36, 0.04)] * 2), independent([(0.05, 0.6, 0.35)] * 2), 0
+            ),
             "five tokens": RoundProblem(independent([_FIVE] * 2), independent([_FIVE[::-1]] * 2), 0),
             "whole history": RoundProblem(*histories(2, 6), prefix=2),
         }
