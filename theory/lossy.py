@@ -1,12 +1,12 @@
 r"""Lossy rules for one drafted token: what they emit, exactly, and the best that a bias in KL can buy.
 
-=======================  ===============================================================================================
-``typical``              Medusa: kept if :math:`q(x) > \min(\epsilon, \delta e^{-H(q)})`
-``relaxed_top``          TensorRT-LLM: kept if among the k likeliest of q and :math:`q(x) \ge \max q - \delta`
-``two_thresholds``       SGLang: kept with probability :math:`\min(1, q(x)/t_{acc})`, and at once if :math:`q(x) \ge t`
-``ensemble``             lossless for the mixture :math:`(1 - w) q + w p` in place of q
-``kl_optimal``           lossless for h = p clipped to [a q, b q], the best under a bound on :math:`KL(h \| q)`
-=======================  ===============================================================================================
+=========================  =============================================================================================
+``typical_acceptance``     Medusa: kept if :math:`q(x) > \min(\epsilon, \delta e^{-H(q)})`
+``relaxed_top``            TensorRT-LLM: kept if among the k likeliest of q and :math:`q(x) \ge \max q - \delta`
+``two_thresholds``         SGLang: kept with chance :math:`\min(1, q(x)/t_{acc})`, and at once if :math:`q(x) \ge t`
+``ensemble_verification``  lossless for the mixture :math:`(1 - w) q + w p` in place of q
+``kl_optimal``             lossless for h = p clipped to [a q, b q], the best under a bound on :math:`KL(h \| q)`
+=========================  =============================================================================================
 
 What is not kept is replaced by a token of the target, by two thresholds without the one refused.
 
@@ -39,7 +39,7 @@ class LossyLaw(NamedTuple):
 
     Examples
     --------
-    >>> law = ensemble([0.5, 0.5], [0.25, 0.75], 0.5)
+    >>> law = ensemble_verification([0.5, 0.5], [0.25, 0.75], 0.5)
     >>> law.output.tolist(), law.rejection, law.tv
     ([0.375, 0.625], 0.125, 0.125)
     """
@@ -54,7 +54,7 @@ class LossyLaw(NamedTuple):
     """KL(output || target) in nats; infinite where something is emitted that the target never is."""
 
 
-def typical(draft: ArrayLike, target: ArrayLike, epsilon: float, delta: float) -> LossyLaw:
+def typical_acceptance(draft: ArrayLike, target: ArrayLike, epsilon: float, delta: float) -> LossyLaw:
     """Typical acceptance, with a token of the target where the draft is not kept.
 
     Parameters
@@ -70,10 +70,10 @@ def typical(draft: ArrayLike, target: ArrayLike, epsilon: float, delta: float) -
 
     Examples
     --------
-    >>> typical([0.5, 0.5], [0.125, 0.875], 0.25, 1.0).output.tolist()
+    >>> typical_acceptance([0.5, 0.5], [0.125, 0.875], 0.25, 1.0).output.tolist()
     [0.0625, 0.9375]
     """
-    proposal, law = as_single_pair(draft, target, "typical")
+    proposal, law = as_single_pair(draft, target, "typical_acceptance")
     bound, share = positive_share(epsilon, "epsilon"), positive_share(delta, "delta")
     entropy = -float((law[law > 0] * np.log(law[law > 0])).sum())
     kept = law > min(bound, share * float(np.exp(-entropy)))
@@ -94,7 +94,7 @@ def relaxed_top(draft: ArrayLike, target: ArrayLike, count: int, delta: float) -
     Raises
     ------
     InvalidInput
-        As :func:`typical`, or if k is not an integer >= 1 or delta not in [0, 1].
+        As :func:`typical_acceptance`, or if k is not an integer >= 1 or delta not in [0, 1].
 
     Examples
     --------
@@ -119,7 +119,7 @@ def two_thresholds(draft: ArrayLike, target: ArrayLike, single: float, accumulat
     Raises
     ------
     InvalidInput
-        As :func:`typical`.
+        As :func:`typical_acceptance`.
 
     Examples
     --------
@@ -130,14 +130,14 @@ def two_thresholds(draft: ArrayLike, target: ArrayLike, single: float, accumulat
     """
     proposal, law = as_single_pair(draft, target, "two_thresholds")
     least, scale = positive_share(single, "single"), positive_share(accumulated, "accumulated")
-    kept = np.where(law >= least, 1.0, np.minimum(1.0, law / scale))
+    kept = np.where(law >= least, 1.0, np.minimum(law, scale) / scale)
     refused = proposal * (1.0 - kept)
     weights = np.divide(refused, 1.0 - law, out=np.zeros_like(law), where=law < 1.0)
     output = proposal * kept + law * (weights.sum() - weights)
     return _law(output, float(refused.sum()), law)
 
 
-def ensemble(draft: ArrayLike, target: ArrayLike, weight: float) -> LossyLaw:
+def ensemble_verification(draft: ArrayLike, target: ArrayLike, weight: float) -> LossyLaw:
     """Verify losslessly for the mixture (1 - w) q + w p.
 
     Parameters
@@ -149,14 +149,14 @@ def ensemble(draft: ArrayLike, target: ArrayLike, weight: float) -> LossyLaw:
     Raises
     ------
     InvalidInput
-        As :func:`typical`, or if the weight is not in [0, 1].
+        As :func:`typical_acceptance`, or if the weight is not in [0, 1].
 
     Examples
     --------
-    >>> ensemble([0.5, 0.5], [0.25, 0.75], 0.0).rejection
+    >>> ensemble_verification([0.5, 0.5], [0.25, 0.75], 0.0).rejection
     0.25
     """
-    proposal, law = as_single_pair(draft, target, "ensemble")
+    proposal, law = as_single_pair(draft, target, "ensemble_verification")
     share = probability(weight, "weight")
     return _verified(proposal, law, (1.0 - share) * law + share * proposal)
 
@@ -174,7 +174,7 @@ def kl_optimal(draft: ArrayLike, target: ArrayLike, divergence: float) -> LossyL
     Raises
     ------
     InvalidInput
-        As :func:`typical`, or if the divergence is not a number >= 0.
+        As :func:`typical_acceptance`, or if the divergence is not a number >= 0.
 
     Examples
     --------
@@ -241,4 +241,4 @@ def _divergence(output: Array, target: Array) -> float:
     some = output > 0
     if np.any(target[some] == 0):
         return float("inf")
-    return max(float((output[some] * np.log(output[some] / target[some])).sum()), 0.0)
+    return max(float((output[some] * (np.log(output[some]) - np.log(target[some]))).sum()), 0.0)

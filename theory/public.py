@@ -14,6 +14,14 @@ from specproof.theory.distribution import (
 )
 from specproof.theory.draft_length import expected_tokens, optimal_length, speedup
 from specproof.theory.errors import InvalidInput
+from specproof.theory.lossy import (
+    LossyLaw,
+    ensemble_verification,
+    kl_optimal,
+    relaxed_top,
+    two_thresholds,
+    typical_acceptance,
+)
 from specproof.theory.policies import POLICIES, BestTemperature, best_draft_temperature
 from specproof.theory.rejections import (
     batch_limit,
@@ -102,6 +110,7 @@ __all__ = [
     "LayerLaw",
     "LayerTree",
     "LongRun",
+    "LossyLaw",
     "MarkovChain",
     "MembershipPlan",
     "ParetoPoint",
@@ -141,11 +150,13 @@ __all__ = [
     "division_factor",
     "draft_sequences",
     "drafted_sets",
+    "ensemble_verification",
     "expected_calls",
     "expected_rejections",
     "expected_rejections_batch",
     "expected_tokens",
     "independent_drafts",
+    "kl_optimal",
     "kseq",
     "kseq_worst_pair",
     "kseq_worst_share",
@@ -175,6 +186,7 @@ __all__ = [
     "rejection_rates",
     "relaxed_acceptance",
     "relaxed_law",
+    "relaxed_top",
     "residual",
     "softmax",
     "solve_membership_lp",
@@ -182,6 +194,8 @@ __all__ = [
     "token_by_token",
     "tokens_and_calls",
     "total_variation",
+    "two_thresholds",
+    "typical_acceptance",
     "uniform",
     "zipf",
 ]

@@ -10,7 +10,14 @@ from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.theory.distribution import Array, dirichlet, softmax, total_variation
-from specproof.theory.lossy import LossyLaw, ensemble, kl_optimal, relaxed_top, two_thresholds, typical
+from specproof.theory.lossy import (
+    LossyLaw,
+    ensemble_verification,
+    kl_optimal,
+    relaxed_top,
+    two_thresholds,
+    typical_acceptance,
+)
 from specproof.theory.relaxed import decoding_opt
 
 SOLVED = 1e-6
@@ -52,13 +59,13 @@ def law_of(rule: str, draft: Array, target: Array, parameter: float) -> LossyLaw
     0.0
     """
     if rule == "typical":
-        return typical(draft, target, parameter, 0.3)
+        return typical_acceptance(draft, target, parameter, 0.3)
     if rule == "relaxed_top":
         return relaxed_top(draft, target, 10, parameter)
     if rule == "two_thresholds":
         return two_thresholds(draft, target, parameter, 1.0)
     if rule == "ensemble":
-        return ensemble(draft, target, parameter)
+        return ensemble_verification(draft, target, parameter)
     if rule == "kl_optimal":
         return kl_optimal(draft, target, parameter)
     law = decoding_opt(draft, target, parameter * float(total_variation(draft, target)))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from specproof.simulations.language_models.decoding import speculative_decode
+from specproof.simulations.language_models.decoding_run import DecodingRun
 from specproof.simulations.language_models.model import LanguageModel
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import TabularModel
@@ -41,3 +44,17 @@ def refuted(tokens: NDArray[np.int64], law: Array) -> bool:
     check = check_law(np.ravel_multi_index(tuple(tokens.T), law.shape), law.reshape(-1), LEVEL)
     assert check.is_refuted or check.detectable <= 0.04
     return check.is_refuted
+
+
+def decode_texts(pair: Any, rule: Any, draft_length: int) -> DecodingRun:
+    rng = np.random.default_rng(7)
+    return speculative_decode(pair, PROMPTS * TEXTS, T, draft_length, rule, rng, whole_rounds=True)
+
+
+def any_refuted(pair: Any, run: DecodingRun) -> bool:
+    return any(refuted(run.tokens[index :: len(PROMPTS)], joint_law(pair.target, index)) for index in (0, 1))
+
+
+def first_accepted(run: DecodingRun) -> float:
+    """The mean accepted length of the first rounds, 20,000 of them."""
+    return float(run.round_accepted[: len(PROMPTS) * TEXTS].mean())

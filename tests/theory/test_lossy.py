@@ -7,7 +7,14 @@ import pytest
 
 from specproof.theory.distribution import dirichlet, total_variation
 from specproof.theory.errors import InvalidInput
-from specproof.theory.lossy import clipped_law, ensemble, kl_optimal, relaxed_top, two_thresholds, typical
+from specproof.theory.lossy import (
+    clipped_law,
+    ensemble_verification,
+    kl_optimal,
+    relaxed_top,
+    two_thresholds,
+    typical_acceptance,
+)
 
 
 def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +26,7 @@ def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_clipped_law_keeps_its_bound_and_no_mixture_at_it_accepts_more(seed: int) -> None:
     draft, target = pair(seed)
     for weight in (0.1, 0.5, 0.9):
-        mixed = ensemble(draft, target, weight)
+        mixed = ensemble_verification(draft, target, weight)
         best = kl_optimal(draft, target, mixed.kl)
         assert best.kl <= mixed.kl
         assert best.rejection <= mixed.rejection + 1e-12
@@ -42,7 +49,7 @@ def test_where_the_target_is_0_so_is_the_output() -> None:
     law = kl_optimal([0.5, 0.5, 0.0], [0.0, 0.5, 0.5], 0.1)
     assert law.output[0] == 0.0
     assert law.output.sum() == pytest.approx(1.0, abs=1e-15)
-    assert ensemble([0.5, 0.5, 0.0], [0.0, 0.5, 0.5], 0.5).kl == np.inf
+    assert ensemble_verification([0.5, 0.5, 0.0], [0.0, 0.5, 0.5], 0.5).kl == np.inf
 
 
 def test_a_clip_of_no_width_is_the_target() -> None:
@@ -55,7 +62,7 @@ def test_no_rule_is_below_the_line_of_total_variation(seed: int) -> None:
     draft, target = pair(seed)
     distance = float(total_variation(draft, target))
     laws = [
-        typical(draft, target, 0.3, 0.5),
+        typical_acceptance(draft, target, 0.3, 0.5),
         relaxed_top(draft, target, 2, 0.2),
         two_thresholds(draft, target, 0.3, 0.8),
     ]
@@ -73,10 +80,10 @@ def test_two_thresholds_at_1_are_exact_match() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: typical([0.5, 0.5], [0.5, 0.5], 0.0, 0.3), "epsilon is 0.0"),
+        (lambda: typical_acceptance([0.5, 0.5], [0.5, 0.5], 0.0, 0.3), "epsilon is 0.0"),
         (lambda: relaxed_top([0.5, 0.5], [0.5, 0.5], 0, 0.3), "count is 0"),
         (lambda: two_thresholds([0.5, 0.5], [0.5, 0.5], 1.0, 2.0), "accumulated is 2.0"),
-        (lambda: ensemble([0.5, 0.5], [0.5, 0.5], -0.1), "weight is -0.1"),
+        (lambda: ensemble_verification([0.5, 0.5], [0.5, 0.5], -0.1), "weight is -0.1"),
         (lambda: kl_optimal([0.5, 0.5], [0.5, 0.5], -1.0), "divergence is -1.0: it must be at least 0"),
         (lambda: kl_optimal([[0.5, 0.5]], [0.5, 0.5], 0.1), "kl_optimal"),
     ],

@@ -15,7 +15,7 @@ from specproof.theory.trees.draft_trees import DraftTrees, Node, next_token_law
 Branches: TypeAlias = tuple[tuple[int, "Branches"], ...]
 """What was drafted after a node, in the order of drafting: each time a token and the branches after it."""
 
-Drawn: TypeAlias = list[tuple[Branches, float]]
+ListedTrees: TypeAlias = list[tuple[Branches, float]]
 """Drafted trees with their probabilities."""
 
 
@@ -57,7 +57,7 @@ def nodes_of(branches: Branches, way: Node = ()) -> Iterator[Node]:
         yield from nodes_of(after, (*way, token))
 
 
-def merged(drawn: Drawn) -> DraftTrees:
+def merged(drawn: ListedTrees) -> DraftTrees:
     """The law of the drafted tree without order and repetition, as the block optimum takes it.
 
     Examples

@@ -29,14 +29,14 @@ from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
-from specproof.theory.trees.branches import Drawn, chain, likeliest_prefixes, likeliest_tokens, nested, without
+from specproof.theory.trees.branches import ListedTrees, chain, likeliest_prefixes, likeliest_tokens, nested, without
 from specproof.theory.trees.draft_trees import Node, next_token_law
 
 MOST_TREES = 100_000
 """At most so many drafted trees are listed."""
 
 
-def sequences(draft: Chain, num_drafts: int, length: int) -> Drawn:
+def sequences(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """K i.i.d. sequences of L tokens.
 
     Examples
@@ -48,7 +48,7 @@ def sequences(draft: Chain, num_drafts: int, length: int) -> Drawn:
     return _joined([_chains(draft, (), length)] * num_drafts)
 
 
-def distinct(draft: Chain, num_drafts: int, length: int) -> Drawn:
+def distinct(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """K distinct first tokens, drawn one after the other without replacement, and a chain after each."""
     law = next_token_law(draft, ())
     _check_support(law, num_drafts)
@@ -61,7 +61,7 @@ def distinct(draft: Chain, num_drafts: int, length: int) -> Drawn:
     return _with_chains(draft, firsts, length)
 
 
-def top_and_one(draft: Chain, num_drafts: int, length: int) -> Drawn:
+def top_and_one(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """The K - 1 likeliest first tokens and one drawn from the others, and a chain after each."""
     law = next_token_law(draft, ())
     _check_support(law, num_drafts)
@@ -71,7 +71,7 @@ def top_and_one(draft: Chain, num_drafts: int, length: int) -> Drawn:
     return _with_chains(draft, firsts, length)
 
 
-def hub(draft: Chain, num_drafts: int, length: int) -> Drawn:
+def hub(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """SpecHub's pairs: with a the likeliest token, (i, a) with probability p(i), (a, i) with p(a) p(i) / (1 - p(a))."""
     law = next_token_law(draft, ())
     _check_support(law, num_drafts)
@@ -83,13 +83,13 @@ def hub(draft: Chain, num_drafts: int, length: int) -> Drawn:
     return _with_chains(draft, firsts, length)
 
 
-def likeliest(draft: Chain, num_drafts: int, length: int) -> Drawn:
+def likeliest(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """The certain tree of the K L likeliest prefixes of at most L tokens; fewer where no more can be drafted."""
     chosen = likeliest_prefixes(draft, num_drafts * length, length)
     return [(nested(chosen), 1.0)]
 
 
-def greedy(draft: Chain, _: int, length: int) -> Drawn:
+def greedy(draft: Chain, _: int, length: int) -> ListedTrees:
     """The path of likeliest tokens, whatever K is."""
     way: Node = ()
     for _ in range(length):
@@ -97,7 +97,7 @@ def greedy(draft: Chain, _: int, length: int) -> Drawn:
     return [(chain(way), 1.0)]
 
 
-DRAWS: dict[str, Callable[[Chain, int, int], Drawn]] = {
+DRAWS: dict[str, Callable[[Chain, int, int], ListedTrees]] = {
     "sequences": sequences,
     "distinct": distinct,
     "top-and-one": top_and_one,
@@ -108,7 +108,7 @@ DRAWS: dict[str, Callable[[Chain, int, int], Drawn]] = {
 """Every way to draft a tree, by name."""
 
 
-def drawn_trees(draws: str, draft: Chain, num_drafts: int, length: int) -> Drawn:
+def drawn_trees(draws: str, draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """Every tree that may be drafted in one of the ways of ``DRAWS``, with its probability.
 
     Parameters
@@ -142,7 +142,7 @@ def drawn_trees(draws: str, draft: Chain, num_drafts: int, length: int) -> Drawn
     return DRAWS[draws](draft, count, steps)
 
 
-def _chains(draft: Chain, way: Node, steps: int) -> Drawn:
+def _chains(draft: Chain, way: Node, steps: int) -> ListedTrees:
     """Every chain of so many tokens after a node."""
     if steps == 0:
         return [((), 1.0)]
@@ -154,7 +154,7 @@ def _chains(draft: Chain, way: Node, steps: int) -> Drawn:
     ]
 
 
-def _joined(parts: list[Drawn]) -> Drawn:
+def _joined(parts: list[ListedTrees]) -> ListedTrees:
     """Every choice of one entry of each part: branches side by side, probabilities multiplied."""
     if sum(math.log(len(part)) for part in parts if part) > math.log(MOST_TREES):
         raise InvalidInput(
@@ -168,12 +168,12 @@ def _joined(parts: list[Drawn]) -> Drawn:
     return joined
 
 
-def _with_chains(draft: Chain, firsts: list[tuple[Node, float]], length: int) -> Drawn:
+def _with_chains(draft: Chain, firsts: list[tuple[Node, float]], length: int) -> ListedTrees:
     """Tuples of first tokens with their probabilities, and after each token a chain of L - 1."""
-    drawn: Drawn = []
+    drawn: ListedTrees = []
     for tokens, first in firsts:
         after = [_chains(draft, (token,), length - 1) for token in tokens]
-        tops: list[Drawn] = [
+        tops: list[ListedTrees] = [
             [(((token, rest),), chance) for rest, chance in part] for token, part in zip(tokens, after, strict=True)
         ]
         drawn += [(branches, first * chance) for branches, chance in _joined(tops)]

@@ -20,7 +20,7 @@ from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 from specproof.theory.looks import LOOKS, Look
 from specproof.theory.registry import Registry
-from specproof.theory.trees.branches import Branches, Drawn
+from specproof.theory.trees.branches import Branches, ListedTrees
 from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
 from specproof.theory.trees.drawn_trees import drawn_trees
 
@@ -192,7 +192,7 @@ def call_law(verifier: str | TreeVerifier, draft: Chain, target: Chain, num_draf
     return CallLaw(emitted, length)
 
 
-def drawn_for(rule: TreeVerifier, draft: Chain, target: Chain, num_drafts: int, length: int) -> Drawn:
+def drawn_for(rule: TreeVerifier, draft: Chain, target: Chain, num_drafts: int, length: int) -> ListedTrees:
     """The trees that are drafted for a rule, with their probabilities; all arguments are checked.
 
     Raises
