@@ -75,6 +75,23 @@ def test_assert_lossless_shows_the_report() -> None:
     assert "emitted" in str(caught.value)  # the table, too
 
 
+def test_what_the_sampler_raised_is_the_cause_without_our_frames() -> None:
+    def verify(*_: Any) -> Any:
+        raise RuntimeError("no luck")
+
+    with pytest.raises(NotLossless, match="RuntimeError: no luck") as caught:
+        assert_lossless(verify)
+    cause = caught.value.__cause__
+    assert isinstance(cause, RuntimeError)
+    assert cause.__traceback__ is not None
+    assert cause.__traceback__.tb_frame.f_code is verify.__code__
+    assert pickle.loads(pickle.dumps(caught.value)).report == caught.value.report
+
+
+def test_errors_are_named_as_their_users_import_them() -> None:
+    assert str(NotLossless) == "<class 'specproof.conformance.NotLossless'>"
+
+
 def test_too_little_evidence_is_an_error_of_its_own() -> None:
     budget = Budget(first=2, rounds=1, small=1, degenerate=2, seconds=60.0)
     with pytest.raises(TooLittleEvidence, match=r"^inconclusive") as caught:

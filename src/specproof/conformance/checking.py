@@ -142,4 +142,6 @@ def assert_lossless(
     report = check_sampler(function, contract, **options)
     if report.is_passed:
         return report
-    raise (TooLittleEvidence if report.verdict is Verdict.INCONCLUSIVE else NotLossless)(report)
+    if report.verdict is Verdict.INCONCLUSIVE:
+        raise TooLittleEvidence(report)
+    raise NotLossless(report) from report.findings[0].cause

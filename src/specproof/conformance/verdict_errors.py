@@ -29,7 +29,7 @@ class NotShownLossless(AssertionError):
 
 
 class NotLossless(NotShownLossless):
-    """A law is not the target's, or the contract is broken.
+    """A law is not the target's, or the contract is broken; then what the sampler raised, if it did, is the cause.
 
     Examples
     --------
@@ -57,3 +57,7 @@ class TooLittleEvidence(NotShownLossless):
     ...     print(error.report.verdict)
     inconclusive
     """
+
+
+for _error in (NotShownLossless, NotLossless, TooLittleEvidence):
+    _error.__module__ = "specproof.conformance"  # where a user finds it: the summary of a test run begins with it

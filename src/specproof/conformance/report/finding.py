@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from specproof.conformance.subject.failures import Crash, InvalidOutput, Refusal
 
@@ -76,6 +77,8 @@ class Finding:
         The name of the problem it was seen on; empty if it was no particular one.
     text : str
         One sentence.
+    cause : BaseException or None
+        The exception that the function raised, if it did; left behind where a finding goes to another process.
 
     Examples
     --------
@@ -89,6 +92,11 @@ class Finding:
     detector: Detector
     problem: str
     text: str
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the exception out: that of a stranger need not be one that can be pickled."""
+        return {**vars(self), "cause": None}
 
 
 def broken(error: Crash | InvalidOutput, where: str, detector: Detector, problem: str) -> Finding:
@@ -97,4 +105,4 @@ def broken(error: Crash | InvalidOutput, where: str, detector: Detector, problem
     text = f"{where}: {error}"
     if isinstance(error, Refusal):
         text += "; it took the problem before: an adapter takes any n, and loops over the trials where it must"
-    return Finding(verdict, detector, problem, text)
+    return Finding(verdict, detector, problem, text, error.__cause__ if isinstance(error, Crash) else None)

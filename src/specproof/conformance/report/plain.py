@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from specproof.conformance.report.check_result import CheckResult, Instance
+from specproof.conformance.report.finding import Finding
 from specproof.simulations.statistics import POWER
 
 
@@ -21,7 +22,7 @@ def as_dict(report: CheckResult) -> dict[str, Any]:
         "within": report.within,
         "bias_at_most": None if report.within is None else report.bias_at_most,
         "reason": report.reason,
-        "findings": [{key: _plain(value) for key, value in asdict(finding).items()} for finding in report.findings],
+        "findings": [_finding(finding) for finding in report.findings],
         "notes": list(report.notes),
         "instance": report.instance and _instance(report.instance),
         "total_variation_at_least": (report.instance.total_variation or None) if report.instance else 0.0,
@@ -41,6 +42,10 @@ def as_dict(report: CheckResult) -> dict[str, Any]:
         "seed": report.seed,
         "seconds": round(report.seconds, 3),
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {name: _plain(getattr(finding, name)) for name in ("verdict", "detector", "problem", "text")}
 
 
 def _instance(instance: Instance) -> dict[str, Any]:

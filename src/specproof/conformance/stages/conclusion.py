@@ -87,6 +87,12 @@ def _note_manners(check: Check) -> None:
         check.notes.append(f"it changes {' and '.join(surroundings.changed)}, which was put back after each call")
     if threads := surroundings.new_threads():
         check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
+    check.subject.generators.put_back()
+    if used := check.subject.generators.used:
+        check.notes.append(
+            f"it uses the global {'generators' if len(used) > 1 else 'generator'} of {' and '.join(used)}, "
+            "put back after the check: all randomness has to come from rng"
+        )
     if check.subject.printed:
         check.notes.append(f"it prints {check.subject.printed} bytes, the first of them: {check.subject.first_printed}")
 

@@ -28,7 +28,14 @@ def silent(stage: str) -> None:
 def run_check(function: Sampler, name: str, settings: Settings, progress: Callable[[str], None] = silent) -> Report:
     """Check a function of this name, and report; what comes next is told before each stage."""
     check = Check(function, settings)
-    findings = _look(check, progress)
+    try:
+        return _checked(check, name, progress)
+    finally:
+        check.subject.generators.put_back()
+
+
+def _checked(check: Check, name: str, progress: Callable[[str], None]) -> Report:
+    settings, findings = check.settings, _look(check, progress)
     if settings.within is not None:
         findings = [*excesses(check, settings.within), *findings]
         return conclude(check, name, Explanation(findings, None, None))

@@ -7,6 +7,7 @@ import ctypes
 import io
 import os
 import threading
+import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
@@ -67,6 +68,9 @@ def _work(tasks: SimpleQueue[Callable[[], Any] | None], answers: SimpleQueue[Ans
 def _attempt(task: Callable[[], Any]) -> Answer:
     try:
         return task(), None
+    except MemoryError as error:
+        traceback.clear_frames(error.__traceback__)  # they hold what has taken all memory, and the check needs some
+        return None, error
     except BaseException as error:  # SystemExit too: a stranger's function must not end the check
         return None, error
 

@@ -58,6 +58,17 @@ def asked(problem: str) -> Iterator[None]:
         raise
 
 
+def memory_limit(error: BaseException) -> str:
+    """Say how much the process may allocate, if that is limited and the error that memory ran out; else nothing."""
+    with contextlib.suppress(ImportError):  # not every system has limits
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if isinstance(error, MemoryError) and limit != resource.RLIM_INFINITY:
+            return f", where its process may allocate {limit / 2**30:.3g} GiB"
+    return ""
+
+
 def one_line(error: BaseException) -> str:
     r"""Name an exception and its message in one line, whatever a stranger made of either.
 

@@ -13,8 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.conformance.subject import calling
 from specproof.conformance.subject.calling import Worker, swallowed
-from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, Refusal, Unsupported, one_line
+from specproof.conformance.subject.failures import (
+    Crash,
+    Hang,
+    InvalidOutput,
+    Refusal,
+    Unsupported,
+    memory_limit,
+    one_line,
+)
+from specproof.conformance.subject.global_generators import GlobalGenerators
 from specproof.conformance.subject.surroundings import Surroundings
 from specproof.conformance.tree import Tree
 from specproof.theory.chain import TabularModel
@@ -66,7 +76,7 @@ class Subject:
         self.batches = Timing()
         self.printed, self.first_printed = 0, ""
         self.changes_inputs = False
-        self.surroundings = Surroundings()
+        self.surroundings, self.generators = Surroundings(), GlobalGenerators()
         self._worker = Worker()
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
 
@@ -106,6 +116,7 @@ class Subject:
     def _timed(self, arguments: Sequence[Any], trials: int, asked: str) -> Any:
         limit = self._call_limit if self.calls else 2 * self._call_limit
         self.calls, self.trials = self.calls + 1, self.trials + trials
+        self.generators.look()
         start = time.perf_counter()
         with self.surroundings.kept(), swallowed() as output:
             try:
@@ -122,7 +133,8 @@ class Subject:
         if isinstance(error, Unsupported):
             raise Refusal(one_line(error)) from error
         if error is not None:
-            raise Crash(f"a call with {asked} raised {one_line(error)}{_place(error)}") from error
+            message = f"a call with {asked} raised {one_line(error)}{_place(error)}{memory_limit(error)}"
+            raise Crash(message) from _without_ours(error)
         if inspect.iscoroutine(result):
             result.close()  # it would complain that nobody waited for it
             raise InvalidOutput("the function is asynchronous: give one that waits, such as by asyncio.run")
@@ -150,3 +162,11 @@ def _place(error: BaseException) -> str:
     """Say where it was raised; nothing if the function could not even be called."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return "" if last.filename == __file__ else f" at {Path(last.filename).name}:{last.lineno}"
+
+
+def _without_ours(error: BaseException) -> BaseException:
+    """Let the traceback of a stranger's exception begin where their code does."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, calling.__file__):
+        frames = frames.tb_next
+    return error.with_traceback(frames)
