@@ -1,8 +1,12 @@
-"""A plan: which configuration is fastest at a given price of drafts and calls, and what the text cannot tell apart."""
+"""A plan: which configuration is fastest at a given price of drafts and calls, and what the text cannot tell apart.
+
+Speeds are compared with intervals that hold all at once, see :mod:`specproof.simulations.traces.simultaneous`: the
+fastest is chosen on the same text, and so is the fastest of one draft.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from specproof.simulations.traces.configuration import ONE_DRAFT, Configuration
 from specproof.simulations.traces.pricing import Interval, Prices
+from specproof.simulations.traces.simultaneous import simultaneous
 from specproof.theory.display import html_table, shown
 from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
@@ -66,7 +71,7 @@ class PlannedRow:
     cost: float
     """The cost of a call with its drafts, in calls of the target alone."""
     speed: Interval
-    """Speed over the target alone: tokens per call over cost."""
+    """Speed over the target alone: tokens per call over cost. These three hold for all configurations at once."""
     over_one_draft: Interval
     """Speed over the fastest configuration of one draft, token by token; NaN if there is none."""
     over_best: Interval
@@ -96,11 +101,15 @@ class Plan:
         Calls cost this.
     prices : Prices
         The plan was made of these.
+    critical : float
+        Intervals of speeds are so many standard errors wide to either side, so that all hold at once; NaN where there
+        are none.
     """
 
     rows: tuple[PlannedRow, ...]
     costs: Costs
     prices: Prices
+    critical: float
 
     @property
     def pays(self) -> bool:
@@ -183,31 +192,25 @@ def make_plan(prices: Prices, costs: Costs) -> Plan:
         The clock: :class:`CostRatio`, or what was measured.
     """
     call = [costs.call(each) for each in prices.configurations]
-    speeds = [_scaled(prices.tokens_per_call(index), 1.0 / cost) for index, cost in enumerate(call)]
-    order = sorted(range(len(call)), key=lambda index: -speeds[index].estimate)
+    alone = len(call)
+    # The logarithm of the speed of the target alone is 0, and takes part in the comparison.
+    logs = np.vstack([prices.log_values() - np.log(call)[:, np.newaxis], np.zeros(len(prices.prompts))])
+    compared = simultaneous(logs)
+    speeds = [compared.ratio(index, alone) for index in range(alone)]
+    order = sorted(range(alone), key=lambda index: -speeds[index].estimate)
     ones = [index for index in order if prices.configurations[index].rule == ONE_DRAFT]
-
-    def over(index: int, references: Sequence[int]) -> Interval:
-        if not references:
-            return Interval(np.nan, np.nan, np.nan)
-        return prices.ratio(index, references[0], call[index], call[references[0]])
-
     rows = [
         PlannedRow(
             prices.configurations[index],
             prices.tokens_per_call(index),
             call[index],
             speeds[index],
-            over(index, ones),
-            over(index, order),
+            compared.ratio(index, ones[0]) if ones else Interval(np.nan, np.nan, np.nan),
+            compared.ratio(index, order[0]),
         )
         for index in order
     ]
-    return Plan(tuple(rows), costs, prices)
-
-
-def _scaled(interval: Interval, factor: float) -> Interval:
-    return Interval(*(value * factor for value in interval))
+    return Plan(tuple(rows), costs, prices, compared.critical)
 
 
 def _name(row: PlannedRow) -> str:

@@ -80,6 +80,21 @@ class Prices:
             self.tokens[index] / cost, self.calls[index], self.tokens[reference] / reference_cost, self.calls[reference]
         )
 
+    def log_values(self) -> Array:
+        """Pseudo-values of the logarithm of tokens per call, shape (configurations, prompts).
+
+        They are those of the jackknife, not finite where a prompt has all the calls.
+        """
+        count = len(self.prompts)
+        if count == 1:
+            alone: Array = np.log(self.tokens / self.calls)
+            return alone
+        tokens, calls = (each.sum(axis=1, keepdims=True) for each in (self.tokens, self.calls))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            without = np.log((tokens - self.tokens) / (calls - self.calls))
+        values: Array = count * np.log(tokens / calls) - (count - 1) * without
+        return values
+
     def index_of(self, configuration: Configuration) -> int:
         """Find a configuration.
 

@@ -59,7 +59,8 @@ def plan(
     """Choose a rule, a number and a length of drafts from a trace.
 
     Tokens per call follow exactly from the text of the trace, and are compared on it in pairs; speed is tokens per call
-    over what a call costs. Intervals are of 95%, over prompts.
+    over what a call costs. Intervals are of 95%, over prompts; those of speeds hold for all configurations at once, as
+    the fastest is chosen on the same text.
 
     Examples
     --------
@@ -140,17 +141,17 @@ def _cells(row: PlannedRow, with_temperature: bool) -> tuple[str, ...]:
 
 def _as_json(trace: Trace, made: Plan) -> dict[str, Any]:
     """Put the plan into plain values; what does not exist, such as an interval over one prompt, is null."""
+    from specproof.simulations.traces.pricing import LEVEL
+    from specproof.simulations.traces.simultaneous import SAMPLES, SEED
 
     def records(table: Any) -> list[dict[str, Any]]:
-        return [
-            {name: None if value != value or value == float("inf") else value for name, value in record.items()}
-            for record in table.to_dict("records")
-        ]
+        return [{name: _value(value) for name, value in record.items()} for record in table.to_dict("records")]
 
     best = made.rows[0]
     return {
         "trace": json.loads(trace.header.to_json()) | {"texts": len(trace.header.texts)},
-        "level": 0.05,
+        "level": LEVEL,
+        "simultaneous": {"critical": _value(made.critical), "samples": SAMPLES, "seed": SEED},
         "configurations": records(made.table()),
         "curves": records(made.curves()),
         "recommendation": {
@@ -160,6 +161,10 @@ def _as_json(trace: Trace, made: Plan) -> dict[str, Any]:
             "text": made.recommendation(),
         },
     }
+
+
+def _value(value: Any) -> Any:
+    return None if value != value or value == float("inf") else value
 
 
 def _split(text: str) -> list[str]:

@@ -35,7 +35,9 @@ def test_the_fastest_comes_first(trace: Trace) -> None:
     best_of_one = next(row for row in plan.rows if row.configuration.rule == "single")
     assert best_of_one.over_one_draft == pytest.approx((1.0, 1.0, 1.0))
     for row in plan.rows:
-        assert row.speed.estimate == pytest.approx(row.tokens_per_call.estimate / (1 + 0.1 * row.configuration.length))
+        assert row.speed.estimate == pytest.approx(
+            row.tokens_per_call.estimate / (1 + 0.1 * row.configuration.length), rel=1e-3
+        )
 
 
 def test_free_drafts_are_drafted_at_length_and_dear_ones_not_at_all(trace: Trace) -> None:

@@ -51,6 +51,7 @@ def test_json_holds_all_that_was_asked(command: Any, folder: Path) -> None:
         ("single", "L = 2"),
     ]
     assert found["configurations"][0]["over_best"] == pytest.approx(1.0)
+    assert found["simultaneous"]["critical"] > 2
     assert {row["cost"] for row in found["curves"]} >= {0.0, 0.1, 1.0}
     assert found["recommendation"]["text"].startswith("Run ")
     assert (folder / "curves.svg").read_text().startswith("<?xml")
