@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
 
+# Every process of the tests would compile our modules and rewrite all tests anew where a shell forbids to keep them.
+test test-all test-wheel: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)  ## the test-suite, but for what is marked slow
 	$(BIN)/pytest -n auto
 
