@@ -12,7 +12,7 @@ from specproof.simulations.samplers.chunks import verify_in_chunks
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.kseq import verify
 from specproof.theory.distribution import Array, softmax
-from specproof.theory.verifiers.kseq.law import division_factor
+from specproof.theory.verifiers.kseq.factor import division_factor
 
 LARGEST, LIMIT = 152_064, 0.030
 VOCABULARY, POSITIONS, ROUNDS, NUM_DRAFTS = 50_000, 500, 20, 8

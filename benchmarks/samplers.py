@@ -12,7 +12,7 @@ from transformers.generation.utils import _speculative_sampling
 from benchmarks.timing import Comparison, best
 from specproof.simulations.samplers import kseq, single
 from specproof.theory.distribution import Array, dirichlet
-from specproof.theory.verifiers.kseq.law import division_factor
+from specproof.theory.verifiers.kseq.factor import division_factor
 
 VOCABULARY, TRIALS, CALLS = 32, 1_000_000, 500
 FLOOR = 5e6

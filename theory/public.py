@@ -75,8 +75,9 @@ from specproof.theory.trees.shapes import best_certain_tree, best_sibling_tree
 from specproof.theory.verifiers import VERIFIERS, Verifier, register_verifier
 from specproof.theory.verifiers.at_tokens import agreement_at
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
+from specproof.theory.verifiers.kseq.factor import division_factor
 from specproof.theory.verifiers.kseq.guarantee import kseq_worst_pair, kseq_worst_share
-from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.kseq.law import kseq
 from specproof.theory.verifiers.priority import Intervals, PriorityCoupling
 from specproof.theory.verifiers.priority.orders import (
     Drafted,

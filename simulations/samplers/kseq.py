@@ -11,7 +11,7 @@ from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.verifiers.kseq.law import checked_rho, smallest_valid
+from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid
 
 
 def verify(

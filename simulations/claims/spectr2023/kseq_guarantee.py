@@ -20,6 +20,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.transport import certify, optimal_acceptance
 from specproof.theory.transport.subset import acceptance_of_rows
 from specproof.theory.verifiers.kseq.certificate import certify_kseq
+from specproof.theory.verifiers.kseq.factor import smallest_valid
 from specproof.theory.verifiers.kseq.guarantee import (
     GUARANTEE,
     guaranteed_share,
@@ -27,7 +28,7 @@ from specproof.theory.verifiers.kseq.guarantee import (
     kseq_worst_share,
     worst_share_limit,
 )
-from specproof.theory.verifiers.kseq.law import acceptance_at, kseq, smallest_valid
+from specproof.theory.verifiers.kseq.law import acceptance_at, kseq
 
 DRAFT_COUNTS = range(2, 17)
 

@@ -19,7 +19,8 @@ from specproof.simulations.samplers.kseq import simulate, verify
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.distribution import residual
 from specproof.theory.verifiers.kseq.certificate import KSeqCertificate, certify_kseq
-from specproof.theory.verifiers.kseq.law import division_factor, kseq, law_at
+from specproof.theory.verifiers.kseq.factor import division_factor
+from specproof.theory.verifiers.kseq.law import kseq, law_at
 from specproof.theory.verifiers.single import maximal_coupling
 
 DRAFT_COUNTS = (2, 4, 8)

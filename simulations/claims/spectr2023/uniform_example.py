@@ -14,7 +14,8 @@ from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.theory.distribution import bernoulli, total_variation, uniform
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.without_replacement import optimal_acceptance_without_replacement
-from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.kseq.factor import division_factor
+from specproof.theory.verifiers.kseq.law import kseq
 from specproof.theory.verifiers.recursive import recursive_rejection
 from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
 

@@ -13,7 +13,7 @@ from specproof.simulations.samplers import SAMPLERS, kseq, priority, recursive, 
 from specproof.simulations.samplers.sequences import simulate, verify_level
 from specproof.theory.chain import random_markov_pair
 from specproof.theory.errors import InvalidInput
-from specproof.theory.verifiers.kseq.law import division_factor
+from specproof.theory.verifiers.kseq.factor import division_factor
 
 DRAFT, TARGET = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
 DRAFTS, UNIFORMS, ALIVE = np.array([[0, 1], [2, 2]]), np.full((2, 3), 0.5), np.ones((2, 2), dtype=bool)

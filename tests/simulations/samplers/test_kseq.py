@@ -24,7 +24,8 @@ from specproof.simulations.samplers.trials import try_in_turn
 from specproof.simulations.statistics import Check, check_frequency, check_law
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.kseq.factor import division_factor
+from specproof.theory.verifiers.kseq.law import kseq
 
 LEVEL, TRIALS, RESOLUTION = 1e-8, 500_000, 0.006
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))

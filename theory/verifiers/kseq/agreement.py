@@ -9,7 +9,7 @@ from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order, first_success
-from specproof.theory.verifiers.kseq.law import division_factor, rejected_mass, smallest_valid
+from specproof.theory.verifiers.kseq.factor import division_factor, factors_up_to
 
 
 def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
@@ -58,11 +58,11 @@ def kseq_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], nu
     """
     rows = np.arange(tokens.size)
     proposed, wanted = draft[rows, tokens], target[rows, tokens]
-    joint, rho = np.zeros((tokens.size, num_drafts, num_drafts)), np.ones(tokens.size)
+    rho, missed = factors_up_to(draft, target, num_drafts)
+    joint = np.zeros((tokens.size, num_drafts, num_drafts))
     for count in range(1, num_drafts + 1):
-        rho = smallest_valid(draft, target, count, rho)
-        once, missed = np.minimum(proposed, wanted / rho), rejected_mass(draft, target, rho)
-        chances, rejected = (np.repeat(column[:, np.newaxis], count, axis=1) for column in (once, missed))
+        once = np.minimum(proposed, wanted / rho[:, count - 1])
+        chances, rejected = (np.repeat(column[:, np.newaxis], count, axis=1) for column in (once, missed[:, count - 1]))
         joint[:, count - 1, :count] = agreement_along(proposed, chances, rejected)[:, -1]
     return joint
 

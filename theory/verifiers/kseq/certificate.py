@@ -17,7 +17,7 @@ from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import as_single_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.rationals import as_fractions, as_integers, refuse_large_power
-from specproof.theory.verifiers.kseq.law import RHO_TOLERANCE, division_factor
+from specproof.theory.verifiers.kseq.factor import RHO_TOLERANCE, division_factor
 
 
 @dataclass(frozen=True, repr=False)

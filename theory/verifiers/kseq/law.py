@@ -13,63 +13,14 @@ above m cap a token. Those up to m have one t, valid just if :math:`t \le m`, an
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from specproof.theory.arrays import as_numbers
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import hit_probability, one_num_drafts
-from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid
 from specproof.theory.verifiers.selection_law import SelectionLaw
-
-RHO_TOLERANCE = 1e-12
-"""How far below rho*, relatively, a given rho may lie and still count as rho* itself."""
-
-_RESOLUTION = 2.0**-51
-"""A step, or a bracket, of this relative size is the last: two units in the last place."""
-
-_STEPS = 128
-"""More than any row needs: halvings alone end a bracket inside [1, k] after 52 and a few for k."""
-
-
-def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
-    r"""The division factor rho* from which on the rule is valid, in a few passes over each row and without sorting it.
-
-    Good to a few units in the last place also where beta, or 1 - beta, is far below 1. Equal laws and k = 1
-    give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
-    ([1]_, Algorithm 2 and the discussion of its division factor.)
-
-    Parameters
-    ----------
-    draft, target : array_like, shape (..., V)
-    num_drafts : int
-        k >= 1.
-
-    Returns
-    -------
-    array, shape (...)
-        In [1, k]; O(V log(k/delta)) for each row at the worst, and some six passes as a rule.
-
-    Raises
-    ------
-    InvalidInput
-        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
-
-    References
-    ----------
-    .. [1] Z. Sun et al. SpecTr: Fast Speculative Decoding via Optimal Transport. NeurIPS 2023, arXiv:2310.15141.
-
-    Examples
-    --------
-    >>> from specproof import division_factor
-    >>> division_factor([0.5, 0.5], [0.25, 0.75], 2).round(4)
-    np.float64(1.309)
-    """
-    draft_rows, target_rows = as_pair(draft, target)
-    return smallest_valid(draft_rows, target_rows, one_num_drafts(num_drafts))
 
 
 def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | None = None) -> SelectionLaw:
@@ -164,122 +115,3 @@ def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> A
 def mean_tries(beta: Array, num_drafts: int) -> Array:
     r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes."""
     return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
-
-
-def smallest_valid(draft: Array, target: Array, num_drafts: int, least: Array | None = None) -> Array:
-    """Find rho* of trusted rows of one shape (..., V), in float64.
-
-    It is looked for from ``least`` upwards, of shape (...), by default 1: rho* of fewer drafts is less, as
-    1 - (1 - beta)^k rises with k, and nearer.
-    """
-    factors = np.ones(draft.shape[:-1]) if least is None else least.copy()
-    if num_drafts > 1:
-        flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
-        _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1))
-    return factors
-
-
-def rejected_mass(draft: Array, target: Array, rho: Array) -> Array:
-    """The probability that one draft is rejected, sum [p - q/rho]+, of trusted rows (n, V) and factors (n,)."""
-    missed = np.empty_like(rho)
-    _miss_rows(draft, target, rho, missed)
-    return missed
-
-
-@compiled(error_model="numpy")
-def _miss_rows(draft: Array, target: Array, rho: Array, missed: Array) -> None:
-    for row in range(rho.size):
-        missed[row] = _split(draft[row], target[row], rho[row])[3]
-
-
-@compiled(error_model="numpy")
-def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
-    for row in range(factors.size):
-        factors[row] = _solve(draft[row], target[row], num_drafts, factors[row])
-
-
-@compiled(error_model="numpy")
-def _solve(draft: Array, target: Array, num_drafts: int, least: float) -> float:
-    """Newton's method on :func:`_validity`, in a bracket that is halved where a step leaves it or is no shorter.
-
-    Across a kink two Newton steps may throw each other back for ever; steps that halve in length cannot.
-    """
-    low, high, rho = least, float(num_drafts), least
-    value, slope = _validity(draft, target, num_drafts, rho)
-    if value >= 0.0:
-        return rho
-    length = high - low
-    for _ in range(_STEPS):
-        following = rho - value / slope
-        if not (low < following < high and abs(following - rho) <= 0.5 * length):
-            following = 0.5 * (low + high)
-        length = abs(following - rho)
-        if length <= _RESOLUTION * rho or high - low <= _RESOLUTION * high:
-            return float(max(following, rho))
-        rho = following
-        value, slope = _validity(draft, target, num_drafts, rho)
-        low, high = (low, rho) if value >= 0.0 else (rho, high)
-    return high
-
-
-@compiled(error_model="numpy")
-def _validity(draft: Array, target: Array, num_drafts: int, rho: float) -> tuple[float, float]:
-    """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
-
-    It is >= 0 from rho* on. It is infinite, with no slope, where all is accepted or nothing can be.
-    """
-    head, tail, excess, missed = _split(draft, target, rho)
-    beta = head + tail / rho
-    if excess <= 0.0 or beta <= 0.0:
-        return math.inf, math.inf
-    slope = num_drafts * tail / (rho * rho * missed) + head / excess
-    if num_drafts * beta <= 1.0:
-        return num_drafts * math.log1p(-beta) - math.log1p(-rho * beta), slope
-    # Here 1 - beta or 1 - rho beta may be far below 1, so each is taken as a sum of what is missed.
-    return num_drafts * math.log(missed) - math.log(excess), slope
-
-
-@compiled(fastmath={"reassoc", "contract", "nsz"})
-def _split(draft: Array, target: Array, rho: float) -> tuple[float, float, float, float]:
-    """One pass: p where q > rho p, q elsewhere, [q - rho p]+ and [p - q/rho]+, summed in any order."""
-    head, tail, excess, missed = 0.0, 0.0, 0.0, 0.0
-    for token in range(draft.size):
-        p, q = draft[token], target[token]
-        lacking = q - rho * p
-        above = lacking > 0.0
-        head += p if above else 0.0
-        tail += 0.0 if above else q
-        excess += lacking if above else 0.0
-        missed -= 0.0 if above else lacking
-    return head, tail, excess, missed / rho
-
-
-def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:
-    """Check given division factors against rho*, shape (...).
-
-    Raises
-    ------
-    InvalidInput
-        If they are not one for each row, or one lies outside [rho*, k].
-    """
-    given = as_numbers(rho, "rho")
-    try:
-        shape = np.broadcast_shapes(given.shape, smallest.shape)
-    except ValueError:
-        raise InvalidInput(
-            f"rho has shape {given.shape} and the rows {smallest.shape}: leave rho out to use rho* of each"
-        ) from None
-    factor = np.broadcast_to(given, shape)
-    bad = ~((factor >= smallest * (1 - RHO_TOLERANCE)) & (factor <= num_drafts))
-    if bad.any():
-        where, index = first_entry(bad, "rho")
-        least = np.broadcast_to(smallest, factor.shape)[index]
-        above = factor[index] > num_drafts
-        why = (
-            "a larger factor than num_drafts only accepts less" if above else "below rho* it is not sure to be lossless"
-        )
-        raise InvalidInput(
-            f"{where} is {factor[index]:.17g}, outside [rho*, num_drafts] = [{least:.17g}, {num_drafts}]: "
-            f"{why}, so leave rho out to use rho* itself"
-        )
-    return np.maximum(factor, smallest)

@@ -13,7 +13,8 @@ from specproof.conformance.defects.rules import normalised, pick, quotient, resi
 from specproof.conformance.problems import Contract, MultiProblem, Tokens
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
-from specproof.theory.verifiers.kseq.law import division_factor, mean_tries
+from specproof.theory.verifiers.kseq.factor import division_factor
+from specproof.theory.verifiers.kseq.law import mean_tries
 
 
 class Choice(NamedTuple):

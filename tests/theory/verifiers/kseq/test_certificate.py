@@ -14,7 +14,8 @@ from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.kseq.certificate import certify_kseq
-from specproof.theory.verifiers.kseq.law import division_factor, kseq
+from specproof.theory.verifiers.kseq.factor import division_factor
+from specproof.theory.verifiers.kseq.law import kseq
 
 OVERLAPPING = (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5]))
 

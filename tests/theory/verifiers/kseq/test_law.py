@@ -11,7 +11,8 @@ from specproof.conformance.strategies import DEGENERATE, Pair, rough_pairs, with
 from specproof.theory.distribution import as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
-from specproof.theory.verifiers.kseq.law import RHO_TOLERANCE, division_factor, kseq, law_at, mean_tries
+from specproof.theory.verifiers.kseq.factor import RHO_TOLERANCE, division_factor
+from specproof.theory.verifiers.kseq.law import kseq, law_at, mean_tries
 from specproof.theory.verifiers.single import maximal_coupling
 
 COUNTS = st.integers(1, 9)
