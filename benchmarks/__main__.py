@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks import build_time, conformance, kseq, layers, optimum, priority, rejections, samplers, sequences
+from benchmarks import blocks, build_time, conformance, kseq, layers, optimum, priority, rejections, samplers, sequences
 
 RESULTS = Path("results/benchmarks")
 WIDTH = 150
@@ -25,7 +25,7 @@ def main() -> int:
     table = Table("what", "ours", "peer", "peer's time", "ratio", "asked", title="Speed on one core")
     short, lines = 0, []
     with threadpool_limits(limits=1):
-        for module in (optimum, priority, kseq, samplers, rejections, sequences, layers, conformance):
+        for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, conformance):
             for line in module.compare():
                 lines.append({**asdict(line), "ratio": line.ratio})
                 short += line.ratio < line.least

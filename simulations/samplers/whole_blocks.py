@@ -156,9 +156,7 @@ def _run(
                 if uniform < weight:
                     break
             else:
-                mass = 0.0
-                for token in range(size):
-                    mass += max(weight * target[row, kept, token] - draft[row, kept, token], 0.0)
+                mass = _row_mass(weight, draft[row, kept], target[row, kept])
                 if uniform * (mass + 1.0 - weight) < mass or (weight >= 1.0 and mass <= 0.0):
                     break
             kept -= 1
@@ -168,6 +166,15 @@ def _run(
         else:
             _fill_residual(weights[kept], draft[row, kept], target[row, kept], residual)
             tokens[row] = invert_once(residual, uniforms[row, length])
+
+
+@compiled(fastmath={"reassoc", "nsz"})  # so that several entries are added at a time
+def _row_mass(weight: float, draft: Array, target: Array) -> float:
+    mass = 0.0
+    for token in range(draft.size):
+        excess = weight * target[token] - draft[token]
+        mass += excess if excess > 0.0 else 0.0
+    return mass
 
 
 @compiled()

@@ -19,7 +19,7 @@ from specproof.theory.transport import DraftSets, optimal_acceptance
 
 
 @pytest.mark.parametrize(
-    "name", ["optimum", "priority", "kseq", "samplers", "rejections", "sequences", "layers", "conformance"]
+    "name", ["optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "conformance"]
 )
 def test_every_benchmark_compares(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
