@@ -169,7 +169,7 @@ def _run(
 
 
 @compiled(fastmath={"reassoc", "nsz"})  # so that several entries are added at a time
-def _row_mass(weight: float, draft: Array, target: Array) -> float:
+def _row_mass(weight: Any, draft: Array, target: Array) -> float:
     mass = 0.0
     for token in range(draft.size):
         excess = weight * target[token] - draft[token]
