@@ -92,7 +92,7 @@ def plan(
     if figure is not None:
         from specproof.figures.speed_curves import save
 
-        save(made.curves(), figure)
+        save(made, figure)
     if html is not None:
         from specproof.report.page import write_page
         from specproof.report.plan_page import plan_page

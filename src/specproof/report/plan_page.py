@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from specproof.figures.speed_curves import draw
+from specproof.figures.speed_curves import draw_plan
 from specproof.figures.style import as_svg, styled
 from specproof.report.data_table import data_table
 from specproof.report.inline_svg import inline_svg
@@ -41,7 +41,7 @@ def plan_page(plan: Plan, header: TraceHeader, command: Sequence[str]) -> str:
     """
     curves = plan.curves()
     with styled():
-        drawing = inline_svg(as_svg(draw(curves)), "speed", "Speed over the target alone against c, and against L.")
+        drawing = inline_svg(as_svg(draw_plan(plan)), "speed", "Speed over the target alone against c, and against L.")
     return render(
         "plan",
         plan=plan,
@@ -54,6 +54,7 @@ def plan_page(plan: Plan, header: TraceHeader, command: Sequence[str]) -> str:
         standing=standing,
         interval=interval_in_words,
         clock=_clock(plan),
+        measured=not isinstance(plan.costs, CostRatio),
         level=LEVEL,
         command=shlex.join(command),
     )

@@ -187,6 +187,26 @@ def test_figures_of_one_page_share_no_ids() -> None:
     assert not one & other
 
 
+def test_a_figure_leaves_out_what_no_reader_sees_and_keeps_the_rest() -> None:
+    figure = new_figure()
+    axes = figure.subplots()
+    axes.imshow([[0.0, 1.0], [0.25, 0.75]])
+    axes.set_title(r"law of $\alpha$")
+    for place in range(100):
+        axes.text(place % 10 / 10, place // 10 / 10, f"cell {place}")
+    with styled():
+        drawn = as_svg(figure)
+    shown = inline_svg(drawn, "map", "A map.")
+    assert len(shown) < 0.55 * len(drawn)
+    read, file = Read(shown), Read(drawn)
+    assert re.findall(r"cell \d+", read.text) == [f"cell {place}" for place in range(100)]
+    assert [tag for tag, _ in read.elements].count("image") == 1
+    drawn_kinds = ("path", "use", "text", "rect")
+    assert [tag for tag, _ in read.elements if tag in drawn_kinds] == [
+        tag for tag, _ in file.elements if tag in drawn_kinds
+    ]
+
+
 @pytest.mark.parametrize("command", ["plan", "check"])
 def test_a_page_that_cannot_be_written_is_told(command: str, tmp_path: Path) -> None:
     from specproof.report.page import write_page
