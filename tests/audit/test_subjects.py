@@ -58,6 +58,7 @@ def test_names_are_unique_and_functions_exist() -> None:
         assert callable(load_function(subject.function))
 
 
+@pytest.mark.slow
 def test_nothing_is_found_wrong_with_the_rule_of_transformers() -> None:
     report = check_sampler(transformers_rule.verify, "chain", budget=SLOW_RULE)
     assert report.verdict in SOUND, str(report)

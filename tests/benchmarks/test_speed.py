@@ -49,6 +49,7 @@ def trace(pair: ModelPair) -> Trace:
     return capture_of(pair, PROMPTS, 24, len(PROMPTS), make_measurement(None, None, 2, 0)).run()
 
 
+@pytest.mark.slow
 def test_free_drafts_are_planned_long_and_dear_ones_short(pair: ModelPair, trace: Trace) -> None:
     free, dear = (speed.planned_ways(pair, speed.plan_of(trace, clock)) for clock in (FREE_DRAFTS, DEAR_DRAFTS))
     assert len(free) == len(dear) == 4

@@ -27,9 +27,13 @@ WHOLE = [
     pytest.param(name, marks=() if name == "token by token" else pytest.mark.slow, id=name) for name in references()
 ]
 """One reference is checked with the whole default whenever tests are run, the others so nightly."""
+QUICKLY = [
+    pytest.param(name, marks=pytest.mark.slow if name == "priority layers" else (), id=name) for name in references()
+]
+"""One costs as much as all others together."""
 
 
-@pytest.mark.parametrize("name", references())
+@pytest.mark.parametrize("name", QUICKLY)
 def test_correct_samplers_are_lossless_by_a_quick_check(name: str) -> None:
     contract, sampler = references()[name]
     report = check_sampler(sampler, contract, budget=QUICK)
@@ -48,7 +52,8 @@ def test_correct_samplers_are_lossless_by_the_default_check(name: str) -> None:
     assert report.diagnosis is None
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", references())
 def test_the_false_alarm_level_is_kept_by_small_checks(name: str) -> None:
     contract, sampler = references()[name]
     budget = Budget(first=64, rounds=2, small=3, degenerate=16, seconds=60.0)

@@ -12,6 +12,7 @@ from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import references
 
 
+@pytest.mark.slow
 def test_it_prints_rate_and_interval(capsys: pytest.CaptureFixture[str]) -> None:
     false_alarms.main(["--checks", "6", "--jobs", "1", "--level", "1e-6"])
     lines = capsys.readouterr().out.splitlines()
@@ -40,6 +41,7 @@ def test_a_mistake_is_one_line_and_status_two(
     assert (out, err) == ("", f"python -m specproof.conformance.false_alarms: error: {said}\n")
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     record = tmp_path / "record.csv"
     arguments = ["--checks", "1", "--jobs", "1", "--record", str(record)]

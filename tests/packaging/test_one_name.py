@@ -73,7 +73,7 @@ def stranger(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("how", ["installation", "editable"])
+@pytest.mark.parametrize("how", ["installation", pytest.param("editable", marks=pytest.mark.slow)])
 def test_no_name_but_ours_can_be_imported(request: pytest.FixtureRequest, tmp_path: Path, how: str) -> None:
     names = ("specproof", "theory", "simulations", "figures", "subjects", "audit", "benchmarks")
     found = request.getfixturevalue(how).run("-c", FIND, *names, folder=tmp_path)
@@ -85,7 +85,7 @@ def test_the_installation_is_used_and_not_the_checkout(installation: Any, tmp_pa
     assert Path(found.stdout.strip()).is_relative_to(installation.folder)
 
 
-@pytest.mark.parametrize("how", ["installation", "editable"])
+@pytest.mark.parametrize("how", ["installation", pytest.param("editable", marks=pytest.mark.slow)])
 def test_a_script_beside_folders_of_our_names_imports_us(
     request: pytest.FixtureRequest, stranger: Path, how: str
 ) -> None:
@@ -93,7 +93,14 @@ def test_a_script_beside_folders_of_our_names_imports_us(
     assert (ran.stdout, ran.stderr) == ("[0.5 0.5] theory specproof.simulations.samplers.kseq\n", "")
 
 
-@pytest.mark.parametrize("module", ["engine.absolute", "engine/absolute.py", "engine/relative.py"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param("engine.absolute", marks=pytest.mark.slow),
+        "engine/absolute.py",
+        pytest.param("engine/relative.py", marks=pytest.mark.slow),
+    ],
+)
 def test_a_sampler_that_imports_from_folders_of_our_names_is_checked(
     installation: Any, stranger: Path, module: str
 ) -> None:

@@ -72,7 +72,7 @@ def without_extras(installation: Any, tmp_path: Path) -> Any:
         ("list", "spectr2023.otm-lp"),
         ("models", "pip install 'specproof[llm]'"),
         ("bound --draft p.npy --target p.npy --json", '"optimal": 1.0'),
-        ("check sampler.py:verify --time-limit 100", "lossless"),
+        pytest.param("check sampler.py:verify --time-limit 100", "lossless", marks=pytest.mark.slow),
     ],
 )
 def test_what_works(without_extras: Any, words: str, said: str) -> None:
@@ -85,7 +85,7 @@ def test_what_works(without_extras: Any, words: str, said: str) -> None:
     ("words", "extra"),
     [
         ("check sampler.py:verify --arrays torch", "llm"),
-        ("reproduce real --quick", "llm"),
+        pytest.param("reproduce real --quick", "llm", marks=pytest.mark.slow),
         ("reproduce yin2024.theorem2 --scheduler tcp://127.0.0.1:1", "cluster"),
     ],
 )

@@ -191,6 +191,7 @@ def drift_alarms(runs: list[tuple[np.ndarray, np.ndarray]]) -> int:
     return sum(check_drift(events, stated, RAISED).is_refuted for events, stated in runs)
 
 
+@pytest.mark.slow
 def test_drift_false_alarms_on_dependent_events_with_a_stopping_rule() -> None:
     rng, repetitions = np.random.default_rng(64), 500
     assert drift_alarms([dependent_run(rng) for _ in range(repetitions)]) <= most_alarms(repetitions, RAISED)
@@ -202,7 +203,7 @@ def test_drift_refutes_chances_that_are_wrong() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("chance", [0.3, 0.5])
+@pytest.mark.parametrize("chance", [0.3, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_drift_sees_a_detectable_deviation(chance: float, sign: int) -> None:
     count, repetitions = 1500, 200
     stated = np.full(count, chance)

@@ -65,6 +65,7 @@ def test_the_right_residual_by_another_formula_is_not(monkeypatch: pytest.Monkey
     assert refuted(2) == []
 
 
+@pytest.mark.slow
 def test_the_command_on_a_broken_copy_of_the_source_ends_with_1(tmp_path: Path) -> None:
     shutil.copytree(Path(specproof.__file__).parent, tmp_path / "specproof")
     with (tmp_path / "specproof" / "simulations" / "samplers" / "kseq.py").open("a") as source:

@@ -182,6 +182,7 @@ print([cell.name for cell in CLAIM.cells(Settings())])
 """
 
 
+@pytest.mark.slow
 def test_a_verifier_of_a_plugin_is_seen_by_bound_and_claims_and_workers(folder: Path, mine: Callable[..., str]) -> None:
     """In processes of their own, as the registry keeps what it knows."""
     (folder / "my_rules.py").write_text(RULE)

@@ -159,7 +159,10 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
 
 @pytest.mark.parametrize(
     ("claim", "message"),
-    [("refused", "the model is broken: choose another"), ("died", "a worker process died")],
+    [
+        pytest.param("refused", "the model is broken: choose another", marks=pytest.mark.slow),
+        ("died", "a worker process died"),
+    ],
 )
 def test_trouble_in_a_worker_is_one_line(launch: Any, tmp_path: Path, claim: str, message: str) -> None:
     outcome = launch("reproduce", f"fake.{claim}", "--out", tmp_path / "out", "--jobs", 2).finish()

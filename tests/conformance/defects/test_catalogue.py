@@ -29,7 +29,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
         pytest.param("chain", "one-uniform-a-round", "law", "one-uniform-a-round", marks=pytest.mark.slow),
         ("multi", "own-draw-each", "law", "own-draw-each"),
         pytest.param("generate", "drawn-by-argmax", "law", "drawn-by-argmax", marks=pytest.mark.slow),
-        ("generate", "draft-law-overwritten", "law", "draft-law-overwritten"),
+        pytest.param("generate", "draft-law-overwritten", "law", "draft-law-overwritten", marks=pytest.mark.slow),
         pytest.param(
             "generate", "siblings-not-renormalised", "law", "siblings-not-renormalised", marks=pytest.mark.slow
         ),

@@ -62,6 +62,7 @@ def test_a_prompt_and_its_memory_go_where_they_do_not_matter() -> None:
     np.testing.assert_array_equal(kept[0].target_law, problem.target_law)
 
 
+@pytest.mark.slow
 def test_a_fault_that_takes_four_drafts_is_shown_on_four() -> None:
     def accepts_from_the_fourth_on(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         shown = draft_probs.copy()

@@ -53,7 +53,9 @@ def test_a_right_walk_passes_and_a_rule_for_independent_siblings_says_what_it_le
     assert any("'distinct, two siblings'" in note for note in report.notes)
 
 
-@pytest.mark.parametrize("name", ["certain-siblings-by-ratio", "branch-off-by-one", "leaves-the-tree"])
+@pytest.mark.parametrize(
+    "name", ["certain-siblings-by-ratio", pytest.param("branch-off-by-one", marks=pytest.mark.slow), "leaves-the-tree"]
+)
 def test_what_is_wrong_is_seen(name: str) -> None:
     defect = next(entry for entry in DEFECTS if entry.name == name)
     report = check_sampler(defect.sampler, "tree", budget=QUICK)

@@ -24,9 +24,9 @@ from specproof.conformance.references import token_by_token
 @pytest.mark.parametrize(
     ("wrong", "fault", "calls", "said"),
     [
-        (lambda n: n == 1, stale_bonus, 2500, "batches of 1,"),
+        pytest.param(lambda n: n == 1, stale_bonus, 2500, "batches of 1,", marks=pytest.mark.slow),
         (lambda n: n == 2, always, 400, "batches of 2,"),
-        (lambda n: n == 3, always, 400, "batches of 3,"),
+        pytest.param(lambda n: n == 3, always, 400, "batches of 3,", marks=pytest.mark.slow),
         (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
     ],
 )
@@ -49,7 +49,9 @@ def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
 
 
 @pytest.mark.usefixtures("whole_second_look")
-@pytest.mark.parametrize(("contract", "calls"), [("chain", DEFAULT.small), ("multi", 500)])
+@pytest.mark.parametrize(
+    ("contract", "calls"), [pytest.param("chain", DEFAULT.small, marks=pytest.mark.slow), ("multi", 500)]
+)
 def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str, calls: int) -> None:
     """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
 

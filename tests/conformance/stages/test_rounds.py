@@ -172,7 +172,8 @@ def sharing_if(condition: Callable[..., bool]) -> Callable[..., Any]:
     [lambda p, q, x: 4 <= len(x) <= 256 and len(x) != 64, lambda p, q, x: bool((q != q[:1]).any())],
     ids=["in small batches", "in batches of different problems"],
 )
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
 def test_trials_that_share_a_uniform_in_some_batches_only_have_no_law_that_is_wrong(
     condition: Callable[..., bool], seed: int
 ) -> None:

@@ -59,9 +59,7 @@ def test_degenerate_pairs_come_up(is_degenerate: Any) -> None:
     find(strategies.pairs(), is_degenerate, settings=settings(SEARCH, phases=[Phase.generate]))
 
 
-@pytest.mark.parametrize(
-    "contract", [pytest.param(it, marks=() if it is Contract.MULTI else pytest.mark.slow) for it in Contract]
-)
+@pytest.mark.parametrize("contract", [pytest.param(it, marks=pytest.mark.slow) for it in Contract])
 def test_shrinking_ends_at_two_tokens_and_simple_fractions(contract: str) -> None:
     found = find(strategies.problems(contract), lambda problem: not_equal(problem), settings=SEARCH)
     assert found.num_tokens == 2

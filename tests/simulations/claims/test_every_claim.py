@@ -50,6 +50,17 @@ CELLS = {
     if "/routes-" not in cell.id or cell.name == "routes-0"
 }
 """One of the batches that differ in their stream alone."""
+NIGHTLY = (
+    "judge.share-of-block-optimum/random-",
+    "judge.share-of-block-optimum/structured",
+    "recursive.lossless/without-k2",
+    "spectr2023.block-efficiency/map",
+    "spectr2023.block-efficiency/simulation-",
+    "trees.layer-lift/V2-L2-K3",
+    "trees.layer-lift/V2-L3-K2",
+    "trees.layer-lift/V3-L2-K2",
+)
+"""How the names of cells begin that take seconds at any size; the gate has them at full size, in the reproduction."""
 
 
 @functools.cache
@@ -63,7 +74,17 @@ def together(claim: str) -> pytest.MarkDecorator:
     return pytest.mark.xdist_group(f"cells of {claim}")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=together(cell.claim)) for name, cell in CELLS.items()])
+def marks(claim: str, *names: str) -> list[pytest.MarkDecorator]:
+    """One worker for the claim, nightly if one of its cells in question is dear."""
+    dear = any(name.startswith(NIGHTLY) for name in names)
+    return [together(claim), *([pytest.mark.slow] if dear else [])]
+
+
+def names_of(claim: str) -> list[str]:
+    return [name for name, cell in CELLS.items() if cell.claim == claim]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(cell.claim, name)) for name, cell in CELLS.items()])
 def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
     found = run(name)
     assert found.rows or found.tables
@@ -78,10 +99,14 @@ def test_the_claim_holds_and_its_controls_do_not(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "claim", [pytest.param(it, marks=together(it)) for it in dict.fromkeys(cell.claim for cell in CELLS.values())]
+    "claim",
+    [
+        pytest.param(claim, marks=marks(claim, *names_of(claim)))
+        for claim in dict.fromkeys(cell.claim for cell in CELLS.values())
+    ],
 )
 def test_every_claim_has_a_control(claim: str) -> None:
-    methods = {row.method for name, cell in CELLS.items() if cell.claim == claim for row in run(name).rows}
+    methods = {row.method for name in names_of(claim) for row in run(name).rows}
     assert methods > {Method.CONTROL}
 
 

@@ -61,6 +61,7 @@ def test_two_workers_find_what_one_finds(open_store: Callable[..., Store]) -> No
     assert [part.rows[0].cell for part in one] == [cell.name for cell in CELLS]
 
 
+@pytest.mark.slow
 def test_a_cluster_finds_what_one_finds(open_store: Callable[..., Store]) -> None:
     distributed = pytest.importorskip("distributed")
     one = run_cells(CELLS, 5, LEVEL, open_store("one"))
@@ -155,7 +156,7 @@ def test_a_damaged_cell_is_run_again(open_store: Callable[..., Store]) -> None:
     assert calls == [1]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_cell_that_cannot_be_kept_ends_the_run_without_further_words(
     open_store: Callable[..., Store],
     monkeypatch: pytest.MonkeyPatch,
@@ -182,7 +183,7 @@ def test_nothing_to_run_starts_no_worker(open_store: Callable[..., Store], monke
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("after", [False, True])
 def test_an_interrupt_waits_until_a_cell_is_kept_and_announced(
     open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch, jobs: int, after: bool

@@ -17,6 +17,7 @@ def test_a_replacement_from_the_target_itself_is_refuted(pair: Any, monkeypatch:
     assert any_refuted(pair, decode_texts(pair, BlockVerification(), 2))
 
 
+@pytest.mark.slow
 def test_more_is_kept_of_a_block_than_token_by_token(pair: Any) -> None:
     """The mean over 20,000 first rounds; its standard error is below 0.01, the exact gain here about 0.05 or more."""
     block, token = (first_accepted(decode_texts(pair, rule, 3)) for rule in (BlockVerification(), LevelByLevel()))

@@ -59,7 +59,7 @@ def test_the_tests_below_have_power(pair: Any) -> None:
 
 
 @pytest.mark.parametrize("bonus", [False, True])
-@pytest.mark.parametrize("draft_length", [1, 2, 3])
+@pytest.mark.parametrize("draft_length", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_three_tokens_follow_the_targets_joint_law_and_the_tests_are_counted(
     pair: Any, draft_length: int, bonus: bool
 ) -> None:
@@ -157,7 +157,7 @@ def misdeclare(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Selection
     return verify(sharper / sharper.sum(dim=-1, keepdim=True), target, drafts, uniforms)
 
 
-@pytest.mark.parametrize("defect", [skip_residual, misdeclare])
+@pytest.mark.parametrize("defect", [skip_residual, pytest.param(misdeclare, marks=pytest.mark.slow)])
 def test_a_defective_verifier_is_refuted(pair: Any, defect: SelectionSampler) -> None:
     run = decode_all(pair, 2, True, defect)
     with pytest.raises(AssertionError):
@@ -200,7 +200,7 @@ def test_equal_models_reject_nothing(pair: Any, make_pair: Any) -> None:
     assert run.block_efficiency == 3
 
 
-@pytest.mark.parametrize(("draft_length", "bonus"), [(3, False), (1, True)])
+@pytest.mark.parametrize(("draft_length", "bonus"), [pytest.param(3, False, marks=pytest.mark.slow), (1, True)])
 def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, draft_length: int, bonus: bool) -> None:
     """The law of the cut texts is the target's, cut: false alarm 1e-7, a bias of 0.1 is seen with probability 0.99."""
     eos = 2

@@ -62,13 +62,16 @@ def test_batches_are_lossless_and_reject_as_often_as_theorem_3_says(
     assert_mean_rejections(output, expected_rejections_batch(*models, num_drafts))
 
 
-@pytest.mark.parametrize("verifier", SAMPLERS)
+@pytest.mark.parametrize(
+    "verifier", ["priority", *(pytest.param(it, marks=pytest.mark.slow) for it in SAMPLERS if it != "priority")]
+)
 def test_draft_sequences_are_lossless_by_any_verifier(draft: Any, target: Any, verifier: str) -> None:
     output = generate(target, speculative_sequences(draft, 3, 2, verifier), **PROCESSED)
     assert not refuted(output.sequences, tables(target, processed_law).joint())
     assert 0.1 < output.rejected.double().mean() < 0.9
 
 
+@pytest.mark.slow
 def test_more_draft_sequences_need_fewer_calls(draft: Any, target: Any) -> None:
     """Means over 2,000 texts, far apart: 6.6 standard errors of the nearer two at the least."""
     calls = [
@@ -88,6 +91,7 @@ def test_draft_sequences_that_disagree_kept_alive_are_refuted(draft: Any, target
     assert refuted(output.sequences, tables(target, plain_law).joint())
 
 
+@pytest.mark.slow
 def test_one_draft_sequence_is_one_draft(draft: Any, target: Any) -> None:
     for length in (1, 2, 5):
         one, other = (

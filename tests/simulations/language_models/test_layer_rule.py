@@ -33,6 +33,7 @@ def test_one_sequence_is_kept_as_block_verification_keeps_it(pair: Any) -> None:
     assert abs(ours - block) < 0.05
 
 
+@pytest.mark.slow
 def test_more_is_kept_than_level_by_level(pair: Any) -> None:
     """The means over 20,000 first rounds, with standard errors below 0.01."""
     rules = PriorityLayerVerification(2), LevelByLevel(SAMPLERS["priority"], 2)

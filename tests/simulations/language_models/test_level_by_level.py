@@ -76,7 +76,9 @@ def check_records(run: DecodingRun, num_drafts: int, draft_length: int) -> None:
     assert run.block_efficiency == pytest.approx(1 + run.round_accepted.sum() / run.target_calls.sum())
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize(
+    "name", ["kseq", *(pytest.param(it, marks=pytest.mark.slow) for it in SAMPLERS if it != "kseq")]
+)
 @pytest.mark.parametrize(
     ("num_drafts", "draft_length"),
     [(3, 2), pytest.param(2, 3, marks=pytest.mark.slow)],
@@ -200,7 +202,7 @@ def test_the_model_as_its_own_draft_accepts_everything(pair: Any) -> None:
     np.testing.assert_allclose(run.measured["acceptance"], 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("num_drafts", "draft_length"), [(1, 0), (2, 1), (3, 2)])
+@pytest.mark.parametrize(("num_drafts", "draft_length"), [(1, 0), (2, 1), pytest.param(3, 2, marks=pytest.mark.slow)])
 def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, num_drafts: int, draft_length: int) -> None:
     """The law of the cut texts is the target's, cut."""
     eos = 2

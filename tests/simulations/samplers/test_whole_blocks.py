@@ -69,6 +69,7 @@ def test_accepted_length_and_next_token_follow_the_exact_law(row: int) -> None:
     assert np.abs(law.accepted - law.weights * np.append(1 - law.weights[1:], 1.0)).max() > 0.02
 
 
+@pytest.mark.slow
 def test_the_kit_calls_it_lossless_and_one_without_the_residual_biased(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_sampler(block_by_block, budget=QUICK).verdict == Verdict.LOSSLESS
 

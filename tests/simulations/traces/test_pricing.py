@@ -24,7 +24,9 @@ def long_texts() -> Trace:
     return traced(*PAIR, texts=24, length=500, seed=1)
 
 
-@pytest.mark.parametrize("rule", [*SEVERAL, "single"])
+@pytest.mark.parametrize(
+    "rule", ["single", "kseq", *(pytest.param(it, marks=pytest.mark.slow) for it in SEVERAL if it != "kseq")]
+)
 def test_the_long_run_of_chains(long_texts: Trace, rule: str) -> None:
     count = 1 if rule == "single" else 3
     found = price(long_texts, [Configuration(rule, count, 3)]).tokens_per_call(0)

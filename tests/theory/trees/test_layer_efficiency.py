@@ -19,7 +19,10 @@ from specproof import (
 TOLERANCE = 1e-12
 
 
-@pytest.mark.parametrize(("tokens", "length", "count"), [(3, 2, 2), (2, 3, 3), (4, 2, 3), (3, 1, 4), (4, 3, 1)])
+@pytest.mark.parametrize(
+    ("tokens", "length", "count"),
+    [(3, 2, 2), (2, 3, 3), pytest.param(4, 2, 3, marks=pytest.mark.slow), (3, 1, 4), (4, 3, 1)],
+)
 def test_it_is_the_mean_of_the_enumerated_call(tokens: int, length: int, count: int) -> None:
     pair = random_tabular_pair(tokens, length + 1, np.random.default_rng(31))
     law = layer_law(*pair, count, length, "priority").accepted_length

@@ -44,6 +44,7 @@ def rates(texts: pd.DataFrame, scores: Array = SCORES) -> pd.DataFrame:
     return found.set_index(["compared", "epsilon"])
 
 
+@pytest.mark.slow
 def test_independent_texts_are_compared_without_bias_from_coupled_ones() -> None:
     """2000 prompts of one law: the mean is within four standard errors of the exact win rate, each below 0.007."""
     texts, laws = sampled()
