@@ -28,7 +28,9 @@ def test_each_problem_of_the_ladder_is_one_test() -> None:
     mark = parametrize_with_problems("multi", expected_failures={FIRST: "a known fault"})
     name, problems = mark.args
     assert name == "problem"
-    assert [parameter.id for parameter in problems] == list(ladder("multi"))
+    assert [parameter.id for parameter in problems] == [
+        it for it, asked in ladder("multi").items() if not asked.required
+    ]
     expected = problems[0].marks[0]
     assert (expected.name, expected.kwargs) == (
         "xfail",

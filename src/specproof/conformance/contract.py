@@ -20,7 +20,9 @@ class Contract(StrEnum):
               emitted (n, L+1), -1 after the last token          emitted token
     multi     ``verify(draft_probs (n, V), target_probs (n, V),  shape (2, V): row 1 for an accepted draft, row 0 for
               draft_tokens (n, k), rng)`` -> (emitted (n,),      a token emitted after all were rejected
-              index of the accepted draft or -1 (n,))
+              index of the accepted draft or -1 (n,)); with a
+              parameter ``drawn``, drafts are also drawn
+              otherwise than independently
     tree      ``verify(tree, target_probs (n, N, V),             shape (V+1,) * (D+1), as in chain
               draft_probs (n, N, V) or None, rng)`` -> emitted
               (n, D+1), -1 after the last token; ``tree`` is a

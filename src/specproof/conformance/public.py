@@ -12,6 +12,7 @@ from specproof.conformance.problems import (
     TreeProblem,
     next_token_law,
 )
+from specproof.conformance.problems.drafting import Drafting
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.report.report import Report
 from specproof.conformance.subject.failures import Unsupported
@@ -26,6 +27,7 @@ __all__ = [
     "ChainProblem",
     "Contract",
     "Detector",
+    "Drafting",
     "Finding",
     "GenerateProblem",
     "MultiProblem",

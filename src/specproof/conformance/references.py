@@ -8,9 +8,16 @@ from functools import partial, wraps
 import numpy as np
 
 from specproof.conformance.problems import Contract, Tokens, next_token_law
+from specproof.conformance.problems.drafting import Drafting
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
-from specproof.simulations.samplers import SAMPLERS, priority_layers, single, whole_blocks
+from specproof.simulations.samplers import (
+    SAMPLERS,
+    priority_layers,
+    recursive_without_replacement,
+    single,
+    whole_blocks,
+)
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -90,6 +97,24 @@ def select(
     uniforms = rng.random((draft_tokens.shape[0], draft_tokens.shape[1] + 1))
     tokens, accepted = SAMPLERS[name](draft_probs, target_probs, draft_tokens, uniforms)
     return tokens, accepted
+
+
+def select_however_drawn(
+    draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator, drawn: str
+) -> tuple[Tokens, Tokens]:
+    """Contract multi: the rule for the way in which drafts were drawn.
+
+    Independent and distinct drafts are tested by recursive rejection. Whatever else was drawn is compared with a draw
+    from the target, which loses nothing, and is optimal for certain drafts.
+    """
+    uniforms = rng.random((draft_tokens.shape[0], draft_tokens.shape[1] + 1))
+    if drawn in (Drafting.IID, Drafting.DISTINCT):
+        rule = SAMPLERS["recursive"] if drawn == Drafting.IID else recursive_without_replacement.verify
+        found = rule(draft_probs, target_probs, draft_tokens, uniforms)
+        return found[0], found[1]
+    tokens = invert(target_probs, uniforms[:, 0])
+    same = draft_tokens == tokens[:, np.newaxis]
+    return tokens, np.where(same.any(axis=1), same.argmax(axis=1), -1)
 
 
 def speculate(
@@ -204,6 +229,7 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "token by token": (Contract.CHAIN, token_by_token),
         "block by block": (Contract.CHAIN, block_by_block),
         **{name: (Contract.MULTI, partial(select, name)) for name in SAMPLERS},
+        "however drawn": (Contract.MULTI, select_however_drawn),
         "walk by the target": (Contract.TREE, walk_by_target),
         "recursive rejection on trees": (Contract.TREE, recursive_on_tree),
         "level by level, kseq": (Contract.TREE, partial(level_by_level, "kseq")),

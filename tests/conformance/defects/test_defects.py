@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,8 @@ def outcomes(defect: Defect, problem: Problem, rng: np.random.Generator) -> np.n
         request = problem.arguments(TRIALS, rng)
         return problem.outcomes(problem.parse(defect.sampler(*request, rng), request).tokens)
     inputs = problem.inputs(TRIALS, rng)
-    emitted = defect.sampler(*inputs, rng)
+    named = problem.named(inputs) if "drawn" in inspect.signature(defect.sampler).parameters else {}
+    emitted = defect.sampler(*inputs, rng, **named)
     return problem.outcomes(*emitted) if isinstance(problem, MultiProblem) else problem.outcomes(emitted)
 
 
@@ -72,7 +75,9 @@ def test_the_sampler_has_the_law(defect):
 
 @pytest.mark.parametrize("entry", LOOKALIKES, ids=identity)
 def test_lookalikes_are_exact_on_every_problem(entry):
-    assert max(bias(entry, problem) for problem in ladder(entry.contract).values()) < 1e-12
+    parameters = set(inspect.signature(entry.sampler).parameters)
+    asked = [problem for problem in ladder(entry.contract).values() if problem.required <= parameters]
+    assert max(bias(entry, problem) for problem in asked) < 1e-12
 
 
 def test_what_breaks_the_contract_has_no_law_and_nothing_else_has_none():

@@ -3,6 +3,7 @@
 from specproof.conformance.defects.block_verification import BLOCK_DEFECTS
 from specproof.conformance.defects.chain_defects import CHAIN_DEFECTS
 from specproof.conformance.defects.defect import Defect
+from specproof.conformance.defects.drawn_drafts import DRAWN_DEFECTS, RECURSIVE_ON_DRAWN
 from specproof.conformance.defects.lookalikes import LOOKALIKES as _LOOKALIKES
 from specproof.conformance.defects.loop import LOOP_DEFECTS
 from specproof.conformance.defects.mixed_rows import ROW_DEFECTS
@@ -21,6 +22,7 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *BLOCK_DEFECTS,
     *ROW_DEFECTS,
     *MULTI_DEFECTS,
+    *DRAWN_DEFECTS,
     *LOOP_DEFECTS,
     *OVERWRITTEN_DEFECTS,
     *SIBLING_DEFECTS,
@@ -30,7 +32,7 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
 )
 DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
 """The catalogue of known defects."""
-LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_TREES, PLAIN_ROUND)
+LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_DRAWN, RECURSIVE_ON_TREES, PLAIN_ROUND)
 """Samplers that look wrong and are exact."""
 
 __all__ = ["DEFECTS", "LOOKALIKES", "Defect"]

@@ -11,6 +11,7 @@ import numpy as np
 from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.rules import normalised, pick, quotient, residual
 from specproof.conformance.problems import Contract, MultiProblem, Tokens
+from specproof.conformance.problems.drafting import chance_of
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.distribution import Array
 from specproof.theory.verifiers.kseq.factor import division_factor
@@ -34,8 +35,8 @@ def chosen_law(problem: MultiProblem, kernel: ChoiceKernel) -> Array:
     """Give the emitted law, shape (2, V), by going through all V^k drafts."""
     size, count = problem.num_tokens, problem.num_drafts
     drafts = np.indices((size,) * count).reshape(count, -1).T
-    weights = problem.draft[drafts].prod(axis=1)
     draft, target = (np.broadcast_to(row, (len(drafts), size)) for row in (problem.draft, problem.target))
+    weights = chance_of(problem.drafting, draft, drafts)
     choice = kernel(draft, target, drafts)
     law = np.zeros((2, size))
     np.add.at(law[1], drafts, weights[:, np.newaxis] * choice.accept)

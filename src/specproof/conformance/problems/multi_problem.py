@@ -1,8 +1,8 @@
-"""The contract ``multi``: several i.i.d. drafts for one position."""
+"""The contract ``multi``: several drafts for one position."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,16 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, Sample, as_ids, refuse_rows, shown
 from specproof.conformance.problems.description import describe_law
+from specproof.conformance.problems.drafting import Drafting, chance_of, draw_drafts, largest_acceptance
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.example_models import P3, P8, Q3, Q8, RARE, USUAL, Models
 from specproof.conformance.problems.problem import Inputs, VerifierProblem
 from specproof.conformance.subject.failures import InvalidOutput
-from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
-from specproof.theory.transport import optimal_acceptance
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -30,18 +29,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MultiProblem(VerifierProblem):
-    """k i.i.d. drafts for one position: the contract ``multi``.
+    """k drafts for one position: the contract ``multi``.
 
     Parameters
     ----------
     draft, target : array_like, shape (V,)
     num_drafts : int
         k >= 1.
+    drafting : Drafting or str
+        How they are drawn: ``"iid"``, ``"distinct"``, ``"certain"`` or ``"top"``. A verifier is told by a parameter
+        ``drawn``; one without it is asked for independent drafts alone.
 
     Raises
     ------
     InvalidInput
-        If a law is none, or the number of drafts is not an integer >= 1.
+        If a law is none, the number of drafts is not an integer >= 1, there is no such way of drawing, or there are
+        fewer tokens than drafts that are not independent.
 
     Examples
     --------
@@ -56,12 +59,21 @@ class MultiProblem(VerifierProblem):
     draft: Array
     target: Array
     num_drafts: int
+    drafting: Drafting
 
-    def __init__(self, draft: ArrayLike, target: ArrayLike, num_drafts: int) -> None:
+    def __init__(
+        self, draft: ArrayLike, target: ArrayLike, num_drafts: int, drafting: Drafting | str = Drafting.IID
+    ) -> None:
         rows = as_pair(draft, target)
         if rows[0].ndim != 1:
             raise InvalidInput(f"draft has shape {rows[0].shape}: a problem has one distribution of shape (V,)")
-        for name, value in zip(("draft", "target", "num_drafts"), (*rows, one_num_drafts(num_drafts)), strict=True):
+        if drafting not in list(Drafting):
+            raise InvalidInput(f"drafting is {drafting!r}: it must be one of {', '.join(Drafting)}")
+        count = one_num_drafts(num_drafts)
+        if drafting != Drafting.IID and count > rows[0].size:
+            raise InvalidInput(f"num_drafts is {count}: {rows[0].size} tokens have no more drafts that differ")
+        values = (*rows, count, Drafting(drafting))
+        for name, value in zip(("draft", "target", "num_drafts", "drafting"), values, strict=True):
             object.__setattr__(self, name, value)
 
     @property
@@ -75,13 +87,14 @@ class MultiProblem(VerifierProblem):
         return self.draft, self.target
 
     def with_models(self, draft: TabularModel, target: TabularModel) -> MultiProblem:
-        """Put the laws of other models in the place of both."""
-        return MultiProblem(draft.conditionals[0], target.conditionals[0], self.num_drafts)
+        """Put the laws of other models in the place of both, with as many drafts as these have."""
+        most = self.num_drafts if self.drafting is Drafting.IID else draft.num_states
+        return MultiProblem(draft.conditionals[0], target.conditionals[0], min(self.num_drafts, most), self.drafting)
 
     def shorter(self) -> Iterator[MultiProblem]:
         """Leave a draft out, if there is more than one."""
         if self.num_drafts > 1:
-            yield MultiProblem(self.draft, self.target, self.num_drafts - 1)
+            yield MultiProblem(self.draft, self.target, self.num_drafts - 1, self.drafting)
 
     @property
     def num_tokens(self) -> int:
@@ -90,8 +103,8 @@ class MultiProblem(VerifierProblem):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(k, V): problems of one shape fit into one batch."""
-        return self.num_drafts, self.num_tokens
+        """(k, V, the way of drawing): problems of one shape fit into one batch."""
+        return self.num_drafts, self.num_tokens, list(Drafting).index(self.drafting)
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -121,7 +134,7 @@ class MultiProblem(VerifierProblem):
     @cached_property
     def acceptance_bounds(self) -> Array:
         """The optimal transport value alpha*, shape (1,): no lossless sampler accepts more often."""
-        return np.atleast_1d(optimal_acceptance(self.draft, self.target, self.num_drafts))
+        return np.atleast_1d(largest_acceptance(self.drafting, self.draft, self.target, self.num_drafts))
 
     def acceptances(self, accepted: Tokens) -> list[NDArray[np.bool_]]:
         """Say in which trials some draft is accepted."""
@@ -140,8 +153,21 @@ class MultiProblem(VerifierProblem):
     def fill(self, inputs: Inputs, places: Tokens, rng: np.random.Generator) -> None:
         """Draw trials into some rows of a batch, which may be one of several problems."""
         inputs.draft_probs[places], inputs.target_probs[places] = self.draft, self.target
-        uniforms = rng.random((len(places), self.num_drafts))
-        inputs.draft_tokens[places] = invert(self.draft, uniforms)
+        inputs.draft_tokens[places] = draw_drafts(self.drafting, self.draft, len(places), self.num_drafts, rng)
+
+    def chance_of_drafts(self, arguments: Inputs) -> Array:
+        """Give the probability of the drafts of each trial, shape (n,)."""
+        return chance_of(self.drafting, arguments.draft_probs, arguments.draft_tokens)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The parameter ``drawn``, unless drafts are independent."""
+        return frozenset() if self.drafting is Drafting.IID else frozenset({"drawn"})
+
+    def named(self, arguments: Inputs) -> Mapping[str, Any]:
+        """How drafts are drawn."""
+        del arguments
+        return {"drawn": self.drafting}
 
     def parse(self, result: Any, arguments: Inputs) -> Emission:
         """Take emitted tokens and the indices of accepted drafts, both (n,)."""
@@ -168,8 +194,9 @@ class MultiProblem(VerifierProblem):
         return Sample(first, self.outcomes(first, emission.accepted), first, emission.accepted)
 
     def describe(self) -> str:
-        """Describe both laws in simple fractions, and the number of drafts."""
-        return f"draft  {describe_law(self.draft)}\ntarget {describe_law(self.target)}\ndrafts {self.num_drafts}"
+        """Describe both laws in simple fractions, the number of drafts, and how these are drawn, if not i.i.d."""
+        drawn = "" if self.drafting is Drafting.IID else f", {self.drafting}"
+        return f"draft  {describe_law(self.draft)}\ntarget {describe_law(self.target)}\ndrafts {self.num_drafts}{drawn}"
 
     @classmethod
     def degenerate(cls, draft: Array, target: Array) -> MultiProblem:
@@ -197,9 +224,17 @@ class MultiProblem(VerifierProblem):
         }
         eight = {"eight tokens": (P8, Q8), "eight tokens, draft uniform": ((0.125,) * 8, P8)}
         many = {name: pairs[name] for name in ("three tokens", "uneven")}
-        sets = ((1, pairs), (2, pairs), (3, five), (4, many), (5, five), (8, many), (3, eight))
-        return {
-            f"{name}, k = {count}": MultiProblem(draft, target, count)
+        one_hot = {"a certain draft law": ((0.0, 1.0, 0.0), (0.2, 0.3, 0.5))}
+        sets = ((1, pairs), (2, pairs | one_hot), (3, five), (4, many), (5, five), (8, many), (3, eight))
+        independent = {
+            f"{name}, k = {count}": cls(draft, target, count)
             for count, chosen in sets
             for name, (draft, target) in chosen.items()
         }
+        others = {
+            f"{name}, k = {count}, {drafting}": cls(draft, target, count, drafting)
+            for drafting in (Drafting.DISTINCT, Drafting.CERTAIN, Drafting.TOP)
+            for count, chosen in ((2, three), (3, five))
+            for name, (draft, target) in chosen.items()
+        }
+        return independent | others

@@ -151,6 +151,16 @@ class Problem(ABC):
         raise IndexError(f"there is no bound {index} on acceptance in the contract {self.contract}")
 
     @property
+    def required(self) -> frozenset[str]:
+        """The names of the parameters that a sampler must have to be asked at all; none for most problems."""
+        return frozenset()
+
+    def named(self, arguments: Any) -> Mapping[str, Any]:
+        """What a sampler is told by name, of which it is handed what it has parameters for."""
+        del arguments
+        return {}
+
+    @property
     def unusual(self) -> str:
         """What a sampler may not know of, such as ragged batches: left out if it raises or overlooks that."""
         return ""
@@ -206,7 +216,8 @@ class Problem(ABC):
             If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         asked = f"n = {arguments.trials}, {self.size_name} = {self.shape[0]}, V = {self.num_tokens}"
-        return self.parse(subject.call(arguments, arguments.trials, seed, asked), arguments)
+        result = subject.call(arguments, arguments.trials, seed, asked, self.named(arguments))
+        return self.parse(result, arguments)
 
     def __repr__(self) -> str:
         return f"<{self.contract}, {self.size_name}={self.shape[0]}, V={self.num_tokens}>\n{self.describe()}"

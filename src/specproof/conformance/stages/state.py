@@ -54,14 +54,15 @@ class Check:
         self.settings, self.budget = settings, budget
         self.subject = Subject(function, settings.arrays, HANG * budget.seconds)
         self.rng = np.random.default_rng(settings.seed)
-        self.watches = {name: Watch(problem, name) for name, problem in ladder(contract).items()}
+        asked = {name: it for name, it in ladder(contract).items() if self.subject.takes(it.required)}
+        self.watches = {name: Watch(problem, name) for name, problem in asked.items()}
         self.degenerate = {name: Watch(problem, name) for name, problem in degenerate_problems(contract).items()}
         self.small_names = PROBLEMS[contract].in_small_batches
         self.small = SmallBatches({name: self.watches[name].problem for name in self.small_names})
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
-        self._keep_only(settings.problem)
         self.notes: list[str] = []
+        self._keep_only(settings.problem)
         self.unsupported: set[str] = set()
         self.reproducible, self.remembers = True, ""
         for watch in self.watches.values():
@@ -71,7 +72,10 @@ class Check:
     def _keep_only(self, problem: str | None) -> None:
         """Leave out all problems but one; its tests keep their share of the level, as do those of checks of others."""
         if problem is not None:
-            self.watches, self.degenerate = {problem: self.watches[problem]}, {}
+            if problem not in self.watches:
+                needed = " and ".join(sorted(ladder(self.settings.contract)[problem].required))
+                self.notes.append(f"it has no parameter {needed}, without which '{problem}' cannot be asked")
+            self.watches, self.degenerate = {it: self.watches[it] for it in self.watches if it == problem}, {}
 
     def is_alarm(self, log_value: float) -> bool:
         """Whether an e-process of this logarithm refutes what it tests; nothing does if a loss is declared."""

@@ -6,7 +6,8 @@ import copy
 import inspect
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,19 +80,28 @@ class Subject:
         self.surroundings, self.generators = Surroundings(), GlobalGenerators()
         self._worker = Worker()
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
+        self._parameters = _parameters(function)
 
     @property
     def longest_call(self) -> float:
         """The number of trials that one call should have at most, at the pace so far, to be far from a hang."""
         return LONGEST_CALL * self._call_limit / self.batches.pace
 
-    def call(self, arguments: Sequence[Any], trials: int, seed: int, asked: str) -> Any:
+    def takes(self, names: frozenset[str]) -> bool:
+        """Whether the function has parameters of all these names."""
+        return names <= self._parameters
+
+    def call(
+        self, arguments: Sequence[Any], trials: int, seed: int, asked: str, named: Mapping[str, Any] | None = None
+    ) -> Any:
         """Call the function with copies of its arguments and a generator of this seed, for so many trials.
 
         Parameters
         ----------
         asked : str
             A description of the call for the message about one that fails.
+        named : mapping of str, optional
+            What the function is handed by name, where it has a parameter of that name.
 
         Raises
         ------
@@ -99,7 +109,9 @@ class Subject:
             If it raises, does not return in time, or is asynchronous.
         """
         copies = [self._copied(argument) for argument in arguments]
-        result = self._timed([*copies, np.random.default_rng(seed)], trials, asked)
+        taken = {name: self._copied(value) for name, value in (named or {}).items() if name in self._parameters}
+        function = partial(self._function, *copies, np.random.default_rng(seed), **taken)
+        result = self._timed(function, trials, asked)
         if not all(map(_is_unchanged, copies, arguments)):
             self.changes_inputs = True
         return result
@@ -113,14 +125,14 @@ class Subject:
             return Tree(self._copied(argument.tokens), self._copied(argument.parents), argument.drawn)
         return copy.deepcopy(argument)
 
-    def _timed(self, arguments: Sequence[Any], trials: int, asked: str) -> Any:
+    def _timed(self, function: Callable[[], Any], trials: int, asked: str) -> Any:
         limit = self._call_limit if self.calls else 2 * self._call_limit
         self.calls, self.trials = self.calls + 1, self.trials + trials
         self.generators.look()
         start = time.perf_counter()
         with self.surroundings.kept(), swallowed() as output:
             try:
-                result, error = self._worker.call(lambda: self._function(*arguments), limit)
+                result, error = self._worker.call(function, limit)
             except TimeoutError:
                 self._worker = Worker()
                 raise Hang(f"a call with {asked} did not return within {limit:g} s") from None
@@ -139,6 +151,14 @@ class Subject:
             result.close()  # it would complain that nobody waited for it
             raise InvalidOutput("the function is asynchronous: give one that waits, such as by asyncio.run")
         return result
+
+
+def _parameters(function: Sampler) -> frozenset[str]:
+    """Name the parameters of a function; none if they cannot be read."""
+    try:
+        return frozenset(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return frozenset()
 
 
 def to_numpy(result: Any) -> NDArray[Any]:
@@ -161,7 +181,7 @@ def _is_unchanged(given: Any, argument: Any) -> bool:
 def _place(error: BaseException) -> str:
     """Say where it was raised; nothing if the function could not even be called."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return "" if last.filename == __file__ else f" at {Path(last.filename).name}:{last.lineno}"
+    return "" if last.filename in (__file__, calling.__file__) else f" at {Path(last.filename).name}:{last.lineno}"
 
 
 def _without_ours(error: BaseException) -> BaseException:
