@@ -15,7 +15,16 @@ author = "The specproof authors"
 copyright = "the specproof authors"
 version = release = specproof.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "math_as_mathml", "executed", "numbered"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "math_as_mathml",
+    "executed",
+    "numbered",
+    "references",
+]
+nitpicky = True
 root_doc = "index"
 exclude_patterns = ["extensions"]
 
@@ -29,8 +38,6 @@ napoleon_google_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 napoleon_use_param = False
 napoleon_use_rtype = False
-
-suppress_warnings = ["ref.python"]  # "shape" in the type of an attribute is a word and no link
 
 html_theme = "furo"
 html_title = f"specproof {release}"

@@ -1,6 +1,7 @@
 """Pages that are written from registries and public names when the site is built, so that none can go stale."""
 
 import shutil
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def write_pages(folder):
         (folder / "api" / f"{module}.md").write_text(_reference(module, seen), encoding="utf-8")
 
 
+@cache
+def public_names():
+    """Give every public name in full, with what it names."""
+    return {f"{module}.{name}": getattr(import_module(module), name) for module in MODULES for name in _names(module)}
+
+
 def _claims():
     lines = ["# Claims", "", f"The {len(CLAIMS)} claims that `specproof reproduce` gathers evidence for.", ""]
     for claim in CLAIMS:
@@ -63,13 +70,17 @@ def _gallery(folder):
     return "\n".join(lines)
 
 
-def _reference(module, seen):
+def _names(module):
     names = import_module(module).__all__
-    lines = [f"# {module}", "", "```{eval-rst}", f".. automodule:: {module}", "   :no-members:", ""]
     if module == "specproof":  # the theory's names, which it hands out too, have a page of their own
         theory = set(import_module("specproof.theory").__all__)
         names = [name for name in names if name not in theory]
-    for name in sorted(names, key=str.lower):
+    return sorted(names, key=str.lower)
+
+
+def _reference(module, seen):
+    lines = [f"# {module}", "", "```{eval-rst}", f".. automodule:: {module}", "   :no-members:", ""]
+    for name in _names(module):
         lines += [*_entry(module, name, seen), ""]
     return "\n".join([*lines, "```", ""])
 

@@ -2,9 +2,9 @@ r"""How many calls of the target a text takes, given the text: calls follow each
 
 A call that starts after s tokens and accepts n < L drafts ends with a token of its own, so that the next call starts
 after s + n + 1; after L drafts comes the bonus token. Given the text the accepted length of each call depends on
-nothing but where it starts, because reach weights do not depend on what follows (:mod:`.reach_weights`), and what one
-call draws is independent of what the others did. So with :math:`S_s` the probability that some call starts after s
-tokens,
+nothing but where it starts, because reach weights do not depend on what follows
+(:mod:`specproof.theory.texts.reach_weights`), and what one call draws is independent of what the others did. So with
+:math:`S_s` the probability that some call starts after s tokens,
 
 .. math:: S_0 = 1, \qquad S_t = \sum_{n \le L} S_{t-n-1} (v_{t-n-1,n} - v_{t-n-1,n+1}), \quad v_{s,L+1} = 0,
 

@@ -50,10 +50,12 @@ class Verifier:
         exactly j = 1..k of the drafts are token i, wherever they stand. Summed over j it is ``law.accepted``; of the
         drafts that follow the accepted token, j sequences go on (:mod:`specproof.theory.sequences`).
     agreement_at : callable, optional
-        The same at one token of each row and for k = 1..K at once, see :data:`AgreementAt`, in a few passes over the
-        row. :func:`specproof.theory.verifiers.at_tokens.agreement_at` calls it, and does without where there is none.
+        The same at one token of each row and for k = 1..K at once, in a few passes over the row, see
+        :data:`~specproof.theory.verifiers.registry.AgreementAt`.
+        :func:`specproof.theory.verifiers.at_tokens.agreement_at` calls it, and does without where there is none.
     given_drafts : callable, optional
-        The rule as it is written, see :data:`GivenDrafts`; what enumerations follow draft by draft.
+        The rule as it is written, see :data:`~specproof.theory.verifiers.registry.GivenDrafts`; what enumerations
+        follow draft by draft.
     certificate : callable, optional
         ``certificate(draft, target, num_drafts) -> (lowest, highest)``: two fractions that the acceptance on one pair
         of shape (V,) is proven to lie between, without rounding.

@@ -49,7 +49,7 @@ class TreeVerifier:
     draws : str
         Trees are drafted in this way, a key of :data:`specproof.theory.trees.drawn_trees.DRAWS`.
     prepare : callable
-        See :data:`Prepare`.
+        See :data:`~specproof.theory.trees.rules.registry.Prepare`.
     takes : int, optional
         The one number of drafts that it takes; by default it takes any.
     is_lossless : bool

@@ -25,7 +25,7 @@ from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
 UNSURE = 0.4
-"""A draft of a lower probability than this is dropped by :func:`dropped_by_value`."""
+"""A draft of a lower probability than this is dropped by the defects that look at the drafted token itself."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Check:
     share : float
         The share of the level that each test has.
     unsupported : set of str
-        What the function turned out not to know of, see :attr:`Problem.unusual`.
+        What the function turned out not to know of, see :attr:`specproof.conformance.problems.Problem.unusual`.
     notes : list of str
         What is worth knowing.
     reproducible : bool
