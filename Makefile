@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test test-all test-wheel lint docs screenshots bench limits lock clean speed
+.PHONY: reproduce test test-all test-wheel lint docs gallery screenshots bench limits lock clean speed
 
 reproduce: $(READY)  ## quick reproduction of every claim and figure, into results/
 	$(BIN)/specproof reproduce --quick
@@ -33,6 +33,9 @@ lint: $(READY)  ## formatting, style and types
 
 docs: $(READY)  ## the documentation site into build/docs; a warning is an error
 	$(BIN)/python -m sphinx -b html -W --keep-going -q -d build/docs-parts docs build/docs
+
+gallery: reproduce  ## the tables that the gallery of the documentation draws, from a quick run
+	$(BIN)/python docs/extensions/gallery.py results
 
 screenshots: $(READY)  ## the pictures of pages that the documentation shows, by headless Chromium
 	PYTHONPATH=tests/support $(BIN)/python docs/extensions/screenshots.py

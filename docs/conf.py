@@ -6,9 +6,11 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "extensions"))
 
+import gallery  # noqa: E402
 import written  # noqa: E402
 
 import specproof  # noqa: E402
+from specproof.figures.registry import FIGURES  # noqa: E402
 
 project = "specproof"
 author = "The specproof authors"
@@ -47,3 +49,5 @@ html_show_sphinx = False
 html_copy_source = False
 
 written.write_pages(DOCS / "written")
+for figure in FIGURES:
+    gallery.draw(figure, DOCS / "written")

@@ -3,15 +3,11 @@
 import shutil
 from functools import cache
 from importlib import import_module
-from pathlib import Path
+
+import gallery
 
 from specproof.figures.registry import FIGURES
 from specproof.simulations.claims.registry import CLAIMS
-
-ROOT = Path(__file__).parents[2]
-DRAWN = ROOT / "docs" / "images" / "gallery"
-RESULTS = ROOT / "results" / "figures"
-"""The figures of the last reproduction; where there is none, those that are kept are shown."""
 
 MODULES = (
     "specproof",
@@ -30,7 +26,7 @@ def write_pages(folder):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "api").mkdir(parents=True)
     (folder / "claims.md").write_text(_claims(), encoding="utf-8")
-    (folder / "gallery.md").write_text(_gallery(folder), encoding="utf-8")
+    (folder / "gallery.md").write_text(_gallery(), encoding="utf-8")
     seen = {}
     for module in MODULES:
         (folder / "api" / f"{module}.md").write_text(_reference(module, seen), encoding="utf-8")
@@ -56,15 +52,11 @@ def _claims():
     return "\n".join(lines)
 
 
-def _gallery(folder):
+def _gallery():
     lines = ["# Gallery", "", "Every figure, the claim whose tables it draws, and the command that draws it.", ""]
     for figure in FIGURES:
-        name = f"{figure.id.removeprefix('figure.')}.png"
         lines += [f"## {figure.id}", "", _prose(figure.statement), ""]
-        drawn = next((path / name for path in (RESULTS, DRAWN) if (path / name).exists()), None)
-        if drawn is not None:
-            shutil.copy(drawn, folder / name)
-            lines += [f"![{figure.statement}]({name})", ""]
+        lines += [f"![{_prose(figure.statement)}]({gallery.picture(figure)})", ""]
         lines += [f"Source: {_prose(figure.source)}. Claim: [{figure.claim}](claims.md#{_anchor(figure.claim)}).", ""]
         lines += ["```sh", f"specproof reproduce {figure.id}", "```", ""]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ import importlib
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,34 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extension() -> Iterator[Callable[[str], Any]]:
+    """What imports an extension of the site."""
+    sys.path.insert(0, str(DOCS / "extensions"))
+    yield importlib.import_module
+    sys.path.remove(str(DOCS / "extensions"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, extension: Callable[[str], Any]) -> Path:
     """The folder of the pages that are written when the site is built."""
     pytest.importorskip("torch")  # specproof.transformers is among the public modules
     pytest.importorskip("transformers")
-    sys.path.insert(0, str(DOCS / "extensions"))
-    try:
-        module: Any = importlib.import_module("written")
-    finally:
-        sys.path.remove(str(DOCS / "extensions"))
     folder = tmp_path_factory.mktemp("site") / "written"
-    module.write_pages(folder)
+    extension("written").write_pages(folder)
     return folder
+
+
+def test_every_figure_has_its_tables_and_no_table_is_left_over(extension: Callable[[str], Any]) -> None:
+    gallery = extension("gallery")
+    kept = {path for figure in FIGURES for path in gallery.files(figure, gallery.KEPT)}
+    assert kept == set(gallery.KEPT.iterdir())
+
+
+def test_a_figure_of_the_gallery_is_drawn(extension: Callable[[str], Any], tmp_path: Path) -> None:
+    gallery = extension("gallery")
+    figure = next(figure for figure in FIGURES if figure.id == "figure.pareto")
+    gallery.draw(figure, tmp_path)
+    assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_public_name_is_in_the_reference(written: Path) -> None:
