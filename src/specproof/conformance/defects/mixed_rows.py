@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from specproof.conformance.defects.defect import Defect
-from specproof.conformance.defects.rules import RIGHT, every_draft, scatter
+from specproof.conformance.defects.rules import RIGHT, emitted_law, every_draft, point_mass, scatter
 from specproof.conformance.problems import ChainProblem, Contract, Tokens
 from specproof.theory.distribution import Array
 
@@ -62,7 +62,24 @@ def unguarded_residual(
     return RIGHT.sampler(draft_probs, target_probs, draft_tokens, rng)
 
 
+def greedy_for_all(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+    """Take the argmax in every row of the batch if one row asks for that, as its laws of one token show."""
+    if (target_probs.max(axis=-1) == 1.0).any():
+        target_probs = point_mass(target_probs)
+    return RIGHT.sampler(draft_probs, target_probs, draft_tokens, rng)
+
+
 ROW_DEFECTS: tuple[Defect, ...] = (
+    Defect(
+        "greedy-for-all",
+        "one greedy row makes every row of its batch greedy",
+        Contract.CHAIN,
+        greedy_for_all,
+        partial(emitted_law, kernel=RIGHT.kernel),
+        "greedy and sampled rows in one batch",
+        "",
+        ("vllm-project/vllm-ascend#16430", "vllm-project/vllm#27077"),
+    ),
     Defect(
         "neighbours-target",
         "target rows of the next trial of the batch",

@@ -61,6 +61,15 @@ def describe(
     """Draw afresh and say what differs most; two halves bound the distance, if trials are independent."""
     law = problem.target_law.reshape(-1)
     halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
+    bound = 0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level)
+    return instance_of(problem, name, halves, bound, neighbours)
+
+
+def instance_of(
+    problem: Problem, name: str, halves: Sequence[Tokens], total_variation: float, neighbours: Sequence[Problem]
+) -> Instance:
+    """Say what differs most in counts of the completed law."""
+    law = problem.target_law.reshape(-1)
     observed = frequencies(halves[0] + halves[1])
     surprise = np.where(law > 0, np.abs(observed - law), np.ceil(observed))  # what is impossible comes first
     order = np.argsort(-surprise, kind="stable")[:SHOWN]
@@ -71,7 +80,7 @@ def describe(
         int(sum(half.sum() for half in halves)),
         {outcome_name(problem, int(i)): float(law[i]) for i in shown},
         {outcome_name(problem, int(i)): float(observed[i]) for i in shown},
-        0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level),
+        total_variation,
         tuple(neighbours),
     )
 

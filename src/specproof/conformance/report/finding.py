@@ -38,9 +38,9 @@ class Detector(StrEnum):
 
     ``law``, ``acceptance`` and ``pairs`` of trials are the tests on ordinary problems; ``small batches`` is the law in
     batches of one, two, three or some more; ``batch`` is what else a batch has to do with it; ``degenerate`` is a
-    degenerate problem; ``output`` is what was returned or raised; ``uniforms`` and ``rows`` are calls with different
-    generators; ``seed`` is calls with the same generator, ``calls`` the same after other calls; ``process`` is how
-    its process ended.
+    degenerate problem, and ``beside`` are ordinary rows in one batch with those of such; ``output`` is what was
+    returned or raised; ``uniforms`` and ``rows`` are calls with different generators; ``seed`` is calls with the same
+    generator, ``calls`` the same after other calls; ``process`` is how its process ended.
 
     Examples
     --------
@@ -55,6 +55,7 @@ class Detector(StrEnum):
     SMALL_BATCHES = "small batches"
     BATCH = "batch"
     DEGENERATE = "degenerate"
+    BESIDE = "beside"
     OUTPUT = "output"
     UNIFORMS = "uniforms"
     ROWS = "rows"

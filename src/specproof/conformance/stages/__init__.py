@@ -6,6 +6,7 @@ repeated_calls       the same inputs with the same generator, and with many othe
 few_trials           batches of one, two, three and some more
 rounds               every problem alone and mixed with others, in doubling rounds until an alarm
 degenerate           degenerate problems
+beside_degenerate    ordinary rows in one batch with degenerate ones
 declared_loss        how far a rule that is declared to be lossy is from the target
 explanation_of_alarm why the first alarm was given
 conclusion           the verdict, what is noted, and what could have been detected

@@ -23,7 +23,7 @@ def run_degenerate_problems(check: Check) -> list[Finding]:
             check.notes.append(f"no time was left for the degenerate problems from '{name}' on")
             break
         try:
-            for trials in (1, _trials(check)):
+            for trials in (1, degenerate_trials(check)):
                 watch.see_batch(sample(check.subject, watch.problem, trials, check.rng), check.rng)
         except Refusal as error:
             left_out[str(error)].append(f"'{name}'")
@@ -37,7 +37,7 @@ def run_degenerate_problems(check: Check) -> list[Finding]:
     return findings
 
 
-def _trials(check: Check) -> int:
+def degenerate_trials(check: Check) -> int:
     """Give as many trials as a tenth of the time allows, for a slow sampler."""
     limit = 0.1 * check.budget.seconds / (check.subject.batches.pace * len(check.degenerate))
     return max(min(check.budget.degenerate, int(limit)), 1)

@@ -1,4 +1,4 @@
-"""The sixth stage: why the first alarm of a law was given."""
+"""The seventh stage: why the first alarm of a law was given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.stages.few_trials import small_alarms
 from specproof.conformance.stages.state import END, Check
 
-SELF_EXPLANATORY = (Detector.UNIFORMS, Detector.ROWS)
+SELF_EXPLANATORY = (Detector.UNIFORMS, Detector.ROWS, Detector.BESIDE)
 """What these detectors see says already what is wrong."""
 
 
@@ -18,7 +18,7 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
     biased = (finding for finding in findings if finding.verdict is Verdict.BIASED)
     alarm = next((finding for finding in biased if finding.detector not in SELF_EXPLANATORY), None)
     if alarm is None:
-        return Explanation(findings, None, None)
+        return Explanation(findings, check.instance, None)
     watch = (check.watches | check.degenerate)[alarm.problem]
     others = [other for other in check.watches.values() if other is not watch]
     if check.remembers:  # what the trials of different calls say together has no law, and batches explain nothing

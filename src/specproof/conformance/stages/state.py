@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from specproof.conformance.arguments import Settings
-from specproof.conformance.evidence.small_batches import SmallBatches
+from specproof.conformance.evidence.small_batches import KINDS, SmallBatches
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
+from specproof.conformance.report.check_result import Instance
 from specproof.conformance.subject.sampler_under_test import Sampler, Subject
 
-SMALL, ROUNDS, END = 0.2, 0.6, 0.9
-"""Shares of the time limit after which small batches, rounds, and looking into a failure end: what is running then has
-still to return."""
+SMALL, ROUNDS, BESIDE, END = 0.2, 0.6, 0.85, 0.9
+"""Shares of the time limit after which small batches, rounds, batches with degenerate rows, and looking into a failure
+end: what is running then has still to return."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
 
@@ -45,6 +47,8 @@ class Check:
         Whether the same inputs and the same generator gave the same output so far.
     remembers : str
         How it was shown that the output depends on earlier calls, in a sentence; empty if it was not.
+    instance : Instance or None
+        What shows a fault that needs no explanation; None until there is one.
     start : float
         The moment when the check began.
     """
@@ -59,7 +63,9 @@ class Check:
         self.degenerate = {name: Watch(problem, name) for name, problem in degenerate_problems(contract).items()}
         self.small_names = PROBLEMS[contract].in_small_batches
         self.small = SmallBatches({name: self.watches[name].problem for name in self.small_names})
+        self.instance: Instance | None = None
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
+        laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
         self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
         self.notes: list[str] = []
         self._keep_only(settings.problem)
@@ -76,6 +82,15 @@ class Check:
                 needed = " and ".join(sorted(ladder(self.settings.contract)[problem].required))
                 self.notes.append(f"it has no parameter {needed}, without which '{problem}' cannot be asked")
             self.watches, self.degenerate = {it: self.watches[it] for it in self.watches if it == problem}, {}
+
+    def beside(self) -> dict[tuple[int, ...], list[str]]:
+        """Group the degenerate problems beside whose rows ordinary ones are run, by their shapes."""
+        groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
+        for name, watch in self.degenerate.items():
+            problem = watch.problem
+            if problem.batched is not None and problem.num_tokens > 1 and not problem.unusual:
+                groups[problem.shape].append(name)
+        return dict(groups)
 
     def is_alarm(self, log_value: float) -> bool:
         """Whether an e-process of this logarithm refutes what it tests; nothing does if a loss is declared."""

@@ -8,6 +8,7 @@ from specproof.conformance.arguments import Settings
 from specproof.conformance.explanation.explain import Explanation
 from specproof.conformance.report.finding import Detector, Finding, broken
 from specproof.conformance.report.report import Report
+from specproof.conformance.stages.beside_degenerate import run_beside_degenerate_rows
 from specproof.conformance.stages.conclusion import conclude
 from specproof.conformance.stages.declared_loss import excesses
 from specproof.conformance.stages.degenerate import run_degenerate_problems
@@ -65,4 +66,7 @@ def _look(check: Check, progress: Callable[[str], None]) -> list[Finding]:
     else:
         progress("running degenerate problems")
         findings += run_degenerate_problems(check)
+        if not findings:
+            progress("running ordinary rows beside degenerate ones")
+            findings += run_beside_degenerate_rows(check)
     return findings

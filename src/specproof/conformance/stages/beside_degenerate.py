@@ -1,0 +1,109 @@
+"""The sixth stage: ordinary rows in one batch with degenerate ones, as where what one row asks for is done to all."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from specproof.conformance.evidence.e_processes import LawEvidence
+from specproof.conformance.evidence.sampling import sample_mixed_call
+from specproof.conformance.evidence.small_batches import KINDS, size_of
+from specproof.conformance.explanation.failing_instance import instance_of
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.problem import VerifierProblem
+from specproof.conformance.report.finding import Detector, Finding, Verdict, broken
+from specproof.conformance.stages.degenerate import degenerate_trials
+from specproof.conformance.stages.state import BESIDE, Check
+from specproof.conformance.subject.failures import Crash, InvalidOutput
+from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array
+
+CALLS = 8
+"""There are so many times fewer small batches of each size beside degenerate rows than calls of one trial."""
+LARGE = "many"
+"""How many trials a large batch has, as a report says it."""
+
+
+def run_beside_degenerate_rows(check: Check) -> list[Finding]:
+    """Run large and small batches of ordinary rows and those of degenerate problems; the first fault is the last."""
+    for names in check.beside().values():
+        ran = [name for name in names if check.degenerate[name].law.trials]
+        if not ran:
+            continue
+        if time.monotonic() > check.after(BESIDE):
+            check.notes.append("no time was left for ordinary rows beside degenerate ones")
+            break
+        try:
+            for kind in (LARGE, *KINDS[1:]):
+                if found := _alarm(check, ran, kind):
+                    return [found]
+        except (Crash, InvalidOutput) as error:
+            return [broken(error, f"on ordinary rows beside those of {_listed(ran)}", Detector.BESIDE, ran[0])]
+    return []
+
+
+def ordinary_beside(degenerate: VerifierProblem) -> VerifierProblem:
+    """Make a problem of the shape of a degenerate one, whose laws are anything but: they fall and rise evenly."""
+    weights = np.arange(degenerate.num_tokens, 0, -1, dtype=np.float64)
+    law = weights / weights.sum()
+    models = zip(degenerate.models, (law, law[::-1]), strict=True)
+    draft, target = (_constant(model, row) for model, row in models)
+    return degenerate.with_models(draft, target)
+
+
+def _constant(model: TabularModel, law: Array) -> TabularModel:
+    return TabularModel([np.broadcast_to(law, table.shape) for table in model.conditionals])
+
+
+def _alarm(check: Check, names: list[str], kind: str) -> Finding | None:
+    halves = _counts(check, names, kind)
+    if not _refute(check, names, halves):
+        return None
+    each = {name: _counts(check, [name], kind) for name in names}
+    if guilty := [name for name in names if _refute(check, [name], each[name])]:  # some of them are enough
+        names, halves = guilty, [sum(part) for part in zip(*(each[name] for name in guilty), strict=True)]
+    degenerate = _problems(check, names)
+    check.instance = instance_of(
+        ordinary_beside(degenerate[0]), "ordinary rows beside degenerate ones", halves, 0.0, degenerate
+    )
+    trials = int(halves[0].sum() + halves[1].sum())
+    text = (
+        f"the law of ordinary rows is wrong in batches of {kind} that have rows of {_listed(names)} beside them, seen "
+        f"in {trials:,} trials"
+    )
+    return Finding(Verdict.BIASED, Detector.BESIDE, names[0], text)
+
+
+def _counts(check: Check, names: list[str], kind: str) -> list[Tokens]:
+    """Count in two halves what ordinary rows emit beside those of all problems, or of one of them in small batches."""
+    degenerate = _problems(check, names)
+    ordinary = ordinary_beside(degenerate[0])
+    size = ordinary.target_law.size
+    halves = [np.zeros(size, dtype=np.int64) for _ in range(2)]
+    for call in range(2 if kind == LARGE else max(check.budget.small // CALLS, 2)):
+        if time.monotonic() > check.after(BESIDE):
+            break
+        rows = degenerate_trials(check) if kind == LARGE else size_of(kind, check.subject, check.rng)
+        beside = degenerate if kind == LARGE else [degenerate[int(check.rng.integers(len(degenerate)))]]
+        share = max(int(rows * check.rng.uniform(0.2, 0.8)) // len(beside), 1)
+        trials = [max(rows - share * len(beside), 1), *[share] * len(beside)]
+        seen = sample_mixed_call(check.subject, [ordinary, *beside], trials, check.rng)
+        halves[call % 2] += np.bincount(seen[0].completed, minlength=size)
+    return halves
+
+
+def _refute(check: Check, names: list[str], halves: list[Tokens]) -> bool:
+    ordinary = ordinary_beside(_problems(check, names)[0])
+    evidence = LawEvidence(ordinary.target_law.reshape(-1), ordinary.draft_law.reshape(-1))
+    evidence.counts += halves[0] + halves[1]
+    return check.is_alarm(evidence.log_value)
+
+
+def _problems(check: Check, names: list[str]) -> list[VerifierProblem]:
+    batched = (check.degenerate[name].problem.batched for name in names)
+    return [problem for problem in batched if problem is not None]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
