@@ -5,6 +5,7 @@ import numpy as np
 
 def verify(tree, target_probs, draft_probs, rng):
     """Contract tree, one trial at a time; exact however the tree was drawn."""
+    del draft_probs  # a draw from the target needs no draft law
     emitted = np.full((len(tree.tokens), tree.depth + 1), -1)
     for row, tokens, first, following, q in zip(
         emitted, tree.tokens, tree.first_child, tree.next_sibling, target_probs, strict=True
