@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,6 +19,9 @@ from specproof.theory.transport.draft_sets import DraftSets
 
 Node = tuple[int, ...]
 """A node of a tree is the tokens on the way to it; the root is ()."""
+
+NodeLaw = Callable[[Node], Array]
+"""The law of the token after a node, shape (V,)."""
 
 MOST_SEQUENCES = 4096
 """The draft sequences of one length may be at most so many."""

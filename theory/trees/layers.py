@@ -31,6 +31,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -42,7 +43,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
-from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, next_token_law
 from specproof.theory.verifiers.registry import VERIFIERS, Verifier
 
 MOST_DRAFTS = 100_000
@@ -127,9 +128,8 @@ def lift(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifi
 
     Arguments are trusted.
     """
-    layers = _layers(draft, target, sequences, rule)
     goes_on = 1.0
-    for layer in reversed(layers):
+    for layer in reversed(weigh(partial(next_token_law, draft), partial(next_token_law, target), sequences, rule)):
         rejected = layer.rejected.sum()
         below = rejected + layer.missing
         stop = rejected / below if below > 0 else 0.0
@@ -140,16 +140,28 @@ def lift(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifi
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
+    """The nodes of one depth, weighed."""
+
     nodes: list[Node]
+    """The nodes."""
     rejected: Array
     """r_v(x), shape (nodes, V)."""
     missing: float
     """f, what the weights of the layer lack to 1."""
 
 
-def _layers(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifier) -> list[_Layer]:
-    """Weigh the nodes from the root downwards, and find what each layer rejects."""
+def weigh(draft: NodeLaw, target: NodeLaw, sequences: NDArray[np.int64], rule: Verifier) -> list[Layer]:
+    """Weigh the nodes of draft sequences, shape (K, L), from the root downwards, and find what each layer rejects.
+
+    Arguments are trusted.
+
+    Examples
+    --------
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [layer.missing for layer in weigh(*laws, np.array([[0]]), VERIFIERS["single"])]
+    [0.0, 0.5]
+    """
     members: dict[Node, list[int]] = {(): list(range(len(sequences)))}
     weights: dict[Node, float] = {(): 1.0}
     layers = []
@@ -159,19 +171,19 @@ def _layers(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Ver
             break
         rejected, following, later = list[Array](), dict[Node, float](), defaultdict[Node, list[int]](list)
         for node, weight in weights.items():
-            row = next_token_law(target, node)
+            row = target(node)
             if depth == sequences.shape[1]:
                 rejected.append(weight * row)
                 continue
             drafts = sequences[members[node], depth]
-            accepted, given = _one_step(next_token_law(draft, node), total * row, drafts, rule)
+            accepted, given = _one_step(draft(node), total * row, drafts, rule)
             capacity = weight / total
             rejected.append(np.maximum(weight * row - capacity * accepted, 0.0))
             for member, token, chance in zip(members[node], drafts, given, strict=True):
                 child = (*node, int(token))
                 later[child].append(member)
                 following[child] = following.get(child, 0.0) + capacity * float(chance)
-        layers.append(_Layer(list(weights), np.stack(rejected), max(1.0 - total, 0.0)))
+        layers.append(Layer(list(weights), np.stack(rejected), max(1.0 - total, 0.0)))
         members, weights = later, following
     return layers
 

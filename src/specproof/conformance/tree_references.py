@@ -11,7 +11,20 @@ from specproof.conformance.tree import Drawn, Tree
 from specproof.simulations.samplers import SAMPLERS, recursive_without_replacement
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.selection import SelectionSampler
+from specproof.simulations.tree_samplers import TREE_SAMPLERS
+from specproof.simulations.tree_samplers.drafted import Drafted, RandomDraws
 from specproof.theory.distribution import Array
+from specproof.theory.trees.branches import Branches
+from specproof.theory.trees.draft_trees import Node, NodeLaw
+from specproof.theory.trees.rules import TREE_VERIFIERS
+
+DRAWN_FOR = {
+    "sequences": Drawn.PATHS,
+    "distinct": Drawn.DISTINCT,
+    "likeliest": Drawn.CERTAIN,
+    "greedy": Drawn.CERTAIN,
+}
+"""How the kit draws what the rules of ``TREE_VERIFIERS`` are for; pairs of SpecHub and the like it does not draw."""
 
 
 def walk_by_target(tree: Tree, target_probs: Array, draft_probs: Array | None, rng: np.random.Generator) -> Tokens:
@@ -50,6 +63,38 @@ def recursive_on_tree(tree: Tree, target_probs: Array, draft_probs: Array | None
         raise Unsupported("siblings have to be drawn")
     rule = recursive_without_replacement.verify if tree.drawn is Drawn.DISTINCT else SAMPLERS["recursive"]
     return _by_levels(rule, tree, target_probs, draft_probs, rng)
+
+
+def by_tree_sampler(
+    name: str, tree: Tree, target_probs: Array, draft_probs: Array | None, rng: np.random.Generator
+) -> Tokens:
+    """Verify tree by tree, by a sampler of ``TREE_SAMPLERS``, where its rule takes drafts that are drawn so."""
+    if tree.drawn != DRAWN_FOR.get(TREE_VERIFIERS[name].draws):
+        raise Unsupported(f"{name} takes other drafts")
+    sampler, draws = TREE_SAMPLERS[name], RandomDraws(rng)
+    offered = target_probs if draft_probs is None else draft_probs  # rules for certain trees do not look at it
+    emitted = np.full((len(target_probs), tree.depth + 1), -1)
+    for trial, (tokens, parents) in enumerate(zip(tree.tokens.tolist(), tree.parents.tolist(), strict=True)):
+        nodes: list[Node] = [()]
+        for token, parent in zip(tokens[1:], parents[1:], strict=True):
+            nodes.append((*nodes[parent], token))
+        drafted = Drafted(
+            _branches(tokens, parents, 0), *(_laws(rows[trial], nodes) for rows in (offered, target_probs))
+        )
+        node = sampler(drafted, draws)
+        emitted[trial, : len(node)] = node
+    return emitted
+
+
+def _laws(rows: Array, nodes: list[Node]) -> NodeLaw:
+    place = {node: index for index, node in enumerate(nodes)}  # equal nodes have equal rows
+    return lambda node: rows[place[node]]
+
+
+def _branches(tokens: list[int], parents: list[int], node: int) -> Branches:
+    """What was drafted after a node, in the order of drafting."""
+    children = (child for child in range(node + 1, len(parents)) if parents[child] == node)
+    return tuple((tokens[child], _branches(tokens, parents, child)) for child in children)
 
 
 def _by_levels(

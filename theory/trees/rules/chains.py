@@ -66,9 +66,9 @@ def best_chain(draft: Chain, target: Chain, num_drafts: int, length: int) -> Giv
     """
     ranked = sorted(product(range(draft.num_states), repeat=length), key=lambda word: _rank(draft, target, word))
     place = {word: index for index, word in enumerate(ranked)}
-    total = np.cumsum(joint_law(draft, length, "draft")[tuple(np.transpose(ranked))])
     best = np.zeros((draft.num_states,) * length)
-    best[tuple(np.transpose(ranked))] = np.diff(np.minimum(total, 1.0) ** num_drafts, prepend=0.0)
+    entries = tuple(np.transpose(ranked))
+    best[entries] = law_of_greatest(joint_law(draft, length, "draft")[entries], num_drafts)
     passed = [best.sum(axis=tuple(range(level, length))) for level in range(length + 1)]
 
     def given(branches: Branches) -> Emitted:
@@ -77,6 +77,30 @@ def best_chain(draft: Chain, target: Chain, num_drafts: int, length: int) -> Giv
         return emitted(word, block_verification(proposal, along(target, word, length + 1), word))
 
     return given
+
+
+def law_of_greatest(masses: Array, count: int, worse: float = 0.0) -> Array:
+    """The law of the greatest of K independent draws, from the masses in their order, the least first.
+
+    It is F^K - (F - m)^K, factored so that a small mass m keeps its digits.
+
+    Parameters
+    ----------
+    masses : array, shape (n,)
+    count : int
+        K.
+    worse : float
+        The mass of what is less than all of these.
+
+    Examples
+    --------
+    >>> law_of_greatest(np.array([0.25, 0.75]), 2).tolist()
+    [0.0625, 0.9375]
+    """
+    reached = np.minimum(worse + np.cumsum(masses), 1.0)
+    before = np.concatenate([[worse], reached[:-1]])
+    law: Array = masses * sum(reached**power * before ** (count - 1 - power) for power in range(count))
+    return law
 
 
 def hierarchical(draft: Chain, target: Chain, _: int, length: int) -> Given:

@@ -23,7 +23,8 @@ from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.transport.draft_sets import DraftSets
 from specproof.theory.trees.draft_trees import Node
 
-_Weights = dict[tuple[int, ...], Array]
+Weights = dict[tuple[int, ...], Array]
+"""For each set of drafted tokens, in ascending order, with what chance each token is chosen, shape (V,)."""
 
 
 def importance(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]:
@@ -34,7 +35,7 @@ def importance(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]
     >>> [law.tolist() for law in importance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), (0,))]
     [[0.5, 0.0], [0.0, 0.5]]
     """
-    weights, proposal = _chosen(tuple(draft), tuple(target), len(drafts))
+    weights, proposal = chosen_among(tuple(draft), tuple(target), len(drafts))
     chosen = weights[tuple(sorted(set(drafts)))]
     ratio = np.divide(target, proposal, out=np.ones_like(target), where=target < proposal)
     accepted = chosen * ratio
@@ -44,8 +45,15 @@ def importance(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]
 
 
 @lru_cache(maxsize=256)
-def _chosen(draft: tuple[float, ...], target: tuple[float, ...], count: int) -> tuple[_Weights, Array]:
-    """The weights of every set, shape (V,) each, and the law of the chosen draft."""
+def chosen_among(draft: tuple[float, ...], target: tuple[float, ...], count: int) -> tuple[Weights, Array]:
+    """The best weights of every set of so many i.i.d. drafts, and the law of the draft that is chosen.
+
+    Examples
+    --------
+    >>> weights, proposal = chosen_among((0.5, 0.5), (0.25, 0.75), 2)
+    >>> weights[0, 1].round(12).tolist(), proposal.tolist()
+    ([0.0, 1.0], [0.25, 0.75])
+    """
     if count == 1:
         return {(token,): row for token, row in enumerate(np.eye(len(draft)))}, np.array(draft)
     sets = DraftSets.iid(np.array(draft), count)

@@ -177,6 +177,23 @@ def hub(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]:
     """
     if len(drafts) == 1:
         return top_and_one(draft, target, drafts)
+    token, centre, by_token, by_centre, residual = hub_chances(draft, target, drafts)
+    goes_on = np.zeros_like(target)
+    goes_on[token], goes_on[centre] = by_token, (1.0 - by_token) * by_centre
+    return goes_on, (1.0 - by_token) * (1.0 - by_centre) * residual
+
+
+def hub_chances(draft: Array, target: Array, drafts: Node) -> tuple[int, int, float, float, Array]:
+    """SpecHub's step for a pair: the other token, the likeliest, with what chance each is accepted, and the residual.
+
+    The likeliest token is tried where the other is refused; the residual is drawn from where both are.
+
+    Examples
+    --------
+    >>> token, centre, by_token, by_centre, _ = hub_chances(np.array([0.75, 0.25]), np.array([0.5, 0.5]), (1, 0))
+    >>> token, centre, by_token, by_centre
+    (1, 0, 1.0, 1.0)
+    """
     (centre,) = likeliest_tokens(draft, 1)
     others = without(draft, (centre,))
     first, second = np.where(others > 0, draft, 0.0), float(draft[centre]) * others
@@ -189,9 +206,13 @@ def hub(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]:
     token = drafts[0] if is_first else drafts[1]
     pair, taken = (first, taken_first) if is_first else (second, taken_second)
     left, by_centre = (left_first, centre_first) if is_first else (left_second, centre_second)
-    goes_on = np.zeros_like(target)
-    goes_on[token] = taken[token] / pair[token]
-    goes_on[centre] = (left[token] / pair[token]) * (by_centre / left.sum() if left.any() else 1.0)
     residual = target - taken_first - taken_second
     residual[centre] = target[centre] - centre_second - centre_first
-    return goes_on, max(1.0 - float(goes_on.sum()), 0.0) * normalise_or_zero(np.maximum(residual, 0.0))
+    by_token = float(taken[token] / pair[token])
+    return (
+        token,
+        centre,
+        by_token,
+        float(by_centre / left.sum()) if left.any() else 1.0,
+        normalise_or_zero(np.maximum(residual, 0.0)),
+    )

@@ -19,6 +19,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -26,7 +27,7 @@ import numpy as np
 from specproof.theory.chain import Chain
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import Branches, words
-from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, next_token_law
 from specproof.theory.trees.rules.registry import Emitted, Given
 
 
@@ -67,8 +68,9 @@ def multi_block(draft: Chain, target: Chain, num_drafts: int, length: int) -> Gi
     >>> list(multi_block(draft, target, 1, 1)(chain([0])))
     [((0, 0), 0.25), ((0, 1), 0.75)]
     """
+    laws = partial(next_token_law, draft), partial(next_token_law, target)
     accept = {
-        word: _acceptance(draft, target, word, num_drafts, length)
+        word: sub_block_chance(*laws, word, num_drafts, length)
         for level in range(1, length + 1)
         for word in product(range(draft.num_states), repeat=level)
     }
@@ -80,7 +82,7 @@ def multi_block(draft: Chain, target: Chain, num_drafts: int, length: int) -> Gi
             for level in range(1, length + 1):
                 states, start = _tried(states, start, word[:level], accept[word[:level]], level == length)
         for state, mass in states.items():
-            law = _after(draft, target, state.word, num_drafts, length)
+            law = after_sub_block(*laws, state.word, num_drafts, length)
             yield from (((*state.word, int(token)), mass * float(law[token])) for token in np.flatnonzero(law))
 
     return given
@@ -117,28 +119,41 @@ def _met(draft: Array, target: Array, num_drafts: int) -> Array:
     return met
 
 
-def _acceptance(draft: Chain, target: Chain, word: Node, num_drafts: int, length: int) -> float:
-    """h(x), held to [0, 1] as a coin holds it; 1 where nothing is to be divided."""
-    given, wanted = (np.array([_probability(model, word)]) for model in (draft, target))
+def sub_block_chance(draft: NodeLaw, target: NodeLaw, word: Node, num_drafts: int, length: int) -> float:
+    """h(x), held to [0, 1] as a coin holds it; 1 where nothing is to be divided.
+
+    Examples
+    --------
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> sub_block_chance(*laws, (0,), num_drafts=1, length=1)
+    0.5
+    """
+    given, wanted = (np.array([_probability(law, word)]) for law in (draft, target))
     drafted, met = float(1.0 - (1.0 - given[0]) ** num_drafts), float(_met(given, wanted, num_drafts)[0])
     if len(word) == length:
         return min(1.0, met / drafted) if drafted > 0 else 1.0
-    after, later = given * next_token_law(draft, word), wanted * next_token_law(target, word)
-    longer = float(_met(after, later, num_drafts).sum())
+    longer = float(_met(given * draft(word), wanted * target(word), num_drafts).sum())
     bottom = drafted - longer
     return float(np.clip((met - longer) / bottom, 0.0, 1.0)) if bottom > 0 else 1.0
 
 
-def _after(draft: Chain, target: Chain, word: Node, num_drafts: int, length: int) -> Array:
-    """The law of the token that ends the call."""
-    law = next_token_law(target, word)
+def after_sub_block(draft: NodeLaw, target: NodeLaw, word: Node, num_drafts: int, length: int) -> Array:
+    """The law of the token that ends the call.
+
+    Examples
+    --------
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> after_sub_block(*laws, (), num_drafts=1, length=1).tolist()
+    [0.0, 1.0]
+    """
+    law = target(word)
     if len(word) == length:
         return law
-    given, wanted = _probability(draft, word) * next_token_law(draft, word), _probability(target, word) * law
+    given, wanted = _probability(draft, word) * draft(word), _probability(target, word) * law
     ratio = np.divide(given, wanted, out=np.ones_like(wanted), where=given < wanted)
     residual = normalise_or_zero(wanted * (1.0 - ratio**num_drafts))
     return residual if residual.any() else law
 
 
-def _probability(model: Chain, word: Node) -> float:
-    return float(np.prod([next_token_law(model, word[:level])[token] for level, token in enumerate(word)]))
+def _probability(law: NodeLaw, word: Node) -> float:
+    return float(np.prod([law(word[:level])[token] for level, token in enumerate(word)]))
