@@ -46,6 +46,6 @@ def _panel(axes: Axes, exact: pd.DataFrame, simulated: pd.DataFrame, across: str
         axes.plot(points[across], points["mean"], color=colour, linestyle="", marker=marker, markersize=5)
         intervals(axes, points[across], points, BLACK)
     first = simulated.iloc[0]
-    label = f"{first['trials']:,} simulated calls, {1 - first['level']:.0%} intervals in black"
+    label = f"{first['trials']:,} simulated calls, bars: {1 - first['level']:.0%} intervals"
     axes.plot([], [], color="0.6", linestyle="", marker="o", markersize=5, label=label)
     axes.set_xticks(sorted(exact[across].unique()))

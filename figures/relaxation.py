@@ -38,6 +38,7 @@ def draw(table: pd.DataFrame) -> Figure:
                 linestyle=line,
                 label=label,
             )
+        axes.locator_params(axis="x", nbins=5)  # more labels would touch each other
         axes.set_xlabel(f"bias of what is emitted: {name}")
     panels[0].set_ylabel("probability of rejection")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -58,7 +58,16 @@ _RC: Any = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Apply the style to what is drawn inside."""
+    """Apply the style to what is drawn inside.
+
+    Examples
+    --------
+    >>> from specproof.figures import new_figure, styled
+    >>> with styled():
+    ...     axes = new_figure().subplots()
+    >>> axes.spines["top"].get_visible()
+    False
+    """
     import matplotlib as mpl
 
     with mpl.rc_context(_RC):

@@ -52,6 +52,17 @@ def asked_configurations(
     ------
     InvalidInput
         If a rule is unknown, or nothing is left to price.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import asked_configurations, capture_arrays
+    >>> target = np.log([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    >>> draft = np.log([[0.75, 0.25]] * 4)
+    >>> trace = capture_arrays(draft, target, [0, 1, 1, 0], num_drafts=2)
+    >>> asked = asked_configurations(trace, rules=["single", "priority"], lengths=[1, 2])
+    >>> [(each.rule, each.shape) for each in asked]
+    [('single', 'L = 1'), ('single', 'L = 2'), ('priority', 'K = 2, L = 1'), ('priority', 'K = 2, L = 2')]
     """
     possible = available_rules(trace)
     wanted = list(rules) if rules is not None else possible
@@ -81,7 +92,16 @@ def _held(usual: Sequence[int], most: int) -> list[int]:
 
 
 def available_rules(trace: Trace) -> list[str]:
-    """Name the rules that a trace can price, those of one draft first."""
+    """Name the rules that a trace can price, those of one draft first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import available_rules, capture_arrays
+    >>> trace = capture_arrays(np.log([[0.75, 0.25]]), np.log([[0.5, 0.5]]), [0], num_drafts=0)
+    >>> available_rules(trace)
+    ['single', 'block', 'match', 'argmax', 'certain']
+    """
     ranked = bool((trace.table["draft_rank"] >= 0).all())
     several = [*trace.header.verifiers, *([DISTINCT] if ACCEPTED_DISTINCT in trace.table else [])]
     return [ONE_DRAFT, BLOCK, MATCH, *([ARGMAX, CERTAIN] if ranked else []), *several]

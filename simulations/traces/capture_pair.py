@@ -85,12 +85,10 @@ def capture_pair(
 
     Examples
     --------
-    .. code-block:: python
-
-        from specproof.theory import SamplingSettings
-        from specproof.traces import capture_pair
-
-        trace = capture_pair("rtn:4", "trace.parquet", tokens=48, settings=SamplingSettings(0.8, top_p=0.95))
+    >>> from specproof.theory import SamplingSettings
+    >>> from specproof.traces import capture_pair
+    >>> warm = SamplingSettings(0.8, top_p=0.95)
+    >>> trace = capture_pair("rtn:4", "trace.parquet", tokens=48, settings=warm)  # doctest: +SKIP
     """
     measurement = make_measurement(settings, draft_temperatures, num_drafts, seed)
     sizes = positive_integer(tokens, "tokens"), positive_integer(batch, "batch")

@@ -48,6 +48,15 @@ class Configuration:
         Children of each node by depth, for a tree; empty for sequences.
     draft_temperature : float, optional
         The draft's temperature; the trace's first by default.
+
+    Examples
+    --------
+    >>> from specproof.traces import Configuration
+    >>> sequences, tree = Configuration("kseq", num_drafts=2, length=3), Configuration("kseq", 1, 2, widths=(3, 2))
+    >>> sequences.label, sequences.shape, sequences.rows, sequences.scored
+    ('K-SEQ', 'K = 2, L = 3', 2, 7)
+    >>> tree.label, tree.shape, tree.rows, tree.scored
+    ('K-SEQ, tree', 'widths 3-2', 6, 10)
     """
 
     rule: str
@@ -112,6 +121,16 @@ def reach_weights(rows: pd.DataFrame, configuration: Configuration) -> Array:
     ------
     InvalidInput
         If the trace does not hold what the rule needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import Configuration, capture_arrays, reach_weights
+    >>> target = np.log([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    >>> draft = np.log([[0.75, 0.25]] * 4)
+    >>> trace = capture_arrays(draft, target, [0, 1, 1, 0], num_drafts=2)
+    >>> reach_weights(trace.table, Configuration("single", length=1)).round(3).tolist()
+    [[1.0, 1.0], [1.0, 0.333], [1.0, 0.5], [1.0, 1.0]]
     """
     if configuration.rule in _SIMPLE_REACH:
         return _SIMPLE_REACH[configuration.rule](rows, configuration.length)

@@ -62,7 +62,16 @@ class CostRatio:
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """One configuration of a plan."""
+    """One configuration of a plan.
+
+    Examples
+    --------
+    >>> from specproof.traces import Configuration, Interval, PlannedRow
+    >>> speed, one = Interval(1.2, 1.1, 1.3), Interval(1.0, 1.0, 1.0)
+    >>> row = PlannedRow(Configuration("block"), Interval(1.68, 1.54, 1.82), 1.4, speed, one, Interval(0.8, 0.7, 0.9))
+    >>> row.is_slower, row.text_needed
+    (True, 1.0)
+    """
 
     configuration: Configuration
     """How to draft and to verify."""
@@ -104,6 +113,15 @@ class Plan:
     critical : float
         Intervals of speeds are so many standard errors wide to either side, so that all hold at once; NaN where there
         are none.
+
+    Examples
+    --------
+    >>> from specproof.traces import Configuration, CostRatio, Prices, make_plan
+    >>> asked = Configuration("single", length=1), Configuration("block", length=2)
+    >>> prices = Prices(asked, ("a", "b"), tokens=np.array([[6.0, 8.0], [8.0, 9.0]]), calls=np.full((2, 2), 4.0))
+    >>> plan = make_plan(prices, CostRatio(0.5))
+    >>> plan.pays, [row.configuration.rule for row in plan.rows]
+    (True, ['single', 'block'])
     """
 
     rows: tuple[PlannedRow, ...]
@@ -190,6 +208,14 @@ def make_plan(prices: Prices, costs: Costs) -> Plan:
         Tokens per call, from a trace.
     costs : Costs
         The clock: :class:`CostRatio`, or what was measured.
+
+    Examples
+    --------
+    >>> from specproof.traces import Configuration, CostRatio, Prices, make_plan
+    >>> asked = Configuration("single", length=1), Configuration("block", length=2)
+    >>> prices = Prices(asked, ("a", "b"), tokens=np.array([[6.0, 8.0], [8.0, 9.0]]), calls=np.full((2, 2), 4.0))
+    >>> [round(row.speed.estimate, 3) for row in make_plan(prices, CostRatio(0.1)).rows]
+    [1.774, 1.607]
     """
     call = [costs.call(each) for each in prices.configurations]
     alone = len(call)

@@ -33,7 +33,14 @@ LEVEL = 0.05
 
 
 class Interval(NamedTuple):
-    """An estimate and Student's interval of it; the ends are NaN where there is one prompt."""
+    """An estimate and Student's interval of it; the ends are NaN where there is one prompt.
+
+    Examples
+    --------
+    >>> from specproof.traces import Interval
+    >>> Interval(estimate=1.5, low=1.25, high=1.75).half_width
+    0.25
+    """
 
     estimate: float
     """The ratio without its bias of first order: the mean of the pseudo-values."""
@@ -60,6 +67,14 @@ class Prices:
         The names of the independent units.
     tokens, calls : array, shape (configurations, prompts)
         Expected tokens and calls of the counted calls, summed over the texts of each prompt.
+
+    Examples
+    --------
+    >>> from specproof.traces import Configuration, Prices
+    >>> asked = Configuration("single", length=1), Configuration("block", length=2)
+    >>> prices = Prices(asked, ("a", "b"), tokens=np.array([[6.0, 8.0], [8.0, 9.0]]), calls=np.full((2, 2), 4.0))
+    >>> prices.tokens_per_call(0).estimate, prices.index_of(asked[1])
+    (1.75, 1)
     """
 
     configurations: tuple[Configuration, ...]
@@ -184,6 +199,17 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
     ------
     InvalidInput
         If there is none, a cut text is shorter than the longest call, or the trace lacks what a rule needs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import Configuration, capture_arrays, price
+    >>> target = np.log([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    >>> draft = np.log([[0.75, 0.25]] * 4)
+    >>> trace = capture_arrays(draft, target, [0, 1, 1, 0], num_drafts=2)
+    >>> prices = price(trace, [Configuration("single", length=1), Configuration("priority", 2, length=1)])
+    >>> [round(prices.tokens_per_call(index).estimate, 3) for index in range(2)]
+    [1.8, 1.941]
     """
     asked = tuple(dict.fromkeys(configurations))
     if not asked:

@@ -45,7 +45,14 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class TextRecord:
-    """One text of a trace."""
+    """One text of a trace.
+
+    Examples
+    --------
+    >>> from specproof.traces import TextRecord
+    >>> TextRecord("prompt-1", tokens=64, ended=False)
+    TextRecord(name='prompt-1', tokens=64, ended=False)
+    """
 
     name: str
     """The id of its prompt: texts of one prompt are dependent, and intervals take them together."""
@@ -57,7 +64,15 @@ class TextRecord:
 
 @dataclass(frozen=True)
 class TraceHeader:
-    """Where a trace comes from, and all that is needed to read it."""
+    """Where a trace comes from, and all that is needed to read it.
+
+    Examples
+    --------
+    >>> from specproof.traces import TextRecord, TraceHeader
+    >>> header = TraceHeader("arrays", "two chains", (TextRecord("prompt-1", 64, ended=False),))
+    >>> TraceHeader.from_json(header.to_json(), "a header") == header
+    True
+    """
 
     source: str
     """How it was captured: "pair", "arrays" or "logprobs"."""
@@ -141,6 +156,18 @@ class Trace:
         ======================  =======================================================================================
 
         The last two kinds are there only where both distributions were seen in full.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import capture_arrays
+    >>> target = np.log([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    >>> draft = np.log([[0.75, 0.25]] * 4)
+    >>> trace = capture_arrays(draft, target, [0, 1, 1, 0], num_drafts=2)
+    >>> trace
+    Trace(draft_logits, target_logits: 4 positions of 1 texts)
+    >>> trace.table["overlap"].round(3).tolist()
+    [0.75, 0.5, 0.75, 0.75]
     """
 
     header: TraceHeader

@@ -10,7 +10,14 @@ from importlib.util import find_spec
 
 import pytest
 
-PUBLIC_MODULES = ("specproof", "specproof.theory", "specproof.conformance", "specproof.claims")
+PUBLIC_MODULES = (
+    "specproof",
+    "specproof.theory",
+    "specproof.conformance",
+    "specproof.traces",
+    "specproof.claims",
+    "specproof.figures",
+)
 
 NEEDS_LLM = "specproof.transformers"
 """The names of this module need the extra ``llm``."""
