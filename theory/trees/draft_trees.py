@@ -62,8 +62,8 @@ class DraftTrees:
         Raises
         ------
         InvalidInput
-            If there is no tree, a node is no tuple of integers, a tree lacks a node on the way to another, or the
-            probabilities are no distribution.
+            If there is no tree, a node is no tuple of integers, a tree has a node twice or lacks a node on the way to
+            another, or the probabilities are no distribution.
         """
         if not isinstance(law, Mapping):
             raise InvalidInput(f"law is a {type(law).__name__}: give a dictionary from trees to probabilities")
@@ -107,9 +107,14 @@ class DraftTrees:
 
 def _tree(nodes: Iterable[Node]) -> frozenset[Node]:
     try:
-        return frozenset(tuple(operator.index(token) for token in node) for node in nodes) - {()}
+        listed = [tuple(operator.index(token) for token in node) for node in nodes]
     except TypeError:
         raise InvalidInput(f"law has the tree {shown(nodes)}: a tree is nodes, and a node a tuple of tokens") from None
+    tree = frozenset(listed)
+    if len(tree) < len(listed):
+        repeated = next(node for node in listed if listed.count(node) > 1)
+        raise InvalidInput(f"law has a tree with the node {repeated} twice: siblings of one token are one node")
+    return tree - {()}
 
 
 def ways_to(node: Node) -> list[Node]:

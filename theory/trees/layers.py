@@ -31,7 +31,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -190,10 +190,22 @@ def weigh(draft: NodeLaw, target: NodeLaw, sequences: NDArray[np.int64], rule: V
 
 def _one_step(draft: Array, measure: Array, drafts: NDArray[np.int64], rule: Verifier) -> tuple[Array, Array]:
     """The rule against a measure: what it accepts of each token, and the chance of each given draft."""
-    padded = np.append(draft, 0.0), np.append(measure, max(1.0 - measure.sum(), 0.0))
-    accepted = rule.law(*padded, drafts.size).accepted[:-1]
+    padded = (*draft, 0.0), (*measure, max(1.0 - measure.sum(), 0.0))
+    return _accepted(*padded, drafts.size, rule)[:-1], _given(*padded, tuple(drafts), rule)
+
+
+# Drafts that differ below a node alone meet the same laws at it, so that few steps of an enumeration are new.
+@lru_cache(maxsize=4096)
+def _accepted(draft: tuple[float, ...], target: tuple[float, ...], count: int, rule: Verifier) -> Array:
+    accepted: Array = rule.law(np.array(draft), np.array(target), count).accepted
+    return accepted
+
+
+@lru_cache(maxsize=4096)
+def _given(draft: tuple[float, ...], target: tuple[float, ...], drafts: Node, rule: Verifier) -> Array:
     assert rule.given_drafts is not None
-    return accepted, rule.given_drafts(*padded, drafts[np.newaxis])[0]
+    chances: Array = rule.given_drafts(np.array(draft), np.array(target), np.array([drafts]))[0]
+    return chances
 
 
 def _drafts(draft: Chain, count: int, length: int) -> Iterator[tuple[NDArray[np.int64], float]]:

@@ -125,6 +125,7 @@ def test_tiny_probabilities() -> None:
 @pytest.mark.parametrize(
     ("law", "message"),
     [
+        ({((0,), (0,)): 1.0}, r"law has a tree with the node \(0,\) twice"),
         ({((0, 1),): 1.0}, r"tree 0 has the node \(0, 1\) and not \(0,\)"),
         ({(): 1.0}, "law has no tree with a node"),
         ({((0,),): 0.4}, "law"),
