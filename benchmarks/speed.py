@@ -2,6 +2,12 @@
 
 The plan comes first: one text of the target after each prompt is priced, the parts of a round are timed, and together
 they predict the speed of every rule at every length. Each rule is then decoded at the length that was planned for it.
+
+What is predicted beside the measured speed is paired with it: before each prompt is decoded by all ways, the parts of
+their rounds are timed once more, and the mean of these times is the clock of the prediction. What else the machine does
+meanwhile lengthens both; a clock that was taken before would be that of another machine. The prediction knows nothing
+of the decoding itself: its tokens per call are those of the priced text.
+
 The target has the fastest products of this machine, alone as well as under speculation; what it does as transformers
 multiplies is a line of its own. All this says something only of a machine that does nothing else.
 Run it as ``python -m benchmarks.speed [--pair NAME] [--prompts NUMBER] [--horizon TOKENS]``.
@@ -12,8 +18,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from specproof.simulations.language_models.block_rule import BlockVerification
-from specproof.simulations.language_models.clock import Clock, measure_clock
+from specproof.simulations.language_models.clock import Clock, ClockSamples, measure_clock
 from specproof.simulations.language_models.decoding import speculative_decode
 from specproof.simulations.language_models.few_rows import with_fast_products
 from specproof.simulations.language_models.level_by_level import LevelByLevel
@@ -42,8 +50,14 @@ from specproof.simulations.traces.trace import Trace
 
 PAIR, PROMPTS, HORIZON = "int8", 8, 64
 LENGTHS, NUM_DRAFTS, LONGEST = (1, 2, 3, 4, 5, 6), 2, 3
+SEVERAL = ("kseq", "priority")
+"""The verifiers of several drafts."""
 ASKED_RATIO, ASKED_ERROR = 1.3, 0.15
 """What the planned configuration is asked for: its speed over the target alone, and how far off its prediction is."""
+
+
+SAMPLES = 2
+"""The parts of all rounds are timed so often before each prompt."""
 
 
 class Way(NamedTuple):
@@ -52,9 +66,11 @@ class Way(NamedTuple):
     name: str
     pair: ModelPair
     rule: RoundRule
+    verifier: str
+    num_drafts: int
     length: int
-    predicted: float
-    """Its speed over the target alone with the fastest products."""
+    expected: Callable[[Clock], float]
+    """Its seconds a token by a clock of its pair, on the priced text."""
 
 
 class Timed(NamedTuple):
@@ -65,16 +81,18 @@ class Timed(NamedTuple):
     """Tokens per second, the reading of the prompts left out."""
     ratio: float
     """Its speed over that of the target alone with the fastest products."""
+    predicted: float
+    """The same by the clock that was taken in alternation with decoding."""
 
     @property
     def error(self) -> float:
         """How far the ratio is from its prediction, as a share of it."""
-        return self.ratio / self.way.predicted - 1.0
+        return self.ratio / self.predicted - 1.0
 
 
 def plan_of(trace: Trace, clock: Clock) -> Plan:
     """Price one draft, block verification, K-SEQ and the priority coupling at all lengths."""
-    rules = [(ONE_DRAFT, 1), (BLOCK, 1), ("kseq", NUM_DRAFTS), ("priority", NUM_DRAFTS)]
+    rules = [(ONE_DRAFT, 1), (BLOCK, 1), *((name, NUM_DRAFTS) for name in SEVERAL)]
     asked = [Configuration(rule, count, length) for rule, count in rules for length in LENGTHS]
     return make_plan(price(trace, asked), MeasuredCosts(clock))
 
@@ -83,25 +101,37 @@ def planned_ways(pair: ModelPair, plan: Plan) -> list[Way]:
     """Give every rule at its best length, the fastest first."""
     fastest: dict[str, Way] = {}
     for row in plan.rows:
-        asked = row.configuration
+        asked, tokens = row.configuration, row.tokens_per_call.estimate
         name = asked.label if asked.num_drafts == 1 else f"{asked.label}, K = {asked.num_drafts}"
-        way = Way(name, pair, _rule(asked), asked.length, row.speed.estimate)
+        expected = partial(_seconds_a_token, asked, tokens)
+        way = Way(name, pair, _rule(asked), asked.rule, asked.num_drafts, asked.length, expected)
         fastest.setdefault(name, way)
     return list(fastest.values())
+
+
+def _seconds_a_token(asked: Configuration, tokens: float, clock: Clock) -> float:
+    return clock.seconds(asked.num_drafts, asked.length, asked.rule) / tokens
+
+
+def target_alone(name: str, pair: ModelPair) -> Way:
+    """Give the target without a draft."""
+    return Way(name, pair, LevelByLevel(), ONE_DRAFT, 1, 0, lambda clock: clock.seconds(1, 0))
 
 
 def _rule(asked: Configuration) -> RoundRule:
     return BlockVerification() if asked.rule == BLOCK else LevelByLevel(SAMPLERS[asked.rule], asked.num_drafts)
 
 
-def lookup_way(pair: ModelPair, trace: Trace, encoded: list[list[int]], alone: float) -> Way:
-    """Give the draft by prompt lookup at its best length; ``alone`` is seconds a token of the target alone."""
+def lookup_way(pair: ModelPair, trace: Trace, encoded: list[list[int]]) -> Way:
+    """Give the draft by prompt lookup at its best length."""
     model = NGramModel(pair.target.vocabulary, pair.target.device, LONGEST)
     lookup = replace(pair, name=f"ngram:{LONGEST}", draft=model)
     clock = measure_clock(lookup, [1], [1, *(length + 1 for length in LENGTHS)])
-    predicted = {length: lookup_speed(trace, encoded, length, clock) * alone for length in LENGTHS}
-    best = max(predicted, key=predicted.__getitem__)
-    return Way(lookup.name, lookup, LevelByLevel(), best, predicted[best])
+    best = max(LENGTHS, key=lambda length: lookup_speed(trace, encoded, length, clock))
+    return Way(
+        *(lookup.name, lookup, LevelByLevel(), ONE_DRAFT, 1, best),
+        lambda now: 1 / lookup_speed(trace, encoded, best, now),
+    )
 
 
 def lookup_speed(trace: Trace, encoded: list[list[int]], length: int, clock: Clock) -> float:
@@ -118,16 +148,37 @@ def lookup_speed(trace: Trace, encoded: list[list[int]], length: int, clock: Clo
 def decode_all(ways: Sequence[Way], encoded: list[list[int]], tokens: int) -> list[Timed]:
     """Decode every prompt by every way in turn, so that what else the machine does falls on all alike.
 
-    The first way is what the others are compared with.
+    Before each prompt the parts of all rounds are timed. The first way is what the others are compared with.
     """
+    clocks = clock_samples(ways)
     sums = np.zeros((len(ways), 2))
     for way in ways:
         _decode(way, encoded[0], 2 * (way.length + 1), 0)
+    for each in clocks.values():
+        each.take(keep=False)
     for seed, prompt in enumerate(encoded):
+        for _ in range(SAMPLES):
+            for each in clocks.values():
+                each.take()
         for place, way in enumerate(ways):
             sums[place] += _decode(way, prompt, tokens, seed)
     speeds = sums[:, 0] / sums[:, 1]
-    return [Timed(way, speed, speed / speeds[0]) for way, speed in zip(ways, speeds.tolist(), strict=True)]
+    expected = [way.expected(clocks[id(way.pair)].clock(fmean)) for way in ways]
+    return [
+        Timed(way, speed, speed / speeds[0], expected[0] / seconds)
+        for way, speed, seconds in zip(ways, speeds.tolist(), expected, strict=True)
+    ]
+
+
+def clock_samples(ways: Sequence[Way]) -> dict[int, ClockSamples]:
+    """Make ready to time the rounds of all ways, by the identity of their pairs."""
+    found = {}
+    for pair in {id(way.pair): way.pair for way in ways}.values():
+        own = [way for way in ways if way.pair is pair]
+        rows, tokens = {1, *(way.num_drafts for way in own)}, {1, *(way.length + 1 for way in own)}
+        several = list(dict.fromkeys(way.verifier for way in own if way.num_drafts > 1))
+        found[id(pair)] = ClockSamples(pair, sorted(rows), sorted(tokens), verifiers=several)
+    return found
 
 
 def _decode(way: Way, prompt: list[int], tokens: int, seed: int) -> tuple[float, float]:
@@ -146,14 +197,13 @@ def compare(plain: ModelPair, prompts: list[Prompt], tokens: int) -> tuple[list[
     encoded = encode(prompts, pair.tokenizer)
     measurement = make_measurement(None, None, NUM_DRAFTS, seed=0)
     trace = capture_of(pair, prompts, tokens, len(prompts), measurement).run()
-    clock = measure_clock(pair, [1, NUM_DRAFTS], [1, *(length + 1 for length in LENGTHS)])
+    clock = measure_clock(pair, [1, NUM_DRAFTS], [1, *(length + 1 for length in LENGTHS)], verifiers=SEVERAL)
     plan = plan_of(trace, clock)
-    alone, slower = clock.seconds(1, 0), measure_clock(plain, [1], [1]).seconds(1, 0)
     ways = [
-        Way("target alone", pair, LevelByLevel(), 0, 1.0),
-        Way("target alone, torch's products", plain, LevelByLevel(), 0, alone / slower),
+        target_alone("target alone", pair),
+        target_alone("target alone, torch's products", plain),
         *planned_ways(pair, plan),
-        lookup_way(pair, trace, encoded, alone),
+        lookup_way(pair, trace, encoded),
     ]
     return decode_all(ways, encoded, tokens), plan
 
@@ -163,7 +213,7 @@ def show(timed: Sequence[Timed], plan: Plan, console: Console) -> None:
     table = Table("way", "L", "tokens/s", "over target alone", "predicted", "off by", "over torch's products")
     for each in timed:
         over_plain = each.speed / timed[1].speed
-        numbers = (f"{each.speed:.1f}", f"{each.ratio:.2f}", f"{each.way.predicted:.2f}", f"{each.error:+.0%}")
+        numbers = (f"{each.speed:.1f}", f"{each.ratio:.2f}", f"{each.predicted:.2f}", f"{each.error:+.0%}")
         table.add_row(each.way.name, str(each.way.length), *numbers, f"{over_plain:.2f}")
     planned = timed[2]
     console.print(table)

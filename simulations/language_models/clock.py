@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from specproof.simulations.language_models.model_pair import ModelPair
 from specproof.simulations.language_models.next_token_model import NextTokenModel
@@ -17,10 +19,12 @@ from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 
+ONE_DRAFT, FLAGSHIP = "single", "kseq"
+
 
 @dataclass(frozen=True)
 class Clock:
-    """Median seconds of the parts of a round, by the clock; between the measured sizes they are interpolated.
+    """Seconds of the parts of a round, by the clock; between the measured sizes they are interpolated.
 
     Beyond the largest size the last slope goes on, and below the smallest the smallest is given.
     """
@@ -29,8 +33,11 @@ class Clock:
     """Seconds of a call of the target by rows and tokens, for a full grid of them."""
     draft_steps: Mapping[int, float]
     """Seconds to draft one more token of so many rows: the draft's logits, its distributions and the draw."""
-    tests: Mapping[int, float]
-    """Seconds to put so many drafts at one position to the test: the target's distribution, the test and the draw."""
+    tests: Mapping[tuple[str, int], float]
+    """Seconds to put so many drafts at one position to a verifier: the target's distribution, the test and the draw.
+
+    One draft is put to the rule of one draft, whatever the verifier of several is.
+    """
     copies: Mapping[int, float]
     """Seconds to copy what both models have read of one text for so many sequences, and to go on with one of them."""
 
@@ -47,11 +54,16 @@ class Clock:
         """Seconds to draft one more token of so many rows."""
         return _interpolate(rows, self.draft_steps)
 
-    def selection(self, num_drafts: int, tests: float) -> float:
-        """Seconds of so many tests of drafts at a position, expected numbers too."""
-        return tests * _interpolate(num_drafts, self.tests)
+    def selection(self, num_drafts: int, tests: float, verifier: str = FLAGSHIP) -> float:
+        """Seconds of so many tests of drafts at a position, expected numbers too.
 
-    def seconds(self, num_drafts: int, length: int) -> float:
+        A rule that was not measured is taken for K-SEQ.
+        """
+        known = verifier if any(name == verifier for name, _ in self.tests) else FLAGSHIP
+        by_drafts = {count: each for (name, count), each in self.tests.items() if name in (known, ONE_DRAFT)}
+        return tests * _interpolate(num_drafts, by_drafts)
+
+    def seconds(self, num_drafts: int, length: int, verifier: str = FLAGSHIP) -> float:
         """Seconds of a round of one text that drafts so many sequences; of length 0 it is the target alone.
 
         The first token of all sequences is drafted from one row, and every level of a round is tested at most once; the
@@ -60,14 +72,24 @@ class Clock:
         if not length:
             return self.target(1, 1) + self.selection(1, 1)
         drafted = self.draft(1) + (length - 1) * self.draft(num_drafts) + _interpolate(num_drafts, self.copies)
-        tested = self.selection(num_drafts, length) + self.selection(1, 1)
+        tested = self.selection(num_drafts, length, verifier) + self.selection(1, 1)
         return drafted + self.target(num_drafts, length + 1) + tested
 
 
-def measure_clock(
-    pair: ModelPair, rows: Sequence[int], tokens: Sequence[int], *, context: int = 64, repeats: int = 5
-) -> Clock:
-    """Measure the parts of a round, warm and one after the other, and keep the median of each.
+class _Part(NamedTuple):
+    """A part of a round, ready to be timed."""
+
+    prepare: Callable[[], Callable[[], None]]
+    """Gets ready, outside the time, and gives what is timed."""
+    seconds: list[float]
+    """What was measured."""
+
+
+class ClockSamples:
+    """The parts of a round, timed again and again, one after the other, whenever a sample is asked for.
+
+    A disturbance of the machine that lasts longer than a sample falls on all parts alike; and where samples are taken
+    in alternation with decoding, it falls on what is predicted as on what is measured.
 
     Parameters
     ----------
@@ -78,6 +100,129 @@ def measure_clock(
         New tokens that the target reads of each in a call, each >= 1.
     context : int
         Tokens that were read before.
+    verifiers : sequence of str
+        The verifiers whose tests of several drafts are timed.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is not an integer >= 1, there are none, or a model's context is too short.
+    """
+
+    def __init__(
+        self,
+        pair: ModelPair,
+        rows: Sequence[int],
+        tokens: Sequence[int],
+        *,
+        context: int = 64,
+        verifiers: Sequence[str] = (FLAGSHIP,),
+    ) -> None:
+        counts = [positive_integer(each, f"rows[{place}]") for place, each in enumerate(rows)]
+        widths = [positive_integer(each, f"tokens[{place}]") for place, each in enumerate(tokens)]
+        context = positive_integer(context, "context")
+        if not counts or not widths:
+            raise InvalidInput("rows or tokens is empty: give at least one number of each")
+        for model in (pair.draft, pair.target):
+            model.require_room(context + max(widths), context + max(widths))
+        self._pair = pair
+        self._text = [1 + place % (pair.target.vocabulary - 1) for place in range(context)]
+        self._calls = {(each, width): self._part(self._call, each, width) for each in counts for width in widths}
+        self._steps, self._copies = (
+            {each: self._part(make, each) for each in counts} for make in (self._step, self._copy)
+        )
+        several = [(name, each) for name in verifiers for each in counts if each > 1]
+        self._tests = {each: self._part(self._test, *each) for each in ((ONE_DRAFT, 1), *several)}
+
+    def _part(self, make: Callable[..., Callable[[], None]], *sizes: object) -> _Part:
+        return _Part(lambda: make(*sizes), [])
+
+    @torch.inference_mode()
+    def take(self, *, keep: bool = True) -> None:
+        """Time every part once; what only warms up is not kept."""
+        for part in (*self._calls.values(), *self._steps.values(), *self._tests.values(), *self._copies.values()):
+            call = part.prepare()
+            seconds = _timed(call, self._pair.target.device)
+            if keep:
+                part.seconds.append(seconds)
+
+    def clock(self, average: Callable[[list[float]], float] = median) -> Clock:
+        """Average the samples: by the median, or by the mean to compare it with a sum of times taken in between."""
+        calls = {size: average(part.seconds) for size, part in self._calls.items()}
+        tests = {rule: average(part.seconds) for rule, part in self._tests.items()}
+        steps, copies = (
+            {size: average(part.seconds) for size, part in parts.items()} for parts in (self._steps, self._copies)
+        )
+        return Clock(calls, steps, tests, copies)
+
+    def _call(self, rows: int, width: int) -> Callable[[], None]:
+        return self._append(self._pair.target, rows, width)[0]
+
+    def _step(self, rows: int) -> Callable[[], None]:
+        append, logits = self._append(self._pair.draft, rows, 1)
+        uniforms = torch.full((rows,), 0.5, dtype=torch.float64, device=self._pair.draft.device)
+
+        def step() -> None:
+            append()
+            invert(self._pair.draft.law(logits[-1][:, -1]), uniforms)
+
+        return step
+
+    def _append(self, model: NextTokenModel, rows: int, width: int) -> tuple[Callable[[], None], list[Tensor]]:
+        """Read a text of so many rows anew; what is timed reads the next columns of it, and takes them back."""
+        read, logits = model.read([self._text] * rows), list[Tensor]()
+        fed = torch.ones((rows, width), dtype=torch.int64, device=model.device)
+        keep, back = torch.ones_like(fed, dtype=torch.bool), torch.full_like(fed[:, 0], width)
+
+        def append() -> None:
+            logits.append(read.append(fed, keep))
+            read.forget(back)
+
+        return append, logits
+
+    def _test(self, verifier: str, num_drafts: int) -> Callable[[], None]:
+        device, size, law = self._pair.target.device, self._pair.target.vocabulary, self._pair.target.law
+        logits = torch.linspace(-8.0, 8.0, size, device=device)[None]
+        draft = law(0.9 * logits)
+        drafts = torch.arange(num_drafts, device=device)[None] + size - num_drafts
+        uniforms = torch.full((1, num_drafts + 1), 0.5, dtype=torch.float64, device=device)
+        verify = SAMPLERS[verifier]
+
+        def test() -> None:
+            verify(draft, law(logits), drafts, uniforms)
+
+        return test
+
+    def _copy(self, rows: int) -> Callable[[], None]:
+        caches = [model.read([self._text]) for model in (self._pair.draft, self._pair.target)]
+        one = torch.zeros(1, dtype=torch.int64, device=self._pair.target.device)
+
+        def copy() -> None:
+            for cache in caches:
+                cache.select(one.expand(rows))
+                cache.select(one)
+
+        return copy
+
+
+def measure_clock(
+    pair: ModelPair,
+    rows: Sequence[int],
+    tokens: Sequence[int],
+    *,
+    context: int = 64,
+    verifiers: Sequence[str] = (FLAGSHIP,),
+    repeats: int = 5,
+) -> Clock:
+    """Measure the parts of a round, warm, and keep the median of each.
+
+    Parameters
+    ----------
+    pair : ModelPair
+    rows, tokens : sequences of int
+        As :class:`ClockSamples` takes them; so are the next two.
+    context : int
+    verifiers : sequence of str
     repeats : int
         Measurements of each part, after one to warm up.
 
@@ -86,79 +231,23 @@ def measure_clock(
     InvalidInput
         If a number is not an integer >= 1, there are none, or a model's context is too short.
     """
-    counts = [positive_integer(each, f"rows[{place}]") for place, each in enumerate(rows)]
-    widths = [positive_integer(each, f"tokens[{place}]") for place, each in enumerate(tokens)]
-    context, repeats = positive_integer(context, "context"), positive_integer(repeats, "repeats")
-    if not counts or not widths:
-        raise InvalidInput("rows or tokens is empty: give at least one number of each")
-    for model in (pair.draft, pair.target):
-        model.require_room(context + max(widths), context + max(widths))
-    text = [1 + place % (pair.target.vocabulary - 1) for place in range(context)]
-    calls = {
-        (each, width): _call_seconds(pair.target, [text] * each, width, repeats) for each in counts for width in widths
-    }
-    steps = {each: _call_seconds(pair.draft, [text] * each, 1, repeats, draw=True) for each in counts}
-    tests = {each: _test_seconds(pair, each, repeats) for each in counts}
-    return Clock(calls, steps, tests, {each: _copy_seconds(pair, text, each, repeats) for each in counts})
+    repeats = positive_integer(repeats, "repeats")
+    samples = ClockSamples(pair, rows, tokens, context=context, verifiers=verifiers)
+    samples.take(keep=False)
+    for _ in range(repeats):
+        samples.take()
+    return samples.clock()
 
 
-@torch.inference_mode()
-def _call_seconds(model: NextTokenModel, texts: list[list[int]], width: int, repeats: int, draw: bool = False) -> float:
-    read = model.read(texts)
-    fed = torch.ones((len(texts), width), dtype=torch.int64, device=model.device)
-    keep, back = torch.ones_like(fed, dtype=torch.bool), torch.full_like(fed[:, 0], width)
-    uniforms = torch.full((len(texts),), 0.5, dtype=torch.float64, device=model.device)
-
-    def call() -> None:
-        logits = read.append(fed, keep)
-        if draw:
-            invert(model.law(logits[:, -1]), uniforms)
-
-    # Taken back each time; the columns stay, and a call reads a few more of them than the context has.
-    return _median_seconds(call, model.device, repeats, after=lambda: read.forget(back))
-
-
-@torch.inference_mode()
-def _test_seconds(pair: ModelPair, num_drafts: int, repeats: int) -> float:
-    """Time K-SEQ, which for one draft is the rule of one draft."""
-    device, size = pair.target.device, pair.target.vocabulary
-    logits = torch.linspace(-8.0, 8.0, size, device=device)[None]
-    draft = pair.target.law(0.9 * logits)
-    drafts = torch.arange(num_drafts, device=device)[None] + size - num_drafts
-    uniforms = torch.full((1, num_drafts + 1), 0.5, dtype=torch.float64, device=device)
-    verify = SAMPLERS["kseq" if num_drafts > 1 else "single"]
-
-    def test() -> None:
-        verify(draft, pair.target.law(logits), drafts, uniforms)
-
-    return _median_seconds(test, device, repeats)
-
-
-@torch.inference_mode()
-def _copy_seconds(pair: ModelPair, text: list[int], rows: int, repeats: int) -> float:
-    caches = [model.read([text]) for model in (pair.draft, pair.target)]
-    one = torch.zeros(1, dtype=torch.int64, device=pair.target.device)
-
-    def copy() -> None:
-        for cache in caches:
-            cache.select(one.expand(rows))
-            cache.select(one)
-
-    return _median_seconds(copy, pair.target.device, repeats)
-
-
-def _median_seconds(
-    call: Callable[[], None], device: str, repeats: int, after: Callable[[], None] = lambda: None
-) -> float:
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        call()
-        if torch.device(device).type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - start)
-        after()
-    return median(seconds[1:])
+def _timed(call: Callable[[], None], device: str) -> float:
+    cuda = torch.device(device).type == "cuda"
+    if cuda:
+        torch.cuda.synchronize(device)  # what was prepared
+    start = time.perf_counter()
+    call()
+    if cuda:
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
 
 
 def _interpolate(size: float, table: Mapping[int, float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specproof.simulations.traces.configuration import Configuration
+from specproof.simulations.traces.configuration import DISTINCT, Configuration
 from specproof.simulations.traces.trace import Trace
 from specproof.theory.errors import InvalidInput
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 ROWS, TOKENS = (1, 2, 4, 8), (1, 2, 3, 5, 9, 17, 33)
 """Calls of so many rows of so many tokens are measured; between them costs are interpolated."""
 
+MEASURED_AS = {DISTINCT: "recursive"}
+"""The rules whose tests are taken for those of a verifier, which does much the same."""
+
 
 @dataclass(frozen=True)
 class MeasuredCosts:
-    """Costs by a measured clock: a pass over all sequences, L draft steps of all side by side, and the tests."""
+    """Costs by a measured clock: a pass over all sequences, L draft steps of all side by side, and the rule's tests."""
 
     clock: Clock
     """Seconds of calls by rows and tokens."""
@@ -26,7 +29,7 @@ class MeasuredCosts:
     def call(self, configuration: Configuration) -> float:
         """Give the cost of a call with its drafts, in calls of the target alone; a tree is scored as one row."""
         rows, length = configuration.rows, configuration.length
-        spent = self.clock.seconds(rows, length)
+        spent = self.clock.seconds(rows, length, MEASURED_AS.get(configuration.rule, configuration.rule))
         if configuration.widths:
             spent += self.clock.target(1, configuration.scored) - self.clock.target(rows, length + 1)
         return spent / self.clock.seconds(1, 0)
@@ -47,4 +50,4 @@ def measured_costs(trace: Trace, device: str) -> MeasuredCosts:
     from specproof.simulations.language_models.pairs import load_pair
 
     pair = with_fast_products(load_pair(trace.header.models, device))
-    return MeasuredCosts(measure_clock(pair, ROWS, TOKENS))
+    return MeasuredCosts(measure_clock(pair, ROWS, TOKENS, verifiers=trace.header.verifiers))

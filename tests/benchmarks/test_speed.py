@@ -24,8 +24,8 @@ from specproof.simulations.traces.trace import Trace  # noqa: E402
 from specproof.theory.sampling_settings import SamplingSettings  # noqa: E402
 
 PROMPTS = [Prompt(text, str(number)) for number, text in enumerate(["0120120", "1212", "33"])]
-FREE_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 0.0}, {1: 0.0}, {1: 0.0})
-DEAR_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 50.0}, {1: 0.0}, {1: 0.0})
+FREE_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 0.0}, {("single", 1): 0.0}, {1: 0.0})
+DEAR_DRAFTS = Clock({(1, 1): 1.0, (1, 7): 1.0, (2, 1): 1.0, (2, 7): 1.0}, {1: 50.0}, {("single", 1): 0.0}, {1: 0.0})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,7 +55,9 @@ def test_free_drafts_are_planned_long_and_dear_ones_short(pair: ModelPair, trace
     assert len(free) == len(dear) == 4
     assert {way.length for way in free} == {max(speed.LENGTHS)}
     assert {way.length for way in dear} == {min(speed.LENGTHS)}
-    assert free[0].predicted == max(way.predicted for way in free) > 1 > 0.1 > dear[0].predicted
+    alone = speed.target_alone("alone", pair).expected(FREE_DRAFTS)
+    seconds = [way.expected(FREE_DRAFTS) for way in free]
+    assert seconds[0] == min(seconds) < alone < 0.1 * dear[0].expected(DEAR_DRAFTS)
 
 
 def test_a_free_lookup_is_predicted_at_its_tokens_per_call(pair: ModelPair, trace: Trace) -> None:
@@ -72,9 +74,9 @@ def test_all_ways_are_decoded_and_shown(pair: ModelPair) -> None:
     assert names[-1] == "ngram:3"
     assert len(set(names)) == 7
     assert timed[0].ratio == 1.0
-    assert all(each.speed > 0 and each.way.predicted > 0 for each in timed)
-    best = plan.rows[0]
-    assert (timed[2].way.length, timed[2].way.predicted) == (best.configuration.length, best.speed.estimate)
+    assert all(each.speed > 0 and each.predicted > 0 for each in timed)
+    assert timed[0].predicted == 1.0
+    assert timed[2].way.length == plan.rows[0].configuration.length
     shown: Any = io.StringIO()
     speed.show(timed, plan, Console(file=shown, width=200))
     assert all(name in shown.getvalue() for name in names)
@@ -82,5 +84,32 @@ def test_all_ways_are_decoded_and_shown(pair: ModelPair) -> None:
 
 
 def test_the_error_is_a_share_of_the_prediction(pair: ModelPair) -> None:
-    way = speed.Way("way", pair, speed.LevelByLevel(), 2, predicted=1.6)
-    assert speed.Timed(way, speed=10.0, ratio=1.2).error == pytest.approx(-0.25)
+    way = speed.target_alone("way", pair)
+    assert speed.Timed(way, speed=10.0, ratio=1.2, predicted=1.6).error == pytest.approx(-0.25)
+
+
+def test_predictions_are_of_the_clock_that_is_taken_between_the_prompts(
+    pair: ModelPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lengths are planned by a clock on which drafts are free, and speeds predicted by one on which they are dear."""
+    kept: list[bool] = []
+
+    class BusyMachine:
+        def __init__(self, _: ModelPair, rows: list[int], tokens: list[int], verifiers: list[str]) -> None:
+            assert (rows[0], tokens[0]) == (1, 1)
+            assert set(verifiers) == (set(speed.SEVERAL) if len(rows) > 1 else set())
+
+        def take(self, *, keep: bool = True) -> None:
+            kept.append(keep)
+
+        def clock(self, _: Any) -> Clock:
+            return DEAR_DRAFTS
+
+    monkeypatch.setattr(speed, "measure_clock", lambda *_, **__: FREE_DRAFTS)
+    monkeypatch.setattr(speed, "ClockSamples", BusyMachine)
+    timed, plan = speed.compare(pair, PROMPTS[:2], 12)
+    assert plan.pays
+    assert timed[2].way.length == max(speed.LENGTHS)
+    assert timed[2].predicted < 0.1
+    pairs = 3  # with the fastest products, without, and with prompt lookup
+    assert [kept.count(each) for each in (False, True)] == [pairs, pairs * speed.SAMPLES * 2]
