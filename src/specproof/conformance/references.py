@@ -7,6 +7,7 @@ from functools import partial, wraps
 
 import numpy as np
 
+from specproof.conformance.asked_loops import as_asked
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.problems.drafting import Drafting
 from specproof.conformance.subject.sampler_under_test import Sampler
@@ -235,5 +236,6 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "level by level, kseq": (Contract.TREE, partial(level_by_level, "kseq")),
         "round that stops when unsure": (Contract.ROUND, round_until_unsure),
         "speculative loop": (Contract.GENERATE, speculate),
+        "speculative loop, as asked": (Contract.GENERATE, as_asked(speculate)),
         "priority layers": (Contract.GENERATE, speculate_layers),
     }

@@ -14,6 +14,7 @@ from specproof.conformance.defects.round_defects import PLAIN_ROUND, ROUND_DEFEC
 from specproof.conformance.defects.several_drafts import MULTI_DEFECTS
 from specproof.conformance.defects.shared_noise import SHARED_NOISE_DEFECTS
 from specproof.conformance.defects.siblings import SIBLING_DEFECTS
+from specproof.conformance.defects.text_defects import LOOP_AS_ASKED, TEXT_DEFECTS, for_any_settings
 from specproof.conformance.defects.trees import RECURSIVE_ON_TREES, TREE_DEFECTS
 
 _OF_WHOLE_ROWS: tuple[Defect, ...] = (
@@ -30,9 +31,19 @@ _OF_WHOLE_ROWS: tuple[Defect, ...] = (
     *ROUND_DEFECTS,
     *SHARED_NOISE_DEFECTS,
 )
-DEFECTS: tuple[Defect, ...] = (*map(at_any_length, _OF_WHOLE_ROWS), *RAGGED_DEFECTS)
+DEFECTS: tuple[Defect, ...] = (
+    *map(for_any_settings, map(at_any_length, _OF_WHOLE_ROWS)),
+    *TEXT_DEFECTS,
+    *RAGGED_DEFECTS,
+)
 """The catalogue of known defects."""
-LOOKALIKES: tuple[Defect, ...] = (*map(at_any_length, _LOOKALIKES), RECURSIVE_ON_DRAWN, RECURSIVE_ON_TREES, PLAIN_ROUND)
+LOOKALIKES: tuple[Defect, ...] = (
+    *map(for_any_settings, map(at_any_length, _LOOKALIKES)),
+    LOOP_AS_ASKED,
+    RECURSIVE_ON_DRAWN,
+    RECURSIVE_ON_TREES,
+    PLAIN_ROUND,
+)
 """Samplers that look wrong and are exact."""
 
 __all__ = ["DEFECTS", "LOOKALIKES", "Defect"]

@@ -50,5 +50,5 @@ class Defect:
     def problem(self) -> Problem:
         """The problem that it is shown on: of the ladder, degenerate, or its own; by default the last usual one."""
         problems = {**WITNESSES, **degenerate_problems(self.contract), **ladder(self.contract)}
-        usual = (problem for problem in reversed(problems.values()) if not problem.unusual)
+        usual = (problem for problem in reversed(problems.values()) if not problem.unusual and not problem.required)
         return problems[self.witness] if self.witness else next(usual)

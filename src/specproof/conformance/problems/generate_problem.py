@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from specproof.conformance.contract import Contract
-from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows
+from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows, refuse_rows
 from specproof.conformance.problems.description import describe_model
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.example_models import (
@@ -29,6 +29,7 @@ from specproof.conformance.problems.example_models import (
 )
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.problems.problem import Problem
+from specproof.conformance.problems.text_settings import PLAIN, TextSettings
 from specproof.conformance.problems.two_models import TwoModels
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -50,6 +51,8 @@ class Request(NamedTuple):
     prompt: tuple[int, ...]
     length: int
     trials: int
+    chosen: Tokens
+    """Which of the temperatures each row has, shape (n,); handed out by name alone."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,6 +68,9 @@ class GenerateProblem(TwoModels, Problem):
         Tokens in 0..V-1; may be empty.
     length : int
         The number of tokens to generate, at least 1.
+    settings : TextSettings
+        What else is asked. A loop is told by parameters ``end_token``, ``min_length`` and ``temperatures``; one without
+        them is not asked.
 
     Raises
     ------
@@ -86,11 +92,13 @@ class GenerateProblem(TwoModels, Problem):
     target: TabularModel
     prompt: tuple[int, ...]
     length: int
+    settings: TextSettings = PLAIN
 
     def __post_init__(self) -> None:
         check_models(self.draft, self.target)
         object.__setattr__(self, "prompt", _as_prompt(self.prompt, self.num_tokens))
         object.__setattr__(self, "length", positive_integer(self.length, "length"))
+        self.settings.check(self.num_tokens)
         for name, model in (("draft", self.draft), ("target", self.target)):
             if model.horizon < len(self.prompt) + self.length:
                 raise InvalidInput(
@@ -101,17 +109,19 @@ class GenerateProblem(TwoModels, Problem):
     def with_models(self, draft: TabularModel, target: TabularModel) -> GenerateProblem:
         """Put other models in the place of both; a token of the prompt that they lack becomes their last."""
         prompt = tuple(min(token, draft.num_states - 1) for token in self.prompt)
-        return GenerateProblem(draft, target, prompt, self.length)
+        return GenerateProblem(draft, target, prompt, self.length, self.settings.within(draft.num_states))
 
     def shorter(self) -> Iterator[GenerateProblem]:
-        """Generate a token less, or fix the first token of the prompt in the models."""
+        """Ask for less, generate a token less, or fix the first token of the prompt in the models."""
+        if self.settings != PLAIN:
+            yield GenerateProblem(*self.models, self.prompt, self.length)
         if self.length > 1:
-            yield GenerateProblem(*self.models, self.prompt, self.length - 1)
+            yield GenerateProblem(*self.models, self.prompt, self.length - 1, self.settings)
         if self.prompt:
             draft, target = (
                 TabularModel([table[self.prompt[0]] for table in model.conditionals[1:]]) for model in self.models
             )
-            yield GenerateProblem(draft, target, self.prompt[1:], self.length)
+            yield GenerateProblem(draft, target, self.prompt[1:], self.length, self.settings)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -120,32 +130,66 @@ class GenerateProblem(TwoModels, Problem):
 
     @cached_property
     def target_law(self) -> Array:
-        """The law of the generated tokens of a lossless loop, shape (V,) * length."""
-        return self._after_prompt(self.target)
+        """The law of the generated tokens of a lossless loop, shape (V,) * length, after an axis for temperatures."""
+        given = len(self.prompt)
+        asked = [self.settings.processed(self.target, given, it) for it in self.settings.temperatures]
+        return self.of_rows([self._after_prompt(target) for target in asked])
 
     @cached_property
     def draft_law(self) -> Array:
         """The law of a loop that accepts every draft."""
-        return self._after_prompt(self.draft)
+        return self.of_rows([self._after_prompt(self.draft)] * len(self.settings.temperatures))
+
+    def of_rows(self, laws: Sequence[Array]) -> Array:
+        """Give the joint law of a row's temperature and its text, from the laws (V,) * length of unstopped texts."""
+        stopped = [self.settings.stopped(law) for law in laws]
+        return stopped[0] if len(stopped) == 1 else np.stack(stopped) / len(stopped)
+
+    def plainly(self) -> list[GenerateProblem]:
+        """Give the problems without settings that texts of each temperature would be those of, did they not stop."""
+        given = len(self.prompt)
+        asked = [self.settings.processed(self.target, given, it) for it in self.settings.temperatures]
+        return [GenerateProblem(self.draft, target, self.prompt, self.length) for target in asked]
 
     @property
     def emitted_shape(self) -> tuple[int, ...]:
-        """The shape of the emitted law, (V,) * length."""
-        return (self.num_tokens,) * self.length
+        """The shape of the emitted law, (V,) * length, after an axis for temperatures if there are several."""
+        return self.target_law.shape
 
     def completed(self, law: Array) -> Array:
         """Give the law itself: the sequences are whole."""
         return law
 
     def arguments(self, trials: int, rng: np.random.Generator) -> Request:
-        """Ask for n continuations; nothing is drawn."""
-        del rng
-        return Request(self.draft, self.target, self.prompt, self.length, trials)
+        """Ask for n continuations, each of a temperature that is drawn."""
+        chosen = rng.integers(len(self.settings.temperatures), size=trials)
+        return Request(self.draft, self.target, self.prompt, self.length, trials, chosen)
+
+    def positional(self, arguments: Request) -> Sequence[Any]:
+        """What every loop is handed."""
+        return arguments[:5]
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The parameters for what is asked."""
+        return self.settings.required
+
+    def named(self, arguments: Request) -> Mapping[str, Any]:
+        """What is asked, by name."""
+        return self.settings.named(arguments.chosen)
+
+    def chance_of_drafts(self, arguments: Request) -> Array:
+        """Give hardly any where rows differ in their temperatures: some have one possible text, whatever is drawn."""
+        return np.full(arguments.trials, 1.0 if len(self.settings.temperatures) == 1 else 1e-9)
 
     def parse(self, result: Any, arguments: Request) -> Emission:
-        """Take tokens (n, length)."""
-        tokens = as_ids(result, "tokens", (arguments.trials, self.length), 0, self.num_tokens)
-        return Emission(tokens, np.zeros(arguments.trials, dtype=np.int64))
+        """Take tokens (n, length), -1 after an end token."""
+        lowest = 0 if self.settings.end is None else -1
+        tokens = as_ids(result, "tokens", (arguments.trials, self.length), lowest, self.num_tokens)
+        if self.settings.end is not None:
+            _refuse_ends(tokens, self.settings.end)
+            tokens = np.where(tokens < 0, self.settings.end, tokens)
+        return Emission(tokens, arguments.chosen)
 
     def outcomes(self, tokens: Tokens) -> Tokens:
         """Number each row's place in the flattened emitted law, shape (n,)."""
@@ -154,15 +198,19 @@ class GenerateProblem(TwoModels, Problem):
     def take_apart(self, emission: Emission, rng: np.random.Generator) -> Sample:
         """Number the outcomes of each trial."""
         del rng
-        outcomes = self.outcomes(emission.tokens)
-        return Sample(outcomes, outcomes, emission.tokens[:, 0], emission.accepted)
+        outcomes, first = self.outcomes(emission.tokens), emission.tokens[:, 0]
+        if len(self.settings.temperatures) > 1:  # the first axis of the law
+            first = emission.accepted
+            outcomes = outcomes + first * self.num_tokens**self.length
+        return Sample(outcomes, outcomes, first, np.zeros_like(first))
 
     def describe(self) -> str:
         """Describe both models in lines of simple fractions, and the prompt."""
         needed = len(self.prompt) + self.length
         named = zip(("draft", "target"), self.models, strict=True)
         models = (f"{name}\n{describe_model(model, needed)}" for name, model in named)
-        return "\n".join((*models, f"prompt {list(self.prompt)}, length {self.length}"))
+        asked = filter(None, (f"prompt {list(self.prompt)}, length {self.length}", self.settings.describe()))
+        return "\n".join((*models, ", ".join(asked)))
 
     def _after_prompt(self, model: TabularModel) -> Array:
         first = len(self.prompt)
@@ -197,12 +245,26 @@ class GenerateProblem(TwoModels, Problem):
             "longer": _asked(two, (1, 0), 6),
             "four tokens": _asked((P4, [P4, P4[::-1]] * 2, Q4, [Q4, P4, Q4[::-1], Q4]), (3, 1), 3),
             "whole history": GenerateProblem(*histories(2, 6 + LOOKAHEAD), prompt=(1, 0), length=4),
+            "eight tokens, whole history": GenerateProblem(*histories(2, 9 + LOOKAHEAD), prompt=(1,), length=8),
+            "texts that end": _asked(three, (0,), 3, TextSettings(end=1)),
+            "texts that end, not before two tokens": _asked(three, (0,), 3, TextSettings(end=1, least=2)),
+            "greedy and sampled rows": _asked(three, (0,), 2, TextSettings(temperatures=(0.0, 1.0))),
         }
 
 
-def _asked(rows: tuple[Any, Any, Any, Any], prompt: tuple[int, ...], length: int) -> GenerateProblem:
+def _asked(
+    rows: tuple[Any, Any, Any, Any], prompt: tuple[int, ...], length: int, settings: TextSettings = PLAIN
+) -> GenerateProblem:
     """Ask for tokens of Markov chains, given by the first laws and the rows of both."""
-    return GenerateProblem(*markov(*rows, horizon=len(prompt) + length + LOOKAHEAD), prompt, length)
+    return GenerateProblem(*markov(*rows, horizon=len(prompt) + length + LOOKAHEAD), prompt, length, settings)
+
+
+def _refuse_ends(tokens: Tokens, end: int) -> None:
+    """Refuse texts that go on after the end token, and those that end without it."""
+    is_end = tokens == end
+    ended = np.cumsum(is_end, axis=1) - is_end > 0
+    refuse_rows((ended & (tokens >= 0)).any(axis=1), tokens, f"goes on after the end token {end}", "then come -1")
+    refuse_rows((~ended & (tokens < 0)).any(axis=1), tokens, f"ends without the end token {end}", "-1 stands after it")
 
 
 def _as_prompt(prompt: Sequence[int], num_tokens: int) -> tuple[int, ...]:

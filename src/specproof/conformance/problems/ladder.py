@@ -29,7 +29,9 @@ PROBLEMS: Mapping[Contract, type[Problem]] = MappingProxyType(
 
 
 def ladder(contract: Contract | str) -> Mapping[str, Problem]:
-    """Give the problems whose laws are tested, by name, the smallest first; no token of them is impossible.
+    """Give the problems whose laws are tested, by name, the smallest first.
+
+    No token of them is impossible, unless what is asked of texts makes it so.
 
     Raises
     ------

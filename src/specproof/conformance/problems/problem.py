@@ -6,7 +6,7 @@ Problems whose samplers are handed probability rows and drafts share more: trial
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -155,6 +155,11 @@ class Problem(ABC):
         """The names of the parameters that a sampler must have to be asked at all; none for most problems."""
         return frozenset()
 
+    def positional(self, arguments: Any) -> Sequence[Any]:
+        """What a sampler is handed in order, before its generator."""
+        handed: Sequence[Any] = arguments
+        return handed
+
     def named(self, arguments: Any) -> Mapping[str, Any]:
         """What a sampler is told by name, of which it is handed what it has parameters for."""
         del arguments
@@ -216,7 +221,7 @@ class Problem(ABC):
             If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         asked = f"n = {arguments.trials}, {self.size_name} = {self.shape[0]}, V = {self.num_tokens}"
-        result = subject.call(arguments, arguments.trials, seed, asked, self.named(arguments))
+        result = subject.call(self.positional(arguments), arguments.trials, seed, asked, self.named(arguments))
         return self.parse(result, arguments)
 
     def __repr__(self) -> str:

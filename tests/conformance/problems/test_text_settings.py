@@ -1,0 +1,93 @@
+"""Texts that end early, that must not end too early, and rows of different temperatures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from check_budgets import QUICK
+
+from specproof.conformance import GenerateProblem, Verdict, check_sampler
+from specproof.conformance.asked_loops import as_asked
+from specproof.conformance.defects import DEFECTS
+from specproof.conformance.problems.ladder import ladder
+from specproof.conformance.problems.text_settings import TextSettings
+from specproof.conformance.references import speculate
+from specproof.theory.chain import TabularModel
+from specproof.theory.errors import InvalidInput
+
+EVEN = TabularModel([[0.25, 0.75], [[0.25, 0.75], [0.25, 0.75]]])
+ASKED = as_asked(speculate)
+
+
+def of(settings: TextSettings) -> GenerateProblem:
+    return GenerateProblem(EVEN, EVEN, (), 2, settings)
+
+
+def test_the_law_of_texts_that_end_fills_up_what_follows_the_end() -> None:
+    np.testing.assert_allclose(of(TextSettings(end=0)).target_law, [[0.25, 0.0], [0.1875, 0.5625]])
+
+
+def test_the_end_is_impossible_before_the_least_length() -> None:
+    np.testing.assert_allclose(of(TextSettings(end=0, least=1)).target_law, [[0.0, 0.0], [0.25, 0.75]])
+
+
+def test_greedy_rows_have_the_likeliest_text_and_half_of_the_mass() -> None:
+    law = of(TextSettings(temperatures=(0.0, 1.0))).target_law
+    np.testing.assert_allclose(law[0], [[0.0, 0.0], [0.0, 0.5]])
+    np.testing.assert_allclose(law[1], 0.5 * EVEN.joint())
+
+
+@pytest.mark.parametrize("name", list(ladder("generate"))[-4:])
+def test_a_loop_that_does_as_it_is_asked_is_lossless(name: str) -> None:
+    assert check_sampler(ASKED, "generate", budget=QUICK, problem=name).is_lossless
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("cache-wraps", marks=pytest.mark.slow), "min-length-ignored", "first-rows-temperature"]
+)
+def test_what_is_wrong_is_seen(name: str) -> None:
+    defect = next(entry for entry in DEFECTS if entry.name == name)
+    report = check_sampler(defect.sampler, "generate", budget=QUICK, problem=defect.witness)
+    assert report.verdict is Verdict.BIASED
+    if name == "first-rows-temperature":  # a greedy row emits what is not the likeliest, or all depend on the first
+        assert report.diagnosis is None or not report.diagnosis.name
+    else:
+        assert report.diagnosis is not None
+        assert name in (report.diagnosis.name, *report.diagnosis.equivalent)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda texts: np.where(texts < 0, 0, texts), "goes on after the end token 1"),
+        (lambda texts: np.full_like(texts, -1), "ends without the end token 1"),
+    ],
+)
+def test_texts_that_are_not_well_formed_are_named(change: Any, said: str) -> None:
+    def generate(*arguments: Any, end_token: int | None = None) -> Any:
+        return change(ASKED(*arguments, end_token=end_token))
+
+    report = check_sampler(generate, "generate", budget=QUICK, problem="texts that end")
+    assert report.verdict is Verdict.INVALID
+    assert said in report.reason
+
+
+def test_a_loop_without_the_parameters_is_not_asked() -> None:
+    report = check_sampler(speculate, "generate", budget=QUICK, problem="texts that end, not before two tokens")
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "it has no parameter end_token and min_length" in " ".join(report.notes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (TextSettings(end=2), "settings.end is 2"),
+        (TextSettings(least=1), "settings.least is 1"),
+        (TextSettings(temperatures=(0.5,)), "settings.temperatures"),
+    ],
+)
+def test_what_no_text_can_have_is_refused(settings: TextSettings, named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        of(settings)
