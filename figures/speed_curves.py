@@ -55,7 +55,7 @@ def draw(curves: pd.DataFrame, configurations: pd.DataFrame, clock: str, cost: f
     left.set_xlabel("c, a draft step over a call of the target")
     left.set_title("Each rule at its best size")
     right.set_xlabel("tokens drafted in a call L")
-    right.set_title(f"At its best number of drafts, {clock}")
+    right.set_title(f"Each rule by length, {clock}")
     figure.legend(loc="outside lower center", ncols=3)
     return figure
 

@@ -48,7 +48,7 @@ def inline_svg(svg: str, name: str, title: str) -> Markup:
     for colour, ours in _COLOURS.items():
         body = body.replace(f": {colour}", f": {ours}")
     width = PIXELS * float(size[1].split()[2])
-    opening = Markup('<svg viewBox="{}" role="img" aria-label="{}" style="max-width: {:.0f}px"><title>{}</title>')
+    opening = Markup('<svg viewBox="{}" role="img" aria-label="{}" style="--whole: {:.0f}px"><title>{}</title>')
     head = opening.format(size[1], title, width, title)
     return head + Markup(body)
 

@@ -176,6 +176,60 @@ def test_a_keyboard_reaches_the_content_first_and_can_sort(opened: Callable[...,
     assert heading.get_attribute("aria-sort") == "ascending"
 
 
+FOCUS = """
+const one = document.activeElement;
+const box = one.getBoundingClientRect();
+const style = getComputedStyle(one);
+const places = [...document.querySelectorAll("*")];
+return {place: places.indexOf(one), ring: style.outlineStyle, width: parseFloat(style.outlineWidth),
+  seen: box.width > 0 && box.right > 0 && box.bottom > 0 && box.top < innerHeight, what: one.outerHTML.slice(0, 80)};
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tab_key_goes_down_the_page_and_shows_where_it_is(opened: Callable[..., Any], kind: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    driver = opened(kind)
+    reached = []
+    for _ in range(15):
+        ActionChains(driver).send_keys(Keys.TAB).perform()
+        reached.append(driver.execute_script(FOCUS))
+    places = [one["place"] for one in reached]
+    assert places == sorted(set(places))
+    assert [one["what"] for one in reached if not one["seen"] or one["ring"] == "none" or one["width"] < 2] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_can_be_pressed_or_filled_in_has_a_name(opened: Callable[..., Any], kind: str) -> None:
+    driver = opened(kind)
+    selector = "button, input, select, a[href], summary, [role=region], [role=search], nav, section, article, svg"
+    names = [one.accessible_name for one in driver.find_elements("css selector", selector) if one.is_displayed()]
+    assert names
+    assert all(names)
+
+
+def test_configurations_are_filtered_by_rule_and_words(opened: Callable[..., Any]) -> None:
+    driver = opened("plan")
+    shown = "tr[data-verdict]:not([hidden]) th"
+    rules = texts(driver, shown)
+    chosen = rules[-1]
+    choose(driver, "#filter-method", chosen)
+    assert texts(driver, shown) == [rule for rule in rules if rule == chosen]
+    click(driver, "#filters button")
+    driver.find_element("css selector", "#filter-words").send_keys("no such rule")
+    assert texts(driver, shown) == []
+    assert texts(driver, "#filter-told") == [f"0 of {len(rules)} rows"]
+
+
+def test_a_figure_is_no_larger_than_it_was_drawn_on_a_telephone(opened: Callable[..., Any]) -> None:
+    driver = opened("run", 360)
+    wide = "const svg = document.querySelector('figure svg'); return [svg.getBoundingClientRect().width, "
+    shown, whole = driver.execute_script(wide + "parseFloat(svg.style.getPropertyValue('--whole'))]")
+    assert 360 < shown <= whole
+
+
 def test_a_printed_page_is_light_and_has_every_row(opened: Callable[..., Any]) -> None:
     driver = opened("run", dark=True)
     driver.execute_script("dispatchEvent(new Event('beforeprint'))")
