@@ -116,7 +116,15 @@ def together(claim_id: str) -> pytest.MarkDecorator:
     return pytest.mark.xdist_group(claim_id)
 
 
-@pytest.fixture(params=[pytest.param(spec, id=spec.id, marks=together(spec.claim)) for spec in FIGURES])
+DEAR = ("judge.share-of-block-optimum", "spectr2023.block-efficiency")
+"""The experiments of these claims take seconds at any size; the reproduction and the site draw their figures too."""
+
+
+def marks_of(claim_id: str) -> list[pytest.MarkDecorator]:
+    return [together(claim_id), *([pytest.mark.slow] if claim_id in DEAR else [])]
+
+
+@pytest.fixture(params=[pytest.param(spec, id=spec.id, marks=marks_of(spec.claim)) for spec in FIGURES])
 def figure(request: pytest.FixtureRequest) -> FigureSpec:
     spec: FigureSpec = request.param
     return spec
@@ -145,7 +153,7 @@ def nightly_but_for(*ids: str) -> list[Any]:
     return [pytest.param(spec, id=spec.id, marks=marks[spec.id]) for spec in FIGURES]
 
 
-@pytest.mark.parametrize("spec", nightly_but_for("figure.batch", "figure.pareto", "figure.worst-share"))
+@pytest.mark.parametrize("spec", nightly_but_for("figure.pareto"))
 def test_files_hold_the_picture_and_the_tables_and_repeat_byte_for_byte(spec: FigureSpec, tmp_path: Path) -> None:
     tables = tables_of(spec.claim)
     made, again = (spec.make(tables, tmp_path / name) for name in "ab")
@@ -187,7 +195,7 @@ def test_a_figure_computes_nothing(figure: FigureSpec) -> None:
 
 
 @pytest.mark.parametrize(
-    "claim", [pytest.param(claim, id=claim.id, marks=together(claim.id)) for claim in CLAIMS if claim.digest]
+    "claim", [pytest.param(claim, id=claim.id, marks=marks_of(claim.id)) for claim in CLAIMS if claim.digest]
 )
 def test_what_a_run_prints_is_tabulated(claim: Claim) -> None:
     for name, columns in claim.digest.items():

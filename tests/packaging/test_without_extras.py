@@ -86,7 +86,7 @@ def test_what_works(without_extras: Any, words: str, said: str) -> None:
     [
         ("check sampler.py:verify --arrays torch", "llm"),
         pytest.param("reproduce real --quick", "llm", marks=pytest.mark.slow),
-        ("reproduce yin2024.theorem2 --scheduler tcp://127.0.0.1:1", "cluster"),
+        pytest.param("reproduce yin2024.theorem2 --scheduler tcp://127.0.0.1:1", "cluster", marks=pytest.mark.slow),
     ],
 )
 def test_what_names_its_extra(without_extras: Any, words: str, extra: str) -> None:

@@ -138,7 +138,7 @@ def test_killed_in_the_middle_goes_on_and_neither_that_nor_the_number_of_jobs_sh
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_interrupt_is_one_line_and_leaves_whole_files(
     fake_command: Any, launch: Any, tmp_path: Path, jobs: int
 ) -> None:

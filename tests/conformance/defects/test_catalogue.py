@@ -58,6 +58,7 @@ def test_a_malformed_output_is_not_called_biased(contract, name, verdict):
     assert check_sampler(BY_NAME[contract, name].sampler, contract, budget=QUICK).verdict == verdict
 
 
+@pytest.mark.slow
 def test_state_that_is_not_counted_is_caught_and_named_where_the_history_matters(monkeypatch):
     entry = BY_NAME["generate", "accepted-not-counted"]
     monkeypatch.setattr(state, "ladder", lambda contract: ladder(contract) | {entry.witness: entry.problem})

@@ -41,6 +41,7 @@ def test_each_step_leads_to_a_problem_with_laws_over_the_same_contract(problem: 
         assert step.target_law.size <= problem.target_law.size
 
 
+@pytest.mark.slow
 def test_what_hypothesis_does_not_draw_is_polished_from_the_problem_of_the_alarm() -> None:
     """Its problems draft three tokens at most; this fails from four on, where the draft is another than the target."""
 

@@ -54,7 +54,12 @@ def test_a_right_walk_passes_and_a_rule_for_independent_siblings_says_what_it_le
 
 
 @pytest.mark.parametrize(
-    "name", ["certain-siblings-by-ratio", pytest.param("branch-off-by-one", marks=pytest.mark.slow), "leaves-the-tree"]
+    "name",
+    [
+        pytest.param("certain-siblings-by-ratio", marks=pytest.mark.slow),
+        pytest.param("branch-off-by-one", marks=pytest.mark.slow),
+        "leaves-the-tree",
+    ],
 )
 def test_what_is_wrong_is_seen(name: str) -> None:
     defect = next(entry for entry in DEFECTS if entry.name == name)

@@ -39,6 +39,7 @@ def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
     assert said in report.reason
 
 
+@pytest.mark.slow
 def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
     report = check_sampler(lenient_if(lambda drafts: len(drafts) == 1, 3.0), budget=replace(QUICK, small=1000))
     assert (report.verdict, report.findings[0].detector) == (Verdict.BIASED, "small batches")

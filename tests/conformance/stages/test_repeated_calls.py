@@ -17,6 +17,7 @@ from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import token_by_token
 
 
+@pytest.mark.slow
 def test_its_own_uniforms_are_a_fault_if_they_repeat_and_a_note_if_not() -> None:
     def repeats(*arguments: Any) -> Any:
         return token_by_token(*arguments[:3], np.random.default_rng(0))

@@ -56,6 +56,7 @@ NIGHTLY = (
     "recursive.lossless/without-k2",
     "spectr2023.block-efficiency/map",
     "spectr2023.block-efficiency/simulation-",
+    "text.calls/simulation-block-verification",
     "trees.layer-lift/V2-L2-K3",
     "trees.layer-lift/V2-L3-K2",
     "trees.layer-lift/V3-L2-K2",

@@ -26,6 +26,7 @@ def test_another_draft_than_was_drawn_from_is_refuted(pair: Any, monkeypatch: py
     assert any_refuted(pair, decode_texts(pair, PriorityLayerVerification(2), 2))
 
 
+@pytest.mark.slow
 def test_one_sequence_is_kept_as_block_verification_keeps_it(pair: Any) -> None:
     """The means over 20,000 first rounds, with standard errors below 0.01."""
     rules = PriorityLayerVerification(1), BlockVerification()

@@ -84,7 +84,7 @@ def _last(ask: Callable[[Array], Layered], depth: int, length: int, most: int) -
 @pytest.mark.parametrize(
     ("tokens", "length", "count", "seed"),
     [
-        (3, 2, 2, 0),
+        pytest.param(3, 2, 2, 0, marks=pytest.mark.slow),
         pytest.param(2, 2, 3, 1, marks=pytest.mark.slow),
         (3, 1, 3, 2),
         pytest.param(2, 3, 2, 3, marks=pytest.mark.slow),

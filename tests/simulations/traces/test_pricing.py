@@ -17,6 +17,8 @@ from specproof.theory.verifiers import VERIFIERS
 
 PAIR = random_markov_pair(4, 2, np.random.default_rng(5), stationary=True)
 SEVERAL = [name for name in VERIFIERS if name != "single"]
+ONE_AND_NIGHTLY = [pytest.param(name, marks=() if name == "kseq" else pytest.mark.slow) for name in SEVERAL]
+"""Verifiers of several drafts, of which one is tried whenever tests are run and all others nightly."""
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,7 @@ def long_texts() -> Trace:
     return traced(*PAIR, texts=24, length=500, seed=1)
 
 
-@pytest.mark.parametrize(
-    "rule", ["single", "kseq", *(pytest.param(it, marks=pytest.mark.slow) for it in SEVERAL if it != "kseq")]
-)
+@pytest.mark.parametrize("rule", [*ONE_AND_NIGHTLY, pytest.param("single", marks=pytest.mark.slow)])
 def test_the_long_run_of_chains(long_texts: Trace, rule: str) -> None:
     count = 1 if rule == "single" else 3
     found = price(long_texts, [Configuration(rule, count, 3)]).tokens_per_call(0)
@@ -36,7 +36,7 @@ def test_the_long_run_of_chains(long_texts: Trace, rule: str) -> None:
     assert error < 0.02
 
 
-@pytest.mark.parametrize("rule", SEVERAL)
+@pytest.mark.parametrize("rule", ONE_AND_NIGHTLY)
 def test_prices_of_other_chains_are_refuted(long_texts: Trace, rule: str) -> None:
     found = price(long_texts, [Configuration(rule, 3, 3)]).tokens_per_call(0)
     swapped = long_run(PAIR[1], PAIR[0], 3, 3, rule).efficiency
