@@ -15,6 +15,7 @@ from specproof.simulations.traces.configuration import (
     Configuration,
 )
 from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, Trace
+from specproof.simulations.traces.tree_design import best_widths
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
@@ -29,6 +30,7 @@ def asked_configurations(
     num_drafts: Sequence[int] | None = None,
     lengths: Sequence[int] | None = None,
     trees: Sequence[Sequence[int]] = (),
+    tree_nodes: Sequence[int] = (),
     draft_temperatures: Sequence[float] | None = None,
 ) -> list[Configuration]:
     """Combine rules, numbers, lengths and trees into configurations.
@@ -45,6 +47,9 @@ def asked_configurations(
         By default those of ``USUAL_COUNTS`` and ``USUAL_LENGTHS`` that the trace and its texts are long enough for.
     trees : sequence of sequences of int
         Children of each node by depth.
+    tree_nodes : sequence of int
+        For each of these numbers of drafted tokens, each rule and each length the tree is designed of which most is
+        accepted, see :func:`~specproof.simulations.traces.tree_design.best_widths`.
     draft_temperatures : sequence of float, optional
         By default all that the trace holds.
 
@@ -79,7 +84,11 @@ def asked_configurations(
             if rule != CERTAIN:
                 asked += [Configuration(rule, count, length, (), temperature) for count in counts for length in levels]
             if rule not in SIMPLE:
-                asked += [Configuration(rule, 1, len(widths), tuple(widths), temperature) for widths in trees]
+                designed = [
+                    best_widths(trace, rule, nodes, most, temperature) for nodes in tree_nodes for most in levels
+                ]
+                for widths in dict.fromkeys((*map(tuple, trees), *designed)):
+                    asked.append(Configuration(rule, 1, len(widths), widths, temperature))
     if not asked:
         raise InvalidInput(
             "nothing is left to price: ask for a number of drafts above 1, for a tree, or for more rules"

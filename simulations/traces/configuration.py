@@ -135,10 +135,10 @@ def reach_weights(rows: pd.DataFrame, configuration: Configuration) -> Array:
     if configuration.rule in _SIMPLE_REACH:
         return _SIMPLE_REACH[configuration.rule](rows, configuration.length)
     if configuration.widths:
-        chances = {width: _children(rows, configuration.rule, width) for width in set(configuration.widths)}
+        chances = {width: child_chances(rows, configuration.rule, width) for width in set(configuration.widths)}
         return by_depth(np.stack([chances[width] for width in configuration.widths]), configuration.length)
     if configuration.rule == DISTINCT:
-        first, later = _children(rows, DISTINCT, configuration.num_drafts), _one_draft(rows)
+        first, later = child_chances(rows, DISTINCT, configuration.num_drafts), _one_draft(rows)
         return by_depth(np.stack([first] + [later] * (configuration.length - 1)), configuration.length)
     agreement = _agreement(rows, configuration.rule, configuration.num_drafts)
     wanted = rows["target_logprob"].to_numpy()
@@ -150,7 +150,7 @@ def _match(rows: pd.DataFrame, length: int) -> Array:
 
 
 def _argmax(rows: pd.DataFrame, length: int) -> Array:
-    return by_depth(_children(rows, CERTAIN, 1), length)
+    return by_depth(child_chances(rows, CERTAIN, 1), length)
 
 
 _SIMPLE_REACH: dict[str, Callable[[pd.DataFrame, int], Array]] = {
@@ -171,8 +171,14 @@ def _one_draft(rows: pd.DataFrame) -> Array:
     return chances
 
 
-def _children(rows: pd.DataFrame, rule: str, width: int) -> Array:
-    """The chance, given the text, that one of ``width`` children of a node is accepted and is the text's next token."""
+def child_chances(rows: pd.DataFrame, rule: str, width: int) -> Array:
+    """The chance, given the text, that one of ``width`` children of a node is accepted and is the text's next token.
+
+    Raises
+    ------
+    InvalidInput
+        If the trace does not hold what the rule needs.
+    """
     if rule == CERTAIN:
         ranks = rows["draft_rank"].to_numpy()
         if np.any(ranks < 0):

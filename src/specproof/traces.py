@@ -22,6 +22,7 @@ from specproof.simulations.traces.configuration import Configuration, reach_weig
 from specproof.simulations.traces.planning import CostRatio, Plan, PlannedRow, make_plan
 from specproof.simulations.traces.pricing import Interval, Prices, price
 from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader
+from specproof.simulations.traces.tree_design import best_widths
 
 __all__ = [
     "Configuration",
@@ -35,6 +36,7 @@ __all__ = [
     "TraceHeader",
     "asked_configurations",
     "available_rules",
+    "best_widths",
     "capture_arrays",
     "capture_logprobs",
     "capture_pair",

@@ -45,8 +45,19 @@ def plan(
         list[str] | None,
         typer.Option(metavar="WIDTH-WIDTH-...", help="Children of each node of a tree by depth; may be repeated."),
     ] = None,
+    tree_nodes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,...",
+            help="Design trees of so many drafted tokens: the widths that accept most at each length.",
+        ),
+    ] = None,
     draft_temperature: Annotated[
-        str | None, typer.Option(metavar="T,...", help="Draft temperatures; by default all that the trace holds.")
+        str | None,
+        typer.Option(
+            metavar="T,...",
+            help="Draft temperatures, by default all that the trace holds; others need logits: capture at them.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="Where --measure runs: auto, cpu or cuda.")] = "auto",
     plugin: Plugins = None,
@@ -69,6 +80,8 @@ def plan(
       specproof plan trace.parquet --cost 0.1
 
       specproof plan trace.parquet --measure --rules single,block,kseq --length 2,4 --tree 4-2-1
+
+      specproof plan trace.parquet --cost 0.1 --rules single,kseq,certain --tree-nodes 8,16
     """
     from specproof.own_code import load_plugin
     from specproof.simulations.traces.ask import asked_configurations
@@ -85,6 +98,7 @@ def plan(
         num_drafts=None if num_drafts is None else _numbers(num_drafts, "num-drafts"),
         lengths=None if length is None else _numbers(length, "length"),
         trees=[_numbers(each, "tree", "-") for each in tree or []],
+        tree_nodes=[] if tree_nodes is None else _numbers(tree_nodes, "tree-nodes"),
         draft_temperatures=None if draft_temperature is None else _floats(draft_temperature),
     )
     costs = _costs(read, cost, measure, device)

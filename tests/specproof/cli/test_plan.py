@@ -57,6 +57,15 @@ def test_json_holds_all_that_was_asked(command: Any, folder: Path) -> None:
     assert (folder / "curves.svg").read_text().startswith("<?xml")
 
 
+def test_trees_are_designed_for_a_budget(command: Any, folder: Path) -> None:
+    words = ("--rules", "certain,kseq", "--num-drafts", "2", "--length", "1,3", "--tree-nodes", "6")
+    found = json.loads(command("plan", "trace.parquet", "--cost", 0.1, *words, "--json").out)
+    widths = [each["widths"] for each in found["configurations"] if each["rule"] == "certain"]
+    assert widths
+    assert all(np.cumprod(each).sum() <= 6 and len(each) in (1, 2, 3) for each in widths)
+    assert any(each["shape"] == "K = 2, L = 3" for each in found["configurations"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -73,6 +82,7 @@ def test_json_holds_all_that_was_asked(command: Any, folder: Path) -> None:
             ("trace.parquet", "--cost", 0.1, "--num-drafts", "two"),
             "--num-drafts is 'two': write positive whole numbers",
         ),
+        (("trace.parquet", "--cost", 0.1, "--tree-nodes", "0"), "--tree-nodes is '0': write positive whole numbers"),
         (("trace.parquet", "--cost", 0.1, "--length", "0"), "--length is '0': write positive whole numbers"),
         (
             ("trace.parquet", "--cost", 0.1, "--tree", "4,2"),
