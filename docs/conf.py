@@ -46,6 +46,7 @@ html_title = f"specproof {release}"
 html_static_path = ["images"]
 html_math_renderer = "mathml"
 html_show_sphinx = False
+html_show_search_summary = False  # it would be fetched from other pages, which a browser refuses for files on disk
 html_copy_source = False
 
 written.write_pages(DOCS / "written")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import headless
 import pytest
 
 from specproof.figures.registry import FIGURES
@@ -82,8 +83,34 @@ def test_pictures_and_files_are_there(page: Path) -> None:
     assert [name for name in named if not (page.parent / name).stat().st_size] == []
 
 
-@pytest.mark.slow
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    words = ["-m", "sphinx", "-b", "html", "-W", "-q", "-d", tmp_path / "parts", DOCS, tmp_path / "site"]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as ``make docs`` builds it."""
+    folder = tmp_path_factory.mktemp("built")
+    words = ["-m", "sphinx", "-b", "html", "-W", "-q", "-d", folder / "parts", DOCS, folder / "site"]
     done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return folder / "site"
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_leads_everywhere(site: Path) -> None:
+    first = (site / "index.html").read_text(encoding="utf-8")
+    pages = {page.relative_to(site).as_posix() for page in site.rglob("*.html") if "_static" not in page.parts}
+    assert pages - {"index.html", "search.html", "genindex.html", "py-modindex.html"} <= set(
+        re.findall(r'href="([^"#]+)"', first)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(headless.missing()), reason=headless.missing() or "there is a browser")
+def test_the_search_works_from_disk(site: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    with headless.browser() as driver:
+        driver.get(f"{(site / 'search.html').as_uri()}?q=priority+coupling")
+        found = "#search-results li a"
+        WebDriverWait(driver, 20).until(lambda _: driver.find_elements("css selector", found))
+        titles = [link.text for link in driver.find_elements("css selector", found)]
+        assert any("Priority coupling" in title for title in titles)
+        assert driver.get_log("browser") == []
