@@ -19,6 +19,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -36,79 +37,69 @@ STARTS = 97
 """The search begins at so many temperatures, at equal steps of their logarithm; there may be several local optima."""
 
 
-def argmax_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
-    """The target's probability of the draft's likeliest token, shape (...); of equals the first.
+def _of_distributions(formula: Callable[[Array, Array], Array]) -> Callable[[ArrayLike, ArrayLike], Array]:
+    """Let a formula of two distributions refuse, as InvalidInput, what is none and two that do not match."""
 
-    Raises
-    ------
-    InvalidInput
-        If an argument is not a distribution, or the two do not match.
+    @wraps(formula)
+    def checked(draft: ArrayLike, target: ArrayLike) -> Array:
+        return formula(*as_pair(draft, target))
+
+    return checked
+
+
+@_of_distributions
+def argmax_acceptance(draft: Array, target: Array) -> Array:
+    """The target's probability of the draft's likeliest token, shape (...); of equals the first.
 
     Examples
     --------
     >>> float(argmax_acceptance([0.75, 0.25], [0.5, 0.5]))
     0.5
     """
-    proposal, law = as_pair(draft, target)
-    chosen: Array = np.take_along_axis(law, proposal.argmax(axis=-1)[..., np.newaxis], axis=-1)[..., 0]
+    chosen: Array = np.take_along_axis(target, draft.argmax(axis=-1)[..., np.newaxis], axis=-1)[..., 0]
     return chosen
 
 
-def exact_match_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+@_of_distributions
+def exact_match_acceptance(draft: Array, target: Array) -> Array:
     """The probability that two independent draws agree, shape (...).
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`argmax_acceptance`.
 
     Examples
     --------
     >>> float(exact_match_acceptance([0.75, 0.25], [0.5, 0.5]))
     0.5
     """
-    proposal, law = as_pair(draft, target)
-    matched: Array = (proposal * law).sum(axis=-1)
+    matched: Array = (draft * target).sum(axis=-1)
     return matched
 
 
-def ratio_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+@_of_distributions
+def ratio_acceptance(draft: Array, target: Array) -> Array:
     """What the ratio test accepts, shape (...).
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`argmax_acceptance`.
 
     Examples
     --------
     >>> float(ratio_acceptance([0.75, 0.25], [0.5, 0.5]))
     0.75
     """
-    proposal, law = as_pair(draft, target)
-    overlap: Array = np.minimum(proposal, law).sum(axis=-1)
+    overlap: Array = np.minimum(draft, target).sum(axis=-1)
     return overlap
 
 
-def shared_noise_acceptance(draft: ArrayLike, target: ArrayLike) -> Array:
+@_of_distributions
+def shared_noise_acceptance(draft: Array, target: Array) -> Array:
     """The probability that both sides' races have one winner, shape (...); O(V log V) a row.
 
     With the tokens in the order of q/p the inner sum is p up to j over p_j, and q after it over q_j.
-
-    Raises
-    ------
-    InvalidInput
-        As :func:`argmax_acceptance`.
 
     Examples
     --------
     >>> round(float(shared_noise_acceptance([0.75, 0.25], [0.5, 0.5])), 12)
     0.75
     """
-    proposal, law = as_pair(draft, target)
-    ratio = np.divide(law, proposal, out=np.full_like(law, np.inf), where=proposal > 0)
+    ratio = np.divide(target, draft, out=np.full_like(target, np.inf), where=draft > 0)
     order = np.argsort(ratio, axis=-1, kind="stable")
-    p, q = (np.take_along_axis(rows, order, axis=-1) for rows in (proposal, law))
+    p, q = (np.take_along_axis(rows, order, axis=-1) for rows in (draft, target))
     before, after = np.cumsum(p, axis=-1), np.cumsum(q[..., ::-1], axis=-1)[..., ::-1] - q
     both = (p > 0) & (q > 0)
     share = np.zeros_like(p)
