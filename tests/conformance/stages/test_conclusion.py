@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from check_budgets import QUICK
 
@@ -64,3 +65,18 @@ def test_a_sampler_that_takes_long_for_every_trial_is_not_called_a_hang() -> Non
 
     report = check_sampler(slow, time_limit=2.0)
     assert report.verdict == Verdict.INCONCLUSIVE, str(report)
+
+
+def test_slowness_that_begins_with_the_second_draft_is_noted() -> None:
+    def first_draft_alone(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        emitted = token_by_token(draft_probs[:, :1], target_probs[:, :2], draft_tokens[:, :1], rng)
+        return np.pad(emitted, ((0, 0), (0, draft_tokens.shape[1] - 1)), constant_values=-1)
+
+    report = check_sampler(first_draft_alone, budget=QUICK, problem="two drafts, no memory")
+    assert report.is_lossless
+    assert "on 'two drafts, no memory' the first 2 drafts were emitted in" in report.notes[-1]
+    assert "by the plain rule in 0.640" in report.notes[-1]
+
+
+def test_the_plain_rule_is_not_called_slow() -> None:
+    assert not check_sampler(token_by_token, budget=QUICK, problem="two drafts, no memory").notes

@@ -115,7 +115,7 @@ _OUTSIDE = (
     ),
     (
         "a request without drafts, or with none accepted, advances its generator",
-        "a call has one generator for all its trials and every trial has drafts: no law is wrong, only "
+        "a call has one generator for all its trials: no law is wrong, only "
         "reproducibility across batches, which the contracts do not promise",
         "vllm-project/vllm-ascend#13608",
     ),
@@ -125,14 +125,14 @@ _OUTSIDE = (
         "ohdearquant/lattice#280, Pushkinist/rMLX#373",
     ),
     (
-        "tokens after an end of sequence",
-        "texts of the contract `generate` have a fixed length, and no token ends them",
+        "stop strings, and tokens after an end of sequence in loops without a parameter `end_token`",
+        "texts of the contract `generate` end at one token, and only for loops that can be told which",
         "LostRuins/koboldcpp#1276, ggml-org/llama.cpp#28049",
     ),
     (
-        "kernels that fail at large sizes, and batches of mixed settings",
-        "the ladder's vocabularies are small, and all trials of a call have the same settings",
-        "vllm-project/vllm-ascend#15656, vllm-project/vllm#9441",
+        "kernels that fail at large sizes, and seeds of their own for the rows of a call",
+        "the ladder's vocabularies are small, and a call has one generator",
+        "vllm-project/vllm-ascend#15656",
     ),
     (
         "a wrong count of what was accepted",

@@ -60,10 +60,11 @@ class TreeRule:
 
     def at(self, problem: TreeShape, node: int, tokens: Tokens, draft: Array, target: Array) -> Node:
         """Test all children of a node; arrays of m trials."""
-        children = np.tile(np.array(children_of(problem.parents)[node], dtype=np.int64), (len(tokens), 1))
+        below = np.array(children_of(problem.parents)[node], dtype=np.int64)
+        children = np.tile(below, (len(tokens), 1))
         left, law = target[:, self.row(problem.parents, node)], draft[:, node]
-        if self.likeliest_first and children.shape[1]:
-            liked = np.take_along_axis(left, tokens[:, children[0]], axis=1)
+        if self.likeliest_first and below.size:
+            liked = np.take_along_axis(left, tokens[:, below], axis=1)
             children = np.take_along_axis(children, np.argsort(-liked, axis=1, kind="stable"), axis=1)
         accept = np.zeros(children.shape)
         for place, child in enumerate(children.T):

@@ -157,6 +157,19 @@ class ChainProblem(EmittedRows, VerifierProblem):
         limited: Array = np.minimum(bounds, 1.0)
         return limited
 
+    @cached_property
+    def plain_acceptances(self) -> Array:
+        r"""The probability that the plain rule emits the first i drafts, shape (L,).
+
+        It is :math:`\sum_{x^i} \prod_{j \le i} \min(p(x_j | x^{j-1}), q(x_j | x^{j-1}))`, times the probability that
+        there are i drafts.
+        """
+        kept, mass = [], np.ones(())
+        for index, (draft, target) in enumerate(zip(self.draft.conditionals, self.target.conditionals, strict=False)):
+            mass = mass[..., np.newaxis] * np.minimum(draft, target)
+            kept.append(mass.sum() * self.shares[index + 1 :].sum())
+        return np.array(kept)
+
     def acceptances(self, accepted: Tokens) -> list[NDArray[np.bool_]]:
         """Say for each i in which trials the first i emitted tokens are the first i drafts."""
         return [accepted > index for index in range(self.length)]

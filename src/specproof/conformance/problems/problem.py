@@ -141,6 +141,11 @@ class Problem(ABC):
         """The most that a lossless sampler can accept, an entry for each event; empty if drafts are not seen."""
         return np.empty(0)
 
+    @property
+    def plain_acceptances(self) -> Array:
+        """What a known lossless sampler accepts of :attr:`acceptance_bounds`, for the first of these that are given."""
+        return self.acceptance_bounds[:1]
+
     def acceptances(self, accepted: Tokens) -> list[NDArray[np.bool_]]:
         """Say for each of :attr:`acceptance_bounds` in which trials its event came, from :attr:`Emission.accepted`."""
         del accepted

@@ -105,6 +105,29 @@ def _note_slowness(check: Check, acceptance: list[Acceptance]) -> None:
             f"it accepts less than a lossless sampler can: {worst.measured:.3f} of {worst.bound:.3f} "
             f"on '{worst.problem}'; if its law is the target's, that costs nothing but speed"
         )
+    elif later := _slow_later(check):
+        check.notes.append(later)
+
+
+def _slow_later(check: Check) -> str:
+    """Say where more than one draft is accepted less often than by a known lossless rule; nothing if nowhere."""
+    looks = max(check.budget.rounds, 1) * max(sum(len(watch.acceptance) for watch in check.watches.values()), 1)
+    found = []
+    for name, watch in check.watches.items():
+        kept = watch.problem.plain_acceptances
+        for index, (seen, known) in enumerate(zip(watch.acceptance, kept, strict=False)):
+            if index and seen.trials:
+                _, high = binomial_interval(seen.successes, seen.trials, check.settings.level / looks)
+                if high < known:
+                    found.append((seen.successes / seen.trials / known, name, index, known))
+    if not found:
+        return ""
+    share, name, index, known = min(found)
+    event = check.watches[name].problem.acceptance_event(index)
+    return (
+        f"on '{name}' {event} in {share * known:.3f} of the trials, by the plain rule in {known:.3f}; if its law is "
+        "the target's, that costs nothing but speed"
+    )
 
 
 def _summed(findings: list[Finding]) -> list[Finding]:
