@@ -40,7 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, extension: Callable[[str],
 def test_every_figure_has_its_tables_and_no_table_is_left_over(extension: Callable[[str], Any]) -> None:
     gallery = extension("gallery")
     kept = {path for figure in FIGURES for path in gallery.files(figure, gallery.KEPT)}
-    assert kept == set(gallery.KEPT.iterdir())
+    assert kept == set(gallery.KEPT.iterdir()), "run make gallery"
 
 
 def test_a_figure_of_the_gallery_is_drawn(extension: Callable[[str], Any], tmp_path: Path) -> None:
