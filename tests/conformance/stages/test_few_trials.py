@@ -51,7 +51,7 @@ def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
 
 @pytest.mark.usefixtures("whole_second_look")
 @pytest.mark.parametrize(
-    ("contract", "calls"), [pytest.param("chain", DEFAULT.small, marks=pytest.mark.slow), ("multi", 500)]
+    ("contract", "calls"), [pytest.param("chain", DEFAULT.small, marks=pytest.mark.slow), ("multi", DEFAULT.small)]
 )
 def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str, calls: int) -> None:
     """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
