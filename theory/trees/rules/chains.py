@@ -21,6 +21,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -71,10 +72,14 @@ def best_chain(draft: Chain, target: Chain, num_drafts: int, length: int) -> Giv
     best[entries] = law_of_greatest(joint_law(draft, length, "draft")[entries], num_drafts)
     passed = [best.sum(axis=tuple(range(level, length))) for level in range(length + 1)]
 
+    @cache
+    def verified(word: Node) -> BlockLaw:
+        proposal = np.array([normalise_or_zero(passed[level + 1][word[:level]]) for level in range(length)])
+        return block_verification(proposal, along(target, word, length + 1), word)
+
     def given(branches: Branches) -> Emitted:
         word = max(words(branches), key=place.__getitem__)
-        proposal = np.array([normalise_or_zero(passed[level + 1][word[:level]]) for level in range(length)])
-        return emitted(word, block_verification(proposal, along(target, word, length + 1), word))
+        return emitted(word, verified(word))
 
     return given
 

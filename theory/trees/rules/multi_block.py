@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
@@ -75,6 +75,10 @@ def multi_block(draft: Chain, target: Chain, num_drafts: int, length: int) -> Gi
         for word in product(range(draft.num_states), repeat=level)
     }
 
+    @cache
+    def after(word: Node) -> Array:
+        return after_sub_block(*laws, word, num_drafts, length)
+
     def given(branches: Branches) -> Emitted:
         states: dict[_State, float] = {_State(): 1.0}
         for word in words(branches):
@@ -82,7 +86,7 @@ def multi_block(draft: Chain, target: Chain, num_drafts: int, length: int) -> Gi
             for level in range(1, length + 1):
                 states, start = _tried(states, start, word[:level], accept[word[:level]], level == length)
         for state, mass in states.items():
-            law = after_sub_block(*laws, state.word, num_drafts, length)
+            law = after(state.word)
             yield from (((*state.word, int(token)), mass * float(law[token])) for token in np.flatnonzero(law))
 
     return given
