@@ -136,8 +136,6 @@ STEPS: dict[str, Step] = {
     "canonical": chosen_draft,
     "exact-match": target_draw,
     "gumbel-list": races,
-    "kseq-levels": by_selection(SAMPLERS["kseq"]),
-    "priority-levels": by_selection(SAMPLERS["priority"]),
     "recursive-levels": one_after_the_other(distinct=False),
     "sequoia": one_after_the_other(distinct=True),
     "single-levels": one_after_the_other(distinct=False, most=1),
@@ -145,7 +143,9 @@ STEPS: dict[str, Step] = {
     "target-walk": target_draw,
     "top-and-one": top_and_one,
 }
-"""The step of each rule that walks."""
+"""The step of each rule that walks; level by level every other verifier selects by its own sampler."""
 
-for _name, _step in STEPS.items():
+SELECTIONS = {f"{name}-levels": by_selection(sampler) for name, sampler in SAMPLERS.items()}
+
+for _name, _step in {**SELECTIONS, **STEPS}.items():
     register_tree_sampler(_name, walk(_step))
