@@ -11,6 +11,7 @@ from specproof.simulations.tree_samplers.registry import register_tree_sampler
 from specproof.theory.trees.branches import words
 from specproof.theory.trees.draft_trees import Node
 from specproof.theory.trees.layers import weigh
+from specproof.theory.trees.rules import TREE_VERIFIERS
 from specproof.theory.verifiers import VERIFIERS, Verifier
 
 
@@ -27,5 +28,5 @@ def lifted(rule: Verifier, tree: Drafted, draws: Draws) -> Node:
 
 
 for _rule in VERIFIERS.values():
-    if _rule.given_drafts is not None:
+    if f"{_rule.name}-layers" in TREE_VERIFIERS:
         register_tree_sampler(f"{_rule.name}-layers", partial(lifted, _rule))

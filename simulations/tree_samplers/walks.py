@@ -13,6 +13,7 @@ from specproof.simulations.tree_samplers.registry import TreeSampler, register_t
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import without
 from specproof.theory.trees.draft_trees import Node
+from specproof.theory.trees.rules import TREE_VERIFIERS
 from specproof.theory.trees.rules.importance import chosen_among
 from specproof.theory.trees.rules.levels import hub_chances
 
@@ -148,4 +149,5 @@ STEPS: dict[str, Step] = {
 SELECTIONS = {f"{name}-levels": by_selection(sampler) for name, sampler in SAMPLERS.items()}
 
 for _name, _step in {**SELECTIONS, **STEPS}.items():
-    register_tree_sampler(_name, walk(_step))
+    if _name in TREE_VERIFIERS:  # a verifier without a rule for given drafts has no rule for trees
+        register_tree_sampler(_name, walk(_step))
