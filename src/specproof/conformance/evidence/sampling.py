@@ -80,7 +80,10 @@ def sample_mixed_call(
     for problem, own in zip(problems, places, strict=True):
         problem.fill(inputs, own, rng)
     emission = problems[0].ask(subject, inputs, _seed(rng))
-    return [problem.take_apart(emission.rows(own), rng) for problem, own in zip(problems, places, strict=True)]
+    return [
+        problem.take_apart(emission.rows(own), rng)._replace(drafts=problem.number_drafts(inputs)[own])
+        for problem, own in zip(problems, places, strict=True)
+    ]
 
 
 def outcome_name(problem: Problem, outcome: int) -> str:
@@ -97,7 +100,8 @@ def frequencies(counts: NDArray[np.int64]) -> Array:
 def sample_call(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> Sample:
     """Run one problem alone, in one call: see :func:`calls`."""
     arguments = problem.arguments(trials, rng)
-    return problem.take_apart(problem.ask(subject, arguments, _seed(rng)), rng)
+    seen = problem.take_apart(problem.ask(subject, arguments, _seed(rng)), rng)
+    return seen._replace(drafts=problem.number_drafts(arguments))
 
 
 def _sizes(subject: Subject, trials: int) -> list[int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from specproof.conformance.evidence.coupled_bets import CoupledEvidence
 from specproof.conformance.evidence.dependence import PairEvidence
 from specproof.conformance.evidence.e_processes import AcceptanceEvidence, LawEvidence
 from specproof.conformance.problems.answers import Sample
@@ -18,6 +21,8 @@ class Watch:
     ----------
     law : LawEvidence
         The evidence against the completed law.
+    coupled : CoupledEvidence or None
+        The evidence against the completed law that sees the drafts; None if the kit hands out none.
     mixed : array of int
         Those of its counts that come from batches of several problems.
     pairs : PairEvidence
@@ -31,6 +36,7 @@ class Watch:
     def __init__(self, problem: Problem, name: str) -> None:
         self.problem, self.name = problem, name
         self.law = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+        self.coupled = CoupledEvidence(problem) if problem.draft_chances.size > 1 else None
         self.mixed = np.zeros_like(self.law.counts)
         self.pairs = PairEvidence(problem)
         self.acceptance = [AcceptanceEvidence(float(bound)) for bound in problem.acceptance_bounds]
@@ -39,11 +45,13 @@ class Watch:
     @property
     def tests(self) -> int:
         """The number of e-processes."""
-        return 2 + len(self.acceptance)
+        return 2 + (self.coupled is not None) + len(self.acceptance)
 
     def see(self, seen: Sample) -> None:
         """Count further trials."""
         self.law.add(seen.completed)
+        if self.coupled is not None:
+            self.coupled.add(seen.drafts, seen.emitted)
         self.emitted += np.bincount(seen.emitted, minlength=self.emitted.size)
         for evidence, accepted in zip(self.acceptance, self.problem.acceptances(seen.accepted), strict=True):
             evidence.add(accepted)
@@ -58,11 +66,16 @@ class Watch:
         self.see_batch(seen, rng)
         self.mixed += np.bincount(seen.completed, minlength=self.mixed.size)
 
+    def detectable_bias(self, level: float) -> float:
+        """Give the bias that would have been seen in these trials, in total variation."""
+        coupled = self.coupled.detectable_bias(level) if self.coupled else math.inf
+        return min(self.law.detectable_bias(level), coupled)
+
     def log_values(self) -> dict[Detector, float]:
         """Give the evidence by detector, in logarithms."""
         accepted = max((evidence.log_value for evidence in self.acceptance), default=0.0)
         return {
-            Detector.LAW: self.law.log_value,
+            Detector.LAW: max(self.law.log_value, self.coupled.log_value if self.coupled else 0.0),
             Detector.ACCEPTANCE: accepted,
             Detector.PAIRS: self.pairs.log_value,
         }

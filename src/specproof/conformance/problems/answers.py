@@ -26,13 +26,21 @@ class Emission(NamedTuple):
         return Emission(self.tokens[chosen], self.accepted[chosen])
 
 
+UNKNOWN = np.zeros(0, dtype=np.int64)
+"""The numbers of drafts that nobody asked for."""
+
+
 class Sample(NamedTuple):
-    """Trials of one problem: numbers of outcomes of its completed and its emitted law, and what was accepted."""
+    """Trials of one problem: numbers of outcomes of its completed and its emitted law, and what was accepted.
+
+    ``drafts`` are the numbers of the drafts that were handed out, see ``Problem.draft_chances``.
+    """
 
     completed: Tokens
     emitted: Tokens
     first: Tokens
     accepted: Tokens
+    drafts: Tokens = UNKNOWN
 
 
 def as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest: int) -> Tokens:

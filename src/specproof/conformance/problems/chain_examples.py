@@ -11,6 +11,8 @@ from specproof.conformance.problems.chain_problem import ChainProblem
 from specproof.conformance.problems.degenerate_pairs import DEGENERATE_LAWS
 from specproof.conformance.problems.example_models import (
     CLOSE_ROWS,
+    NEAR_P8,
+    NEAR_Q8,
     P2_ROWS,
     P3,
     P3_ROWS,
@@ -54,6 +56,7 @@ def chain_examples() -> dict[str, ChainProblem]:
         "five drafts": _bonus(markov(P2_ROWS[0], CLOSE_ROWS, Q2_ROWS[0], Q2_ROWS, horizon=6)),
         "five drafts, no memory": _no_memory([(0.6, 0.4)] * 5, [(0.4, 0.6)] * 6),
         "eight tokens": _no_memory([P8], [Q8, P8[::-1]]),
+        "eight tokens, draft near the target": _no_memory([NEAR_P8], [NEAR_Q8, NEAR_Q8[::-1]]),
         "eight tokens, draft uniform": _no_memory([(0.125,) * 8], [P8, Q8]),
         **_unusual(),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.conformance.contract import Contract
-from specproof.conformance.problems.answers import Emission, as_ids, refuse_rows
+from specproof.conformance.problems.answers import Emission, as_ids, number_rows, refuse_rows
 from specproof.conformance.problems.description import describe_law, describe_model
 from specproof.conformance.problems.drawing import Tokens, are_well_formed, draw_path
 from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
@@ -141,6 +141,19 @@ class ChainProblem(EmittedRows, VerifierProblem):
             tables = (*self.draft.conditionals[:length], *self.target.conditionals[length:])
             law += share * TabularModel(tables).joint()
         return law
+
+    @cached_property
+    def draft_chances(self) -> Array:
+        """The law of a row of drafts, numbered in base V+1: 0 stands for a draft that the row does not have."""
+        chances = np.zeros((self.num_tokens + 1,) * self.length)
+        for length, share in enumerate(self.shares):
+            some = TabularModel(self.draft.conditionals[:length]).joint() if length else np.ones(())
+            chances[(slice(1, None),) * length + (0,) * (self.length - length)] += share * some
+        return chances.reshape(-1)
+
+    def number_drafts(self, arguments: Inputs) -> Tokens:
+        """Number the drafts of each trial, shape (n,)."""
+        return number_rows(arguments.draft_tokens + 1, self.num_tokens + 1)
 
     @cached_property
     def acceptance_bounds(self) -> Array:

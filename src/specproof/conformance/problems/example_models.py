@@ -18,6 +18,10 @@ RARE, USUAL = (0.88, 0.06, 0.06), (0.02, 0.38, 0.6)
 CLOSE_ROWS = ((0.6, 0.4), (0.3, 0.7))
 """These rows are close to the target's ``Q2_ROWS``, so that long drafts are often accepted."""
 P8, Q8 = (0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.05), (0.05, 0.05, 0.1, 0.1, 0.1, 0.15, 0.2, 0.25)
+NEAR_P8 = (0.032, 0.048, 0.072, 0.098, 0.127, 0.148, 0.202, 0.273)
+NEAR_Q8 = (0.03, 0.05, 0.07, 0.1, 0.125, 0.15, 0.2, 0.275)
+NEAR_P16, NEAR_Q16 = (0.063, 0.062) * 8, (0.062, 0.063) * 8
+"""Drafts near the target are hardly ever rejected, so that rounding and a small number in a denominator show."""
 P4, Q4 = (0.4, 0.3, 0.2, 0.1), (0.1, 0.2, 0.3, 0.4)
 
 Models = tuple[TabularModel, TabularModel]

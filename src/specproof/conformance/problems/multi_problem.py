@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.conformance.contract import Contract
-from specproof.conformance.problems.answers import Emission, Sample, as_ids, refuse_rows, shown
+from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows, refuse_rows, shown
 from specproof.conformance.problems.description import describe_law
 from specproof.conformance.problems.drafting import Drafting, chance_of, draw_drafts, largest_acceptance
 from specproof.conformance.problems.drawing import Tokens
-from specproof.conformance.problems.example_models import P3, P8, Q3, Q8, RARE, USUAL, Models
+from specproof.conformance.problems.example_models import NEAR_P16, NEAR_Q16, P3, P8, Q3, Q8, RARE, USUAL, Models
 from specproof.conformance.problems.problem import Inputs, VerifierProblem
 from specproof.conformance.subject.failures import InvalidOutput
 from specproof.theory.chain import TabularModel
@@ -121,6 +121,16 @@ class MultiProblem(VerifierProblem):
         """The law of a sampler that accepts its first draft whatever it is."""
         return self.draft
 
+    @cached_property
+    def draft_chances(self) -> Array:
+        """The law of the drafts, numbered in base V, the first draft first."""
+        drafts = np.indices((self.num_tokens,) * self.num_drafts).reshape(self.num_drafts, -1).T
+        return chance_of(self.drafting, np.broadcast_to(self.draft, (len(drafts), self.num_tokens)), drafts)
+
+    def number_drafts(self, arguments: Inputs) -> Tokens:
+        """Number the drafts of each trial, shape (n,)."""
+        return number_rows(arguments.draft_tokens, self.num_tokens)
+
     @property
     def emitted_shape(self) -> tuple[int, ...]:
         """The shape of the emitted law, (2, V)."""
@@ -225,7 +235,11 @@ class MultiProblem(VerifierProblem):
         eight = {"eight tokens": (P8, Q8), "eight tokens, draft uniform": ((0.125,) * 8, P8)}
         many = {name: pairs[name] for name in ("three tokens", "uneven")}
         one_hot = {"a certain draft law": ((0.0, 1.0, 0.0), (0.2, 0.3, 0.5))}
-        sets = ((1, pairs), (2, pairs | one_hot), (3, five), (4, many), (5, five), (8, many), (3, eight))
+        near = {
+            "sixteen tokens, draft near the target": (NEAR_P16, NEAR_Q16),
+            "sixteen tokens, draft uniform": ((1 / 16,) * 16, NEAR_Q16),
+        }
+        sets = ((1, pairs), (2, pairs | one_hot | near), (3, five), (4, many), (5, five), (8, many), (3, eight))
         independent = {
             f"{name}, k = {count}": cls(draft, target, count)
             for count, chosen in sets

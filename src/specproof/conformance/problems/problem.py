@@ -136,6 +136,22 @@ class Problem(ABC):
     def completed(self, law: Array) -> Array:
         """Give the completed law of an emitted law."""
 
+    @cached_property
+    def completions(self) -> Array:
+        """The completed law of every emitted outcome, a row each, both flattened; zeros where none can be."""
+        outcomes = int(np.prod(self.emitted_shape))
+        certain = np.eye(outcomes).reshape(outcomes, *self.emitted_shape)
+        return np.stack([self.completed(law).reshape(-1) for law in certain])
+
+    @property
+    def draft_chances(self) -> Array:
+        """The probability of everything that can be drafted, numbered by :meth:`number_drafts`; 1 if nothing is."""
+        return np.ones(1)
+
+    def number_drafts(self, arguments: Any) -> Tokens:
+        """Number the drafts of each trial, shape (n,)."""
+        return np.zeros(arguments.trials, dtype=np.int64)
+
     @property
     def acceptance_bounds(self) -> Array:
         """The most that a lossless sampler can accept, an entry for each event; empty if drafts are not seen."""

@@ -27,7 +27,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
     _note_manners(check)
     if not findings and check.settings.within is None:
         _note_slowness(check, acceptance)
-    biases = [(watch.law.detectable_bias(check.share), problem) for problem, watch in check.watches.items()]
+    biases = [(watch.detectable_bias(check.share), problem) for problem, watch in check.watches.items()]
     bias, hardest = max(biases, default=(math.inf, ""))
     within, at_most = check.settings.within, 1.0
     if within is not None:

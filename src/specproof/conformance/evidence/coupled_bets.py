@@ -1,0 +1,127 @@
+r"""Bets on what is emitted beside the drafts: what the drafts explain of the noise is taken away.
+
+The kit draws the drafts x itself, from a law p that it knows, and a lossless sampler emits outcomes y of law q. What a
+sampler emits on given drafts is unknown, but whatever it is, any functions g and h with :math:`E_q g = E_p h` have
+
+.. math:: E\,[1 + g(Y) - h(X)] = 1,
+
+so that products of such factors are e-processes as long as each factor is chosen before its trial and is not negative.
+A bet on g(Y) alone has the variance of g under q; with h(x) near the mean of g(Y) on the drafts x, it has the variance
+that is left once the drafts are known: little where most drafts are accepted. The argument is in full in
+``docs/level.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specproof.conformance.evidence.coupled_detectable_bias import coupled_detectable_bias
+from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.problem import Problem
+from specproof.theory.distribution import Array
+
+RIDGES = 4.0 ** np.arange(3, 14, 2)
+"""The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
+FIRST_BLOCK = 64
+"""Nothing is bet on so many first trials, from which the first bets are learned."""
+GROWTH = 2
+"""Bets are learned anew once an n-th of the trials seen has been added."""
+LEAST_FACTOR = 0.5
+"""No trial of any drafts and outcome multiplies an e-process by less."""
+LEAST_SHARE = 1e-9
+"""Nothing is bet on outcomes that are rarer."""
+PRIOR_TRIALS = 4.0
+"""The emitted law on given drafts is estimated as if so many trials had followed the target's law."""
+
+
+class CoupledEvidence:
+    r"""E-process of independent trials against the law q of what is emitted, which sees the drafts too.
+
+    A trial is a pair of drafts x and an emitted outcome e, whose completions have the exact laws G(e), a row over the m
+    completed outcomes. A factor is :math:`1 + \theta \cdot (G(e) - H(x))`; H(x) estimates the mean of G on the drafts x
+    from earlier trials and is shifted so that :math:`\sum_x p(x) H(x) = q`, and :math:`\theta` maximises the
+    quadratic growth of the earlier trials, less a ridge.
+
+    Parameters
+    ----------
+    problem : Problem
+        A problem whose :attr:`~specproof.conformance.problems.problem.Problem.draft_chances` are known.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        """Start with no trials."""
+        law = problem.target_law.reshape(-1)
+        usual = law >= LEAST_SHARE
+        self._law, self._completions = law[usual], problem.completions[:, usual]
+        self._chances = problem.draft_chances
+        self._counts = np.zeros((self._chances.size, len(self._completions)), dtype=np.int64)
+        self._logs = np.zeros(RIDGES.size)
+        self._next = FIRST_BLOCK
+        self._bets = np.zeros((RIDGES.size, self._law.size))
+        self._means = np.tile(self._law, (self._chances.size, 1))
+
+    @property
+    def trials(self) -> int:
+        """The number of trials so far."""
+        return int(self._counts.sum())
+
+    @property
+    def log_value(self) -> float:
+        """The logarithm of the average e-process."""
+        return float(np.logaddexp.reduce(self._logs) - np.log(RIDGES.size))
+
+    def add(self, drafts: Tokens, emitted: Tokens) -> None:
+        """Count further trials, in their order, given as numbers of draft tuples and of emitted outcomes."""
+        cells = drafts * self._counts.shape[1] + emitted
+        for block in self._blocks(cells):
+            counts = np.bincount(block, minlength=self._counts.size).reshape(self._counts.shape)
+            rows, columns = np.nonzero(counts)
+            gains = self._bets @ (self._completions[columns] - self._means[rows]).T
+            self._logs += np.log1p(gains) @ counts[rows, columns]
+            self._counts += counts
+            if self.trials >= self._next:
+                self._learn()
+
+    def detectable_bias(self, level: float) -> float:
+        """Give the bias that would have been seen in these trials, in total variation."""
+        trials = self.trials
+        if trials < FIRST_BLOCK or self._law.size < 2:
+            return math.inf
+        return coupled_detectable_bias(self._law, self._moments()[1] / trials, trials, level / RIDGES.size, RIDGES)
+
+    def _blocks(self, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Split trials where the bets are to be learned anew."""
+        while cells.size:
+            size = max(self._next - self.trials, 1)
+            yield cells[:size]
+            cells = cells[size:]
+
+    def _learn(self) -> None:
+        """Choose the bets on the trials to come from those so far."""
+        self._means = _means(self._counts, self._completions, self._law, self._chances)
+        slope, curvature = self._moments()
+        for index, ridge in enumerate(RIDGES):
+            bet = np.linalg.solve(curvature + ridge * np.diag(self._law), slope)
+            worst = (self._completions @ bet).min() - (self._means @ bet).max()
+            self._bets[index] = bet * min(1.0, (1 - LEAST_FACTOR) / max(-worst, 1e-300))
+        self._next = self.trials + self.trials // GROWTH
+
+    def _moments(self) -> tuple[Array, Array]:
+        """Sum G(e) - H(x) over the trials so far, and their squares: shapes (m,) and (m, m)."""
+        rows, columns = np.nonzero(self._counts)
+        counts = self._counts[rows, columns].astype(np.float64)
+        gaps = self._completions[columns] - self._means[rows]
+        weighted = counts[:, np.newaxis] * gaps
+        return weighted.sum(axis=0), gaps.T @ weighted
+
+
+def _means(counts: NDArray[np.int64], completions: Array, law: Array, chances: Array) -> Array:
+    """Estimate the mean completion on each draft tuple, shifted so that their mean over the drafts is exactly q."""
+    totals = counts.sum(axis=1, keepdims=True)
+    means = (counts @ completions + PRIOR_TRIALS * law) / (totals + PRIOR_TRIALS)
+    shifted: Array = means - (chances @ means - law)
+    return shifted
