@@ -17,6 +17,7 @@ from specproof.conformance.evidence.coupled_bets import CoupledEvidence
 from specproof.conformance.evidence.coupled_detectable_bias import _most_variable
 from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.problems import MultiProblem
+from specproof.conformance.problems.example_models import NEAR_P16, NEAR_Q16
 from specproof.conformance.problems.ladder import degenerate_problems, ladder
 
 ASKED = [
@@ -101,7 +102,7 @@ def seen_in(problem: Any, joint: np.ndarray, trials: int, rng: np.random.Generat
 
 
 def test_an_epsilon_in_the_denominator_shows_where_draft_and_target_are_near() -> None:
-    problem = ladder("multi")["sixteen tokens, draft near the target, k = 1"]
+    problem = MultiProblem(NEAR_P16, NEAR_Q16, 1)
     joint = lossless(problem, 1e-3)
     emitted = joint.sum(axis=0).reshape(2, -1).sum(axis=0)
     assert 0.5 * np.abs(emitted - problem.target_law).sum() < 0.009
