@@ -24,7 +24,7 @@ from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
 
-RIDGES = 4.0 ** np.arange(3, 14, 2)
+RIDGES = np.array([4.0**power for power in range(3, 14, 2)])
 """The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
 FIRST_BLOCK = 64
 """Nothing is bet on so many first trials, from which the first bets are learned."""
