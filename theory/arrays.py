@@ -49,14 +49,16 @@ def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def as_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Check real numbers as :func:`as_numbers` does, and that the last axis holds at least one token.
+    """Check real numbers as :func:`as_real` does, and that the last axis holds at least one token.
+
+    Returned as float64, which are the values themselves, and not a copy, where they are an array of it.
 
     Raises
     ------
     InvalidInput
-        As :func:`as_numbers`, or if there is no token.
+        As :func:`as_real`, or if there is no token.
     """
-    array = as_numbers(values, name)
+    array = as_real(values, name).astype(np.float64, copy=False)
     if array.ndim == 0 or array.shape[-1] == 0:
         raise InvalidInput(f"{name} has shape {array.shape}: its last axis must hold at least one token")
     return array

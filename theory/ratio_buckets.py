@@ -39,6 +39,9 @@ OCTAVES = 40
 _DIGIT = 11
 """A digit of the near sort has so many bits: its counters stay in the fastest cache."""
 
+_BLOCK = 1024
+"""So many quotients are held at a time."""
+
 _LEAST = float(np.nextafter(0.0, 1.0))
 """No float above 0 is smaller."""
 
@@ -64,6 +67,9 @@ class RatioBuckets(NamedTuple):
 class Items(NamedTuple):
     """Tokens and whole buckets of one row, by ratio descending."""
 
+    buckets: RatioBuckets
+    """The buckets of all tokens."""
+
     ratio: Array
     """The least ratio of each item, shape (N,)."""
     draft_head: Array
@@ -84,35 +90,52 @@ def cut_items(draft: Array, target: Array, counts: NDArray[np.int64]) -> Items:
     >>> (items.target_tail + items.draft_head).min()  # g(t) = t for one draft
     np.float64(0.75)
     """
-    ratio = likelihood_ratio(draft, target)
-    buckets = fill_buckets(draft, target, ratio, float(counts.max()))
+    buckets = fill_buckets(draft, target, float(counts.max()))
     opened = _opened(buckets, counts)
     whole = 1 + np.flatnonzero((buckets.masses[1:-1, 1] > 0.0) & ~opened[1:-1])
     single = _members(buckets.of_token, opened)
-    least = np.concatenate([buckets.edges[whole], ratio[single]])
+    least = np.concatenate([buckets.edges[whole], target[single] / draft[single]])
     order = np.argsort(-least)
     head, tail = np.empty(order.size + 1), np.empty(order.size + 1)
     head[0], tail[-1] = buckets.masses[-1, 0], buckets.masses[0, 1]
     head[1:] = np.concatenate([buckets.masses[whole, 0], draft[single]])[order]
     tail[:-1] = np.concatenate([buckets.masses[whole, 1], target[single]])[order]
-    return Items(least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1])
+    return Items(buckets, least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1])
 
 
-def fill_buckets(draft: Array, target: Array, ratio: Array, largest: float) -> RatioBuckets:
+def fill_buckets(draft: Array, target: Array, largest: float) -> RatioBuckets:
     """Put the tokens of a trusted pair of rows (V,) into buckets by their quotients q/p, up to ``largest``.
 
     Some quotients say where most lie; the lowest and the highest bucket have all that is beyond.
     """
-    first, last = _window(ratio, largest)
-    count = max(2, min(BUCKETS, ratio.size))
+    some = slice(None, None, max(1, draft.size // BUCKETS))
+    first, last = _window(likelihood_ratio(draft[some], target[some]), largest)
+    count = max(2, min(BUCKETS, draft.size))
     shift = max(0, (last - first).bit_length() - (count - 1).bit_length() + 1)
     first -= 1 << shift  # the lowest that was seen has a bucket without all that is lower still
     edges = np.zeros(count + 2)
     edges[2:-1] = (first + (np.arange(1, count) << shift)).view(np.float64)
     edges[1], edges[-1] = _LEAST, np.nextafter(largest, np.inf)
-    of_token, masses = np.empty(ratio.size, dtype=np.int16), np.zeros((count + 2, 2))
-    _fill(draft, target, ratio, ratio.view(np.int64), (first, shift), largest, of_token, masses)
+    of_token, masses = np.empty(draft.size, dtype=np.int16), np.zeros((count + 2, 2))
+    _fill(draft, target, (first, shift), largest, of_token, masses)
     return RatioBuckets(of_token, edges, masses)
+
+
+def below(draft: Array, target: Array, items: Items, least: float) -> NDArray[np.bool_]:
+    """The tokens of a row whose ratio is below that of an item, shape (V,); divided only where buckets do not tell.
+
+    Examples
+    --------
+    >>> draft, target = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])
+    >>> below(draft, target, cut_items(draft, target, np.array([1])), 1.0).tolist()
+    [True, False, False]
+    """
+    of_token, edges, _ = items.buckets
+    bucket = np.searchsorted(edges, least, side="right") - 1
+    lower = of_token < bucket
+    unsure = np.flatnonzero(of_token == bucket)
+    lower[unsure] = likelihood_ratio(draft[unsure], target[unsure]) < least
+    return lower
 
 
 def nearly_sorted(ratio: Array) -> NDArray[np.int64]:
@@ -125,14 +148,13 @@ def nearly_sorted(ratio: Array) -> NDArray[np.int64]:
     >>> nearly_sorted(np.array([1.5, -1.0, 0.5, 1.5, 0.0])).tolist()
     [1, 4, 2, 0, 3]
     """
-    first, last = _window(ratio, np.inf)
+    first, last = _window(ratio[:: max(1, ratio.size // BUCKETS)], np.inf)
     shift = max(0, (last - first).bit_length() - 2 * _DIGIT)
     return _sorted_by_digits(ratio.view(np.int64), first, shift)
 
 
-def _window(ratio: Array, largest: float) -> tuple[int, int]:
+def _window(some: Array, largest: float) -> tuple[int, int]:
     """The bits of a low and of a high quotient in (0, largest], with most of the others in between."""
-    some = ratio[:: max(1, ratio.size // BUCKETS)]
     some = some[(some > 0.0) & (some <= largest)]
     high = some.max(initial=_LEAST)
     low = max(some.min(initial=high), high * 2.0**-OCTAVES)
@@ -154,12 +176,10 @@ def _opened(buckets: RatioBuckets, counts: NDArray[np.int64]) -> NDArray[np.bool
     return opened
 
 
-@compiled(nogil=True)
+@compiled(error_model="numpy", nogil=True)
 def _fill(
     draft: Array,
     target: Array,
-    ratio: Array,
-    bits: NDArray[np.int64],
     scale: tuple[int, int],
     largest: float,
     of_token: NDArray[np.int16],
@@ -168,13 +188,20 @@ def _fill(
     """Find the bucket of each token, without a branch that could be mispredicted, and add up their masses."""
     first, shift = scale
     last = masses.shape[0] - 1
-    for token in range(ratio.size):
-        inside = min(max(bits[token] - first, 0) >> shift, last - 2) + 1
-        bucket = last if ratio[token] > largest else inside
-        bucket = bucket if ratio[token] > 0.0 else 0
-        of_token[token] = bucket
-        masses[bucket, 0] += draft[token]
-        masses[bucket, 1] += target[token]
+    ratio = np.empty(_BLOCK)
+    bits = ratio.view(np.int64)
+    for begin in range(0, draft.size, _BLOCK):
+        size = min(_BLOCK, draft.size - begin)
+        for place in range(size):
+            ratio[place] = target[begin + place] / draft[begin + place]
+        for place in range(size):
+            token = begin + place
+            inside = min(max(bits[place] - first, 0) >> shift, last - 2) + 1
+            # A quotient 0/0 is NaN, and as little above 0 as 0 is.
+            bucket = np.uint32(last if ratio[place] > largest else inside if ratio[place] > 0.0 else 0)
+            of_token[token] = bucket
+            masses[bucket, 0] += draft[token]
+            masses[bucket, 1] += target[token]
 
 
 @compiled(nogil=True)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability
 from specproof.theory.looks import Look, register_look
-from specproof.theory.ratio import RatioOrder, likelihood_ratio, sorted_chunks
-from specproof.theory.ratio_buckets import BUCKETS, Items, cut_items
+from specproof.theory.ratio import RatioOrder, sorted_chunks
+from specproof.theory.ratio_buckets import BUCKETS, Items, below, cut_items
 from specproof.theory.rows import for_each_row
 
 
@@ -113,11 +113,11 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> N
     proposals, laws = draft_rows.reshape(-1, vocabulary), target_rows.reshape(-1, vocabulary)
 
     def find(row: int) -> None:
-        items = cut_items(proposals[row], laws[row], counts.reshape(-1))
-        ratio = likelihood_ratio(proposals[row], laws[row])
+        pair = proposals[row], laws[row]
+        items = cut_items(*pair, counts.reshape(-1))
         least = np.append(np.nextafter(float(counts.max()), np.inf), items.ratio)
         for column, count in enumerate(counts.reshape(-1)):
-            np.less(ratio, least[_values(items, int(count)).argmin()], out=flat[row, column])
+            flat[row, column] = below(*pair, items, float(least[_values(items, int(count)).argmin()]))
 
     for_each_row(flat.shape[0], vocabulary, find)
     return flat.reshape(*leading, *counts.shape, vocabulary)

@@ -64,7 +64,7 @@ def one_step(draft: Array, measure: Array, drafts: NDArray[np.int64], tolerance:
 def _tilings(draft: Array, measure: Array, num_drafts: int, tolerance: float) -> list[Tiling]:
     """Cut the sets of all rows, those with shared sets row by row."""
     if tolerance > 0.0:
-        return [tile_shared(*row, num_drafts, tolerance)[0] for row in zip(draft, measure, strict=True)]
+        return [tile_shared(*row, num_drafts, tolerance) for row in zip(draft, measure, strict=True)]
     ratio, heights = ratios_and_heights(draft, measure, num_drafts)
     tiling: Tiling = tile_rows(draft, measure, heights, np.argsort(ratio, axis=-1), num_drafts)
     return [tiling]

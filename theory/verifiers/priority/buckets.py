@@ -6,14 +6,13 @@ proportion to p. All tokens of a bucket have one ratio q'/p, so they may own one
 optimal for q' is cut from the buckets alone. As buckets leave fewer sets A to choose from, its acceptance
 :math:`\alpha'` is at least the optimum for q, and thinning the winners to q takes away no more than
 
-.. math:: \delta = \sum_i [q'_i - \hat q_i]_+ \le \sum_B p(B)\,\frac{(\bar u - a)(b - \bar u)}{b - a},
+.. math:: \delta = \sum_i [q'_i - \hat q_i]_+.
 
-where the ratios of B lie in [a, b] and have the mean :math:`\bar u = \hat q(B)/p(B)` under p: of all laws on [a, b]
-with that mean, the one on its ends deviates most. So the acceptance is at least :math:`\alpha' - \delta`, and this for
-every k <= K.
+So the acceptance is at least :math:`\alpha' - \delta`, and this for every k <= K.
 
-Buckets of equal loss are the fewest for a given sum: where the tokens have the mass :math:`\rho` for each unit of
-ratio, a width h costs :math:`\rho h^2/8`, and to minimise :math:`\int \rho h/8 + \lambda/h` is to make that constant.
+No sort is needed: tokens go into ratio buckets, of which those that lose much are divided evenly. One that loses
+:math:`\delta_B` loses some :math:`\delta_B/n_B` in n_B parts, and :math:`\sum n_B` is least for a given loss where n_B
+goes as the root of :math:`\delta_B`.
 """
 
 from __future__ import annotations
@@ -26,22 +25,23 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.ratio import likelihood_ratio
-from specproof.theory.ratio_buckets import nearly_sorted
+from specproof.theory.ratio_buckets import fill_buckets
 
-_TOKENS_A_BUCKET = 8
-"""The first try gives each bucket its part of the tolerance as if it had so many tokens."""
+_AIMS = (2.0, 0.9, 0.6)
+"""The part of the tolerance that each division aims at: parts of few tokens lose less than the rule says."""
 
-_TRIES = 12
-"""After so many tries only tokens of one ratio share a bucket."""
+_MOST_PARTS = 2
+"""With more parts than this for each token, tokens of one ratio share a bucket, and no others."""
 
-_AIM = 0.7
-"""The part of the tolerance that a further try aims at."""
+
+_WITHIN = 1.0 - 2.0**-30
+"""Parts are wider than even by so little that no rounding puts a ratio past the last of them."""
 
 
 class Buckets(NamedTuple):
-    """The tokens of one pair of laws by bucket."""
+    """The tokens of one pair of laws by bucket, the buckets by ratio ascending."""
 
-    of_token: NDArray[np.int64]
+    of_token: NDArray[np.int32]
     """The bucket of each token, or -1 where it cannot be drafted, shape (V,)."""
     first: NDArray[np.int64]
     """The first token of each bucket, shape (B,)."""
@@ -49,16 +49,14 @@ class Buckets(NamedTuple):
     """The mass p of each bucket, shape (B,)."""
     target: Array
     """The mass of min(q, K p), shape (B,)."""
-    order: NDArray[np.int64]
-    """The buckets by the quotient of their masses q/p ascending, shape (B,)."""
     loss: float
-    """The bound of the module's formula."""
+    """The number delta of the module's formula."""
 
 
 def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float) -> Buckets:
     """Put the tokens of trusted laws of shape (V,) into few buckets that lose at most ``tolerance`` for any k <= K.
 
-    One sort and some passes over it.
+    Some passes over them, and a sort only where nearly every token needs a bucket of its own.
 
     Examples
     --------
@@ -66,68 +64,96 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     >>> make_buckets(draft, target, 2, 1e-6).of_token.tolist()
     [0, 1, 1, -1]
     """
-    ratio = np.minimum(likelihood_ratio(draft, target), float(num_drafts))
-    ratio[draft == 0] = -1.0
-    tokens = nearly_sorted(ratio)[np.count_nonzero(draft == 0) :]
-    columns = draft[tokens], np.minimum(target, num_drafts * draft)[tokens], ratio[tokens]
-    found, masses = np.empty(tokens.size, dtype=np.int64), np.empty((2, tokens.size))
-    budget = tolerance * _TOKENS_A_BUCKET / draft.size
-    for left in reversed(range(_TRIES)):
-        count, loss = _fill(*columns, budget, found, masses)
-        if loss <= tolerance:
+    largest = float(num_drafts)
+    coarse = fill_buckets(draft, target, largest)
+    proposed, wanted = coarse.masses[:, 0], np.minimum(coarse.masses[:, 1], largest * coarse.masses[:, 0])
+    mean = np.divide(wanted, proposed, out=np.zeros_like(wanted), where=proposed > 0.0)
+    lost = np.zeros(mean.size)
+    _lose(draft, target, largest, mean, coarse.of_token, coarse.of_token, lost)
+    parts = np.ones(mean.size, dtype=np.int64)
+    widths = np.append(np.diff(coarse.edges), np.inf)  # the ratios of the last count as one, K
+    of_token = np.empty(draft.size, dtype=np.int32)
+    for aim in _AIMS:
+        if lost.sum() > tolerance:
+            roots = np.sqrt(lost * parts)
+            parts = np.ceil(np.maximum(roots * (roots.sum() / (aim * tolerance)), 1.0)).astype(np.int64)
+        if parts.sum() > _MOST_PARTS * draft.size:
             break
-        budget *= _AIM * tolerance / loss if left > 1 else 0.0
-    of_token, first = _by_token(tokens, found, count, draft.size)
-    merged, wanted = masses[:, :count].copy()
-    return Buckets(of_token, first, merged, wanted, np.argsort(wanted / merged), loss)
+        scales = np.divide(parts * _WITHIN, widths, out=np.zeros(parts.size), where=parts > 1)
+        lines = np.stack([np.cumsum(parts) - parts, coarse.edges, scales], axis=1)
+        masses = np.zeros((int(parts.sum()), 2))
+        _divide(draft, target, coarse.of_token, lines, largest, of_token, masses)
+        buckets, lost = _held(draft, target, masses.T, largest, of_token, coarse.of_token, parts.size)
+        if buckets.loss <= tolerance:
+            return buckets
+    ratio = np.clip(likelihood_ratio(draft, target), 0.0, largest)
+    of_ratio = np.unique(ratio, return_inverse=True)[1].astype(np.int32)
+    masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))])
+    return _held(draft, target, masses, largest, of_ratio, coarse.of_token, parts.size)[0]
+
+
+def _held(
+    draft: Array,
+    target: Array,
+    masses: Array,
+    largest: float,
+    cells: NDArray[np.int32],
+    coarse: NDArray[np.int16],
+    size: int,
+) -> tuple[Buckets, Array]:
+    """The buckets that hold something, with ``cells`` counted anew, and what is lost in each coarse bucket."""
+    held = masses[0] > 0.0
+    merged, wanted = masses[:, held]
+    first, lost = np.zeros(merged.size, dtype=np.int64), np.zeros(size)
+    counted = np.where(held, np.cumsum(held) - 1, -1).astype(np.int32)
+    _count_anew(draft, counted, cells, first)
+    mean = np.append(wanted / merged, 0.0)  # the last is that of bucket -1
+    _lose(draft, target, largest, mean, cells, coarse, lost)
+    return Buckets(cells, first, merged, wanted, float(lost.sum())), lost
+
+
+@compiled(error_model="numpy", nogil=True)
+def _divide(
+    draft: Array,
+    target: Array,
+    of_token: NDArray[np.int16],
+    lines: Array,
+    largest: float,
+    cells: NDArray[np.int32],
+    masses: Array,
+) -> None:
+    """Put each token into a part of its coarse bucket by its ratio, and add up the masses p and min(q, K p)."""
+    for token in range(of_token.size):
+        p, q, coarse = draft[token], target[token], np.uint16(of_token[token])
+        ratio = min(q / p, largest) if p > 0.0 else 0.0
+        part = (ratio - lines[coarse, 1]) * lines[coarse, 2]
+        cell = np.uint32(lines[coarse, 0] + part)
+        cells[token] = cell
+        masses[cell, 0] += p
+        masses[cell, 1] += min(q, largest * p)
 
 
 @compiled(nogil=True)
-def _by_token(
-    tokens: NDArray[np.int64], bucket_of: NDArray[np.int64], count: int, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The bucket of each token, from those of sorted tokens, and the first token of each bucket."""
-    of_token, first = np.full(size, -1), np.full(count, size)
-    for place in range(tokens.size):
-        token, bucket = tokens[place], bucket_of[place]
-        of_token[token] = bucket
-        first[bucket] = min(first[bucket], token)
-    return of_token, first
+def _count_anew(draft: Array, counted: NDArray[np.int32], cells: NDArray[np.int32], first: NDArray[np.int64]) -> None:
+    """Turn cells into buckets, -1 for a token that cannot be drafted, and note the first token of each bucket."""
+    for token in range(cells.size - 1, -1, -1):
+        bucket = counted[cells[token]] if draft[token] > 0.0 else np.int32(-1)
+        cells[token] = bucket
+        if bucket >= 0:
+            first[bucket] = token
 
 
-@compiled(error_model="numpy")
-def _fill(
-    draft: Array, target: Array, ratio: Array, budget: float, bucket_of: NDArray[np.int64], masses: Array
-) -> tuple[int, float]:
-    """Fill buckets that lose at most ``budget`` each, from nearly sorted tokens; return how many, and the loss.
-
-    A token joins the bucket that is open. One that is too heavy for that, or any of its width, has one of its own;
-    another closes it.
-    """
-    current, count, loss, open_loss, low, high = -1, 0, 0.0, 0.0, 0.0, 0.0
-    for place in range(draft.size):
-        p, q, u = draft[place], target[place], ratio[place]
-        joined_loss = np.inf
-        if current >= 0:
-            joined_loss = _loss(masses[0, current] + p, masses[1, current] + q, min(low, u), max(high, u))
-        if joined_loss <= budget:
-            bucket, open_loss, low, high = current, joined_loss, min(low, u), max(high, u)
-            masses[0, bucket] += p
-            masses[1, bucket] += q
-        else:
-            bucket, count = count, count + 1
-            masses[0, bucket] = p
-            masses[1, bucket] = q
-            if p * (high - low) <= 4.0 * budget:
-                current, loss, open_loss, low, high = bucket, loss + open_loss, 0.0, u, u
-        bucket_of[place] = bucket
-    return count, loss + open_loss
-
-
-@compiled(error_model="numpy")
-def _loss(mass: float, wanted: float, low: float, high: float) -> float:
-    """What a bucket of these masses loses at most, its ratios being between two."""
-    if not high > low:
-        return 0.0
-    mean = wanted / mass
-    return max(mass * (mean - low) * (high - mean) / (high - low), 0.0)
+@compiled(nogil=True)
+def _lose(
+    draft: Array,
+    target: Array,
+    largest: float,
+    mean: Array,
+    of_token: NDArray[np.integer],
+    coarse: NDArray[np.int16],
+    lost: Array,
+) -> None:
+    """Add up in each coarse bucket what its tokens lose by the mean ratios of their buckets."""
+    for token in range(coarse.size):
+        kept = min(target[token], largest * draft[token])
+        lost[coarse[token]] += max(mean[of_token[token]] * draft[token] - kept, 0.0)

@@ -15,7 +15,7 @@ from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.verifiers.priority.intervals import Intervals
-from specproof.theory.verifiers.priority.shared import carriers, tile_shared
+from specproof.theory.verifiers.priority.shared import SharedSets, accepted_mass, carriers, share_sets
 from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
@@ -90,21 +90,47 @@ class PriorityCoupling:
         self.draft, self.target = (in_one_layout(rows, np.float64) for rows in as_pair(draft, target))
         self.num_drafts = one_num_drafts(num_drafts)
         self.tolerance = as_tolerance(tolerance)
-        tiling, bound = self._tiling()
-        self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
-        self.first_interval: NDArray[np.int64] = tiling.first
-        won = tiling.won.reshape(self.draft.shape)
-        self.rates: Array = np.minimum(won, self.target)
-        self.thinning: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
-        self.thinning[self.target == 0] = 0.0  # also where the mass is too small for a float
-        self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
-        self.gap: Array = np.maximum(bound - self.acceptance, 0.0) if self.tolerance else np.zeros_like(self.acceptance)
+        if self.tolerance and self.draft.size:
+            self._share()
+        else:
+            self._cut()
 
     def __repr__(self) -> str:
         return one_line(self, "draft", "target", "num_drafts", "acceptance")
 
     def _repr_html_(self) -> str:
         return html_record(self, "draft", "target", "num_drafts", "acceptance")
+
+    @cached_property
+    def set_length(self) -> Array:
+        """The length of each token's set, shape (..., V)."""
+        rows = [sets.length[sets.of_token] for sets in self._sets]
+        return np.array(rows).reshape(self.draft.shape) if self._sets else self.draft
+
+    @cached_property
+    def first_interval(self) -> NDArray[np.int64]:
+        """The place of each token's first interval among all, or -1, shape (R, V)."""
+        first = np.array([sets.first[sets.of_token] for sets in self._sets])
+        return np.where(first < 0, -1, first + self.intervals.offsets[:-1, np.newaxis])
+
+    @cached_property
+    def rates(self) -> Array:
+        """The probability that a draft is accepted and is token i, shape (..., V)."""
+        return np.minimum(self._won, self.target)
+
+    @cached_property
+    def thinning(self) -> Array:
+        """The probability that token i is kept once it has won, shape (..., V)."""
+        won = self._won
+        kept: Array = np.divide(self.target, won, out=np.ones_like(won), where=won > self.target)
+        kept[self.target == 0] = 0.0  # also where the mass is too small for a float
+        return kept
+
+    @cached_property
+    def _won(self) -> Array:
+        """The probability that token i wins, shape (..., V)."""
+        density = np.array([sets.density[sets.of_token] for sets in self._sets]).reshape(self.draft.shape)
+        return self.draft * density
 
     @cached_property
     def residual(self) -> Array:
@@ -145,17 +171,32 @@ class PriorityCoupling:
             joint[row, token] = carriers(sets.starts[own], sets.lengths[own], shares[row, token], self.num_drafts)
         return joint
 
-    def _tiling(self) -> tuple[Tiling, Array]:
-        """The sets of all rows and, where some are shared, a bound of the optimum, shape (...)."""
-        if not self.tolerance:
-            self.set_length = self.draft
-            return _tile(self.draft, self.target, self.num_drafts), np.empty(0)
+    def _cut(self) -> None:
+        """Cut a set for each token."""
+        tiling = _tile(self.draft, self.target, self.num_drafts)
+        self._sets: list[SharedSets] = []
+        self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
+        self.first_interval = tiling.first
+        self._won = tiling.won.reshape(self.draft.shape)
+        self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
+        self.gap: Array = np.zeros_like(self.acceptance)
+
+    def _share(self) -> None:
+        """Cut sets that tokens share, row by row."""
         vocabulary = self.draft.shape[-1]
-        pairs = zip(self.draft.reshape(-1, vocabulary), self.target.reshape(-1, vocabulary), strict=True)
-        rows = [tile_shared(*pair, self.num_drafts, self.tolerance) for pair in pairs]
-        self.set_length = np.array([lengths for _, lengths, _ in rows]).reshape(self.draft.shape)
-        bounds = np.array([bound for _, _, bound in rows]).reshape(self.draft.shape[:-1])
-        return (_joined([tiling for tiling, _, _ in rows]) if rows else _tile(self.draft, self.target, 1)), bounds
+        pairs = list(zip(self.draft.reshape(-1, vocabulary), self.target.reshape(-1, vocabulary), strict=True))
+        self._sets = [share_sets(*pair, self.num_drafts, self.tolerance) for pair in pairs]
+        starts, lengths, tokens = (
+            np.concatenate(parts) for parts in zip(*(sets.tiling[:3] for sets in self._sets), strict=True)
+        )
+        offsets = np.cumsum([0, *(sets.tiling.lengths.size for sets in self._sets)])
+        self.intervals = Intervals(starts, lengths, tokens, offsets)
+        accepted = [
+            accepted_mass(*pair, sets.of_token, sets.density) for pair, sets in zip(pairs, self._sets, strict=True)
+        ]
+        self.acceptance = np.minimum(np.reshape(accepted, self.draft.shape[:-1]), 1.0)
+        bounds = np.reshape([sets.bound for sets in self._sets], self.draft.shape[:-1])
+        self.gap = np.maximum(bounds - self.acceptance, 0.0)
 
 
 def as_tolerance(value: float) -> float:

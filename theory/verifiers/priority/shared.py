@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,49 +21,77 @@ from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
 from specproof.theory.verifiers.priority.intervals import log_binomials
 from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
 
-TOLERANCE_AT_TOKENS = 1e-6
+TOLERANCE_AT_TOKENS = 1e-5
 """The acceptance of the coupling whose agreement is given at tokens lies at most so far below the optimum."""
 
 
 def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
     """Cut the sets of the buckets, as one row; k must not exceed what the buckets were made for."""
-    draft, target = buckets.draft[np.newaxis], buckets.target[np.newaxis]
-    heights = heights_of(target / draft, num_drafts)
-    tiling: Tiling = tile_rows(draft, target, heights, buckets.order[np.newaxis], num_drafts)
+    return _tile(buckets.draft, buckets.target, heights_of(buckets.target / buckets.draft, num_drafts), num_drafts)
+
+
+def tile_up_to(buckets: Buckets, last: int, num_drafts: int) -> Tiling:
+    """The same for the buckets 0..last alone: as they are cut first, no other changes what they get.
+
+    One more set, which may be empty, has what they leave free.
+    """
+    head = slice(last + 1)
+    draft = np.append(buckets.draft[head], buckets.draft[last + 1 :].sum())
+    heights = np.append(heights_of(buckets.target[head] / buckets.draft[head], num_drafts), np.inf)
+    return _tile(draft, np.append(buckets.target[head], 1.0), heights, num_drafts)
+
+
+def _tile(draft: Array, target: Array, heights: Array, num_drafts: int) -> Tiling:
+    order = np.arange(draft.size)[np.newaxis]
+    tiling: Tiling = tile_rows(draft[np.newaxis], target[np.newaxis], heights[np.newaxis], order, num_drafts)
     return tiling
 
 
-def tile_shared(draft: Array, target: Array, num_drafts: int, tolerance: float) -> tuple[Tiling, Array, float]:
-    """Cut sets for the tokens of trusted laws of shape (V,), buckets of which share one.
+class SharedSets(NamedTuple):
+    """The sets that tokens of one row share. Entry -1 of the arrays is for tokens that own nothing."""
 
-    Returns
-    -------
-    Tiling
-        Of one row; the intervals of a bucket belong to its first token, and are the first of all its tokens.
-    array, shape (V,)
-        The length of the set that each token has a share of.
-    float
-        No verifier accepts more than this: the least cut among the buckets.
-    """
+    of_token: NDArray[np.int32]
+    """The set of each token, or -1, shape (V,)."""
+    tiling: Tiling
+    """One row of sets; their intervals belong to the first token of each."""
+    first: NDArray[np.int64]
+    """The first interval of each set, shape (B+1,)."""
+    length: Array
+    """The length of each set, shape (B+1,)."""
+    density: Array
+    """The mass of each set, over its length, shape (B+1,)."""
+    bound: float
+    """No verifier accepts more than this: the least cut among the sets."""
+
+
+def share_sets(draft: Array, target: Array, num_drafts: int, tolerance: float) -> SharedSets:
+    """Cut sets for the tokens of trusted laws of shape (V,), buckets of which share one."""
     buckets = make_buckets(draft, target, num_drafts, tolerance)
     tiling = tile_buckets(buckets, num_drafts)
-    first, lengths, won = _share_out(draft, buckets.of_token, buckets.draft, tiling.first[0], tiling.won[0])
-    shared = tiling._replace(tokens=buckets.first[tiling.tokens], first=first[np.newaxis], won=won[np.newaxis])
-    return shared, lengths, least_cut(buckets, num_drafts)
+    return SharedSets(
+        buckets.of_token,
+        tiling._replace(tokens=buckets.first[tiling.tokens]),
+        np.append(tiling.first[0], -1),
+        np.append(buckets.draft, 0.0),
+        np.append(tiling.won[0] / buckets.draft, 0.0),
+        least_cut(buckets, num_drafts),
+    )
 
 
 @compiled(nogil=True)
-def _share_out(
-    draft: Array, of_token: NDArray[np.int64], mass: Array, first: NDArray[np.int64], won: Array
-) -> tuple[NDArray[np.int64], Array, Array]:
-    """Each token's first interval, length of its set and mass won, from those of its bucket."""
-    firsts, lengths, masses = np.full(draft.size, -1), np.zeros(draft.size), np.zeros(draft.size)
+def accepted_mass(draft: Array, target: Array, of_token: NDArray[np.int32], density: Array) -> float:
+    """The sum of min(q, m) over the tokens of one row, m being the mass of each token's share of its set."""
+    accepted = 0.0
     for token in range(draft.size):
-        bucket = of_token[token]
-        if bucket >= 0:
-            firsts[token], lengths[token] = first[bucket], mass[bucket]
-            masses[token] = won[bucket] * (draft[token] / mass[bucket])
-    return firsts, lengths, masses
+        accepted += min(target[token], draft[token] * density[of_token[token]])
+    return accepted
+
+
+def tile_shared(draft: Array, target: Array, num_drafts: int, tolerance: float) -> Tiling:
+    """The sets of :func:`share_sets` as a tiling whose first intervals and masses are those of the tokens."""
+    sets = share_sets(draft, target, num_drafts, tolerance)
+    first, won = sets.first[sets.of_token], draft * sets.density[sets.of_token]
+    return sets.tiling._replace(first=first[np.newaxis], won=won[np.newaxis])
 
 
 def least_cut(buckets: Buckets, num_drafts: int) -> float:
@@ -70,8 +99,8 @@ def least_cut(buckets: Buckets, num_drafts: int) -> float:
 
     With min(q, K p) for q it is a bound still, as no verifier accepts a token more often than it is drafted.
     """
-    inside = np.append(0.0, np.cumsum(buckets.target[buckets.order]))
-    outside = np.append(np.cumsum(buckets.draft[buckets.order][::-1])[::-1], 0.0)
+    inside = np.append(0.0, np.cumsum(buckets.target))
+    outside = np.append(np.cumsum(buckets.draft[::-1])[::-1], 0.0)
     return float((inside + hit_probability(outside, num_drafts)).min())
 
 
@@ -95,7 +124,7 @@ def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64]
             continue
         share = draft[row, token] / buckets.draft[bucket]
         for count in range(1, num_drafts + 1):
-            tiling = tile_buckets(buckets, count)
+            tiling = tile_up_to(buckets, bucket, count)
             own = tiling.tokens == bucket
             found = carriers(tiling.starts[own], tiling.lengths[own], share, count)
             won = share * tiling.won[0, bucket]

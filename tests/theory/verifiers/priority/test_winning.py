@@ -39,7 +39,7 @@ def test_every_tuple_of_drafts_wins_as_the_integrals_say(count: int, concentrati
 
 def test_tokens_that_share_a_set_win_in_proportion_to_their_drafts() -> None:
     draft, target = np.array([0.2, 0.3, 0.25, 0.25]), np.array([0.4, 0.6, 0.0, 0.0])
-    tiling, _, _ = tile_shared(draft, target, 3, 1e-6)
+    tiling = tile_shared(draft, target, 3, 1e-6)
     assert tiling.first[0, 0] == tiling.first[0, 1] != tiling.first[0, 2]
     chances = winning_chances(tiling, np.array([[0, 1, 1]]))
     np.testing.assert_allclose(chances, [[1 / 3, 1 / 3, 1 / 3]], atol=1e-15)
