@@ -130,7 +130,8 @@ class PriorityCoupling:
     def _won(self) -> Array:
         """The probability that token i wins, shape (..., V)."""
         density = np.array([sets.density[sets.of_token] for sets in self._sets]).reshape(self.draft.shape)
-        return self.draft * density
+        won: Array = self.draft * density
+        return won
 
     @cached_property
     def residual(self) -> Array:
