@@ -26,10 +26,8 @@ from specproof.theory.distribution import Array
 
 RIDGES = np.array([4.0**power for power in range(3, 14, 2)])
 """The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
-FIRST_BLOCK = 64
-"""Nothing is bet on so many first trials, from which the first bets are learned."""
-GROWTH = 2
-"""Bets are learned anew once an n-th of the trials seen has been added."""
+FIRST_BLOCK = 256
+"""Nothing is bet on so many first trials, from which the first bets are learned; others whenever trials have doubled."""
 LEAST_FACTOR = 0.5
 """No trial of any drafts and outcome multiplies an e-process by less."""
 LEAST_SHARE = 1e-9
@@ -108,7 +106,7 @@ class CoupledEvidence:
             bet = np.linalg.solve(curvature + ridge * np.diag(self._law), slope)
             worst = (self._completions @ bet).min() - (self._means @ bet).max()
             self._bets[index] = bet * min(1.0, (1 - LEAST_FACTOR) / max(-worst, 1e-300))
-        self._next = self.trials + self.trials // GROWTH
+        self._next = 2 * self.trials
 
     def _moments(self) -> tuple[Array, Array]:
         """Sum G(e) - H(x) over the trials so far, and their squares: shapes (m,) and (m, m)."""

@@ -13,6 +13,9 @@ from specproof.conformance.problems.answers import Sample
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.report.finding import Detector
 
+NEAR = 0.5
+"""Bets see the drafts where draft and target have so much in common: elsewhere they cost more than they tell."""
+
 
 class Watch:
     """Everything that is tested on one problem.
@@ -36,7 +39,8 @@ class Watch:
     def __init__(self, problem: Problem, name: str) -> None:
         self.problem, self.name = problem, name
         self.law = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
-        self.coupled = CoupledEvidence(problem) if problem.draft_chances.size > 1 else None
+        near = np.minimum(problem.draft_law, problem.target_law).sum() >= NEAR
+        self.coupled = CoupledEvidence(problem) if near and problem.draft_chances.size > 1 else None
         self.mixed = np.zeros_like(self.law.counts)
         self.pairs = PairEvidence(problem)
         self.acceptance = [AcceptanceEvidence(float(bound)) for bound in problem.acceptance_bounds]
