@@ -1,4 +1,4 @@
-"""Check every subject and write docs/audit.md: ``python -m audit.audit``. With names, check those and print."""
+"""Check subjects and write docs/audit.md and a page for each: ``python -m audit.audit [SUBJECT ...]``."""
 
 from __future__ import annotations
 
@@ -9,46 +9,52 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from audit.outcome import kept_outcomes, outcome_of
 from audit.registry import SUBJECTS, Subject, find
-from specproof.conformance import DEFAULT, Report, check_sampler
+from specproof.conformance import Report, check_sampler
 from specproof.theory.errors import InvalidInput
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="Subjects; default all, into the document.")] = None,
-    seconds: Annotated[float, typer.Option(help="For each check.")] = DEFAULT.seconds,
-    out: Annotated[Path, typer.Option(help="The document.")] = Path("docs/audit.md"),
+    names: Annotated[list[str] | None, typer.Argument(help="Subjects to run again; default all.")] = None,
+    out: Annotated[Path, typer.Option(help="The table; the subjects' pages are in the folder of its name.")] = Path(
+        "docs/audit.md"
+    ),
 ) -> None:
     """Run the checks, fetching the wheels that are missing."""
     try:
         chosen = [find(name) for name in names or ()] or list(SUBJECTS)
         _check_requirements()
-        if not names:
-            _check_writable(out)
-        run(chosen, seconds, None if names else out)
+        _check_writable(out)
+        run(chosen, out)
     except InvalidInput as error:
         Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
         raise typer.Exit(2) from None
 
 
-def run(subjects: list[Subject], seconds: float, out: Path | None) -> None:
-    """Check these subjects and print the reports; write the document, or print what else is known of them."""
-    from audit.page import document, network_lines, repair_lines  # they import torch
+def run(subjects: list[Subject], out: Path) -> None:
+    """Check these subjects, print the reports, write each one's page, and the table anew."""
+    import torch
 
-    reports = []
+    from audit.page import subject_page, table_page  # they import torch too
+
+    torch.set_num_threads(1)  # for arrays this small, threads cost more than they save
+    out.with_suffix("").mkdir(exist_ok=True)
     for subject in subjects:
-        reports.append((subject, audit(subject, seconds)))
-        typer.echo(f"{reports[-1][1]}\n")
-    if out is not None:
-        out.write_text("\n".join(document(reports, seconds)) + "\n", encoding="utf-8")
-        return
-    for line in (*network_lines(subjects), *repair_lines(subjects, seconds)):
-        typer.echo(line)
+        report = audit(subject)
+        typer.echo(f"{report}\n")
+        outcome_of(subject, report).keep()
+        _write(out.with_suffix("") / f"{subject.name}.md", list(subject_page(subject, report)))
+        _write(out, list(table_page(kept_outcomes())))
 
 
-def audit(subject: Subject, seconds: float) -> Report:
-    """Check one subject, as ``specproof check`` does with the line that the page gives."""
-    return check_sampler(subject.ready(), subject.contract, time_limit=seconds * subject.patience)
+def audit(subject: Subject) -> Report:
+    """Check one subject."""
+    return check_sampler(subject.ready(), subject.contract, budget=subject.budget)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _check_requirements() -> None:

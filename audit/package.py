@@ -10,6 +10,7 @@ import functools
 import importlib
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -57,6 +58,26 @@ def load(wheel: Wheel, *requirements: Wheel) -> ModuleType:
         raise InvalidInput(
             f"{wheel.distribution} {wheel.version} cannot be imported ({error}): run pip install 'specproof[llm]'"
         ) from None
+
+
+def unpacked(wheel: Wheel, only: str = "") -> Path:
+    """The folder into which the wheel, or what of it begins with ``only``, is unpacked: for libraries in machine code.
+
+    Raises
+    ------
+    InvalidInput
+        If the wheel cannot be fetched or is damaged.
+    """
+    folder = cache_folder() / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = fetch_wheel(wheel, folder)
+    place = folder / "unpacked" / wheel.filename.removesuffix(".whl")
+    if not place.exists():
+        part = place.with_name(place.name + ".part")
+        with zipfile.ZipFile(archive) as members:
+            members.extractall(part, [name for name in members.namelist() if name.startswith(only)])
+        part.rename(place)
+    return place
 
 
 def _declare_parents(archive: Path, name: str) -> None:

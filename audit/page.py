@@ -1,76 +1,82 @@
-"""The lines of docs/audit.md. Its text is in this module and in :mod:`audit.registry`, and nowhere else."""
+"""The lines of docs/audit.md and of the subjects' pages. What is said of a subject is in ``audit/subjects``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from audit import networks
+from audit.outcome import Outcome
 from audit.registry import Subject
 from audit.repairs import REPAIRS
-from specproof.conformance import DEFAULT, Report
+from specproof.conformance import Report
 from specproof.simulations.statistics import Check
 
 
-def document(reports: list[tuple[Subject, Report]], seconds: float) -> Iterator[str]:
-    """The whole page; what is not a report yet is run for it."""
-    yield from _HEAD.format(seconds=seconds).splitlines()
-    for subject, report in reports:
-        cells = (subject.distribution, subject.version, subject.calls, subject.contract, f"**{report.verdict}**")
-        yield f"| {' | '.join((*cells, _evidence(report)))} |"
-    yield from _NETWORKS.format(length=networks.LENGTH, prompt=len(networks.PROMPT)).splitlines()
-    yield from network_lines([subject for subject, _ in reports])
-    yield from ("", _DECODER)
-    yield from _REPAIRS.splitlines()
-    yield from repair_lines([subject for subject, _ in reports], seconds)
-    yield from ("", "## One by one")
-    for subject, report in reports:
-        yield from _section(subject, report, seconds)
+def table_page(outcomes: list[Outcome]) -> Iterator[str]:
+    """The table of what all runs came to."""
+    yield from _HEAD.splitlines()
+    for row in outcomes:
+        subject = f"[{row.package} {row.version}](audit/{row.name}.md)"
+        verdict = row.verdict if row.verdict == "lossless" else f"**{row.verdict}**"
+        spent = f"{row.trials:,} in {row.seconds:.0f} s"
+        yield f"| {' | '.join((subject, row.calls, row.contract, verdict, row.evidence, spent))} |"
+    yield from _FOOT.splitlines()
 
 
-def network_lines(subjects: list[Subject]) -> Iterator[str]:
-    """One line of a table for each experiment with networks on one of these subjects, which is run."""
-    names = {subject.name for subject in subjects}
-    for run in (run for run in networks.EXPERIMENTS if run.name in names):
-        result = networks.check(run.build(), run.texts, seed=0)
-        outcome = "**refuted**" if result.is_refuted else "consistent"
-        cells = (run.name, run.networks, f"{run.texts:,}", outcome, _worst(result), f"{result.detectable:.3f}")
-        yield f"| {' | '.join(cells)} |"
-
-
-def repair_lines(subjects: list[Subject], seconds: float) -> Iterator[str]:
-    """One line of a table for each repair of one of these subjects, which is run."""
-    for repair in (repair for repair in REPAIRS if repair.subject in subjects):
-        verdict, evidence = repair.outcome(replace(DEFAULT, seconds=seconds * repair.subject.patience))
-        yield f"| {repair.name} | {repair.what} | **{verdict}** | {evidence} |"
-
-
-def _evidence(report: Report) -> str:
-    if report.instance and report.instance.total_variation > 0:
-        return f"TV at least {report.instance.total_variation:.3f} on the instance below"
-    return report.reason
-
-
-def _section(subject: Subject, report: Report, seconds: float) -> Iterator[str]:
-    yield from ("", f"### {subject.name}: {report.verdict}", "")
+def subject_page(subject: Subject, report: Report) -> Iterator[str]:
+    """All that is known of one subject; its networks and repairs are run for it."""
+    yield from (f"# {subject.name}: {report.verdict}", "")
     yield f"{subject.distribution} {subject.version}, {subject.calls}, contract {subject.contract}."
-    yield f"The adapter adds {subject.assumes}."
-    yield f"Found: {report.reason}."
+    yield f"The adapter, `audit/adapters/{subject.adapter.partition(':')[0]}.py`, adds {subject.assumes}."
+    yield from ("", "## The check", "", f"Found: {report.reason}.")
     yield from (f"Also {finding.verdict}: {finding.text}." for finding in report.findings[1:])
     yield from (f"Note: {note}." for note in report.notes)
     for row in report.acceptance[:1]:
         yield f"Acceptance on '{row.problem}': {row.measured:.4f} measured; the most without loss is {row.bound:.4f}."
     if report.diagnosis:
         yield f"Diagnosis by exact laws: {report.diagnosis}."
+    yield from _instance(report)
     if report.findings:
-        yield f"In the code: {subject.cause or 'not yet read; take the finding as open.'}"
+        yield from ("", "## In the code", "", subject.cause or "Not yet read; take the finding as open.")
+    yield from _below("Suspected causes undone", _REPAIRS, list(repair_lines(subject)))
+    text = _NETWORKS.format(length=networks.LENGTH, prompt=len(networks.PROMPT))
+    yield from _below("With networks whose attention matters", text, list(network_lines(subject)))
+    yield from _again(subject, report)
+
+
+def network_lines(subject: Subject) -> Iterator[str]:
+    """One line of a table for each experiment with networks on this subject, which is run."""
+    for run in (run for run in networks.EXPERIMENTS if run.name == subject.name):
+        result = networks.check(run.build(), run.texts, seed=0)
+        outcome = "**refuted**" if result.is_refuted else "consistent"
+        cells = (run.networks, f"{run.texts:,}", outcome, _worst(result), f"{result.detectable:.3f}")
+        yield f"| {' | '.join(cells)} |"
+
+
+def repair_lines(subject: Subject) -> Iterator[str]:
+    """One line of a table for each repair of this subject, which is run."""
+    for repair in (repair for repair in REPAIRS if repair.subject == subject):
+        verdict, evidence = repair.outcome(subject.budget)
+        yield f"| {repair.what} | **{verdict}** | {evidence} |"
+
+
+def _instance(report: Report) -> Iterator[str]:
     if report.instance:
         yield from ("", "```text", repr(report.instance.problem))
         for outcome, expected in report.instance.expected.items():
             yield f"{outcome}: expected {expected:.4f}, observed {report.instance.observed[outcome]:.4f}"
         yield "```"
-    limit = f"--time-limit {seconds * subject.patience:g}"
-    yield from ("", f"Again: `specproof check {subject.function} --contract {subject.contract} {limit}`")
+
+
+def _below(title: str, text: str, rows: list[str]) -> Iterator[str]:
+    if rows:
+        yield from ("", f"## {title}", "", *text.splitlines(), *rows)
+
+
+def _again(subject: Subject, report: Report) -> Iterator[str]:
+    yield from ("", "## Again", "", f"Seed {report.seed}, {report.trials:,} trials in {report.seconds:.1f} seconds.")
+    yield from (f"`{wheel.filename}` has SHA-256 `{wheel.sha256}`." for wheel in subject.wheels)
+    yield from ("", "```sh", f"python -m audit.audit {subject.name}", "```")
 
 
 def _worst(result: Check) -> str:
@@ -79,48 +85,41 @@ def _worst(result: Check) -> str:
 
 _HEAD = """# Audit of published verifiers
 
-Written by `python -m audit.audit`; do not edit. Each verifier is run by `check_sampler` through an adapter in
-`audit/adapters/`, for {seconds:g} seconds (the slowest longer) at the kit's false-alarm level of 1e-6 a check.
-Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only the
-module that is called is imported. Installing them would bring engines, drivers and requirements that exclude each
-other; what their modules import beside themselves is torch and transformers, which
-`pip install 'specproof[llm]'` brings, and two small wheels that are fetched in the same way.
+Written by `python -m audit.audit`, which can be given the names of subjects to run again; do not edit. Each verifier is
+run through its own code by `check_sampler`, at a false-alarm level of 1e-6 a check. The name of a package leads to
+a page with what its adapter assumes, what was found, why, and how to repeat it.
 
-Where fewer trials are named than the others have, time cut the check short: how many there are depends on the machine,
-and with them what could have escaped.
+| package | called | contract | verdict | evidence | trials |
+| --- | --- | --- | --- | --- | --- |"""
+
+_FOOT = """
+"lossless" means that no test saw a deviation; a smaller total variation (TV) than the one that is named can have
+escaped, with probability 0.01 or more. A check counts trials and not seconds, fewer for what takes one text a call.
+
+Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only what is
+called is imported. Installing them would bring engines, drivers and requirements that exclude each other.
 
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
-and nothing else, was seen to take the bias away, the entry says so. "lossless" means that no test saw a deviation,
-with the bias that could have escaped.
+and nothing else, was seen to take the bias away, the subject's page says so.
 
-| package | version | called | contract | verdict | evidence |
-| --- | --- | --- | --- | --- | --- |"""
+```{toctree}
+:hidden:
+:glob:
 
-_NETWORKS = """
-## With networks whose attention matters
+audit/*
+```"""
 
-The kit's tables cannot show what a cache or a mask does to a network. So two loops are also run with small random
-networks of the package's own classes: {length} tokens after a prompt of {prompt}, against the joint law enumerated
-without a loop. Level 1e-6.
+_REPAIRS = """The cause was found by reading the code. It was undone in the package's own function, and nothing else,
+and the result checked again (`audit/repairs/`).
 
-*Would be seen* is the change of one text's probability that as many texts show with probability 0.99. (transformers'
-assisted generation takes one text a call.)
+| undone | verdict | evidence |
+| --- | --- | --- |"""
 
-| loop | networks | texts | outcome | furthest text | would be seen |
-| --- | --- | --- | --- | --- | --- |"""
+_NETWORKS = """The kit's tables cannot show what a cache or a mask does to a network. So the loop is also run with small
+random networks of the package's own classes: {length} tokens after a prompt of {prompt}, against the joint law
+enumerated without a loop (`audit/networks.py`), at level 1e-6. *Would be seen* is the change of one text's
+probability that as many texts show with probability 0.99.
 
-_DECODER = """In speculative-decoding the loop itself is lossless (above). Texts of one batch get ragged, and
-`Decoder.forward` builds a mask of what lies left of each text's start, but does not hand it to the attention of its
-ordinary layers: they attend to leftovers of the alignment. With the mask handed over (`audit/networks.py`), and with
-one text a call, nothing is found."""
-
-_REPAIRS = """
-## Suspected causes undone
-
-Where a cause was found by reading the code, it was undone in the package's own function, and nothing else, and the
-result checked again (`audit/repairs/`). What is "published" for vllm-ascend is the kit's exact law of block
-verification, put in the place of what the package's function decides.
-
-| subject | undone | verdict | evidence |
-| --- | --- | --- | --- |"""
+| networks | texts | outcome | furthest text | would be seen |
+| --- | --- | --- | --- | --- |"""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audit.package import load
 from audit.randomness import torch_generator
-from audit.trials import log_rows
+from audit.trials import log_rows, whole_batches
 from specproof.conformance.defects.rules import emit
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
@@ -28,6 +28,7 @@ WHEEL = Wheel(
 WHEELS = (WHEEL,)
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain: a draft of one token after the other."""
     verifier, draft, selector = _parts(draft_probs, draft_tokens, None, rng)

@@ -7,7 +7,7 @@ import torch
 
 from audit.package import load
 from audit.randomness import torch_generator
-from audit.trials import log_rows
+from audit.trials import log_rows, whole_batches
 from specproof.conformance.defects.rules import emit
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
@@ -24,6 +24,7 @@ WHEEL = Wheel(
 WHEELS = (WHEEL,)
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain; the function is batched and takes logarithms."""
     step = load(WHEEL).rejection_step

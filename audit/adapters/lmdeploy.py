@@ -7,7 +7,7 @@ import torch
 
 from audit.package import load
 from audit.randomness import seeded
-from audit.trials import log_rows
+from audit.trials import log_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -23,6 +23,7 @@ WHEEL = Wheel(
 WHEELS = (WHEEL,)
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain; batched; takes draft probabilities in float32, as its engine has them, and the bonus token."""
     sampler = load(WHEEL).DefaultRejectionSamplingImpl()

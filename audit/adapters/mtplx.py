@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from audit.package import load
-from audit.trials import emitted_rows
+from audit.trials import emitted_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -21,6 +21,7 @@ WHEEL = Wheel(
 WHEELS = (WHEEL,)
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain; the function takes one token a call, the loop around it is the adapter's."""
     trials = zip(draft_probs, target_probs, draft_tokens.tolist(), strict=True)

@@ -10,7 +10,7 @@ import torch
 
 from audit.package import load
 from audit.randomness import seeded
-from audit.trials import emitted_rows, log_rows
+from audit.trials import emitted_rows, log_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -26,6 +26,7 @@ WHEEL = Wheel(
 WHEELS = (WHEEL,)
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain; the method takes one text a call and asks its own target model for the logits."""
     decoder: Any = load(WHEEL).SpecDecoder

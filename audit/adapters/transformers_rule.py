@@ -7,11 +7,12 @@ import torch
 from transformers.generation.utils import _speculative_sampling
 
 from audit.randomness import seeded
-from audit.trials import emitted_rows, log_rows
+from audit.trials import emitted_rows, log_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.theory.distribution import Array
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain; the function takes one text a call, and logits."""
     length = draft_tokens.shape[1]

@@ -6,8 +6,8 @@ has neither, so the adapter puts stand-ins in the place of vLLM's names and leav
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType, SimpleNamespace
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import torch
 
 from audit.package import load
 from audit.randomness import seeded
-from audit.trials import log_rows
+from audit.stand_ins import StandIn, in_place
+from audit.trials import log_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -52,11 +53,13 @@ BATCH = 1000
 """Texts in one call: the function's index tables grow with the square of it."""
 
 
+@whole_batches
 def verify(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain, as configured by default."""
     return _in_batches(draft_probs, target_probs, draft_tokens, rng, block_verify=False)
 
 
+@whole_batches
 def verify_block(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain, with ``enable_block_verify``, which the function heeds from three drafts on."""
     return _in_batches(draft_probs, target_probs, draft_tokens, rng, block_verify=True)
@@ -94,10 +97,7 @@ def _verify(module: Any, draft_probs: Array, target_probs: Array, draft_tokens: 
 
 
 def _module(block_verify: bool) -> Any:
-    for name in STAND_INS:
-        sys.modules.setdefault(name, _StandIn(name))
-    module: Any = load(WHEEL)
-    module.torch = _Unpinned()
+    module = _loaded()
     options = SimpleNamespace(
         enable_block_verify=block_verify, enable_entropy_verify=False, posterior_threshold=0.95, posterior_alpha=0.4
     )
@@ -105,17 +105,20 @@ def _module(block_verify: bool) -> Any:
     return module
 
 
-class _StandIn(ModuleType):
-    """A module that has every name: vLLM's constants with their values, the rest as empty classes."""
-
-    HAS_TRITON = False
-    PLACEHOLDER_TOKEN_ID = -1
-    GREEDY_TEMPERATURE = 0
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return {"logger": _SILENT, "generate_uniform_probs": _uniforms}.get(name, type(name, (), {}))
+@cache
+def _loaded() -> Any:
+    """The module, with vLLM's constants at their values."""
+    names = {
+        "HAS_TRITON": False,
+        "PLACEHOLDER_TOKEN_ID": -1,
+        "GREEDY_TEMPERATURE": 0,
+        "logger": _SILENT,
+        "generate_uniform_probs": _uniforms,
+    }
+    with in_place({name: StandIn(name, **names) for name in STAND_INS}):
+        module: Any = load(WHEEL)
+    module.torch = _Unpinned()
+    return module
 
 
 _SILENT = SimpleNamespace(debug_once=lambda *_: None, info_once=lambda *_: None, warning_once=lambda *_: None)

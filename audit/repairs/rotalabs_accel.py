@@ -13,11 +13,12 @@ from audit.adapters.rotalabs_accel import WHEEL
 from audit.package import load
 from audit.randomness import seeded
 from audit.repairs.repair import Torch
-from audit.trials import emitted_rows, log_rows
+from audit.trials import emitted_rows, log_rows, whole_batches
 from specproof.conformance.problems import Tokens
 from specproof.theory.distribution import Array
 
 
+@whole_batches
 def whole_law(draft_probs: Array, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain: ``rejection_sample`` subtracts the whole draft law instead of its entry at the draft."""
     trials = zip(*map(torch.from_numpy, (draft_probs, target_probs, draft_tokens)), log_rows(target_probs), strict=True)

