@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -67,4 +68,6 @@ def _evidence(report: Report) -> str:
         return f"TV at least {report.instance.total_variation:.3f} on a small instance"
     if report.findings:
         return report.reason
+    if math.isinf(report.detectable_bias):
+        return "any TV could have escaped"
     return f"a TV of {report.detectable_bias:.2g} would have been seen"

@@ -92,7 +92,7 @@ class Subject:
         """The adapter's function, called once, so that fetching and importing take no time from a check."""
         function, rng = load_function(self.function), np.random.default_rng(0)
         problem = next(iter(ladder(self.contract).values()))
-        function(*problem.arguments(1, rng), rng)
+        function(*problem.positional(problem.arguments(1, rng)), rng)
         return function
 
 

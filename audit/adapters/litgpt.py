@@ -1,4 +1,4 @@
-"""LitGPT: ``speculative_decoding``, one round of it, and ``generate``, end to end."""
+"""LitGPT: ``speculative_decoding``, one round of it."""
 
 from __future__ import annotations
 
@@ -57,25 +57,6 @@ class Cached:
     def modules(self) -> list[Any]:
         """None, as they are only looked through for compiled ones."""
         return []
-
-
-def generate(
-    draft_model: TabularModel,
-    target_model: TabularModel,
-    prompt: tuple[int, ...],
-    length: int,
-    n: int,
-    rng: np.random.Generator,
-) -> Tokens:
-    """Contract generate."""
-    draft, target, function = Cached(draft_model), Cached(target_model), _module().generate
-    ids = torch.tensor([START, *prompt])
-    most = len(ids) + length + DRAFTS + 1
-    with seeded(rng):
-        texts = [
-            function(draft, target, ids, most, include_prompt=False, speculative_k=DRAFTS)[0][:length] for _ in range(n)
-        ]
-    return torch.stack(texts).numpy()
 
 
 def rounds(

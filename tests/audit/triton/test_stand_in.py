@@ -6,14 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from audit.triton import language as tl
-from audit.triton.launch import TILE, Kernel, cdiv, jit, modules
+from audit.triton import language as tl  # noqa: E402
+from audit.triton.launch import TILE, Kernel, cdiv, jit, modules  # noqa: E402
 
 
 @jit
-def running_sum(out_ptr, in_ptr, size, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, N803
+def running_sum(out_ptr, in_ptr, size, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
     row = tl.program_id(0)
     total = 0.0
     for start in range(0, size, BLOCK):
@@ -41,7 +41,7 @@ def test_a_place_outside_of_its_tensor_is_refused() -> None:
 
 def test_a_value_that_was_handed_to_a_function_is_not_written_to() -> None:
     @jit
-    def doubled(given):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def doubled(given):  # type: ignore[no-untyped-def]
         given *= 2
         return given
 

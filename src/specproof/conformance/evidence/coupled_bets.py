@@ -27,7 +27,7 @@ from specproof.theory.distribution import Array
 RIDGES = np.array([4.0**power for power in range(3, 14, 2)])
 """The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
 FIRST_BLOCK = 256
-"""Nothing is bet on so many first trials, from which the first bets are learned; others whenever trials have doubled."""
+"""Nothing is bet on so many first trials; bets are learned from them, and anew whenever trials have doubled."""
 LEAST_FACTOR = 0.5
 """No trial of any drafts and outcome multiplies an e-process by less."""
 LEAST_SHARE = 1e-9
