@@ -36,9 +36,6 @@ BUCKETS = 4096
 OCTAVES = 40
 """Ratios below the largest by more than this many factors of two share the lowest bucket."""
 
-_DIGIT = 11
-"""A digit of the near sort has so many bits: its counters stay in the fastest cache."""
-
 _BLOCK = 1024
 """So many quotients are held at a time."""
 
@@ -138,21 +135,6 @@ def below(draft: Array, target: Array, items: Items, least: float) -> NDArray[np
     return lower
 
 
-def nearly_sorted(ratio: Array) -> NDArray[np.int64]:
-    """Sort tokens by ratio q/p ascending, as far as 22 binary digits tell ratios apart.
-
-    Two passes of counting. A ratio of -1 comes first; the order of tokens whose ratios agree is theirs.
-
-    Examples
-    --------
-    >>> nearly_sorted(np.array([1.5, -1.0, 0.5, 1.5, 0.0])).tolist()
-    [1, 4, 2, 0, 3]
-    """
-    first, last = _window(ratio[:: max(1, ratio.size // BUCKETS)], np.inf)
-    shift = max(0, (last - first).bit_length() - 2 * _DIGIT)
-    return _sorted_by_digits(ratio.view(np.int64), first, shift)
-
-
 def _window(some: Array, largest: float) -> tuple[int, int]:
     """The bits of a low and of a high quotient in (0, largest], with most of the others in between."""
     some = some[(some > 0.0) & (some <= largest)]
@@ -212,29 +194,3 @@ def _members(of_token: NDArray[np.int16], chosen: NDArray[np.bool_]) -> NDArray[
         found[count] = token
         count += chosen[of_token[token]]
     return found[:count]
-
-
-@compiled(nogil=True)
-def _sorted_by_digits(bits: NDArray[np.int64], first: int, shift: int) -> NDArray[np.int64]:
-    """Sort by two digits of the keys above ``first``, the lower one first; those below have key 0 and the lowest -1."""
-    size, base = bits.size, 1 << _DIGIT
-    keys = np.empty(size, dtype=np.int32)
-    counts = np.zeros((2, base + 1), dtype=np.int64)
-    for token in range(size):
-        key = min(max(bits[token] - first, 0) >> shift, base * base - 2) + 1
-        key = key if bits[token] >= 0 else 0
-        keys[token] = key
-        counts[0, (key & (base - 1)) + 1] += 1
-        counts[1, (key >> _DIGIT) + 1] += 1
-    once, order = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    low, high = np.cumsum(counts[0]), np.cumsum(counts[1])
-    for token in range(size):
-        digit = keys[token] & (base - 1)
-        once[low[digit]] = token
-        low[digit] += 1
-    for place in range(size):
-        token = once[place]
-        digit = keys[token] >> _DIGIT
-        order[high[digit]] = token
-        high[digit] += 1
-    return order

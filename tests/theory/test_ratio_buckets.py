@@ -14,7 +14,7 @@ from specproof.theory import ratio_buckets
 from specproof.theory.distribution import Array, as_pair, dirichlet, softmax
 from specproof.theory.drafts import hit_probability
 from specproof.theory.ratio import sort_by_ratio
-from specproof.theory.ratio_buckets import cut_items, nearly_sorted
+from specproof.theory.ratio_buckets import cut_items
 from specproof.theory.transport import minimum_cut, optimal_acceptance
 
 COUNTS = np.array([1, 2, 3, 8, 64])
@@ -118,16 +118,3 @@ def test_rows_on_threads_are_rows_alone() -> None:
     together = optimal_acceptance(draft, target, [1, 4])
     alone = [optimal_acceptance(*pair, [1, 4]) for pair in zip(draft, target, strict=True)]
     assert np.array_equal(together, alone)
-
-
-def test_nearly_sorted_is_sorted_but_for_the_last_digits() -> None:
-    rng = np.random.default_rng(8)
-    ratio = np.exp(2.0 * rng.normal(size=LARGE))
-    ratio[:3] = 0.0, -1.0, np.inf
-    order = nearly_sorted(ratio)
-    assert np.array_equal(np.sort(order), np.arange(LARGE))
-    assert order[0] == 1
-    assert 2 in order[-100:]
-    ranked = ratio[order[100:-100]]  # the few beyond all that are looked at first lie at the ends in any order
-    assert (ranked[1:] >= ranked[:-1] * (1 - 2.0**-16)).all()
-    assert np.array_equal(nearly_sorted(np.full(9, 0.25)), np.arange(9))

@@ -54,7 +54,7 @@ class _Split(NamedTuple):
 def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
     r"""The division factor rho* from which on the rule is valid, in a few passes over each row and without sorting it.
 
-    Good to a few units in the last place also where beta, or 1 - beta, is far below 1. Equal laws and k = 1
+    Good to some 60 units in the last place also where beta, or 1 - beta, is far below 1. Equal laws and k = 1
     give 1; with disjoint supports every rho accepts nothing, and 1 is returned.
     ([1]_, Algorithm 2 and the discussion of its division factor.)
 
