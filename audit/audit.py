@@ -43,8 +43,9 @@ def run(subjects: list[Subject], out: Path) -> None:
     for subject in subjects:
         report = audit(subject)
         typer.echo(f"{report}\n")
-        outcome_of(subject, report).keep()
+        # The page first, as its networks and repairs take minutes: no row of the table is without one.
         _write(out.with_suffix("") / f"{subject.name}.md", list(subject_page(subject, report)))
+        outcome_of(subject, report).keep()
         _write(out, list(table_page(kept_outcomes())))
 
 

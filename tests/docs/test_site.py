@@ -78,6 +78,12 @@ PAGES = sorted(page for page in DOCS.rglob("*.md") if page.parent.parent.name !=
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_to_pages_that_are_there(page: Path) -> None:
+    named = re.findall(r"\]\(([\w/.-]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not name.startswith("written/") and not (page.parent / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_pictures_and_files_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text) + re.findall(r"\{literalinclude\} (\S+)", text)
