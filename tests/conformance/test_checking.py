@@ -21,6 +21,7 @@ from specproof.conformance import (
     check_sampler,
 )
 from specproof.conformance.references import references, speculate, token_by_token
+from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
 WHOLE = [
@@ -50,6 +51,30 @@ def test_correct_samplers_are_lossless_by_the_default_check(name: str) -> None:
     assert max(report.detectable_bias_in_small_batches.values()) < 0.3
     assert report.instance is None
     assert report.diagnosis is None
+
+
+def cautious(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: np.random.Generator) -> Any:
+    """Token by token, but that 1e-3 is added to the denominator of each ratio."""
+    trials, length = draft_tokens.shape
+    emitted, rows = np.full((trials, length + 1), -1), np.arange(trials)
+    for position, drafts in enumerate(draft_tokens.T):
+        draft, target, own = draft_probs[rows, position], target_probs[rows, position], drafts[rows]
+        chosen = np.arange(len(rows)), own
+        kept = rng.random(len(rows)) < target[chosen] / (draft[chosen] + 1e-3)
+        residual = np.maximum(target - draft, 0)
+        weights = np.where(residual.sum(axis=1, keepdims=True) > 0, residual, target)
+        replaced = invert(weights / weights.sum(axis=1, keepdims=True), rng.random(len(rows)))
+        emitted[rows, position] = np.where(kept, own, replaced)
+        rows = rows[kept]
+    emitted[rows, length] = invert(target_probs[rows, length], rng.random(len(rows)))
+    return emitted
+
+
+@pytest.mark.slow
+def test_a_small_number_in_a_denominator_is_seen_by_the_default_check() -> None:
+    """The law is off by less than 0.01, which bets that do not see the drafts let pass."""
+    report = check_sampler(cautious, budget=replace(DEFAULT, seconds=1000.0))
+    assert report.verdict == Verdict.BIASED, str(report)
 
 
 @pytest.mark.slow
