@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.simulations.tree_samplers.drafted import Drafted, Draws
 from specproof.simulations.tree_samplers.registry import register_tree_sampler
-from specproof.simulations.tree_samplers.walks import ratio
+from specproof.simulations.tree_samplers.walks import chance_kept
 from specproof.theory.distribution import normalise_or_zero
 from specproof.theory.trees.branches import Branches, without
 from specproof.theory.trees.draft_trees import Node
@@ -22,7 +22,7 @@ def traverse(distinct: bool, tree: Drafted, draws: Draws) -> Node:
         law = tree.target(node)
         proposal = tree.draft(node) if branches else law
         for token, after in branches:
-            if found := visit((*node, token), after, ratio(accept * law, proposal, token)):
+            if found := visit((*node, token), after, chance_kept(proposal, accept * law, token)):
                 return found
             excess = np.maximum(accept * law - proposal, 0.0)
             left = float(excess.sum())

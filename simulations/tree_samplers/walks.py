@@ -8,9 +8,11 @@ import numpy as np
 
 from specproof.simulations.samplers import SAMPLERS
 from specproof.simulations.samplers.selection import SelectionSampler
+from specproof.simulations.samplers.single import residual_weights
 from specproof.simulations.tree_samplers.drafted import Drafted, Draws
 from specproof.simulations.tree_samplers.registry import TreeSampler, register_tree_sampler
 from specproof.theory.distribution import Array, normalise_or_zero
+from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.trees.branches import without
 from specproof.theory.trees.draft_trees import Node
 from specproof.theory.trees.rules import TREE_VERIFIERS
@@ -50,9 +52,9 @@ def one_after_the_other(distinct: bool, most: int | None = None) -> Step:
     def step(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, bool]:
         proposal, law = tree.draft(node), tree.target(node)
         for token in drafts[:most]:
-            if draws.coin(ratio(law, proposal, token)):
+            if draws.coin(chance_kept(proposal, law, token)):
                 return token, True
-            law = residual(law, proposal)
+            law = residual_law(proposal, law)
             proposal = without(proposal, (token,)) if distinct else proposal
         return draws.token(law), False
 
@@ -73,9 +75,9 @@ def by_selection(sampler: SelectionSampler) -> Step:
 def top_and_one(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, bool]:
     """Try the last draft, drawn from what the others leave; else go on where the token of the residual is another."""
     proposal, law = without(tree.draft(node), drafts[:-1]), tree.target(node)
-    if draws.coin(ratio(law, proposal, drafts[-1])):
+    if draws.coin(chance_kept(proposal, law, drafts[-1])):
         return drafts[-1], True
-    token = draws.token(residual(law, proposal))
+    token = draws.token(residual_law(proposal, law))
     return token, token in drafts[:-1]
 
 
@@ -84,12 +86,12 @@ def hub(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, boo
     if len(drafts) == 1:
         return top_and_one(tree, node, drafts, draws)
     law = tree.target(node)
-    token, centre, by_token, by_centre, left = hub_chances(tree.draft(node), law, drafts)
+    token, centre, by_token, by_centre, residual = hub_chances(tree.draft(node), law, drafts)
     if draws.coin(by_token):
         return token, True
     if draws.coin(by_centre):
         return centre, True
-    return draws.token(left if left.any() else law), False
+    return draws.token(residual if residual.any() else law), False
 
 
 def chosen_draft(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, bool]:
@@ -97,9 +99,9 @@ def chosen_draft(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple
     law = tree.target(node)
     weights, proposal = chosen_among(tuple(tree.draft(node)), tuple(law), len(drafts))
     token = draws.token(weights[tuple(sorted(set(drafts)))])
-    if draws.coin(ratio(law, proposal, token)):
+    if draws.coin(chance_kept(proposal, law, token)):
         return token, True
-    token = draws.token(residual(law, proposal))
+    token = draws.token(residual_law(proposal, law))
     return token, token in drafts
 
 
@@ -121,15 +123,14 @@ def races(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, b
     return token, token in drafts
 
 
-def ratio(target: Array, draft: Array, token: int) -> float:
-    """The chance of the test of one draft, min(1, q/p); a token that cannot have been drawn is refused."""
-    return float(target[token] / draft[token]) if target[token] < draft[token] else float(draft[token] > 0)
+def chance_kept(draft: Array, target: Array, token: int) -> float:
+    """The chance of the test of one draft; a token that cannot have been drawn is refused."""
+    return float(acceptance_ratio(draft, target)[token])
 
 
-def residual(target: Array, draft: Array) -> Array:
-    """The law of [q - p]+, or the target's where rounding leaves nothing of it."""
-    excess = np.maximum(target - draft, 0.0)
-    return normalise_or_zero(excess) if excess.any() else target
+def residual_law(draft: Array, target: Array) -> Array:
+    """The law after a draft that is refused."""
+    return normalise_or_zero(residual_weights(draft, target))
 
 
 STEPS: dict[str, Step] = {

@@ -16,7 +16,7 @@ from specproof.simulations.statistics import check_law
 from specproof.simulations.tree_samplers import TREE_SAMPLERS
 from specproof.simulations.tree_samplers.drafted import Drafted
 from specproof.simulations.tree_samplers.registry import TreeSampler, register_tree_sampler, simulate_calls
-from specproof.simulations.tree_samplers.walks import Step, by_selection, residual, target_draw, walk
+from specproof.simulations.tree_samplers.walks import Step, by_selection, residual_law, target_draw, walk
 from specproof.theory.chain import TabularModel, random_tabular_pair
 from specproof.theory.trees.draft_trees import Node, next_token_law
 from specproof.theory.trees.rules import TREE_VERIFIERS
@@ -99,13 +99,13 @@ def test_distinct_siblings_are_not_independent_ones() -> None:
 
 def test_a_step_that_replaces_by_the_target_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not refuted("recursive-levels")
-    monkeypatch.setattr("specproof.simulations.tree_samplers.walks.residual", lambda target, draft: target)
+    monkeypatch.setattr("specproof.simulations.tree_samplers.walks.residual_law", lambda draft, target: target)
     assert refuted("recursive-levels")
 
 
 def test_where_rounding_leaves_no_residual_the_target_goes_on() -> None:
     law = np.array([0.5, 0.5])
-    assert residual(law, law).tolist() == law.tolist()
+    assert residual_law(law, law).tolist() == law.tolist()
 
 
 def test_what_does_not_fit() -> None:
