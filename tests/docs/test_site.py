@@ -79,8 +79,10 @@ PAGES = sorted(page for page in DOCS.rglob("*.md") if page.parent.parent.name !=
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_lead_to_pages_that_are_there(page: Path) -> None:
+    """But for those that the build writes, which it looks for itself."""
     named = re.findall(r"\]\(([\w/.-]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    assert [name for name in named if not name.startswith("written/") and not (page.parent / name).exists()] == []
+    kept = [page.parent / name for name in named if "written" not in Path(name).parts]
+    assert [name for name in kept if not name.exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
