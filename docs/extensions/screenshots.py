@@ -25,9 +25,13 @@ COMMANDS = (
 SHOTS = {
     "run-light": ("run/report.html", "", 1100, 1250, False),
     "run-dark": ("run/report.html", "yin2024.theorem4", 1100, 900, True),
+    "run-narrow": ("run/report.html", "yin2024.theorem4", 360, 1100, False),
     "figures-dark": ("run/report.html", "figure.pareto", 1100, 1100, True),
     "plan-light": ("plan.html", "", 1100, 1250, False),
+    "plan-dark": ("plan.html", "curves", 1100, 1100, True),
+    "plan-narrow": ("plan.html", "", 360, 1100, False),
     "check-light": ("check.html", "", 1100, 1100, False),
+    "check-dark": ("check.html", "instance", 1100, 1100, True),
     "check-narrow": ("check.html", "", 360, 1100, False),
 }
 """By name: the page, what is scrolled to, width and height, and whether the person prefers dark colours."""

@@ -234,7 +234,10 @@ def test_a_printed_page_is_light_and_has_every_row(opened: Callable[..., Any]) -
     driver = opened("run", dark=True)
     driver.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert driver.execute_script("return [...document.querySelectorAll('details.rows')].every((part) => part.open)")
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert driver.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    preferred = [{"name": "prefers-color-scheme", "value": "dark"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": preferred})
+    for theme in ("", "dark"):
+        driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        assert driver.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not driver.execute_script("return document.getElementById('filters').checkVisibility()")
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
