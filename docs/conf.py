@@ -43,7 +43,8 @@ napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = f"specproof {release}"
-html_static_path = ["images"]
+html_static_path = ["images", "style"]
+html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_sphinx = False
 html_show_search_summary = False  # it would be fetched from other pages, which a browser refuses for files on disk
