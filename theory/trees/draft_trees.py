@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -148,6 +149,17 @@ def joint_law(model: Chain, length: int, name: str) -> Array:
         rows = [next_token_law(model, way) for way in product(range(model.num_states), repeat=depth)]
         law = law[..., np.newaxis] * np.reshape(rows, (model.num_states,) * (depth + 1))
     return law
+
+
+def laws_of(model: Chain) -> NodeLaw:
+    """The laws of a model after nodes.
+
+    Examples
+    --------
+    >>> laws_of(MarkovChain([0.5, 0.5], [[0.75, 0.25], [0.5, 0.5]], 3))((1, 0)).tolist()
+    [0.75, 0.25]
+    """
+    return partial(next_token_law, model)
 
 
 def next_token_law(model: Chain, way: Node) -> Array:

@@ -31,7 +31,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -43,11 +43,14 @@ from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
-from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, laws_of
 from specproof.theory.verifiers.registry import VERIFIERS, Verifier
 
 MOST_DRAFTS = 100_000
 """At most this many combinations of draft sequences are enumerated."""
+
+REMEMBERED = 256
+"""Steps are remembered for vocabularies of at most so many tokens: an enumeration comes to the same laws often."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,25 +120,33 @@ def layer_law(draft: Chain, target: Chain, num_drafts: int, length: int, verifie
         raise InvalidInput(f"length is {shown(levels)} but the models have horizon {target.horizon}: take a longer one")
     lengths, emitted = np.zeros(levels + 1), dict[Node, float]()
     for sequences, chance in _drafts(draft, count, levels):
-        for node, mass in lift(draft, target, sequences, rule):
-            lengths[len(node) - 1] += chance * mass
-            emitted[node] = emitted.get(node, 0.0) + chance * mass
+        for node, ends in lift(laws_of(draft), laws_of(target), sequences, rule):
+            lengths[len(node)] += chance * ends.sum()
+            for token in map(int, np.flatnonzero(ends)):
+                emitted[*node, token] = emitted.get((*node, token), 0.0) + chance * float(ends[token])
     return LayerLaw(lengths, emitted)
 
 
-def lift(draft: Chain, target: Chain, sequences: NDArray[np.int64], rule: Verifier) -> Iterator[tuple[Node, float]]:
-    """What the layer lift emits for given draft sequences, shape (K, L): blocks of tokens with their probabilities.
+def lift(draft: NodeLaw, target: NodeLaw, sequences: NDArray[np.int64], rule: Verifier) -> Iterator[tuple[Node, Array]]:
+    """What the layer lift emits for given draft sequences, shape (K, L).
 
     Arguments are trusted.
+
+    Yields
+    ------
+    tuple of int
+        An accepted path.
+    array, shape (V,)
+        The probability that this and then each token end the call.
     """
     goes_on = 1.0
-    for layer in reversed(weigh(partial(next_token_law, draft), partial(next_token_law, target), sequences, rule)):
+    for layer in reversed(weigh(draft, target, sequences, rule)):
         rejected = layer.rejected.sum()
         below = rejected + layer.missing
         stop = rejected / below if below > 0 else 0.0
         for node, row in zip(layer.nodes, layer.rejected, strict=True):
-            for token in np.flatnonzero(row):
-                yield (*node, int(token)), goes_on * stop * float(row[token] / rejected)
+            if stop > 0:
+                yield node, goes_on * stop / rejected * row
         goes_on *= 1.0 - stop
 
 
@@ -190,8 +201,13 @@ def weigh(draft: NodeLaw, target: NodeLaw, sequences: NDArray[np.int64], rule: V
 
 def _one_step(draft: Array, measure: Array, drafts: NDArray[np.int64], rule: Verifier) -> tuple[Array, Array]:
     """The rule against a measure: what it accepts of each token, and the chance of each given draft."""
-    padded = (*draft, 0.0), (*measure, max(1.0 - measure.sum(), 0.0))
-    return _accepted(*padded, drafts.size, rule)[:-1], _given(*padded, tuple(drafts), rule)
+    padded = np.append(draft, 0.0), np.append(measure, max(1.0 - measure.sum(), 0.0))
+    if draft.size > REMEMBERED:
+        assert rule.given_drafts is not None
+        (chances,) = rule.given_drafts(*padded, drafts[np.newaxis])
+        return rule.law(*padded, drafts.size).accepted[:-1], chances
+    keys = tuple(padded[0]), tuple(padded[1])
+    return _accepted(*keys, drafts.size, rule)[:-1], _given(*keys, tuple(drafts), rule)
 
 
 # Drafts that differ below a node alone meet the same laws at it, so that few steps of an enumeration are new.

@@ -16,7 +16,7 @@ from specproof.theory.chain import TabularModel, random_tabular_pair
 from specproof.theory.distribution import Array
 from specproof.theory.trees.block_optimum import block_optimum_of_trees
 from specproof.theory.trees.branches import likeliest_prefixes, nested
-from specproof.theory.trees.draft_trees import DraftTrees, Node
+from specproof.theory.trees.draft_trees import DraftTrees, Node, laws_of
 from specproof.theory.trees.rules.levels import target_draw, walk
 from specproof.theory.trees.shapes import best_certain_tree, best_sibling_tree
 from specproof.theory.verifiers import VERIFIERS
@@ -58,8 +58,9 @@ def certain(context: CellContext, tokens: int, length: int, nodes: int, instance
         accepted = sum(found.chances)
         best = max(_certain_length(target, tree) for tree in certain_trees(tokens, length, nodes))
         worst.see("likeliest prefixes against the best of all trees", accepted - best)
-        walked = walk(target_draw)(draft, target, 1, length)(nested(found.nodes))
-        worst.see("expected accepted length of the walk", sum((len(n) - 1) * mass for n, mass in walked) - accepted)
+        walked = walk(target_draw)(laws_of(draft), laws_of(target), 1, length)(nested(found.nodes))
+        by_walk = sum(len(path) * float(ends.sum()) for path, ends in walked)
+        worst.see("expected accepted length of the walk", by_walk - accepted)
         optimum = block_optimum_of_trees(DraftTrees.of({tuple(found.nodes): 1.0}), target)
         worst.see("block optimum of the tree", optimum.accepted_length - accepted, tolerance=SOLVED)
         by_draft = _certain_length(target, tuple(likeliest_prefixes(draft, nodes, length)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.texts.reach_weights import degenerate_pairs
 from specproof.simulations.claims.trees.enumerated_layers import layers_by_enumeration
-from specproof.simulations.claims.trees.small_models import small_models
+from specproof.simulations.claims.trees.small_models import heated, small_models
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Method, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
@@ -18,7 +18,7 @@ from specproof.simulations.samplers.priority_layers import Layered, simulate_lay
 from specproof.simulations.samplers.sequences import complete
 from specproof.simulations.statistics import check_law
 from specproof.theory.chain import MarkovChain, TabularModel, random_tabular_pair
-from specproof.theory.distribution import Array, normalise_or_zero
+from specproof.theory.distribution import Array
 from specproof.theory.independent.sequences_by_enumeration import completed
 from specproof.theory.trees.layer_tree import LayerTree
 from specproof.theory.trees.layers import layer_law
@@ -116,16 +116,12 @@ CONTROL = "weighed by the draft's law at another temperature"
 """What the broken control does: the drafts do not have the law that it is told."""
 
 
-def _heated(draft: Array) -> Array:
-    return normalise_or_zero(np.sqrt(draft))
-
-
 def _weigh_heated(draft: Array, target: Array, drafts: NDArray[np.int64], tree: LayerTree) -> PriorityLayers:
-    return weigh_layers(_heated(draft), target, drafts, tree)
+    return weigh_layers(heated(draft), target, drafts, tree)
 
 
 def _verify_heated(draft: Array, target: Array, drafts: NDArray[np.int64], uniforms: Array, tree: LayerTree) -> Layered:
-    return verify(_heated(draft), target, drafts, uniforms, tree)
+    return verify(heated(draft), target, drafts, uniforms, tree)
 
 
 def _broken(worst: Worst, draft: TabularModel, target: TabularModel, tree: LayerTree) -> None:

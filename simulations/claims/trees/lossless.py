@@ -18,9 +18,9 @@ from specproof.simulations.claims.trees.small_models import Instance, heated, sm
 from specproof.simulations.claims.worst import Worst
 from specproof.simulations.evidence import Evidence, Method, within
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
-from specproof.theory.chain import Chain, TabularModel
+from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
-from specproof.theory.trees.draft_trees import Node
+from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules import TREE_VERIFIERS
 from specproof.theory.trees.rules.levels import target_draw, walk
 from specproof.theory.trees.rules.registry import Given, TreeVerifier, call_law
@@ -107,9 +107,8 @@ def broken(verifier: TreeVerifier) -> tuple[str, TreeVerifier]:
     if verifier.name in WITHOUT_LAW:
         return "siblings tested one after the other against the whole target", replace(verifier, prepare=walk(careless))
 
-    def prepare(draft: Chain, target: Chain, num_drafts: int, length: int) -> Given:
-        assert isinstance(draft, TabularModel)
-        return verifier.prepare(heated(draft), target, num_drafts, length)
+    def prepare(draft: NodeLaw, target: NodeLaw, num_drafts: int, length: int) -> Given:
+        return verifier.prepare(lambda node: heated(draft(node)), target, num_drafts, length)
 
     return "a rule that takes the draft's law for another temperature's", replace(verifier, prepare=prepare)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from specproof.theory.chain import TabularModel, random_tabular_pair
-from specproof.theory.distribution import Array
+from specproof.theory.distribution import Array, normalise_or_zero
 
 SIZES = ((2, 2, 2), (3, 1, 3), (3, 2, 2), (2, 3, 2), (4, 1, 2), (2, 2, 3), (4, 2, 1), (3, 1, 2), (4, 1, 3), (2, 3, 1))
 """Tokens V, length L and number of drafts K, one after the other; each makes 81 drafted trees at most."""
@@ -48,16 +48,15 @@ def small_models(rng: np.random.Generator, index: int) -> Instance:
     return Instance(draft, target, num_drafts, length, kind)
 
 
-def heated(model: TabularModel) -> TabularModel:
-    """The model at temperature 2: the same tokens in the same order, and another law.
+def heated(law: Array) -> Array:
+    """The laws at temperature 2, shape (..., V): the same tokens in the same order, and other probabilities.
 
     Examples
     --------
-    >>> heated(TabularModel([[0.8, 0.2]])).conditionals[0].round(6).tolist()
+    >>> heated(np.array([0.8, 0.2])).round(6).tolist()
     [0.666667, 0.333333]
     """
-    tables = [np.sqrt(table) for table in model.conditionals]
-    return TabularModel([table / table.sum(axis=-1, keepdims=True) for table in tables])
+    return normalise_or_zero(np.sqrt(law))
 
 
 def _in_eighths(model: TabularModel) -> TabularModel:

@@ -21,9 +21,10 @@ from specproof.simulations.samplers.priority_layers import Layered, choose, simu
 from specproof.simulations.samplers.sequences import complete
 from specproof.simulations.statistics import check_law
 from specproof.theory.distribution import Array
-from specproof.theory.trees.draft_trees import Node
+from specproof.theory.trees.draft_trees import Node, laws_of
 from specproof.theory.trees.layers import lift
 from specproof.theory.trees.priority_layers import weigh_layers
+from specproof.theory.trees.rules.registry import by_block
 from specproof.theory.verifiers import VERIFIERS
 
 LEVEL, TRIALS = 1e-8, 100_000
@@ -104,7 +105,7 @@ def test_decisions_for_given_drafts_have_the_law_of_the_lift(tokens: int, length
         for (draft, token), chance in decisions(*rows, sequences.T.reshape(-1), tree).items():
             way = sequences[draft % count, : draft // count + 1].tolist() if draft >= 0 else []
             found[(*way, token)] = found.get((*way, token), 0.0) + chance
-        known = dict(lift(*pair, sequences, VERIFIERS["priority"]))
+        known = by_block(lift(*map(laws_of, pair), sequences, VERIFIERS["priority"]))
         for node in found.keys() | known.keys():
             assert found.get(node, 0.0) == pytest.approx(known.get(node, 0.0), abs=1e-12)
 

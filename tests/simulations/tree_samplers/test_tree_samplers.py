@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import partial
 
 import numpy as np
 import pytest
@@ -18,9 +17,9 @@ from specproof.simulations.tree_samplers.drafted import Drafted
 from specproof.simulations.tree_samplers.registry import TreeSampler, register_tree_sampler, simulate_calls
 from specproof.simulations.tree_samplers.walks import Step, by_selection, residual_law, target_draw, walk
 from specproof.theory.chain import TabularModel, random_tabular_pair
-from specproof.theory.trees.draft_trees import Node, next_token_law
+from specproof.theory.trees.draft_trees import Node, laws_of
 from specproof.theory.trees.rules import TREE_VERIFIERS
-from specproof.theory.trees.rules.registry import call_law, drawn_for
+from specproof.theory.trees.rules.registry import by_block, call_law, drawn_for
 
 CONTINUOUS = ("gumbel-list", "kseq-levels", "priority-levels")
 """The samplers that draw more than coins and tokens."""
@@ -43,12 +42,11 @@ def test_the_coins_of_a_sampler_give_the_law_of_its_rule(name: str) -> None:
         count = rule.takes or min(instance.num_drafts, np.count_nonzero(pair[0].conditionals[0]))
         if rule.draws == "hub" and np.count_nonzero(pair[0].conditionals[0]) < 2:
             continue
-        given = rule.prepare(*pair, count, length)
-        laws = [partial(next_token_law, model) for model in pair]
+        laws = [laws_of(model) for model in pair]
+        given = rule.prepare(*laws, count, length)
         for branches, _ in drawn_for(rule, *pair, count, length)[::5]:
             difference: defaultdict[Node, float] = defaultdict(float)
-            for node, mass in given(branches):
-                difference[node] += mass
+            difference.update(by_block(given(branches)))
             for node, mass in outcomes(TREE_SAMPLERS[name], Drafted(branches, *laws)):
                 difference[node] -= mass
             assert max(map(abs, difference.values())) < 1e-12
@@ -87,7 +85,7 @@ def test_distinct_siblings_are_not_independent_ones() -> None:
     """On average over the drafted trees, with every coin enumerated."""
     rule = TREE_VERIFIERS["traversal-distinct"]
     pair = [TabularModel([law, [law] * 3]) for law in ([0.6, 0.3, 0.1], [0.2, 0.5, 0.3])]
-    laws = [partial(next_token_law, model) for model in pair]
+    laws = [laws_of(model) for model in pair]
     first = {"traversal-distinct": np.zeros(3), "traversal": np.zeros(3)}
     for branches, chance in drawn_for(rule, *pair, 2, 1):
         for name, law in first.items():

@@ -20,9 +20,10 @@ from specproof import (
 from specproof.simulations.claims.texts.reach_weights import degenerate_pairs
 from specproof.simulations.claims.trees.enumerated_layers import layers_by_enumeration
 from specproof.theory.independent.sequences_by_enumeration import completed
-from specproof.theory.trees.draft_trees import Node
+from specproof.theory.trees.draft_trees import Node, laws_of
 from specproof.theory.trees.layers import layer_law, lift
 from specproof.theory.trees.priority_layers import PriorityLayers, weigh_layers
+from specproof.theory.trees.rules.registry import by_block
 from specproof.theory.verifiers import VERIFIERS
 
 TOLERANCE = 1e-12
@@ -62,7 +63,7 @@ def test_given_drafts_have_the_law_of_the_lift(tokens: int, length: int, count: 
         sequences = words[rng.integers(len(words), size=count)]
         ours, theirs = (
             blocks_of(weighed(pair, sequences), sequences),
-            dict(lift(*pair, sequences, VERIFIERS["priority"])),
+            by_block(lift(*map(laws_of, pair), sequences, VERIFIERS["priority"])),
         )
         for node in ours.keys() | theirs.keys():
             assert ours.get(node, 0.0) == pytest.approx(theirs.get(node, 0.0), abs=TOLERANCE)

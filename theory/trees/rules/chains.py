@@ -20,30 +20,27 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
-from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specproof.theory.blocks import BlockLaw, block_verification
-from specproof.theory.chain import Chain
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import Branches, words
-from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules.registry import Emitted, Given
 
 
-def one_chain(draft: Chain, target: Chain, _: int, length: int) -> Given:
+def one_chain(draft: NodeLaw, target: NodeLaw, _: int, length: int) -> Given:
     """Block verification of the first sequence.
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(one_chain(draft, target, 1, 1)(chain([0])))
-    [((0, 0), 0.25), ((0, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in one_chain(*laws, 1, 1)(chain([0]))]
+    [((), [0.0, 0.5]), ((0,), [0.125, 0.375])]
     """
 
     def given(branches: Branches) -> Emitted:
@@ -54,34 +51,43 @@ def one_chain(draft: Chain, target: Chain, _: int, length: int) -> Given:
     return given
 
 
-def best_chain(draft: Chain, target: Chain, num_drafts: int, length: int) -> Given:
+def best_chain(draft: NodeLaw, target: NodeLaw, num_drafts: int, length: int) -> Given:
     """Block verification of the best of K sequences with the law of the best for the draft's, see the module.
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain(law, [law] * 2, 2) for law in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(best_chain(draft, target, 2, 1)(chain([0]) + chain([1])))
-    [((1, 0), 0.25), ((1, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in best_chain(*laws, 2, 1)(chain([0]) + chain([1]))]
+    [((), [0.0, 0.0]), ((1,), [0.25, 0.75])]
     """
-    ranked = sorted(product(range(draft.num_states), repeat=length), key=lambda word: _rank(draft, target, word))
-    place = {word: index for index, word in enumerate(ranked)}
-    best = np.zeros((draft.num_states,) * length)
-    entries = tuple(np.transpose(ranked))
-    best[entries] = law_of_greatest(joint_law(draft, length, "draft")[entries], num_drafts)
-    passed = [best.sum(axis=tuple(range(level, length))) for level in range(length + 1)]
 
     @cache
     def verified(word: Node) -> BlockLaw:
-        proposal = np.array([normalise_or_zero(passed[level + 1][word[:level]]) for level in range(length)])
-        return block_verification(proposal, along(target, word, length + 1), word)
+        return block_verification(law_of_best(draft, target, word, num_drafts), along(target, word, length + 1), word)
 
     def given(branches: Branches) -> Emitted:
-        word = max(words(branches), key=place.__getitem__)
+        word = best_word(draft, target, words(branches))
         return emitted(word, verified(word))
 
     return given
+
+
+def best_word(draft: NodeLaw, target: NodeLaw, drafted: list[Node]) -> Node:
+    """The best of the sequences: where two first differ, the better token decides.
+
+    Examples
+    --------
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> best_word(*laws, [(0, 1), (1, 0)])
+    (1, 0)
+    """
+
+    def rank(word: Node) -> list[int]:
+        nodes = [word[:level] for level in range(len(word))]
+        return [int(places(draft(node), target(node))[token]) for node, token in zip(nodes, word, strict=True)]
+
+    return max(drafted, key=rank)
 
 
 def law_of_greatest(masses: Array, count: int, worse: float = 0.0) -> Array:
@@ -108,16 +114,15 @@ def law_of_greatest(masses: Array, count: int, worse: float = 0.0) -> Array:
     return law
 
 
-def hierarchical(draft: Chain, target: Chain, _: int, length: int) -> Given:
+def hierarchical(draft: NodeLaw, target: NodeLaw, _: int, length: int) -> Given:
     """Hierarchical speculative decoding of one sequence, as its code states it, see the module.
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(hierarchical(draft, target, 1, 1)(chain([0])))
-    [((0, 0), 0.25), ((0, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in hierarchical(*laws, 1, 1)(chain([0]))]
+    [((), [0.0, 0.5]), ((0,), [0.125, 0.375])]
     """
 
     def given(branches: Branches) -> Emitted:
@@ -133,37 +138,62 @@ def hierarchical(draft: Chain, target: Chain, _: int, length: int) -> Given:
     return given
 
 
-def along(model: Chain, word: Node, positions: int) -> Array:
+def along(law: NodeLaw, word: Node, positions: int) -> Array:
     """The laws of a model at the first positions along a word, shape (positions, V).
 
     Examples
     --------
-    >>> from specproof import MarkovChain
-    >>> along(MarkovChain([0.5, 0.5], [[0.75, 0.25], [0.5, 0.5]], 2), (0, 1), 2).tolist()
-    [[0.5, 0.5], [0.75, 0.25]]
+    >>> along(lambda node: np.eye(2)[len(node)], (0, 1), 2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
-    return np.array([next_token_law(model, word[:level]) for level in range(positions)])
+    return np.array([law(word[:level]) for level in range(positions)])
 
 
-def emitted(word: Node, law: BlockLaw) -> Iterator[tuple[Node, float]]:
-    """What a block's law emits: each accepted part with each token after it.
+def emitted(word: Node, law: BlockLaw) -> Emitted:
+    """What a block's law emits: each accepted part with the tokens after it.
 
     Examples
     --------
     >>> law = block_verification([[0.5, 0.5]], [[0.25, 0.75], [1.0, 0.0]], tokens=[0])
-    >>> list(emitted((0,), law))
-    [((1,), 0.5), ((0, 0), 0.5)]
+    >>> [(path, ends.tolist()) for path, ends in emitted((0,), law)]
+    [((), [0.0, 0.5]), ((0,), [0.5, 0.0])]
     """
     for level, (chance, residual) in enumerate(zip(law.accepted, law.residual, strict=True)):
-        yield from (
-            ((*word[:level], int(token)), float(chance * residual[token])) for token in np.flatnonzero(residual)
-        )
+        yield word[:level], float(chance) * residual
 
 
-def _rank(draft: Chain, target: Chain, word: Node) -> list[tuple[float, int]]:
-    """What orders the words: at each token the greater ratio is better, and of equals the smaller number."""
-    keys = []
+def places(draft: Array, target: Array) -> NDArray[np.int64]:
+    """The places of the tokens after a node, shape (V,), the worst 0: those of greater q/p are better.
+
+    Of equals the smaller token is better, and a token that cannot be drafted is better than all others.
+
+    Examples
+    --------
+    >>> places(np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])).tolist()
+    [0, 1, 2]
+    """
+    ratio = np.divide(target, draft, out=np.full_like(target, np.inf), where=draft > 0)
+    place = np.empty(ratio.size, dtype=np.int64)
+    place[np.lexsort((-np.arange(ratio.size), ratio))] = np.arange(ratio.size)
+    return place
+
+
+def law_of_best(draft: NodeLaw, target: NodeLaw, word: Node, count: int) -> Array:
+    """The law of each token of the best of K sequences, given the tokens of a word before it, shape (L, V).
+
+    Examples
+    --------
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> law_of_best(*laws, (1,), 2).tolist()
+    [[0.25, 0.75]]
+    """
+    rows, worse, mass = [], 0.0, 1.0
     for level, token in enumerate(word):
-        given, wanted = (float(next_token_law(model, word[:level])[token]) for model in (draft, target))
-        keys.append((wanted / given if given > 0 else np.inf, -token))
-    return keys
+        node = word[:level]
+        law = draft(node)
+        place = places(law, target(node))
+        masses = np.empty_like(law)
+        masses[place] = mass * law
+        rows.append(normalise_or_zero(law_of_greatest(masses, count, worse)[place]))
+        worse, mass = worse + float(masses[: place[token]].sum()), mass * float(law[token])
+    return np.array(rows)

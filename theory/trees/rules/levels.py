@@ -16,15 +16,17 @@ from itertools import product
 
 import numpy as np
 
-from specproof.theory.chain import Chain
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import Branches, likeliest_tokens, without
-from specproof.theory.trees.draft_trees import Node, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules.registry import Emitted, Given, Prepare
 from specproof.theory.verifiers.registry import Verifier
 
 Step = Callable[[Array, Array, Node], tuple[Array, Array]]
 """``step(draft, target, drafts) -> (goes_on, ends)``, of laws of shape (V,) and the drafted tokens in their order."""
+
+TABULATED = 4096
+"""A verifier's chances are made at once for all drafts that there can be, if these are at most so many."""
 
 
 def walk(step: Step) -> Prepare:
@@ -32,26 +34,25 @@ def walk(step: Step) -> Prepare:
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> model = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 2)
-    >>> list(walk(target_draw)(model, model, 1, 1)(chain([0])))
-    [((1,), 0.5), ((0, 0), 0.25), ((0, 1), 0.25)]
+    >>> law = lambda node: np.array([0.5, 0.5])
+    >>> [(path, ends.tolist()) for path, ends in walk(target_draw)(law, law, 1, 1)(chain([0]))]
+    [((), [0.0, 0.5]), ((0,), [0.25, 0.25])]
     """
 
-    def prepare(draft: Chain, target: Chain, _: int, __: int) -> Given:
+    def prepare(draft: NodeLaw, target: NodeLaw, _: int, __: int) -> Given:
         known: dict[tuple[Node, Node], tuple[Array, Array]] = {}
 
         def follow(branches: Branches, node: Node, mass: float) -> Emitted:
-            law = next_token_law(target, node)
+            law = target(node)
             if not branches:
-                yield from (((*node, int(token)), mass * float(law[token])) for token in np.flatnonzero(law))
+                yield node, mass * law
                 return
             drafts = tuple(token for token, _ in branches)
             if (node, drafts) not in known:
-                known[node, drafts] = step(next_token_law(draft, node), law, drafts)
+                known[node, drafts] = step(draft(node), law, drafts)
             goes_on, ends = known[node, drafts]
-            yield from (((*node, int(token)), mass * float(ends[token])) for token in np.flatnonzero(ends))
+            yield node, mass * ends
             for token in map(int, np.flatnonzero(goes_on)):
                 after = tuple(branch for first, rest in branches if first == token for branch in rest)
                 yield from follow(after, (*node, token), mass * float(goes_on[token]))
@@ -71,20 +72,26 @@ def selection(rule: Verifier) -> Step:
     >>> [law.tolist() for law in step(np.array([0.5, 0.5]), np.array([0.25, 0.75]), (0,))]
     [[0.5, 0.0], [0.0, 0.5]]
     """
+    assert rule.given_drafts is not None
+    given_drafts = rule.given_drafts
 
     def step(draft: Array, target: Array, drafts: Node) -> tuple[Array, Array]:
-        chances, replacement = table(tuple(draft), tuple(target), len(drafts))
+        if np.count_nonzero(draft) ** len(drafts) <= TABULATED:
+            known, replacement = table(tuple(draft), tuple(target), len(drafts))
+            chances = known[drafts]
+        else:
+            (chances,) = given_drafts(draft, target, np.array([drafts]))
+            replacement = rule.law(draft, target, len(drafts)).residual
         goes_on = np.zeros_like(target)
-        np.add.at(goes_on, np.array(drafts), chances[drafts])
-        return goes_on, max(1.0 - float(chances[drafts].sum()), 0.0) * replacement
+        np.add.at(goes_on, np.array(drafts), chances)
+        return goes_on, max(1.0 - float(chances.sum()), 0.0) * replacement
 
     @lru_cache(maxsize=64)
     def table(draft: tuple[float, ...], target: tuple[float, ...], count: int) -> tuple[dict[Node, Array], Array]:
         """The chances of all drafts that there can be, and the law of what replaces them."""
         laws = np.array(draft), np.array(target)
         drafts = list(product(map(int, np.flatnonzero(laws[0])), repeat=count))
-        assert rule.given_drafts is not None
-        chances = rule.given_drafts(*laws, np.array(drafts))
+        chances = given_drafts(*laws, np.array(drafts))
         return dict(zip(drafts, chances, strict=True)), rule.law(*laws, count).residual
 
     return step

@@ -19,15 +19,14 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import product
+from functools import cache
 
 import numpy as np
 
 from specproof.theory.chain import Chain
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import Branches, words
-from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law
 from specproof.theory.trees.rules.registry import Emitted, Given
 
 
@@ -57,37 +56,33 @@ class _State:
     is_whole: bool = False
 
 
-def multi_block(draft: Chain, target: Chain, num_drafts: int, length: int) -> Given:
+def multi_block(draft: NodeLaw, target: NodeLaw, num_drafts: int, length: int) -> Given:
     """The rule for given sequences; every outcome of its coins is followed.
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(multi_block(draft, target, 1, 1)(chain([0])))
-    [((0, 0), 0.25), ((0, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in multi_block(*laws, 1, 1)(chain([0]))]
+    [((0,), [0.125, 0.375]), ((), [0.0, 0.5])]
     """
-    laws = partial(next_token_law, draft), partial(next_token_law, target)
-    accept = {
-        word: sub_block_chance(*laws, word, num_drafts, length)
-        for level in range(1, length + 1)
-        for word in product(range(draft.num_states), repeat=level)
-    }
+
+    @cache
+    def accept(word: Node) -> float:
+        return sub_block_chance(draft, target, word, num_drafts, length)
 
     @cache
     def after(word: Node) -> Array:
-        return after_sub_block(*laws, word, num_drafts, length)
+        return after_sub_block(draft, target, word, num_drafts, length)
 
     def given(branches: Branches) -> Emitted:
         states: dict[_State, float] = {_State(): 1.0}
         for word in words(branches):
             start = {state: len(state.word) for state in states}
             for level in range(1, length + 1):
-                states, start = _tried(states, start, word[:level], accept[word[:level]], level == length)
+                states, start = _tried(states, start, word[:level], accept(word[:level]), level == length)
         for state, mass in states.items():
-            law = after(state.word)
-            yield from (((*state.word, int(token)), mass * float(law[token])) for token in np.flatnonzero(law))
+            yield state.word, mass * after(state.word)
 
     return given
 

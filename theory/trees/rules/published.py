@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from specproof.theory.chain import Chain
-from specproof.theory.trees.branches import Branches, words
+from specproof.theory.trees.branches import words
+from specproof.theory.trees.draft_trees import NodeLaw
 from specproof.theory.trees.layers import lift
 from specproof.theory.trees.rules.chains import best_chain, hierarchical, one_chain
 from specproof.theory.trees.rules.importance import importance
@@ -13,7 +13,6 @@ from specproof.theory.trees.rules.levels import hub, selection, target_draw, top
 from specproof.theory.trees.rules.multi_block import multi_block
 from specproof.theory.trees.rules.races import races
 from specproof.theory.trees.rules.registry import (
-    Emitted,
     Given,
     Prepare,
     TreeVerifier,
@@ -36,19 +35,14 @@ def lifted(rule: Verifier) -> Prepare:
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(lifted(VERIFIERS["priority"])(draft, target, 1, 1)(chain([0])))
-    [((0, 0), 0.25), ((0, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in lifted(VERIFIERS["priority"])(*laws, 1, 1)(chain([0]))]
+    [((0,), [0.125, 0.375]), ((), [0.0, 0.5])]
     """
 
-    def prepare(draft: Chain, target: Chain, _: int, __: int) -> Given:
-        def given(branches: Branches) -> Emitted:
-            for node, mass in lift(draft, target, np.array(words(branches)), rule):
-                yield node, float(mass)
-
-        return given
+    def prepare(draft: NodeLaw, target: NodeLaw, _: int, __: int) -> Given:
+        return lambda branches: lift(draft, target, np.array(words(branches)), rule)
 
     return prepare
 

@@ -1,8 +1,9 @@
 r"""The registry of rules for drafted trees, and the exact law of one call by any of them.
 
-A rule says, for a drafted tree that is given, what the call emits: the accepted path and one more token. The law of the
-call follows by enumeration of the trees that may be drafted; nothing else is used of a rule, so that whether it is
-lossless is seen from the joint law of the tokens.
+A rule says, for a drafted tree that is given, what the call emits: the accepted path and one more token. It sees the
+models by their laws at the nodes of that tree, whatever the vocabulary. The law of the call follows by enumeration of
+the trees that may be drafted; nothing else is used of a rule, so that whether it is lossless is seen from the joint law
+of the tokens.
 """
 
 from __future__ import annotations
@@ -21,17 +22,20 @@ from specproof.theory.integers import positive_integer
 from specproof.theory.looks import LOOKS, Look
 from specproof.theory.registry import Registry
 from specproof.theory.trees.branches import Branches, ListedTrees
-from specproof.theory.trees.draft_trees import Node, joint_law, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw, joint_law, laws_of, next_token_law
 from specproof.theory.trees.drawn_trees import drawn_trees
 
-Emitted = Iterator[tuple[Node, float]]
-"""Blocks of tokens, of which the last is the rule's own, with their probabilities; one may come more than once."""
+Emitted = Iterator[tuple[Node, Array]]
+"""Accepted paths, each with the probabilities that it and then each token end the call, shape (V,).
+
+A path may come more than once.
+"""
 
 Given = Callable[[Branches], Emitted]
 """What is emitted for a drafted tree."""
 
-Prepare = Callable[[Chain, Chain, int, int], Given]
-"""``prepare(draft, target, num_drafts, length) -> given``: the rule for two models, from their start."""
+Prepare = Callable[[NodeLaw, NodeLaw, int, int], Given]
+"""``prepare(draft, target, num_drafts, length) -> given``: the rule for two models, by their laws at nodes."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +188,26 @@ def call_law(verifier: str | TreeVerifier, draft: Chain, target: Chain, num_draf
     """
     rule = verifier if isinstance(verifier, TreeVerifier) else TREE_VERIFIERS.named(verifier)
     drawn = drawn_for(rule, draft, target, num_drafts, length)
-    given = rule.prepare(draft, target, num_drafts, length)
-    emitted: dict[Node, float] = {}
-    for branches, chance in drawn:
-        for node, mass in given(branches):
-            emitted[node] = emitted.get(node, 0.0) + chance * mass
-    return CallLaw(emitted, length)
+    given = rule.prepare(laws_of(draft), laws_of(target), num_drafts, length)
+    return CallLaw(
+        by_block((path, chance * ends) for branches, chance in drawn for path, ends in given(branches)), length
+    )
+
+
+def by_block(emitted: Emitted) -> dict[Node, float]:
+    """The probability of each block of tokens, the accepted path and the token after it.
+
+    Examples
+    --------
+    >>> by_block(iter([((), np.array([0.25, 0.0])), ((1,), np.array([0.5, 0.25]))]))
+    {(0,): 0.25, (1, 0): 0.5, (1, 1): 0.25}
+    """
+    masses: dict[Node, float] = {}
+    for path, ends in emitted:
+        for token in map(int, np.flatnonzero(ends)):
+            block = (*path, token)
+            masses[block] = masses.get(block, 0.0) + float(ends[token])
+    return masses
 
 
 def drawn_for(rule: TreeVerifier, draft: Chain, target: Chain, num_drafts: int, length: int) -> ListedTrees:

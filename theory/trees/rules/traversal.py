@@ -22,10 +22,9 @@ from collections.abc import Generator
 
 import numpy as np
 
-from specproof.theory.chain import Chain
-from specproof.theory.distribution import normalise_or_zero
+from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.trees.branches import Branches, without
-from specproof.theory.trees.draft_trees import Node, next_token_law
+from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules.registry import Given, Prepare
 
 
@@ -34,20 +33,19 @@ def traversal(distinct: bool) -> Prepare:
 
     Examples
     --------
-    >>> from specproof import MarkovChain
     >>> from specproof.theory.trees.branches import chain
-    >>> draft, target = (MarkovChain([0.5, 0.5], [row] * 2, 2) for row in ([0.5, 0.5], [0.25, 0.75]))
-    >>> list(traversal(distinct=False)(draft, target, 1, 1)(chain([0])))
-    [((0, 0), 0.25), ((0, 1), 0.75)]
+    >>> laws = (lambda node: np.array([0.5, 0.5])), (lambda node: np.array([0.25, 0.75]))
+    >>> [(path, ends.tolist()) for path, ends in traversal(distinct=False)(*laws, 1, 1)(chain([0]))]
+    [((0,), [0.125, 0.375]), ((), [0.0, 0.5])]
     """
 
-    def prepare(draft: Chain, target: Chain, _: int, __: int) -> Given:
+    def prepare(draft: NodeLaw, target: NodeLaw, _: int, __: int) -> Given:
         def visit(
             node: Node, branches: Branches, accept: float, mass: float
-        ) -> Generator[tuple[Node, float], None, float]:
+        ) -> Generator[tuple[Node, Array], None, float]:
             """Yield what is emitted at the node and below it; return the mass that all of it refuses."""
-            law = next_token_law(target, node)
-            proposal = next_token_law(draft, node) if branches else law
+            law = target(node)
+            proposal = draft(node) if branches else law
             for token, after in branches:
                 chance = min(1.0, accept * float(law[token]) / float(proposal[token]))
                 mass = yield from visit((*node, token), after, chance, mass)
@@ -59,8 +57,7 @@ def traversal(distinct: bool) -> Prepare:
                 law = normalise_or_zero(excess)
                 if distinct:
                     proposal = without(proposal, (token,))
-            for last in np.flatnonzero(law):
-                yield (*node, int(last)), mass * accept * float(law[last])
+            yield node, mass * accept * law
             return mass * (1.0 - accept)
 
         return lambda branches: visit((), branches, 1.0, 1.0)
