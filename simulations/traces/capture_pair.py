@@ -6,18 +6,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from specproof.simulations.language_models.pair_names import DEFAULT_PAIR
 from specproof.simulations.language_models.pairs import load_pair, resolve_device
 from specproof.simulations.language_models.prompts import Prompt, encode, load_prompts
 from specproof.simulations.traces.measuring import Measurement, make_measurement
-from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, join, silent
+from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, silent
 from specproof.simulations.traces.trace import TextRecord, Trace
+from specproof.simulations.traces.walked_texts import measure_steps, pairs_of, text_records
 from specproof.theory.integers import positive_integer
 from specproof.theory.sampling_settings import SamplingSettings
 
@@ -145,30 +143,12 @@ class _Walk:
 
         first = group * self.batch
         texts, histories = self.measurement.streams(group, 2)
-        temperatures = self.measurement.draft_temperatures
-        pairs = [self.models.with_settings(self.measurement.settings, each) for each in temperatures]
-        found = []
-        for step in walk_target(pairs[0], self.encoded[first : first + self.batch], self.tokens, texts):
-            rows = np.flatnonzero(step.active)
-            others = (each.draft.law(step.draft_logits) for each in pairs[1:])
-            drafts = (_rows(each, rows) for each in chain((step.draft,), others))
-            measured = self.measurement.measure(drafts, _rows(step.target, rows), step.tokens[rows], histories)
-            places = {"text": first + rows, "position": np.full(rows.size, step.position)}
-            progress.advance((step.position + 1) / self.tokens)
-            found.append(measured | {name: np.tile(each, len(pairs)) for name, each in places.items()})
-        return join(found)
+        pairs = pairs_of(self.models, self.measurement)
+        steps = walk_target(pairs[0], self.encoded[first : first + self.batch], self.tokens, texts)
+        return measure_steps(
+            steps, pairs, self.measurement, histories, first=first, progress=progress, positions=self.tokens
+        )
 
     def texts(self, columns: Columns) -> tuple[TextRecord, ...]:
-        """Tell of each text how long it became, and whether the target ended it."""
-        at_first = columns["draft_temperature"] == min(self.measurement.draft_temperatures)
-        numbers, tokens = columns["text"][at_first], columns["token"][at_first]
-        lasts = np.searchsorted(numbers, np.arange(len(self.names)), side="right") - 1
-        sizes = np.bincount(numbers)
-        ends = np.isin(tokens[lasts], self.models.target.eos_ids)
-        return tuple(TextRecord(*each) for each in zip(self.names, sizes.tolist(), ends.tolist(), strict=True))
-
-
-def _rows(laws: Any, rows: np.ndarray) -> np.ndarray:
-    """Bring some rows of a tensor to the host."""
-    host: np.ndarray = laws.cpu().numpy()
-    return host if len(rows) == len(host) else host[rows]
+        """Tell of all texts."""
+        return text_records(columns, self.names, self.models.target.eos_ids)

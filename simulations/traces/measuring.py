@@ -38,17 +38,14 @@ class Measurement:
     """Agreement is measured for 1 to so many drafts; 0 for none."""
     seed: int
     """Root of every random stream."""
+    verifiers: tuple[str, ...]
+    """The verifiers whose agreement is measured."""
 
     def __post_init__(self) -> None:
         natural_number(self.num_drafts, "num_drafts")
         natural_number(self.seed, "seed")
         for temperature in self.draft_temperatures:
             positive_number(temperature, "draft_temperature")
-
-    @property
-    def verifiers(self) -> tuple[str, ...]:
-        """The verifiers whose agreement is measured."""
-        return traced_verifiers() if self.num_drafts else ()
 
     def streams(self, group: int, count: int) -> list[np.random.Generator]:
         """Make the random streams of a group, the same in whatever order groups are measured."""
@@ -96,13 +93,22 @@ class Measurement:
 
     def asked(self) -> dict[str, Any]:
         """Tell in JSON values what the columns depend on, models and text aside."""
-        return {**asdict(self), "verifiers": self.verifiers, "version": __version__, "code": source_fingerprint()[:16]}
+        return {**asdict(self), "version": __version__, "code": source_fingerprint()[:16]}
 
 
 def make_measurement(
-    settings: SamplingSettings | None, draft_temperatures: Sequence[float] | None, num_drafts: int, seed: int
+    settings: SamplingSettings | None,
+    draft_temperatures: Sequence[float] | None,
+    num_drafts: int,
+    seed: int,
+    verifiers: Sequence[str] | None = None,
 ) -> Measurement:
-    """Put a measurement together; the draft's temperature is by default that of the settings."""
+    """Put a measurement together.
+
+    The draft's temperature is by default that of the settings, and the verifiers are by default
+    :func:`~specproof.simulations.traces.position_columns.traced_verifiers`; without drafts there are none.
+    """
     chosen = SamplingSettings() if settings is None else settings
     temperatures = draft_temperatures or (chosen.temperature,)
-    return Measurement(chosen, tuple(dict.fromkeys(temperatures)), num_drafts, seed)
+    names = traced_verifiers() if verifiers is None else tuple(verifiers)
+    return Measurement(chosen, tuple(dict.fromkeys(temperatures)), num_drafts, seed, names if num_drafts else ())

@@ -12,7 +12,7 @@ Student's t over pseudo-values of the jackknife, which leaves out one prompt at 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -166,19 +166,32 @@ def jackknife(
         The same of a second ratio, by which the first is divided.
     """
     parts = [above, below] if above_reference is None else [above, below_reference, below, above_reference]
-    sums = np.stack([np.asarray(part, dtype=np.float64) for part in parts])
     half = len(parts) // 2
 
-    def ratio(totals: Array) -> Array:
-        value: Array = totals[:half].prod(axis=0) / totals[half:].prod(axis=0)
+    def ratio(sums: Array) -> Array:
+        value: Array = sums[:half].prod(axis=0) / sums[half:].prod(axis=0)
         return value
 
-    totals, count = sums.sum(axis=1), sums.shape[1]
-    together = float(ratio(totals))
+    return jackknife_of(ratio, np.stack([np.asarray(part, dtype=np.float64) for part in parts]))
+
+
+def jackknife_of(value: Callable[[Array], Array], sums: Array) -> Interval:
+    """Estimate a function of sums over prompts, with an interval over prompts.
+
+    Parameters
+    ----------
+    value : callable
+        It takes m sums as an array of shape (m, n), and gives n values. Twice the text has twice the sums and has to
+        have the same value.
+    sums : array, shape (m, prompts)
+        The part of each sum that each prompt has.
+    """
+    totals, count = sums.sum(axis=1, keepdims=True), sums.shape[1]
+    together = float(value(totals)[0])
     if count == 1:
         return Interval(together, np.nan, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):  # a prompt that has all counted calls
-        values = count * together - (count - 1) * ratio(totals[:, np.newaxis] - sums)
+        values = count * together - (count - 1) * value(totals - sums)
     if not np.all(np.isfinite(values)):
         return Interval(together, np.nan, np.nan)
     arm = float(scipy.stats.t.isf(LEVEL / 2, count - 1)) * float(values.std(ddof=1)) / count**0.5

@@ -57,7 +57,8 @@ LEVELS: Records = [
     for mode in (block_efficiency.PROPER, block_efficiency.OTHER_RULE, block_efficiency.BROKEN)
     for index in range(4)
 ]
-BLOCKS: Records = [{"gap": 0.0, "gap_of_first": -0.5, "positions": 100}]
+BLOCKS: Records = [{"pair": "rtn:4", "gap": 0.0, "gap_turned_round": -0.5, "positions": 100}]
+RATES: Records = [{"prompt": prompt, "overlap": 24.0 + place, "positions": 32} for place, prompt in enumerate("abc")]
 CHOICES = [
     {"pair": "rtn:4", "prompt": prompt, "copy": copy, "epsilon": epsilon}
     for prompt in (0, 1, 2)
@@ -71,7 +72,7 @@ WRITTEN = [
 ]
 OBSERVED: Mapping[str, Mapping[str, Records]] = {
     "real.acceptance": {"positions": POSITIONS},
-    "real.block-efficiency": {"sums": SUMS, "levels": LEVELS, "blocks": BLOCKS},
+    "real.block-efficiency": {"sums": SUMS, "levels": LEVELS, "blocks": BLOCKS, "rates": RATES},
     "priority.gain": {"positions": GAINS},
     "yin2024.opt-uno": {
         "positions": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from specproof.simulations.claims.real.efficiency_tables import (
     BLOCK,
     FLAGSHIP,
     ONE_DRAFT,
+    beside_marginal_rates,
     beside_the_paper,
     prices_of,
     summarise,
@@ -21,22 +21,23 @@ from specproof.simulations.claims.real.rejection_martingale import verify_withou
 from specproof.simulations.evidence import Evidence, Method, at_least, from_check
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
-from specproof.simulations.samplers.selection import SelectionSampler
 from specproof.simulations.statistics import check_drift
-from specproof.simulations.traces.configuration import DISTINCT, Configuration, reach_weights
-from specproof.simulations.traces.position_columns import columns, traced_verifiers
+from specproof.simulations.traces.configuration import DISTINCT, SIMPLE, Configuration, reach_weights
+from specproof.simulations.traces.measuring import make_measurement
+from specproof.simulations.traces.position_columns import traced_verifiers
 from specproof.simulations.traces.pricing import price
-from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader, pack
+from specproof.simulations.traces.trace import Trace
+from specproof.simulations.traces.walked_texts import trace_of_steps
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from specproof.simulations.language_models.decoding_run import DecodingRun
-    from specproof.simulations.language_models.walking import Step
+    from specproof.simulations.language_models.round_rule import RoundRule
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
-DECODED, DECODED_SIZE = ("kseq", "priority"), (4, 4)
-"""The verifiers that are decoded as the check, and their K and L."""
+DECODED, DECODED_SIZE = (FLAGSHIP, "priority", BLOCK), (4, 4)
+"""The rules that are decoded as the check, and their K and L; block verification has one draft."""
 
 CONTROL_SIZE, CONTROL_HORIZON = 8, 10
 """Prompts and tokens of the broken decode, which a few show to be broken."""
@@ -72,27 +73,33 @@ def conclude(context: CellContext) -> Findings:
     """Test the levels of all real rounds against the reach weights of their texts, and tabulate the prices."""
     import pandas as pd
 
-    levels = pd.DataFrame(context.tables["levels"])
-    rows = [_drift(levels, mode, context.level) for mode in (PROPER, OTHER_RULE, BROKEN)]
-    least = pd.DataFrame(context.tables["blocks"])
+    levels, least = pd.DataFrame(context.tables["levels"]), pd.DataFrame(context.tables["blocks"])
+    pair = str(least["pair"].iloc[0])
+    rows = [_drift(levels, mode, context.level, pair) for mode in (PROPER, OTHER_RULE, BROKEN)]
     rows += [
         at_least(
-            f"least reach weight of block verification minus that of {name}",
+            f"least reach weight of {words}",
             bound=0.0,
             estimate=float(least[column].min()),
             tolerance=1e-12,
             trials=int(least["positions"].sum()),
             method=method,
+            pair=pair,
         )
-        for name, column, method in (
-            ("one draft token by token", "gap", Method.IDENTITY),
-            ("the first token alone", "gap_of_first", Method.CONTROL),
+        for words, column, method in (
+            ("block verification minus that of one draft token by token", "gap", Method.IDENTITY),
+            ("one draft token by token minus that of block verification", "gap_turned_round", Method.CONTROL),
         )
     ]
     sums = pd.DataFrame(context.tables["sums"])
     prices = prices_of(sums, configurations())
     positions = int(least["positions"].sum())
-    return Findings(rows, {"block_efficiency": summarise(prices, positions), "paper": beside_the_paper(prices)})
+    tables = {
+        "block_efficiency": summarise(prices, positions),
+        "paper": beside_the_paper(prices),
+        "marginal_rates": beside_marginal_rates(prices, pd.DataFrame(context.tables["rates"])),
+    }
+    return Findings(rows, tables)
 
 
 CLAIM = Claim(
@@ -111,6 +118,10 @@ CLAIM = Claim(
             *("ratio", "ratio_low", "ratio_high"),
         ),
         "paper": ("quantity", "paper", "here", "low", "high", "differs"),
+        "marginal_rates": (
+            *("draft_length", "acceptance", "printed", "tokens_per_call", "low", "high"),
+            *("printed_over_true", "ratio_low", "ratio_high"),
+        ),
     },
 )
 
@@ -120,7 +131,9 @@ def trace_group(context: CellContext, group: PromptGroup, horizon: int) -> Findi
     from specproof.simulations.language_models.walking import walk_target
 
     models, encoded = prepare(group)
-    trace = _traced(walk_target(models, encoded, horizon, context.rng), group, max(DRAFT_COUNTS), context)
+    measurement = make_measurement(None, None, max(DRAFT_COUNTS), 0)
+    steps = walk_target(models, encoded, horizon, context.rng)
+    trace = trace_of_steps(steps, models, _names(group), measurement, context.rng)
     prices = price(trace, configurations())
     names = {name: index for index, name in enumerate(prices.prompts)}
     sums: Records = [
@@ -133,93 +146,82 @@ def trace_group(context: CellContext, group: PromptGroup, horizon: int) -> Findi
         for index in range(len(prices.configurations))
         for name, place in names.items()
     ]
-    return Findings(tables={"sums": sums, "blocks": [_block_gaps(trace)]})
-
-
-def _traced(
-    steps: Iterator[Step],
-    group: PromptGroup,
-    num_drafts: int,
-    context: CellContext,
-    verifiers: Sequence[str] | None = None,
-) -> Trace:
-    """Make a trace of texts as a walk goes along them."""
-    import pandas as pd
-
-    parts: list[pd.DataFrame] = []
-    for step in steps:
-        rows = np.flatnonzero(step.active)
-        draft, target = (law.cpu().numpy()[rows] for law in (step.draft, step.target))
-        found = columns(draft, target, step.tokens[rows], num_drafts, context.rng, verifiers)
-        found |= {"text": rows, "position": np.full(rows.size, step.position), "token": step.tokens[rows]}
-        parts.append(
-            pd.DataFrame({name: list(values) if values.ndim == 2 else values for name, values in found.items()})
-        )
-    table = pd.concat(parts).sort_values(["text", "position"], kind="stable")
-    sizes = table.groupby("text").size()
-    texts = tuple(
-        TextRecord(str(prompt["id"]), int(sizes[index]), int(sizes[index]) < len(parts))
-        for index, prompt in enumerate(group["prompts"])
-    )
-    names = tuple(traced_verifiers() if verifiers is None else verifiers)
-    header = TraceHeader("pair", group["pair"], texts, num_drafts=num_drafts, verifiers=names)
-    found = {name: np.stack(values.to_list()) if values.dtype == object else values for name, values in table.items()}
-    return pack(header, {**found, "draft_temperature": np.ones(len(table))})
+    rates: Records = [
+        {"prompt": text.name, "overlap": float(rows["overlap"].sum()), "positions": text.tokens}
+        for text, rows in trace.texts()
+    ]
+    return Findings(tables={"sums": sums, "blocks": [{"pair": group["pair"], **_block_gaps(trace)}], "rates": rates})
 
 
 def _block_gaps(trace: Trace) -> dict[str, float]:
-    """Find where block verification comes closest to reaching less than the rule token by token, over all starts."""
-    gap, gap_of_first, positions = np.inf, np.inf, 0
+    """Find where block verification comes closest to reaching less than the rule token by token, over all starts.
+
+    The other way round is the control. It has to fail wherever a ratio q/p above 1 stands beside one below it, which in
+    a text of the target cannot stay away: the mean of p/q is 1 at every position.
+    """
+    gap, turned_round, positions = np.inf, np.inf, 0
     for _, rows in trace.texts():
         one, block = (reach_weights(rows, Configuration(rule, 1, max(DRAFT_LENGTHS))) for rule in (ONE_DRAFT, BLOCK))
         gap = min(gap, float((block - one).min()))
-        gap_of_first = min(gap_of_first, float((block - one[:, 1:2]).min()))
+        turned_round = min(turned_round, float((one - block).min()))
         positions += len(rows)
-    return {"gap": gap, "gap_of_first": gap_of_first, "positions": positions}
+    return {"gap": gap, "gap_turned_round": turned_round, "positions": positions}
 
 
 def decode(context: CellContext, group: PromptGroup, horizon: int, verifier: str) -> Findings:
     """Decode by one verifier, and put the levels of its rounds beside the reach weights of the text that came out."""
-    run, trace = _decoded(context, group, horizon, SAMPLERS[verifier], verifier)
+    from specproof.simulations.language_models.block_rule import BlockVerification
+    from specproof.simulations.language_models.level_by_level import LevelByLevel
+
+    alone = verifier == BLOCK
+    rule = BlockVerification() if alone else LevelByLevel(SAMPLERS[verifier], DECODED_SIZE[0])
+    run, trace = _decoded(context, group, horizon, rule, [] if alone else [verifier])
     found = _levels(run, trace, verifier, PROPER)
-    return Findings(tables={"levels": found + _levels(run, trace, ONE_DRAFT, OTHER_RULE)})
+    return Findings(tables={"levels": found + ([] if alone else _levels(run, trace, ONE_DRAFT, OTHER_RULE))})
 
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
     """Decode with a verifier that accepts without the quotient: the control."""
-    run, trace = _decoded(context, group, horizon, verify_without_quotient, FLAGSHIP)
+    from specproof.simulations.language_models.level_by_level import LevelByLevel
+
+    rule = LevelByLevel(verify_without_quotient, DECODED_SIZE[0])
+    run, trace = _decoded(context, group, horizon, rule, [FLAGSHIP])
     return Findings(tables={"levels": _levels(run, trace, FLAGSHIP, BROKEN)})
 
 
 def _decoded(
-    context: CellContext, group: PromptGroup, horizon: int, sampler: SelectionSampler, verifier: str
+    context: CellContext, group: PromptGroup, horizon: int, rule: RoundRule, verifiers: list[str]
 ) -> tuple[DecodingRun, Trace]:
     """Decode with caches, then read the text once by both models."""
     from specproof.simulations.language_models.decoding import speculative_decode
-    from specproof.simulations.language_models.level_by_level import LevelByLevel
     from specproof.simulations.language_models.walking import follow_texts
 
     models, encoded = prepare(group)
     count, length = DECODED_SIZE
-    run = speculative_decode(models, encoded, horizon, length, LevelByLevel(sampler, count), context.rng)
-    return run, _traced(follow_texts(models, encoded, run.tokens), group, count, context, [verifier])
+    run = speculative_decode(models, encoded, horizon, length, rule, context.rng)
+    measurement = make_measurement(None, None, count if verifiers else 0, 0, verifiers)
+    steps = follow_texts(models, encoded, run.tokens)
+    return run, trace_of_steps(steps, models, _names(group), measurement, context.rng)
+
+
+def _names(group: PromptGroup) -> list[str]:
+    return [str(prompt["id"]) for prompt in group["prompts"]]
 
 
 def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
-    r"""Tell of every level that a round tested whether it accepted, and its exact probability given the text.
+    r"""Tell of every level that a round came to whether it accepted, and its exact probability given the text.
 
-    That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`.
+    That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`. A round comes to a level for each token that
+    it emits but the bonus token.
     """
     count, length = DECODED_SIZE
-    asked = Configuration(rule, 1 if rule == ONE_DRAFT else count, length)
+    asked = Configuration(rule, 1 if rule in SIMPLE else count, length)
     records: Records = []
     for number, (_, rows) in enumerate(trace.texts()):
         reach, start = reach_weights(rows, asked), 0
         rounds = np.flatnonzero(run.round_text == number)
-        for accepted, tested, emitted in zip(
-            run.round_accepted[rounds], run.round_tested[rounds], run.round_emitted[rounds], strict=True
-        ):
-            for level in range(int(tested)):
+        for accepted, emitted in zip(run.round_accepted[rounds], run.round_emitted[rounds], strict=True):
+            for level in range(min(int(emitted), length)):
                 before, after = reach[start, level], reach[start, level + 1]
                 chance = min(float(after / before), 1.0) if before > 0 else 0.0
                 records.append({"mode": mode, "rule": rule, "accepted": bool(level < accepted), "chance": chance})
@@ -227,7 +229,7 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
     return records
 
 
-def _drift(levels: pd.DataFrame, mode: str, level: float) -> Evidence:
+def _drift(levels: pd.DataFrame, mode: str, level: float, pair: str) -> Evidence:
     part = levels[levels["mode"] == mode]
     check = check_drift(part["accepted"].to_numpy(dtype=bool), part["chance"].to_numpy(), level)
     return from_check(
@@ -237,4 +239,5 @@ def _drift(levels: pd.DataFrame, mode: str, level: float) -> Evidence:
         resolution=RESOLUTION,
         method=Method.SIMULATION if mode == PROPER else Method.CONTROL,
         mode=mode,
+        pair=pair,
     )

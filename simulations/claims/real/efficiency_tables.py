@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from specproof.simulations.experiments.cell import Records
 from specproof.simulations.traces.configuration import Configuration
-from specproof.simulations.traces.pricing import LEVEL, Interval, Prices
+from specproof.simulations.traces.pricing import LEVEL, Interval, Prices, jackknife, jackknife_of
+from specproof.theory.distribution import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +83,54 @@ def beside_the_paper(prices: Prices) -> Records:
         }
         for quantity, count, reported, interval, differs in found
     ]
+
+
+def beside_marginal_rates(prices: Prices, rates: pd.DataFrame) -> Records:
+    r"""Put what several tools print as tokens per call, :math:`1 + \sum_{l \le L} a^l`, beside what one draft gives.
+
+    There a is the mean acceptance over all positions. The product would be right if every position accepted with the
+    same probability, whatever came before it; along a text some passages are easy and others are not.
+
+    Parameters
+    ----------
+    prices : Prices
+    rates : DataFrame
+        The sum of the acceptance over each prompt's positions, and their number, in columns ``overlap`` and
+        ``positions``.
+    """
+    of_prompts = rates.groupby("prompt")[["overlap", "positions"]].sum().loc[list(prices.prompts)].to_numpy().T
+    acceptance = jackknife(*of_prompts)
+    records: Records = []
+    for index, asked in enumerate(prices.configurations):
+        if asked.rule != ONE_DRAFT:
+            continue
+        sums = np.stack([*of_prompts, prices.tokens[index], prices.calls[index]])
+        printed, share = (jackknife_of(partial(each, length=asked.length), sums) for each in (_printed, _printed_share))
+        records.append(
+            {
+                "draft_length": asked.length,
+                "acceptance": acceptance.estimate,
+                "printed": printed.estimate,
+                **_named(prices.tokens_per_call(index), "tokens_per_call", "low", "high"),
+                **_named(share, "printed_over_true", "ratio_low", "ratio_high"),
+                "level": LEVEL,
+                "prompts": len(prices.prompts),
+            }
+        )
+    return records
+
+
+def _printed(sums: Array, length: int) -> Array:
+    """Tokens per call by the mean acceptance alone, of sums in the order acceptance, positions, and any others."""
+    rate = sums[0] / sums[1]
+    found: Array = (rate ** np.arange(length + 1)[:, np.newaxis]).sum(axis=0)
+    return found
+
+
+def _printed_share(sums: Array, length: int) -> Array:
+    """Divide these tokens per call by the true ones, whose tokens and calls are the third and fourth sum."""
+    share: Array = _printed(sums, length) / (sums[2] / sums[3])
+    return share
 
 
 def _named(interval: Interval, *names: str) -> dict[str, float]:
