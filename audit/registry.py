@@ -81,7 +81,7 @@ class Subject:
     @property
     def budget(self) -> Budget:
         """What a check spends: trials and not seconds, for the verdict not to depend on the machine."""
-        return CI if self.slow else replace(DEFAULT, seconds=CI.seconds)
+        return CI if self.slow else replace(DEFAULT, rounds=7, seconds=CI.seconds)
 
     @property
     def is_here(self) -> bool:

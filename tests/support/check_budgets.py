@@ -14,5 +14,7 @@ QUICK = replace(DEFAULT, rounds=3, small=20, seconds=100.0, candidates=12)
 """Enough for gross defects."""
 LONGER = replace(QUICK, rounds=4, small=50)
 """Enough for what shows in some batches only."""
-ALL_ROUNDS = replace(QUICK, rounds=DEFAULT.rounds)
-"""The rounds of the default, and hardly any small batches."""
+WHOLE = replace(DEFAULT, rounds=7, seconds=1000.0)
+"""The default, with as many rounds as it has time for on a busy machine."""
+ALL_ROUNDS = replace(QUICK, rounds=WHOLE.rounds)
+"""The rounds of that, and hardly any small batches."""

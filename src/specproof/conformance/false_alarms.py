@@ -2,8 +2,8 @@
 
 ``--budget small``: checks of reduced size at a raised level, so that alarms would be frequent enough to count if the
 level were not kept. Ville's inequality bounds the rate by the level; sharing the level among all tests and looking at
-few moments only keep it well below. ``--budget default``: checks as they are by default, among them those of samplers
-that only look defective; not one alarm is expected.
+few moments only keep it well below. ``--budget default``: seven rounds of checks as they are by default, among them
+those of samplers that only look defective; not one alarm is expected.
 
 Time limits are out of reach of every check, so that what is printed depends on the seeds and on nothing else.
 """
@@ -50,7 +50,7 @@ EXPERIMENTS = {
         Budget(first=256, rounds=2, small=6, degenerate=32, seconds=600.0), 10_000, 1e-2, references(), block=50
     ),
     "default": Experiment(
-        replace(DEFAULT, seconds=600.0),
+        replace(DEFAULT, rounds=7, seconds=600.0),
         1000,
         LEVEL,
         {**references(), **{f"look-alike: {entry.name}": (entry.contract, entry.sampler) for entry in LOOKALIKES}},

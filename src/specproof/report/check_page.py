@@ -55,7 +55,8 @@ def _widest(instance: Instance) -> float:
 def _escaped(report: CheckResult) -> list[tuple[str, float]]:
     """List the biases that would have been seen with probability 0.99, by where they would have been."""
     return [
-        (f"on every problem; hardest on '{report.hardest}'", report.detectable_bias),
+        ("on every problem", report.detectable_bias_on_all_problems),
+        (f"on any problem alone; hardest on '{report.hardest}'", report.detectable_bias),
         ("on degenerate problems", report.detectable_bias_on_degenerate_problems),
         *((f"in batches of {kind}", bias) for kind, bias in report.detectable_bias_in_small_batches.items()),
     ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from specproof.conformance.contract import Contract
 from specproof.conformance.evidence import coupled_bets
 from specproof.conformance.evidence.coupled_bets import CoupledEvidence
-from specproof.conformance.evidence.coupled_detectable_bias import _most_variable
+from specproof.conformance.evidence.coupled_detectable_bias import most_variable
 from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.problems import MultiProblem
 from specproof.conformance.problems.example_models import NEAR_P16, NEAR_Q16
@@ -121,7 +121,7 @@ def test_the_stated_bias_is_seen_in_the_direction_that_is_hardest_to_see() -> No
     means = joint @ law / joint.sum(axis=1, keepdims=True)
     gaps = law[np.newaxis] - means[:, np.newaxis]
     covariance = np.einsum("xe,xea,xeb->ab", joint, gaps, gaps)
-    chosen = _most_variable(covariance)
+    chosen = most_variable(covariance)
     bias = seen_in(problem, joint, trials, rng).detectable_bias(level)
     moved = joint * (1 + bias / (chosen @ covariance @ chosen) * (gaps @ chosen))
     assert 0.5 * np.abs(moved.sum(axis=0) @ law - problem.target_law).sum() == pytest.approx(bias, rel=0.01)

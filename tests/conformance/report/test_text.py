@@ -94,8 +94,10 @@ def test_the_failure_of_the_first_call_may_be_a_misunderstanding(
 
 
 def test_lossless_is_said_with_what_could_have_been_seen() -> None:
-    report = Report("f", Contract.CHAIN, Verdict.LOSSLESS, detectable_bias=0.0183, hardest="two")
-    assert short(report).splitlines()[0] == "lossless  f  (contract chain), up to a total variation of 0.018"
+    detectable = {"detectable_bias": 0.0183, "detectable_bias_on_all_problems": 0.004}
+    report = Report("f", Contract.CHAIN, Verdict.LOSSLESS, hardest="two", **detectable)  # type: ignore[arg-type]
+    said = "up to a total variation of 0.004 on every problem, 0.018 on one alone"
+    assert short(report).splitlines()[0] == f"lossless  f  (contract chain), {said}"
     assert "How often" not in plain(full(report))
 
 
@@ -111,6 +113,7 @@ def test_plain_values_are_strict_json_with_names_in_the_place_of_members() -> No
         "total_variation": None,
         "probability": 0.99,
         "hardest": "two",
+        "all_problems": None,
         "degenerate_problems": None,
         "small_batches": {"1": 0.5, "2": None},
     }

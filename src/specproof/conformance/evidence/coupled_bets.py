@@ -19,15 +19,18 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.conformance.evidence.coupled_detectable_bias import coupled_detectable_bias
+from specproof.conformance.evidence.coupled_detectable_bias import Variances, coupled_detectable_bias, variances_of
+from specproof.conformance.evidence.e_processes import log_mean
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
 
-RIDGES = np.array([4.0**power for power in range(3, 14, 2)])
+RIDGES = np.array([4.0**power for power in range(3, 14)])
 """The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
 FIRST_BLOCK = 256
-"""Nothing is bet on so many first trials; bets are learned from them, and anew whenever trials have doubled."""
+"""Nothing is bet on so many first trials; bets are learned from them, and anew as trials grow."""
+GROWTH = 1.5
+"""Bets are learned anew whenever there are so many times the trials that they were learned from."""
 LEAST_FACTOR = 0.5
 """No trial of any drafts and outcome multiplies an e-process by less."""
 LEAST_SHARE = 1e-9
@@ -59,6 +62,7 @@ class CoupledEvidence:
         self._counts = np.zeros((self._chances.size, len(self._completions)), dtype=np.int64)
         self._logs = np.zeros(RIDGES.size)
         self._next = FIRST_BLOCK
+        self._variances: tuple[int, Variances] | None = None
         self._bets = np.zeros((RIDGES.size, self._law.size))
         self._means = np.tile(self._law, (self._chances.size, 1))
 
@@ -70,7 +74,12 @@ class CoupledEvidence:
     @property
     def log_value(self) -> float:
         """The logarithm of the average e-process."""
-        return float(np.logaddexp.reduce(self._logs) - np.log(RIDGES.size))
+        return log_mean(self._logs)
+
+    @property
+    def log_values(self) -> Array:
+        """The logarithms of the e-processes of each of ``RIDGES``."""
+        return self._logs
 
     def add(self, drafts: Tokens, emitted: Tokens) -> None:
         """Count further trials, in their order, given as numbers of draft tuples and of emitted outcomes."""
@@ -89,7 +98,13 @@ class CoupledEvidence:
         trials = self.trials
         if trials < FIRST_BLOCK or self._law.size < 2:
             return math.inf
-        return coupled_detectable_bias(self._law, self._moments()[1] / trials, trials, level / RIDGES.size, RIDGES)
+        return coupled_detectable_bias(self.variances(), trials, level / RIDGES.size, RIDGES)
+
+    def variances(self) -> Variances:
+        """Estimate how much a trial varies, the drafts being known."""
+        if self._variances is None or self._variances[0] != self.trials:
+            self._variances = self.trials, variances_of(self._law, self._moments()[1] / self.trials)
+        return self._variances[1]
 
     def _blocks(self, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         """Split trials where the bets are to be learned anew."""
@@ -102,11 +117,11 @@ class CoupledEvidence:
         """Choose the bets on the trials to come from those so far."""
         self._means = _means(self._counts, self._completions, self._law, self._chances)
         slope, curvature = self._moments()
-        for index, ridge in enumerate(RIDGES):
-            bet = np.linalg.solve(curvature + ridge * np.diag(self._law), slope)
-            worst = (self._completions @ bet).min() - (self._means @ bet).max()
-            self._bets[index] = bet * min(1.0, (1 - LEAST_FACTOR) / max(-worst, 1e-300))
-        self._next = 2 * self.trials
+        shrunk = curvature + RIDGES[:, np.newaxis, np.newaxis] * np.diag(self._law)
+        bets = np.linalg.solve(shrunk, np.broadcast_to(slope[:, np.newaxis], (RIDGES.size, slope.size, 1)))[..., 0]
+        worst = (bets @ self._completions.T).min(axis=1) - (bets @ self._means.T).max(axis=1)
+        self._bets = bets * np.minimum(1.0, (1 - LEAST_FACTOR) / np.maximum(-worst, 1e-300))[:, np.newaxis]
+        self._next = math.ceil(GROWTH * self.trials)
 
     def _moments(self) -> tuple[Array, Array]:
         """Sum G(e) - H(x) over the trials so far, and their squares: shapes (m,) and (m, m)."""

@@ -57,12 +57,21 @@ class LawEvidence:
         """The logarithm of the e-process."""
         if self.counts[~self._possible].any():
             return float("inf")
-        counts = self.counts[self._possible]
-        spread = _dirichlet_multinomial(counts, self.law[self._possible])
+        spread = log_mean(self.spreads())
         if self._log_ratios is None:
-            return float(spread)
-        leaked = np.logaddexp.reduce(self._log_ratios @ counts) - np.log(LEAKS.size)
-        return float(np.logaddexp(spread, leaked) - np.log(2))
+            return spread
+        return log_mean(np.array([spread, log_mean(self.leaks())]))
+
+    def spreads(self) -> Array:
+        """Give the logarithms of the likelihood ratios of each of ``CONCENTRATIONS``, of possible outcomes alone."""
+        return _dirichlet_multinomial(self.counts[self._possible], self.law[self._possible])
+
+    def leaks(self) -> Array:
+        """Give the logarithms of the likelihood ratios of each of ``LEAKS``, of possible outcomes alone."""
+        if self._log_ratios is None:
+            return np.zeros(LEAKS.size)
+        ratios: Array = self._log_ratios @ self.counts[self._possible]
+        return ratios
 
 
 class AcceptanceEvidence:
@@ -93,17 +102,22 @@ class AcceptanceEvidence:
         larger = self.bound + (1 - self.bound) * 0.5 ** np.arange(1, 13)
         gains = self.successes * (np.log(larger) - np.log(self.bound))
         losses = (self.trials - self.successes) * np.log1p(-(larger - self.bound) / (1 - self.bound))
-        return float(np.logaddexp.reduce(gains + losses) - np.log(larger.size))
+        return log_mean(gains + losses)
 
 
-def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> float:
+def log_mean(values: Array) -> float:
+    """Average numbers that are given by their logarithms, and give the logarithm."""
+    return float(np.logaddexp.reduce(values) - np.log(values.size))
+
+
+def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> Array:
     gammaln = scipy.special.gammaln
     prior = CONCENTRATIONS[:, np.newaxis] * law
     seen = counts > 0
     terms = gammaln(prior[:, seen] + counts[seen]) - gammaln(prior[:, seen])
     total = gammaln(CONCENTRATIONS + counts.sum()) - gammaln(CONCENTRATIONS)
-    values = terms.sum(axis=1) - total - (counts[seen] * np.log(law[seen])).sum()
-    return float(np.logaddexp.reduce(values) - np.log(CONCENTRATIONS.size))
+    values: Array = terms.sum(axis=1) - total - (counts[seen] * np.log(law[seen])).sum()
+    return values
 
 
 def _leak_ratios(law: Array, leak: Array) -> Array:

@@ -124,6 +124,7 @@ class CheckResult:
     diagnosis: Diagnosis | None = None
     detectable_bias: float = math.inf
     hardest: str = ""
+    detectable_bias_on_all_problems: float = math.inf
     detectable_bias_in_small_batches: Mapping[str, float] = field(default_factory=dict)
     detectable_bias_on_degenerate_problems: float = math.inf
     reproducible: bool = True
@@ -163,7 +164,8 @@ class CheckResult:
         )
         return (
             f"no deviation in {self.trials:,} trials; with probability 0.01 a total variation of "
-            f"{told_bias(self.detectable_bias)} on '{self.hardest}' would have escaped, "
+            f"{told_bias(self.detectable_bias_on_all_problems)} on every problem would have escaped, "
+            f"{told_bias(self.detectable_bias)} on '{self.hardest}' alone, "
             f"{told_bias(self.detectable_bias_on_degenerate_problems)} on degenerate problems, "
             f"and on {names} in batches: {small}"
         )

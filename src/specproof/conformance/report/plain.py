@@ -32,6 +32,7 @@ def as_dict(report: CheckResult) -> dict[str, Any]:
             "total_variation": _plain(report.detectable_bias),
             "probability": POWER,
             "hardest": report.hardest,
+            "all_problems": _plain(report.detectable_bias_on_all_problems),
             "degenerate_problems": _plain(report.detectable_bias_on_degenerate_problems),
             "small_batches": {kind: _plain(bias) for kind, bias in report.detectable_bias_in_small_batches.items()},
         },

@@ -34,10 +34,12 @@ class Report(CheckResult):
     diagnosis : Diagnosis or None
         The known defect that explains the data, if a law is wrong.
     detectable_bias : float
-        A bias of this total variation on any problem of the ladder would have been seen with probability 0.99; infinite
-        if none surely would (in JSON: null).
+        A bias of this total variation on any one problem of the ladder, and on no other, would have been seen with
+        probability 0.99; infinite if none surely would (in JSON: null).
     hardest : str
         The problem on which it would have been hardest to see.
+    detectable_bias_on_all_problems : float
+        The same for a bias of this total variation on every problem of the ladder, whatever its direction on each.
     detectable_bias_in_small_batches : dict
         The same for small batches, by how many trials they have, on the two problems that are run in them.
     detectable_bias_on_degenerate_problems : float

@@ -64,7 +64,10 @@ def _worth(report: CheckResult) -> str:
     """What a passed check could not see, or what it measured."""
     if report.verdict is Verdict.WITHIN:
         return f", a total variation of at most {report.bias_at_most:.3g} where {report.within:g} is declared"
-    return f", up to a total variation of {told_bias(report.detectable_bias)}" if report.is_lossless else ""
+    if not report.is_lossless:
+        return ""
+    everywhere, alone = told_bias(report.detectable_bias_on_all_problems), told_bias(report.detectable_bias)
+    return f", up to a total variation of {everywhere} on every problem, {alone} on one alone"
 
 
 def _findings(report: CheckResult) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.stages.state import Check
@@ -17,6 +18,19 @@ def alarms(check: Check, watch: Watch) -> list[Finding]:
         for detector, value in watch.log_values().items()
         if check.is_alarm(value)
     ]
+
+
+def alarm_together(check: Check, pooled: PooledEvidence) -> list[Finding]:
+    """Say what all problems together refute, and on which of them it shows most."""
+    if not check.is_alarm(pooled.log_value):
+        return []
+    watch = max(check.watches.values(), key=lambda watch: watch.log_values()[Detector.LAW])
+    trials = sum(watch.law.trials for watch in check.watches.values())
+    text = (
+        f"on all problems together the law of the emitted tokens is not the target's, seen in {trials:,} trials, most "
+        f"of all on '{watch.name}'"
+    )
+    return [Finding(Verdict.BIASED, Detector.LAW, watch.name, text)]
 
 
 def telling(findings: list[Finding]) -> list[Finding]:

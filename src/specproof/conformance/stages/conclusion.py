@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.explanation.explain import Explanation
 from specproof.conformance.report.check_result import Acceptance
 from specproof.conformance.report.finding import Detector, Finding, Verdict
@@ -43,6 +44,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         diagnosis=explained.diagnosis,
         detectable_bias=bias,
         hardest=hardest,
+        detectable_bias_on_all_problems=PooledEvidence(check.watches.values()).detectable_bias(check.share),
         detectable_bias_in_small_batches=check.small.detectable_bias(check.share),
         detectable_bias_on_degenerate_problems=_on_degenerate_problems(check),
         within=within,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 
+from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.sampling import calls, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Finding
-from specproof.conformance.stages.alarms import alarms, telling
+from specproof.conformance.stages.alarms import alarm_together, alarms, telling
 from specproof.conformance.stages.state import ROUNDS, Check
 from specproof.conformance.subject.failures import asked
 
 
 def run_rounds(check: Check) -> list[Finding]:
-    """Run each problem alone and mixed with others of its shape, in doubling rounds until something alarms.
+    """Run each problem alone and mixed with others of its shape, in doubling rounds until one of them alarms.
+
+    What only all problems together show is told at the end: further rounds may show it on one.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def run_rounds(check: Check) -> list[Finding]:
         findings = [finding for watch in check.watches.values() for finding in alarms(check, watch)]
         if findings:
             return telling(findings)
-    return []
+    return alarm_together(check, PooledEvidence(check.watches.values()))
 
 
 def _see(check: Check, group: list[Watch], trials: int) -> None:

@@ -15,7 +15,7 @@ from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems,
 from specproof.conformance.report.check_result import Instance
 from specproof.conformance.subject.sampler_under_test import Sampler, Subject
 
-SMALL, ROUNDS, BESIDE, END = 0.2, 0.6, 0.85, 0.9
+SMALL, ROUNDS, BESIDE, END = 0.12, 0.68, 0.77, 0.9
 """Shares of the time limit after which small batches, rounds, batches with degenerate rows, and looking into a failure
 end: what is running then has still to return."""
 HANG = 0.5
@@ -66,7 +66,7 @@ class Check:
         self.instance: Instance | None = None
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
-        self.share = settings.level / (laws + len(self.small.evidence) + 1)  # one of them is of the generators
+        self.share = settings.level / (laws + len(self.small.evidence) + 2)  # all problems together, and the generators
         self.notes: list[str] = []
         self._keep_only(settings.problem)
         self.unsupported: set[str] = set()
