@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj, to_device
+from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array, to_device
 
 import specproof.theory.distribution as distribution
 from specproof.simulations.samplers.inversion import AnyArray, gather, invert
+from specproof.simulations.samplers.kseq_factor import smallest_factor
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target
 from specproof.simulations.samplers.trials import try_in_turn
@@ -50,7 +51,7 @@ def verify(
     count = drafts.shape[-1]
     factor = _smallest_rho(draft, target, count)
     if rho is not None:
-        factor = checked_rho(to_device(rho, "cpu") if is_array_api_obj(rho) else rho, factor, count)
+        factor = _given_rho(rho, factor, count)
     return verify_at(draft, target, drafts, uniforms, xp.asarray(factor, device=device(target)))
 
 
@@ -82,11 +83,19 @@ def simulate(
     return try_in_turn(draft, thresholds, residual_weights(draft, target, num_drafts, rho), trials, rng)
 
 
-def _smallest_rho(draft: AnyArray, target: AnyArray, num_drafts: int) -> distribution.Array:
-    """rho* of rows of any array library."""
-    proposal, law = (np.asarray(to_device(rows, "cpu"), dtype=np.float64) for rows in (draft, target))
+def _smallest_rho(draft: AnyArray, target: AnyArray, num_drafts: int) -> AnyArray:
+    """rho* of rows of any array library: tensors stay where they are, and NumPy's rows are read by a compiled loop."""
+    if is_torch_array(target):
+        return smallest_factor(draft, target, num_drafts)
+    proposal, law = (np.asarray(rows, dtype=np.float64) for rows in (draft, target))
     shape = np.broadcast_shapes(proposal.shape, law.shape)
     return smallest_valid(np.broadcast_to(proposal, shape), np.broadcast_to(law, shape), num_drafts)
+
+
+def _given_rho(rho: AnyArray, smallest: AnyArray, num_drafts: int) -> AnyArray:
+    """Division factors that a caller gives, once they are checked: one number for each row, whatever V is."""
+    given, least = (to_device(part, "cpu") if is_array_api_obj(part) else part for part in (rho, smallest))
+    return checked_rho(given, np.asarray(least), num_drafts)
 
 
 def residual_weights(draft: AnyArray, target: AnyArray, num_drafts: int, rho: AnyArray) -> AnyArray:

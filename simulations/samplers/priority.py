@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
-from array_api_compat import device, to_device
+from array_api_compat import is_torch_array
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.simulations.samplers.inversion import AnyArray, cumulative_shares, quantile
+from specproof.simulations.samplers.priority_tensors import choose_where_they_are
+from specproof.simulations.samplers.priority_winner import PrioritySets, not_drawn, win
 from specproof.simulations.samplers.registry import register_sampler
 from specproof.simulations.samplers.selection import Selection, checked_namespace
 from specproof.theory.arrays import as_numbers, in_one_layout
@@ -17,14 +19,19 @@ from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, entry, first_entry
 from specproof.theory.generators import check_generator
 from specproof.theory.verifiers.priority import PriorityCoupling
+from specproof.theory.verifiers.priority.coupling import as_tolerance
+from specproof.theory.verifiers.priority.shared import default_tolerance
 
 _LAST = np.iinfo(np.int64).max
 
 
-def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray) -> Selection:
-    """Keep the draft of the highest priority, or emit from the residual: the optimal rule.
+def verify(
+    draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray, tolerance: float | None = None
+) -> Selection:
+    """Keep the draft of the highest priority, or emit from the residual: the optimal rule, lossless exactly.
 
-    The laws are checked and the tiling is cut anew in each call, in NumPy; tensors come back to their own device.
+    The laws are checked and sets are cut anew in each call. Tensors stay on their device, but for some numbers of each
+    row (:mod:`~specproof.simulations.samplers.priority_tensors`).
 
     Parameters
     ----------
@@ -34,22 +41,26 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1), as for :meth:`PrioritySampler.choose`.
+    tolerance : float, optional
+        How far below the optimum the acceptance may lie, from 0 to 1e-3. By default it is 1e-5 at vocabularies of more
+        than 4,096 tokens, far below what can matter, and 0 at smaller ones.
 
     Raises
     ------
     InvalidInput
-        If the shapes or kinds of the arrays do not go together, the laws are not distributions, or a draft is outside
-        the vocabulary or has draft probability 0.
+        If the shapes or kinds of the arrays do not go together, the laws are not distributions, a draft is outside
+        the vocabulary or has draft probability 0, or the tolerance is not a number in [0, 1e-3].
 
     Examples
     --------
     >>> verify(np.array([0.5, 0.5]), np.array([0.25, 0.75]), np.array([0, 1]), np.array([0.75, 0.75, 0.5]))
     Selection(tokens=array(1), accepted=array(1))
     """
-    xp = checked_namespace(draft, target, drafts, uniforms)
-    rows, law, tokens, numbers = (np.asarray(to_device(array, "cpu")) for array in (draft, target, drafts, uniforms))
-    chosen = PrioritySampler(PriorityCoupling(rows, law, tokens.shape[-1])).choose(tokens, numbers)
-    return Selection(*(xp.asarray(part, device=device(drafts)) for part in chosen))
+    checked_namespace(draft, target, drafts, uniforms)
+    allowed = default_tolerance(draft.shape[-1]) if tolerance is None else as_tolerance(tolerance)
+    if is_torch_array(drafts):
+        return choose_where_they_are(draft, target, drafts, uniforms, allowed)
+    return PrioritySampler(PriorityCoupling(draft, target, drafts.shape[-1], allowed)).choose(drafts, uniforms)
 
 
 class PrioritySampler:
@@ -76,9 +87,10 @@ class PrioritySampler:
         weights = np.where(np.any(weights > 0, axis=-1, keepdims=True), weights, coupling.target)
         intervals = coupling.intervals
         self._table = _Table(
+            coupling.thinning.reshape(-1, vocabulary), cumulative_shares(weights).reshape(-1, vocabulary)
+        )
+        self._sets = PrioritySets(
             coupling.set_length.reshape(-1, vocabulary),
-            coupling.thinning.reshape(-1, vocabulary),
-            cumulative_shares(weights).reshape(-1, vocabulary),
             coupling.first_interval,
             intervals.starts,
             intervals.lengths,
@@ -133,14 +145,14 @@ class PrioritySampler:
         rows = self._rows(trials, offered.shape)
         tokens, accepted = np.empty((2, rows.size), dtype=np.int64)
         flat = offered.reshape(-1, count), numbers.reshape(-1, count + 1)
-        wrong = _choose(self._table, rows, *flat, tokens, accepted)
+        wrong = _choose(self._table, self._sets, rows, *flat, tokens, accepted)
         if wrong >= 0:
-            _refuse(self._table, int(rows[wrong // count]), offered, wrong)
+            _refuse(self._sets, int(rows[wrong // count]), offered, wrong)
         return Selection(tokens.reshape(trials), accepted.reshape(trials))
 
     def _rows(self, trials: tuple[int, ...], drafts: tuple[int, ...]) -> NDArray[np.int64]:
         """The row of the table that each trial reads."""
-        rows = np.arange(self._table.set_length.shape[0]).reshape(self._leading)
+        rows = np.arange(self._sets.length.shape[0]).reshape(self._leading)
         try:
             return in_one_layout(np.broadcast_to(rows, trials).reshape(-1), np.int64)
         except ValueError:
@@ -151,24 +163,12 @@ class PrioritySampler:
 
 
 class _Table(NamedTuple):
-    """What the compiled loop reads of R pairs of laws."""
+    """What the compiled loop reads of R pairs of laws beside the sets, shape (R, V) each."""
 
-    set_length: Array
-    """The length of each token's set, shape (R, V), as the next three."""
     thinning: Array
     """The probability that each token is kept once it has won."""
     residual: Array
     """Cumulative shares of what is emitted where no draft is kept."""
-    first: NDArray[np.int64]
-    """Each token's first interval, or -1."""
-    starts: Array
-    """Where each interval begins, shape (N,), as the next two; the intervals of one token are consecutive."""
-    lengths: Array
-    """How long each interval is."""
-    tokens: NDArray[np.int64]
-    """Whose each interval is."""
-    offsets: NDArray[np.int64]
-    """Where the intervals of each row begin, and where the last row's end."""
 
 
 def _as_draft_tokens(drafts: ArrayLike, num_drafts: int) -> NDArray[np.int64]:
@@ -203,6 +203,7 @@ def _as_uniforms(uniforms: ArrayLike, shape: tuple[int, ...], drafts: tuple[int,
 @compiled()
 def _choose(
     table: _Table,
+    sets: PrioritySets,
     rows: NDArray[np.int64],
     drafts: NDArray[np.int64],
     uniforms: Array,
@@ -210,42 +211,29 @@ def _choose(
     accepted: NDArray[np.int64],
 ) -> int:
     """Run all trials; return the place of the first impossible draft, counted over all, or -1."""
-    set_length, thinning, residual, first, starts, lengths, owners, offsets = table
     for trial in range(rows.size):
         row = rows[trial]
-        end = offsets[row + 1]
-        best, winner = -1.0, -1
-        for index in range(drafts.shape[1]):
-            token = drafts[trial, index]
-            if token < 0 or token >= set_length.shape[1] or first[row, token] < 0:
-                place: int = trial * drafts.shape[1] + index
-                return place
-            # A point of the token's set: its intervals laid end to end.
-            interval, point = first[row, token], uniforms[trial, index] * set_length[row, token]
-            while point >= lengths[interval] and interval + 1 < end and owners[interval + 1] == owners[interval]:
-                point -= lengths[interval]
-                interval += 1
-            priority = starts[interval] + min(point, lengths[interval])
-            if priority > best:
-                best, winner = priority, index
+        winner = win(sets, row, drafts[trial], uniforms[trial])
+        if winner < 0:
+            place: int = trial * drafts.shape[1] - winner - 1
+            return place
         token, uniform = drafts[trial, winner], uniforms[trial, -1]
-        kept = thinning[row, token]
+        kept = table.thinning[row, token]
         if uniform < kept:
             tokens[trial], accepted[trial] = token, winner
         else:
-            tokens[trial], accepted[trial] = quantile(residual[row], (uniform - kept) / (1.0 - kept)), -1
+            tokens[trial], accepted[trial] = quantile(table.residual[row], (uniform - kept) / (1.0 - kept)), -1
     return -1
 
 
-def _refuse(table: _Table, row: int, drafts: NDArray[np.int64], place: int) -> None:
-    token, vocabulary = int(drafts.flat[place]), table.set_length.shape[1]
-    where = f"{entry('drafts', tuple(map(int, np.unravel_index(place, drafts.shape))))} = {token}"
+def _refuse(sets: PrioritySets, row: int, drafts: NDArray[np.int64], place: int) -> NoReturn:
+    token, vocabulary = int(drafts.flat[place]), sets.length.shape[1]
+    index = tuple(map(int, np.unravel_index(place, drafts.shape)))
     if not 0 <= token < vocabulary:
-        raise InvalidInput(f"{where} is outside the vocabulary: tokens are 0..{vocabulary - 1}")
-    raise InvalidInput(
-        f"{where} has draft probability {table.set_length[row, token]:g}: "
-        "it was not drawn from the draft law, so pass the law that the drafter samples from"
-    )
+        raise InvalidInput(
+            f"{entry('drafts', index)} = {token} is outside the vocabulary: tokens are 0..{vocabulary - 1}"
+        )
+    raise not_drawn(index, token, float(sets.length[row, token]))
 
 
 register_sampler("priority", verify)

@@ -19,8 +19,8 @@ from specproof.transformers import speculative
 
 
 def test_another_draft_than_was_drawn_from_is_refuted(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def mistaken(draft: Any, target: Any, drafts: Any, uniforms: Any, tree: Any) -> Any:
-        return verify(np.full_like(draft, 1 / V), target, drafts, uniforms, tree)
+    def mistaken(draft: Any, *others: Any) -> Any:
+        return verify(np.full_like(draft, 1 / V), *others)
 
     monkeypatch.setattr(layer_rule, "verify", mistaken)
     assert any_refuted(pair, decode_texts(pair, PriorityLayerVerification(2), 2))

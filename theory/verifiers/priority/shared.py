@@ -17,12 +17,24 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import hit_probability
+from specproof.theory.ratio_buckets import BUCKETS
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
 from specproof.theory.verifiers.priority.intervals import log_binomials
 from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
 
-TOLERANCE_AT_TOKENS = 1e-5
-"""The acceptance of the coupling whose agreement is given at tokens lies at most so far below the optimum."""
+DEFAULT_TOLERANCE = 1e-5
+"""What samplers and prices do without the last digits for: they accept at most so much less than the optimum."""
+
+
+def default_tolerance(vocabulary: int) -> float:
+    """The tolerance where none is asked for: 0 at small vocabularies, where the exact coupling is as fast.
+
+    Examples
+    --------
+    >>> default_tolerance(1_000), default_tolerance(152_064)
+    (0.0, 1e-05)
+    """
+    return DEFAULT_TOLERANCE if vocabulary > BUCKETS else 0.0
 
 
 def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
@@ -107,7 +119,7 @@ def least_cut(buckets: Buckets, num_drafts: int) -> float:
 def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
     """The law of agreement at one token of each row for k = 1..K, shape (n, K, K).
 
-    It is that of couplings whose buckets lose at most ``TOLERANCE_AT_TOKENS``, made once for all k.
+    It is that of couplings whose buckets lose at most ``DEFAULT_TOLERANCE``, made once for all k.
     Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
 
     Examples
@@ -118,7 +130,7 @@ def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64]
     """
     joint = np.zeros((tokens.size, num_drafts, num_drafts))
     for row, token in enumerate(tokens):
-        buckets = make_buckets(draft[row], target[row], num_drafts, TOLERANCE_AT_TOKENS)
+        buckets = make_buckets(draft[row], target[row], num_drafts, DEFAULT_TOLERANCE)
         bucket, wanted = buckets.of_token[token], target[row, token]
         if bucket < 0 or wanted == 0.0:  # never drafted, or never emitted
             continue

@@ -18,7 +18,7 @@ from specproof.simulations.statistics import check_law
 from specproof.theory.distribution import Array, as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
-from specproof.theory.verifiers.priority.shared import TOLERANCE_AT_TOKENS, least_cut
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, least_cut
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
 ROUNDING = 1e-12
@@ -191,8 +191,8 @@ def test_at_tokens_it_is_a_lossless_law_near_the_optimum(pair: Pair, num_drafts:
     assert found.min() >= 0.0
     assert (accepted <= target[0][:, np.newaxis] + ROUNDING).all()
     best = optimal_acceptance(draft[0], target[0], np.arange(1, num_drafts + 1))
-    assert (np.abs(accepted.sum(axis=0) - best) <= TOLERANCE_AT_TOKENS + ROUNDING).all()
-    last = PriorityCoupling(draft[0], target[0], num_drafts, TOLERANCE_AT_TOKENS).agreement()
+    assert (np.abs(accepted.sum(axis=0) - best) <= DEFAULT_TOLERANCE + ROUNDING).all()
+    last = PriorityCoupling(draft[0], target[0], num_drafts, DEFAULT_TOLERANCE).agreement()
     np.testing.assert_allclose(found[:, -1], last, rtol=0, atol=ROUNDING)
 
 
