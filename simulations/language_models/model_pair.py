@@ -7,6 +7,7 @@ from typing import Any
 
 from specproof.simulations.language_models.model import LanguageModel
 from specproof.simulations.language_models.next_token_model import NextTokenModel
+from specproof.simulations.language_models.ngram import NGramModel
 from specproof.theory.numbers import positive_number
 from specproof.theory.sampling_settings import SamplingSettings
 
@@ -21,6 +22,11 @@ class ModelPair:
     tokenizer: Any
     own_temperature: float = 1.0
     """What the draft divides its logits by before any settings: T of a pair ``temperature:T``."""
+
+    @property
+    def looks_up(self) -> int:
+        """How many of the last tokens the draft looks for in the text; 0 if it is a model."""
+        return self.draft.longest if isinstance(self.draft, NGramModel) else 0
 
     def with_settings(self, settings: SamplingSettings, draft_temperature: float | None = None) -> ModelPair:
         """Sample from both models under these settings, whatever the pair's were.

@@ -14,7 +14,7 @@ from specproof.simulations.traces.configuration import (
     SIMPLE,
     Configuration,
 )
-from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, Trace
+from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, DRAFTED, Trace
 from specproof.simulations.traces.tree_design import best_widths
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
@@ -103,6 +103,8 @@ def _held(usual: Sequence[int], most: int) -> list[int]:
 def available_rules(trace: Trace) -> list[str]:
     """Name the rules that a trace can price, those of one draft first.
 
+    A draft that is looked up is certain: every rule accepts it where it is the text's next token, so there is only one.
+
     Examples
     --------
     >>> import numpy as np
@@ -111,6 +113,8 @@ def available_rules(trace: Trace) -> list[str]:
     >>> available_rules(trace)
     ['single', 'block', 'match', 'argmax', 'certain']
     """
+    if DRAFTED in trace.table:
+        return [ONE_DRAFT]
     ranked = bool((trace.table["draft_rank"] >= 0).all())
     several = [*trace.header.verifiers, *([DISTINCT] if ACCEPTED_DISTINCT in trace.table else [])]
     return [ONE_DRAFT, BLOCK, MATCH, *([ARGMAX, CERTAIN] if ranked else []), *several]

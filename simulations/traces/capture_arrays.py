@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from specproof.simulations.traces.array_source import ArraySource, NamedArray, open_source
 from specproof.simulations.traces.measuring import Measurement, make_measurement
 from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, join, silent
-from specproof.simulations.traces.trace import TextRecord, Trace
+from specproof.simulations.traces.trace import Trace
+from specproof.simulations.traces.trace_header import TextRecord
 from specproof.theory.sampling_settings import SamplingSettings
 
 ROWS = 32

@@ -14,7 +14,8 @@ from specproof import __version__
 from specproof.simulations.traces.logprob_forms import Scored, ScoredText, read_scores
 from specproof.simulations.traces.overlap_bounds import overlap_bounds, rank
 from specproof.simulations.traces.parts import Capture, Columns, ShowProgress, silent
-from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader
+from specproof.simulations.traces.trace import Trace
+from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 from specproof.theory.sampling_settings import SamplingSettings

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specproof.simulations.language_models.pair_names import DEFAULT_PAIR
 from specproof.simulations.language_models.pairs import load_pair, resolve_device
 from specproof.simulations.language_models.prompts import Prompt, encode, load_prompts
+from specproof.simulations.traces.lookup import drafted_column
 from specproof.simulations.traces.measuring import Measurement, make_measurement
 from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, silent
-from specproof.simulations.traces.trace import TextRecord, Trace
+from specproof.simulations.traces.trace import DRAFTED, Trace
+from specproof.simulations.traces.trace_header import TextRecord
 from specproof.simulations.traces.walked_texts import measure_steps, pairs_of, text_records
 from specproof.theory.integers import positive_integer
 from specproof.theory.sampling_settings import SamplingSettings
@@ -63,7 +65,8 @@ def capture_pair(
     draft_temperatures : sequence of float, optional
         The draft is measured at each of these, by default at the temperature of the settings.
     num_drafts : int
-        Agreement is measured for 1 to so many drafts; with 0 only rules of one draft can be priced.
+        Agreement is measured for 1 to so many drafts; with 0, or a draft that is looked up, only rules of one draft can
+        be priced.
     seed : int
         Root of every random stream.
     device : str
@@ -100,6 +103,8 @@ def capture_pair(
 def capture_of(models: ModelPair, prompts: list[Prompt], tokens: int, batch: int, measurement: Measurement) -> Capture:
     """Plan the capture of a pair that is loaded.
 
+    No agreement is measured of a draft that is looked up: all its sequences would be the same guess.
+
     Raises
     ------
     InvalidInput
@@ -109,6 +114,8 @@ def capture_of(models: ModelPair, prompts: list[Prompt], tokens: int, batch: int
 
     encoded = encode(prompts, models.tokenizer)
     check_request(encoded, tokens, (models.draft, models.target))
+    if models.looks_up:
+        measurement = replace(measurement, num_drafts=0, verifiers=())
     walk = _Walk(models, tuple(prompt.id for prompt in prompts), encoded, tokens, batch, measurement)
     digest = hashlib.sha256(json.dumps([asdict(prompt) for prompt in prompts]).encode()).hexdigest()
     settings = {"pair": models.name, "device": models.target.device, "prompts": digest[:16], "tokens": tokens}
@@ -145,9 +152,11 @@ class _Walk:
         texts, histories = self.measurement.streams(group, 2)
         pairs = pairs_of(self.models, self.measurement)
         steps = walk_target(pairs[0], self.encoded[first : first + self.batch], self.tokens, texts)
-        return measure_steps(
+        columns = measure_steps(
             steps, pairs, self.measurement, histories, first=first, progress=progress, positions=self.tokens
         )
+        longest = self.models.looks_up
+        return columns | ({DRAFTED: drafted_column(columns, self.encoded, longest)} if longest else {})
 
     def texts(self, columns: Columns) -> tuple[TextRecord, ...]:
         """Tell of all texts."""

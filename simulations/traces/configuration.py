@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, AGREEMENT
+from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, AGREEMENT, DRAFTED
 from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -132,6 +132,14 @@ def reach_weights(rows: pd.DataFrame, configuration: Configuration) -> Array:
     >>> reach_weights(trace.table, Configuration("single", length=1)).round(3).tolist()
     [[1.0, 1.0], [1.0, 0.333], [1.0, 0.5], [1.0, 1.0]]
     """
+    reach = _reach(rows, configuration)
+    if DRAFTED in rows:
+        reach[~rows[DRAFTED].to_numpy(), 1:] = 0.0
+    return reach
+
+
+def _reach(rows: pd.DataFrame, configuration: Configuration) -> Array:
+    """Give the reach weights of calls that all draft."""
     if configuration.rule in _SIMPLE_REACH:
         return _SIMPLE_REACH[configuration.rule](rows, configuration.length)
     if configuration.widths:

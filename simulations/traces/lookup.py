@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.simulations.traces.parts import Columns
 from specproof.theory.distribution import Array
 from specproof.theory.texts import by_depth, call_starts, tokens_and_calls
 
@@ -41,6 +42,34 @@ def lookup_reach(
     >>> reach[2].tolist()
     [1.0, 1.0, 1.0]
     """
+    drafts, hits = _looked_up(prompt, tokens, longest)
+    reach = by_depth(hits, length)
+    reach[~drafts, 1:] = 0.0
+    return reach, drafts
+
+
+def drafted_column(columns: Columns, prompts: Sequence[Sequence[int]], longest: int) -> NDArray[np.bool_]:
+    """Tell of each row of a trace whether a draft by prompt lookup drafts anything in a call that starts there.
+
+    Parameters
+    ----------
+    columns : dict
+        Those of a trace, in which the positions of a text ascend at each draft temperature.
+    prompts : sequence of sequences of int
+        By the numbers of the texts.
+    longest : int
+    """
+    drafted = np.zeros(len(columns["token"]), dtype=bool)
+    once = columns["draft_temperature"] == columns["draft_temperature"].min()
+    for number in np.unique(columns["text"]):
+        own = columns["text"] == number
+        found, _ = _looked_up(prompts[number], columns["token"][own & once].tolist(), longest)
+        drafted[own] = found[columns["position"][own]]
+    return drafted
+
+
+def _looked_up(prompt: Sequence[int], tokens: Sequence[int], longest: int) -> tuple[NDArray[np.bool_], Array]:
+    """Tell at each place of a text whether anything matches there, and whether the guess is the text's token."""
     from specproof.simulations.language_models.ngram import continuation
 
     drafts, hits = np.zeros(len(tokens), dtype=bool), np.zeros(len(tokens))
@@ -49,9 +78,7 @@ def lookup_reach(
         found = continuation(text, longest)
         drafts[place] = bool(found)
         hits[place] = (found or text[-1:]) == [token]
-    reach = by_depth(hits, length)
-    reach[~drafts, 1:] = 0.0
-    return reach, drafts
+    return drafts, hits
 
 
 def lookup_sums(

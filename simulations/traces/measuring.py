@@ -13,7 +13,7 @@ from specproof import __version__
 from specproof.simulations.experiments.store import source_fingerprint
 from specproof.simulations.traces.parts import Columns, join
 from specproof.simulations.traces.position_columns import columns, traced_verifiers
-from specproof.simulations.traces.trace import TraceHeader
+from specproof.simulations.traces.trace_header import TraceHeader
 from specproof.theory.distribution import Array
 from specproof.theory.integers import natural_number
 from specproof.theory.numbers import positive_number

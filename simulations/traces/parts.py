@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.simulations.experiments.store import whole_file, write_text
-from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader, pack
+from specproof.simulations.traces.trace import Trace, pack
+from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 

@@ -78,7 +78,7 @@ class PlannedRow:
     tokens_per_call: Interval
     """The expected tokens of a call of the target."""
     cost: float
-    """The cost of a call with its drafts, in calls of the target alone."""
+    """The mean cost of a call with its drafts, in calls of the target alone."""
     speed: Interval
     """Speed over the target alone: tokens per call over cost. These three hold for all configurations at once."""
     over_one_draft: Interval
@@ -184,6 +184,7 @@ class Plan:
         """Tabulate speed over the target alone against c, for every configuration, by the textbook's clock."""
         import pandas as pd
 
+        means = {cost: _mean_costs(self.prices, CostRatio(cost)) for cost in costs}
         records = [
             {
                 "label": row.configuration.label,
@@ -191,10 +192,10 @@ class Plan:
                 "num_drafts": row.configuration.rows,
                 "length": row.configuration.length,
                 "cost": cost,
-                "speed": row.tokens_per_call.estimate / CostRatio(cost).call(row.configuration),
+                "speed": row.tokens_per_call.estimate / mean[self.prices.index_of(row.configuration)],
             }
             for row in self.rows
-            for cost in costs
+            for cost, mean in means.items()
         ]
         return pd.DataFrame(records)
 
@@ -217,10 +218,11 @@ def make_plan(prices: Prices, costs: Costs) -> Plan:
     >>> [round(row.speed.estimate, 3) for row in make_plan(prices, CostRatio(0.1)).rows]
     [1.774, 1.607]
     """
-    call = [costs.call(each) for each in prices.configurations]
-    alone = len(call)
+    per_call = [costs.call(each) for each in prices.configurations]
+    means = _mean_costs(prices, costs)
+    alone = len(per_call)
     # The logarithm of the speed of the target alone is 0, and takes part in the comparison.
-    logs = np.vstack([prices.log_values() - np.log(call)[:, np.newaxis], np.zeros(len(prices.prompts))])
+    logs = np.vstack([prices.log_values(per_call), np.zeros(len(prices.prompts))])
     compared = simultaneous(logs)
     speeds = [compared.ratio(index, alone) for index in range(alone)]
     order = sorted(range(alone), key=lambda index: -speeds[index].estimate)
@@ -229,7 +231,7 @@ def make_plan(prices: Prices, costs: Costs) -> Plan:
         PlannedRow(
             prices.configurations[index],
             prices.tokens_per_call(index),
-            call[index],
+            means[index],
             speeds[index],
             compared.ratio(index, ones[0]) if ones else Interval(np.nan, np.nan, np.nan),
             compared.ratio(index, order[0]),
@@ -237,6 +239,13 @@ def make_plan(prices: Prices, costs: Costs) -> Plan:
         for index in order
     ]
     return Plan(tuple(rows), costs, prices, compared.critical)
+
+
+def _mean_costs(prices: Prices, costs: Costs) -> list[float]:
+    """Give the mean cost of the calls of each configuration, those that draft nothing among them."""
+    spent = prices.spent([costs.call(each) for each in prices.configurations])
+    means: list[float] = (spent.sum(axis=1) / prices.calls.sum(axis=1)).tolist()
+    return means
 
 
 def _name(row: PlannedRow) -> str:

@@ -20,10 +20,11 @@ import numpy as np
 import scipy  # its parts load when first used
 
 from specproof.simulations.traces.configuration import ONE_DRAFT, Configuration, reach_weights
-from specproof.simulations.traces.trace import TextRecord, Trace
+from specproof.simulations.traces.trace import DRAFTED, Trace
+from specproof.simulations.traces.trace_header import TextRecord
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
-from specproof.theory.texts import tokens_and_calls
+from specproof.theory.texts import call_starts, tokens_and_calls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,8 @@ class Prices:
         The names of the independent units.
     tokens, calls : array, shape (configurations, prompts)
         Expected tokens and calls of the counted calls, summed over the texts of each prompt.
+    idle : array, shape (configurations, prompts), optional
+        How many of these calls draft nothing and cost what a call of the target alone does; by default none.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class Prices:
     prompts: tuple[str, ...]
     tokens: Array
     calls: Array
+    idle: Array | None = None
 
     def __repr__(self) -> str:
         return f"Prices({len(self.configurations)} configurations, {len(self.prompts)} prompts)"
@@ -95,19 +99,31 @@ class Prices:
             self.tokens[index] / cost, self.calls[index], self.tokens[reference] / reference_cost, self.calls[reference]
         )
 
-    def log_values(self) -> Array:
-        """Pseudo-values of the logarithm of tokens per call, shape (configurations, prompts).
+    def spent(self, costs: Sequence[float]) -> Array:
+        """Cost of the counted calls of each prompt, shape (configurations, prompts).
 
-        They are those of the jackknife, not finite where a prompt has all the calls.
+        Parameters
+        ----------
+        costs : sequence of float
+            The cost of a call that drafts, for each configuration, in calls of the target alone.
         """
-        count = len(self.prompts)
+        drafting = self.calls if self.idle is None else self.calls - self.idle
+        total: Array = self.calls + drafting * (np.asarray(costs)[:, np.newaxis] - 1.0)
+        return total
+
+    def log_values(self, costs: Sequence[float] | None = None) -> Array:
+        """Pseudo-values of the logarithm of tokens per unit of cost, shape (configurations, prompts).
+
+        They are those of the jackknife, not finite where a prompt has all the calls. By default a call costs 1.
+        """
+        spent, count = self.calls if costs is None else self.spent(costs), len(self.prompts)
         if count == 1:
-            alone: Array = np.log(self.tokens / self.calls)
+            alone: Array = np.log(self.tokens / spent)
             return alone
-        tokens, calls = (each.sum(axis=1, keepdims=True) for each in (self.tokens, self.calls))
+        tokens, whole = (each.sum(axis=1, keepdims=True) for each in (self.tokens, spent))
         with np.errstate(divide="ignore", invalid="ignore"):
-            without = np.log((tokens - self.tokens) / (calls - self.calls))
-        values: Array = count * np.log(tokens / calls) - (count - 1) * without
+            without = np.log((tokens - self.tokens) / (whole - spent))
+        values: Array = count * np.log(tokens / whole) - (count - 1) * without
         return values
 
     def index_of(self, configuration: Configuration) -> int:
@@ -229,7 +245,7 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
         raise InvalidInput("configurations is empty: ask for at least one")
     names = tuple(dict.fromkeys(text.name for text in trace.header.texts))
     places = {name: index for index, name in enumerate(names)}
-    tokens, calls = np.zeros((2, len(asked), len(names)))
+    tokens, calls, idle = np.zeros((3, len(asked), len(names)))
     longest = max(each.length for each in asked)
     for temperature, families in _families(asked).items():
         for text, rows in trace.texts(temperature):
@@ -240,7 +256,14 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
                     emitted, made = tokens_and_calls(reach, asked[index].length, starts)
                     tokens[index, places[text.name]] += emitted
                     calls[index, places[text.name]] += made
-    return Prices(asked, names, tokens, calls)
+                    if DRAFTED in rows:
+                        idle[index, places[text.name]] += _idle(rows, reach[:, : asked[index].length + 1], starts)
+    return Prices(asked, names, tokens, calls, idle if DRAFTED in trace.table else None)
+
+
+def _idle(rows: pd.DataFrame, reach: Array, starts: int | None) -> float:
+    """Expected calls that draft nothing, of those that are counted."""
+    return float((call_starts(reach) * ~rows[DRAFTED].to_numpy())[:starts].sum())
 
 
 def _families(asked: tuple[Configuration, ...]) -> dict[float | None, list[tuple[Configuration, list[int]]]]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from specproof.simulations.traces.measuring import Measurement
 from specproof.simulations.traces.parts import Columns, Progress, Silence, in_order, join
-from specproof.simulations.traces.trace import TextRecord, Trace, pack
+from specproof.simulations.traces.trace import Trace, pack
+from specproof.simulations.traces.trace_header import TextRecord
 
 if TYPE_CHECKING:
     from specproof.simulations.language_models.model_pair import ModelPair

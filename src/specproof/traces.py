@@ -21,7 +21,8 @@ from specproof.simulations.traces.capture_pair import capture_pair
 from specproof.simulations.traces.configuration import Configuration, reach_weights
 from specproof.simulations.traces.planning import CostRatio, Plan, PlannedRow, make_plan
 from specproof.simulations.traces.pricing import Interval, Prices, price
-from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader
+from specproof.simulations.traces.trace import Trace
+from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.simulations.traces.tree_design import best_widths
 
 __all__ = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.simulations.traces.position_columns import columns, traced_verifiers
-from specproof.simulations.traces.trace import TextRecord, Trace, TraceHeader, pack
+from specproof.simulations.traces.trace import Trace, pack
+from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.chain import MarkovChain
 
 

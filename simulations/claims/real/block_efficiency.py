@@ -211,8 +211,7 @@ def _names(group: PromptGroup) -> list[str]:
 def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
     r"""Tell of every level that a round came to whether it accepted, and its exact probability given the text.
 
-    That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`. A round comes to a level for each token that
-    it emits but the bonus token.
+    That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`.
     """
     count, length = DECODED_SIZE
     asked = Configuration(rule, 1 if rule in SIMPLE else count, length)
@@ -220,8 +219,10 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
     for number, (_, rows) in enumerate(trace.texts()):
         reach, start = reach_weights(rows, asked), 0
         rounds = np.flatnonzero(run.round_text == number)
-        for accepted, emitted in zip(run.round_accepted[rounds], run.round_emitted[rounds], strict=True):
-            for level in range(min(int(emitted), length)):
+        for accepted, tested, emitted in zip(
+            run.round_accepted[rounds], run.round_tested[rounds], run.round_emitted[rounds], strict=True
+        ):
+            for level in range(int(tested)):
                 before, after = reach[start, level], reach[start, level + 1]
                 chance = min(float(after / before), 1.0) if before > 0 else 0.0
                 records.append({"mode": mode, "rule": rule, "accepted": bool(level < accepted), "chance": chance})

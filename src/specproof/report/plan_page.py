@@ -17,7 +17,7 @@ from specproof.simulations.traces.pricing import LEVEL
 if TYPE_CHECKING:
     from specproof.simulations.traces.planning import PlannedRow
     from specproof.simulations.traces.pricing import Interval
-    from specproof.simulations.traces.trace import TraceHeader
+    from specproof.simulations.traces.trace_header import TraceHeader
 
 INTERVALS = {
     "tokens_per_call": "tokens per call",

@@ -13,12 +13,23 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from tiny_llama import VOCABULARY, save_model  # noqa: E402
+from tiny_llama import VOCABULARY, save_model, tiny_llama  # noqa: E402
 
+from specproof.simulations.language_models.int8 import to_int8  # noqa: E402
+from specproof.simulations.language_models.model import LanguageModel  # noqa: E402
+from specproof.simulations.language_models.model_pair import ModelPair  # noqa: E402
+from specproof.simulations.language_models.ngram import NGramModel  # noqa: E402
 from specproof.simulations.language_models.pairs import load_pair  # noqa: E402
+from specproof.simulations.language_models.prompts import Prompt  # noqa: E402
+from specproof.simulations.traces.ask import asked_configurations, available_rules  # noqa: E402
 from specproof.simulations.traces.capture_arrays import capture_arrays  # noqa: E402
-from specproof.simulations.traces.capture_pair import capture_pair  # noqa: E402
+from specproof.simulations.traces.capture_pair import capture_of, capture_pair  # noqa: E402
+from specproof.simulations.traces.configuration import Configuration  # noqa: E402
+from specproof.simulations.traces.lookup import lookup_reach, lookup_sums  # noqa: E402
+from specproof.simulations.traces.measuring import make_measurement  # noqa: E402
 from specproof.simulations.traces.parts import Silence, parts_folder  # noqa: E402
+from specproof.simulations.traces.planning import CostRatio, make_plan  # noqa: E402
+from specproof.simulations.traces.pricing import price  # noqa: E402
 from specproof.simulations.traces.trace import Trace  # noqa: E402
 from specproof.theory.errors import InvalidInput  # noqa: E402
 from specproof.theory.sampling_settings import SamplingSettings  # noqa: E402
@@ -196,3 +207,55 @@ def test_what_cannot_be_captured_is_refused_before_anything_is_written(
         capture_pair(**tiny | change, out=tmp_path / "trace.parquet")
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def as_numbers(text: str) -> dict[str, list[int]]:
+    return {"input_ids": [int(letter) for letter in text]}
+
+
+def captured(draft: Callable[[LanguageModel], Any], texts: list[str], tokens: int) -> tuple[Trace, list[list[int]]]:
+    """A trace of a tiny target and a draft that is made of it, and its prompts as numbers."""
+    target = LanguageModel(tiny_llama(12, context=256), VOCABULARY, "cpu")
+    pair = ModelPair("tiny", draft(target), target, as_numbers)
+    prompts = [Prompt(text, f"prompt {number}") for number, text in enumerate(texts)]
+    trace = capture_of(pair, prompts, tokens, 2, make_measurement(None, (1.0, 0.5), K, 0)).run()
+    return trace, [as_numbers(text)["input_ids"] for text in texts]
+
+
+def test_a_draft_with_int8_weights_is_near_its_target() -> None:
+    trace, _ = captured(
+        lambda target: LanguageModel(to_int8(target.module, "cpu"), VOCABULARY, "cpu"), ["12", "3", "04"], 8
+    )
+    assert trace.header.num_drafts == K
+    _, rows = next(trace.texts(1.0))
+    assert 0.9 < rows["overlap"].mean() < 1.0
+
+
+def test_a_draft_that_is_looked_up_is_priced_as_the_lookup_of_the_text(tmp_path: Path) -> None:
+    trace, prompts = captured(lambda target: NGramModel(VOCABULARY, "cpu", 2), ["0120120", "7", "33"], 40)
+    trace.write(tmp_path / "trace.parquet")
+    trace = Trace.read(tmp_path / "trace.parquet")
+    assert (trace.header.num_drafts, trace.header.verifiers, available_rules(trace)) == (0, (), ["single"])
+    drafted = trace.table["drafted"]
+    assert drafted.any()
+    assert not drafted.all()
+    lengths, seconds = (1, 3), {0: 1.0, 1: 1.5, 3: 1.7}
+    asked = [Configuration("single", 1, length, draft_temperature=0.5) for length in lengths]
+    prices = price(trace, asked)
+    spent = prices.spent([seconds[length] for length in lengths])
+    for place, (prompt, (text, rows)) in enumerate(zip(prompts, trace.texts(), strict=True)):
+        starts = text.tokens - max(lengths) + 1
+        for index, length in enumerate(lengths):
+            expected = lookup_sums(
+                *lookup_reach(prompt, rows["token"].tolist(), 2, length), starts, seconds.__getitem__
+            )
+            assert (prices.tokens[index, place], spent[index, place]) == pytest.approx(expected)
+    plan = make_plan(prices, CostRatio(0.5))
+    assert all(1.0 < row.cost < CostRatio(0.5).call(row.configuration) for row in plan.rows), "some calls draft nothing"
+    assert plan.curves([0.0])["speed"].tolist() == [row.tokens_per_call.estimate for row in plan.rows]
+
+
+def test_other_rules_than_that_of_one_draft_are_refused_where_drafts_are_looked_up() -> None:
+    trace, _ = captured(lambda target: NGramModel(VOCABULARY, "cpu", 2), ["01"], 4)
+    with pytest.raises(InvalidInput, match="rule is 'kseq': this trace prices single"):
+        asked_configurations(trace, rules=["kseq"])

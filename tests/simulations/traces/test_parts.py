@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from specproof.simulations.traces.parts import Capture, Columns, Progress, parts_folder
-from specproof.simulations.traces.trace import COLUMNS, TextRecord, Trace, TraceHeader
+from specproof.simulations.traces.trace import COLUMNS, Trace
+from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.errors import InvalidInput
 
 ASKED = {"seed": 3, "prompts": "abc"}
