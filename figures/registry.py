@@ -15,6 +15,7 @@ from specproof.figures import (
     opt_uno,
     pareto,
     priority_coupling,
+    real_trees,
     rejections,
     relaxation,
     share_of_optimum,
@@ -40,5 +41,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     acceptance.SPEC,
     block_efficiency_real.SPEC,
     judge.SPEC,
+    real_trees.SPEC,
     relaxation.SPEC,
 )

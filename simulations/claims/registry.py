@@ -6,7 +6,7 @@ from specproof.simulations.claims import policies, relaxation, truncation
 from specproof.simulations.claims.claim import Claim
 from specproof.simulations.claims.priority import gain, joint, optimal, orders, tiling
 from specproof.simulations.claims.priority import lossless as priority_lossless
-from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
+from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale, tree_calls
 from specproof.simulations.claims.recursive import lossless
 from specproof.simulations.claims.spectr2023 import block_efficiency as sequence_efficiency
 from specproof.simulations.claims.spectr2023 import (
@@ -83,4 +83,5 @@ CLAIMS: tuple[Claim, ...] = (
     acceptance.CLAIM,
     rejection_martingale.CLAIM,
     block_efficiency.CLAIM,
+    tree_calls.CLAIM,
 )

@@ -2,6 +2,7 @@
 
 =================  ======================================================================================
 ``drafted``        what a sampler is handed, and what it draws by
+``tree_drafting``  how one tree is drafted
 ``registry``       the registry, and calls from the start of two models
 ``walks``          walks from the root, a step a node
 ``whole_chains``   block verification of one chain and of the best of K, hierarchical speculative decoding

@@ -19,7 +19,7 @@ from specproof.figures.style import new_figure, save, styled
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.example_pairs import random_rows
 from specproof.simulations.claims.priority import gain
-from specproof.simulations.claims.real import block_efficiency
+from specproof.simulations.claims.real import block_efficiency, tree_calls
 from specproof.simulations.claims.real.acceptance import DRAFT_COUNTS
 from specproof.simulations.claims.registry import CLAIMS
 from specproof.simulations.claims.yin2024.coupled_texts import LOGS
@@ -70,9 +70,18 @@ WRITTEN = [
     for index, choice in enumerate(CHOICES)
     for rule in ("opt", "uno")
 ]
+CALLS: Records = [
+    {"rule": rule, "prompt": prompt, "num_drafts": 2, "length": 3, "accepted": (place + 1) / (1 + place + len(rule))}
+    for rule in ("single-levels", "traversal", "spectr-gbv")
+    for place, prompt in enumerate("abc")
+]
 OBSERVED: Mapping[str, Mapping[str, Records]] = {
     "real.acceptance": {"positions": POSITIONS},
     "real.block-efficiency": {"sums": SUMS, "levels": LEVELS, "blocks": BLOCKS, "rates": RATES},
+    "real.trees": {
+        "calls": CALLS,
+        "levels": [{**level, "mode": mode} for mode in (tree_calls.PROPER, tree_calls.BROKEN) for level in LEVELS],
+    },
     "priority.gain": {"positions": GAINS},
     "yin2024.opt-uno": {
         "positions": [

@@ -8,9 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from specproof.theory.chain import Chain
 from specproof.theory.distribution import Array
-from specproof.theory.trees.draft_trees import DraftTrees, Node, next_token_law
+from specproof.theory.trees.draft_trees import DraftTrees, Node, NodeLaw
 
 Branches: TypeAlias = tuple[tuple[int, "Branches"], ...]
 """What was drafted after a node, in the order of drafting: each time a token and the branches after it."""
@@ -81,7 +80,10 @@ def likeliest_tokens(law: Array, count: int) -> Node:
     >>> likeliest_tokens(np.array([0.25, 0.5, 0.25]), 2)
     (1, 0)
     """
-    return tuple(int(token) for token in np.argsort(-law, kind="stable")[:count])
+    among = np.arange(law.size)
+    if count < law.size:  # a sort of a whole vocabulary takes ten times as long
+        among = np.flatnonzero(law >= np.partition(law, -count)[-count])
+    return tuple(int(token) for token in among[np.argsort(-law[among], kind="stable")][:count])
 
 
 def without(law: Array, tokens: Iterable[int]) -> Array:
@@ -97,22 +99,25 @@ def without(law: Array, tokens: Iterable[int]) -> Array:
     return others / others.sum() if others.any() else others
 
 
-def likeliest_prefixes(model: Chain, nodes: int, length: int) -> list[Node]:
+def likeliest_prefixes(law: NodeLaw, nodes: int, length: int) -> list[Node]:
     """The N likeliest prefixes of at most L tokens, the likeliest first; none that cannot come.
+
+    The law is asked for after prefixes of fewer than L tokens that are among them.
 
     Examples
     --------
-    >>> from specproof import MarkovChain
-    >>> likeliest_prefixes(MarkovChain([0.75, 0.25], [[0.5, 0.5]] * 2, 2), nodes=3, length=2)
+    >>> laws = [0.75, 0.25], [0.5, 0.5]
+    >>> likeliest_prefixes(lambda node: np.array(laws[len(node)]), nodes=3, length=2)
     [(0,), (0, 0), (0, 1)]
     """
     chosen: list[Node] = []
     waiting: list[tuple[float, int, Node]] = []
 
     def expand(way: Node, chance: float) -> None:
-        for token, value in enumerate(next_token_law(model, way)):
-            if value > 0:
-                heapq.heappush(waiting, (-chance * float(value), len(way), (*way, token)))
+        row = law(way)
+        for token in likeliest_tokens(row, nodes):
+            if row[token] > 0:
+                heapq.heappush(waiting, (-chance * float(row[token]), len(way), (*way, token)))
 
     expand((), 1.0)
     while waiting and len(chosen) < nodes:

@@ -30,7 +30,7 @@ from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 from specproof.theory.trees.branches import ListedTrees, chain, likeliest_prefixes, likeliest_tokens, nested, without
-from specproof.theory.trees.draft_trees import Node, next_token_law
+from specproof.theory.trees.draft_trees import Node, laws_of, next_token_law
 
 MOST_TREES = 100_000
 """At most so many drafted trees are listed."""
@@ -85,7 +85,7 @@ def hub(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
 
 def likeliest(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """The certain tree of the K L likeliest prefixes of at most L tokens; fewer where no more can be drafted."""
-    chosen = likeliest_prefixes(draft, num_drafts * length, length)
+    chosen = likeliest_prefixes(laws_of(draft), num_drafts * length, length)
     return [(nested(chosen), 1.0)]
 
 

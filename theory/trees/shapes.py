@@ -31,7 +31,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.integers import positive_integer
 from specproof.theory.trees.branches import likeliest_prefixes
-from specproof.theory.trees.draft_trees import Node, next_token_law
+from specproof.theory.trees.draft_trees import Node, laws_of, next_token_law
 
 Place = tuple[int, ...]
 """A node of a shape: which child to take at each depth, counted from 0 in the order of drafting."""
@@ -71,7 +71,7 @@ def best_certain_tree(target: Chain, nodes: int, length: int) -> Designed:
     count, depth = positive_integer(nodes, "nodes"), positive_integer(length, "length")
     if target.horizon < depth:
         raise InvalidInput(f"length is {shown(depth)} but target has horizon {target.horizon}: take a longer horizon")
-    chosen = likeliest_prefixes(target, count, depth)
+    chosen = likeliest_prefixes(laws_of(target), count, depth)
     chances = [
         float(np.prod([next_token_law(target, way[:level])[token] for level, token in enumerate(way)]))
         for way in chosen

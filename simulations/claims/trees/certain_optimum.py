@@ -63,7 +63,7 @@ def certain(context: CellContext, tokens: int, length: int, nodes: int, instance
         worst.see("expected accepted length of the walk", by_walk - accepted)
         optimum = block_optimum_of_trees(DraftTrees.of({tuple(found.nodes): 1.0}), target)
         worst.see("block optimum of the tree", optimum.accepted_length - accepted, tolerance=SOLVED)
-        by_draft = _certain_length(target, tuple(likeliest_prefixes(draft, nodes, length)))
+        by_draft = _certain_length(target, tuple(likeliest_prefixes(laws_of(draft), nodes, length)))
         worst.see("the draft's likeliest prefixes instead", best - by_draft, method=Method.CONTROL)
     return Findings(worst.rows())
 

@@ -173,8 +173,9 @@ def places(draft: Array, target: Array) -> NDArray[np.int64]:
     [0, 1, 2]
     """
     ratio = np.divide(target, draft, out=np.full_like(target, np.inf), where=draft > 0)
-    place = np.empty(ratio.size, dtype=np.int64)
-    place[np.lexsort((-np.arange(ratio.size), ratio))] = np.arange(ratio.size)
+    ascending = ratio.size - 1 - np.argsort(ratio[::-1], kind="stable")
+    place = np.empty_like(ascending)
+    place[ascending] = np.arange(ratio.size)
     return place
 
 

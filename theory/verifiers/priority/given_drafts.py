@@ -1,4 +1,4 @@
-"""The priority coupling for given drafts: which of them is accepted, with what probability."""
+"""The priority coupling for given drafts: which of them is accepted, with what probability, at any vocabulary size."""
 
 from __future__ import annotations
 
@@ -7,39 +7,29 @@ from numpy.typing import NDArray
 
 from specproof.theory.distribution import Array
 from specproof.theory.verifiers.priority.coupling import PriorityCoupling
+from specproof.theory.verifiers.priority.tiling import Tiling
+from specproof.theory.verifiers.priority.winning import winning_chances
+from specproof.theory.verifiers.single import single_given
 
 
 def priority_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
-    r"""The rule for given drafts, shape (N, k): the highest priority wins and is kept with probability theta.
+    """The rule for given drafts, shape (N, k): the highest priority wins and is kept with probability theta.
 
-    With :math:`F_i` the distribution function of a priority from the set of token i, draft l wins with probability
-    :math:`\int \prod_{h \ne l} F_{x_h} dF_{x_l}`, a polynomial of degree k - 1 on each interval, which k Gauss-Legendre
-    nodes integrate exactly. Parameters are those of :data:`specproof.theory.verifiers.registry.GivenDrafts`.
+    The sets are cut once, and of each row those of its tokens are swept; a single draft always wins. Parameters are
+    those of :data:`specproof.theory.verifiers.registry.GivenDrafts`.
 
     Examples
     --------
     Equal laws: each of two drafts of one token wins with probability 1/2, and is kept.
 
-    >>> priority_given(np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([[0, 0]])).round(12).tolist()
+    >>> priority_given(np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([[0, 0]])).tolist()
     [[0.5, 0.5]]
     """
-    count = drafts.shape[1]
-    coupling = PriorityCoupling(draft, target, count)
-    sets = coupling.intervals
-    nodes, shares = np.polynomial.legendre.leggauss(count)
-    places = (nodes + 1) / 2  # of the nodes in each interval, whose length is 1
-    # Where a node lies in its own interval is known better than as a difference of two numbers near 1.
-    priority = sets.starts[:, np.newaxis] + sets.lengths[:, np.newaxis] * places
-    covered = np.clip(priority[..., np.newaxis] - sets.starts, 0.0, sets.lengths)
-    own = np.arange(sets.lengths.size)
-    covered[own, :, own] = sets.lengths[:, np.newaxis] * places
-    owner = np.arange(draft.size)[:, np.newaxis] == sets.tokens
-    size = np.maximum(owner @ sets.lengths, np.finfo(float).tiny)[:, np.newaxis]
-    below = np.einsum("vi,eni->ven", owner, covered) / size[..., np.newaxis]
-    mass = (owner * sets.lengths / size)[..., np.newaxis] * shares / 2
-    accepted = np.empty(drafts.shape)
-    for place in range(count):
-        others = below[np.delete(drafts, place, axis=1)].prod(axis=1)
-        token = drafts[:, place]
-        accepted[:, place] = (others * mass[token]).sum(axis=(1, 2)) * coupling.thinning[token]
+    if drafts.shape[1] == 1:
+        return single_given(draft, target, drafts)
+    coupling = PriorityCoupling(draft, target, drafts.shape[1])
+    sets, rates = coupling.intervals, coupling.rates[np.newaxis]
+    tiling = Tiling(sets.starts, sets.lengths, sets.tokens, sets.offsets, coupling.first_interval, rates)
+    won = np.concatenate([winning_chances(tiling, row) for row in drafts[:, np.newaxis]])
+    accepted: Array = won * coupling.thinning[drafts]
     return accepted

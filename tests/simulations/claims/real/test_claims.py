@@ -20,7 +20,7 @@ from specproof.run_plan import plan_run
 from specproof.simulations.claims.claim import Settings
 from specproof.simulations.claims.conclusion import ClaimFindings
 from specproof.simulations.claims.priority import gain
-from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale
+from specproof.simulations.claims.real import acceptance, block_efficiency, rejection_martingale, tree_calls
 from specproof.simulations.claims.real.prompt_groups import GROUP_SIZE, prompt_groups
 from specproof.simulations.evidence import ClaimVerdict, Method
 from specproof.simulations.experiments.cell import CellContext
@@ -46,14 +46,20 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def found(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ClaimFindings]:
     store = Store(tmp_path_factory.mktemp("cells"), lambda cell: cell.key(0, 0.0, ""))
-    claims = (acceptance.CLAIM, rejection_martingale.CLAIM, block_efficiency.CLAIM, gain.CLAIM)
+    claims = (acceptance.CLAIM, rejection_martingale.CLAIM, block_efficiency.CLAIM, gain.CLAIM, tree_calls.CLAIM)
     parts = gather_evidence(plan_run(Wanted(claims, (), claims), settings), store, jobs=1)
     return {part.claim.id: part for part in parts}
 
 
 @pytest.mark.parametrize(
     ("claim", "controls"),
-    [("real.acceptance", 1), ("real.rejection-martingale", 1), ("real.block-efficiency", 3), ("priority.gain", 2)],
+    [
+        ("real.acceptance", 1),
+        ("real.rejection-martingale", 1),
+        ("real.block-efficiency", 3),
+        ("priority.gain", 2),
+        ("real.trees", 3),
+    ],
 )
 def test_the_claim_is_not_refuted_and_its_control_is(
     found: dict[str, ClaimFindings], claim: str, controls: int

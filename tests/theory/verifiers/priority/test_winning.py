@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from specproof.theory.independent.priority_by_quadrature import priority_by_quadrature
 from specproof.theory.verifiers.priority.coupling import PriorityCoupling
 from specproof.theory.verifiers.priority.given_drafts import priority_given
 from specproof.theory.verifiers.priority.shared import tile_shared
@@ -33,8 +34,10 @@ def test_every_tuple_of_drafts_wins_as_the_integrals_say(count: int, concentrati
     tiling = tiling_of(coupling)
     found = np.array([winning_chances(tiling, drafts[np.newaxis])[0] for drafts in tuples])
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-14)
-    known = priority_given(coupling.draft, coupling.target, tuples)
+    known = priority_by_quadrature(coupling.draft, coupling.target, tuples)
     np.testing.assert_allclose(found * coupling.thinning[tuples], known, atol=TOLERANCE)
+    given = priority_given(coupling.draft, coupling.target, tuples)
+    np.testing.assert_allclose(given, found * coupling.thinning[tuples], atol=1e-14)
 
 
 def test_tokens_that_share_a_set_win_in_proportion_to_their_drafts() -> None:
