@@ -46,6 +46,9 @@ bench: $(READY)  ## speed, as ratios against named peers
 speed: $(READY)  ## tokens per second of the rules on a real pair, beside predictions; alone on the machine
 	$(BIN)/python -m benchmarks.speed
 
+gpu: $(READY)  ## the tests, claims and speeds that need a CUDA device, in one report
+	$(BIN)/python -m benchmarks.gpu
+
 limits: $(READY)  ## where each way to the optimum stops, and why
 	$(BIN)/python -m benchmarks.stops
 

@@ -37,7 +37,10 @@ from specproof.theory.sampling_settings import SamplingSettings
 from specproof.transformers import opt_sampler, speculative, speculative_batch, speculative_sequences, uno_sampler
 from specproof.wanted import Wanted
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here"),
+]
 
 PROMPTS = [[1, 2, 3], [5], [7, 7]] * 200
 HORIZON = 12

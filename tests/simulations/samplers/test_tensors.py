@@ -23,7 +23,11 @@ from specproof.theory.verifiers.kseq.factor import smallest_valid
 
 ROWS, VOCABULARY, NUM_DRAFTS = 40, 300, 3
 ON_GPU = pytest.param(
-    "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here")
+    "cuda",
+    marks=(
+        pytest.mark.cuda,
+        pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here"),
+    ),
 )
 RULES: dict[str, Callable[..., Any]] = {
     **SAMPLERS,
