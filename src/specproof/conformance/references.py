@@ -10,6 +10,7 @@ import numpy as np
 from specproof.conformance.asked_loops import as_asked
 from specproof.conformance.problems import Contract, Tokens, next_token_law
 from specproof.conformance.problems.drafting import Drafting
+from specproof.conformance.seeded_loops import by_row_seeds, stream_of_each_seed
 from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
 from specproof.simulations.samplers import (
@@ -237,5 +238,6 @@ def references() -> dict[str, tuple[Contract, Sampler]]:
         "round that stops when unsure": (Contract.ROUND, round_until_unsure),
         "speculative loop": (Contract.GENERATE, speculate),
         "speculative loop, as asked": (Contract.GENERATE, as_asked(speculate)),
+        "loop with a seed for each row": (Contract.GENERATE, by_row_seeds(stream_of_each_seed)),
         "priority layers": (Contract.GENERATE, speculate_layers),
     }

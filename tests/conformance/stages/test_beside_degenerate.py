@@ -64,3 +64,21 @@ def test_the_ordinary_rows_have_the_shape_of_the_degenerate_ones() -> None:
     problem = ordinary_beside(MultiProblem([0.0, 1.0, 0.0], [0.0, 1.0, 0.0], 2))
     assert problem.shape == MultiProblem([0.0, 1.0, 0.0], [0.0, 1.0, 0.0], 2).shape
     assert problem.target_law == pytest.approx([1 / 6, 1 / 3, 1 / 2])
+
+
+def test_what_is_wrong_alone_is_not_laid_to_the_degenerate_rows() -> None:
+    """A law that no other stage asks for, wrong whatever stands beside it."""
+    rising = np.arange(1.0, 4.0) / 6
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        tokens, accepted = first_draft(draft_probs, target_probs, draft_tokens, rng)
+        if target_probs.shape[1] == rising.size:
+            rows = np.flatnonzero((np.abs(target_probs - rising) < 1e-9).all(axis=1))
+            tokens[rows], accepted[rows] = draft_tokens[rows, 0], 0
+        return tokens, accepted
+
+    report = check_sampler(verify, "multi", budget=QUICK)
+    assert [finding.detector for finding in report.findings] == [Detector.BESIDE]
+    assert "the law of ordinary rows is wrong in batches of many, seen in" in report.reason, report
+    assert report.instance is not None
+    assert not report.instance.neighbours

@@ -51,7 +51,7 @@ def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
 
 @pytest.mark.usefixtures("whole_second_look")
 @pytest.mark.parametrize(
-    ("contract", "calls"), [pytest.param("chain", DEFAULT.small, marks=pytest.mark.slow), ("multi", DEFAULT.small)]
+    ("contract", "calls"), [pytest.param("chain", DEFAULT.small, marks=pytest.mark.slow), ("multi", 400)]
 )
 def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str, calls: int) -> None:
     """The first row's laws for all: alone each law is right, beside another problem it is the other's now and then."""
@@ -79,3 +79,18 @@ def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:
     assert report.detectable_bias_in_small_batches["2"] == math.inf
     assert ", any of 2," in report.reason
     assert report.as_dict()["detectable_bias"]["small_batches"]["2"] is None
+
+
+def test_what_is_wrong_in_small_ragged_batches_only_is_seen() -> None:
+    """In batches of two a row without drafts emits token 0."""
+
+    def verify(*arguments: Any) -> Any:
+        emitted, drafts = token_by_token(*arguments), arguments[2]
+        if len(drafts) == 2:
+            emitted[drafts[:, 0] < 0, 0] = 0
+        return emitted
+
+    report = check_sampler(verify, budget=replace(QUICK, rounds=1, small=400), problem="ragged, two drafts")
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert report.findings[0].detector == Detector.SMALL_BATCHES
+    assert "on 'ragged, two drafts' the law is wrong in batches of 2," in report.reason

@@ -13,6 +13,7 @@ from specproof.conformance.defects.defect import Defect
 from specproof.conformance.defects.loop import End, Loop
 from specproof.conformance.problems import Contract, GenerateProblem, Tokens
 from specproof.conformance.problems.text_settings import TextSettings
+from specproof.conformance.seeded_loops import by_row_seeds, seed_plus_step
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
@@ -129,6 +130,15 @@ TEXT_DEFECTS: tuple[Defect, ...] = (
         "an end token",
         "",
         ("huggingface/transformers#47912", "openvinotoolkit/openvino.genai#4081"),
+    ),
+    Defect(
+        "row-seed-plus-step",
+        "the number of a token is drawn with its row's seed plus its step, so that rows of near seeds share theirs",
+        Contract.GENERATE,
+        by_row_seeds(seed_plus_step),
+        law_as_asked(Loop().law),
+        "rows with seeds that follow each other, and a look at the dependence of its trials",
+        "longer",
     ),
 )
 

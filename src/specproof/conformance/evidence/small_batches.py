@@ -1,7 +1,8 @@
 """Small batches: one trial a call, as engines often run, two and three, and what is between those and large ones.
 
 What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
-on the first every defect of one position shows, the second has more than one. A verifier has in every other batch also
+on the first every defect of one position shows, the second has more than one; and on a ragged one, whose rows have
+drafts of their own number, if a verifier takes such. A verifier has in every other batch also
 rows of the problem in the mirror, which shows rows that are mixed up.
 """
 
@@ -56,12 +57,19 @@ class SmallBatches:
             If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
-        for kind, name in ((kind, names[turn % len(names)]) for turn in range(turns) for kind in TURN):
+        # What is unusual comes half as often.
+        order = [*names, *(name for name in names if not self._problems[name].unusual)]
+        for kind, name in ((kind, order[turn % len(order)]) for turn in range(turns) for kind in TURN):
             size, mixed = size_of(kind, subject, rng), bool(rng.random() < 0.5)
             seen = sample_small(subject, self._problems[name], size, rng, mixed=mixed)
             self.evidence[kind, name].add(seen.completed)
             if time.monotonic() > deadline:
                 break
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of the problems that were run."""
+        return tuple(dict.fromkeys(name for (_, name), law in self.evidence.items() if law.trials))
 
     def detectable_bias(self, level: float) -> dict[str, float]:
         """Give by kind the bias that would have been seen on any of the problems that were run."""

@@ -53,6 +53,20 @@ def repetition(subject: Subject, problem: Problem, trials: int, rng: np.random.G
     return Repetition.SAME if np.array_equal(one, other) else Repetition.REMEMBERS
 
 
+def rows_follow_seeds(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:
+    """Whether rows that are handed the same seeds again have the same texts, in other places and beside fewer rows.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
+    """
+    arguments = problem.arguments(trials, rng)
+    chosen = rng.permutation(trials)[: max(trials // 2, 1)]
+    whole = problem.ask(subject, arguments, 1).tokens
+    return np.array_equal(problem.ask(subject, arguments.rows(chosen), 2).tokens, whole[chosen])
+
+
 class Streams:
     """What the same inputs give with many generators.
 
@@ -96,4 +110,8 @@ def _repeatable(
 ) -> tuple[Callable[[int], Tokens], Array]:
     """A call whose inputs are the same for every seed, and the probability of the drafts of each trial."""
     arguments = problem.arguments(trials, rng)
-    return lambda seed: problem.ask(subject, arguments, seed).tokens, problem.chance_of_drafts(arguments)
+
+    def run(seed: int) -> Tokens:
+        return problem.ask(subject, problem.reseeded(arguments, seed), seed).tokens
+
+    return run, problem.chance_of_drafts(arguments)

@@ -64,7 +64,7 @@ class ChainProblem(EmittedRows, VerifierProblem):
     contract: ClassVar = Contract.CHAIN
     size_name: ClassVar = "L"
     acceptance_title: ClassVar = "the first token is the first draft"
-    in_small_batches: ClassVar = ("three tokens", "two drafts, three tokens")
+    in_small_batches: ClassVar = ("three tokens", "two drafts, three tokens", "ragged, two drafts")
     draft: TabularModel
     target: TabularModel
     lengths: Array | None = None

@@ -39,6 +39,8 @@ from specproof.theory.integers import natural_number, positive_integer
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
 
+SEEDS = 2**48
+"""Seeds of rows begin below this: so many that hardly two trials of a check have the same."""
 LOOKAHEAD = 4
 """The number of positions past the end of a problem for which the models still have tables."""
 
@@ -53,6 +55,12 @@ class Request(NamedTuple):
     trials: int
     chosen: Tokens
     """Which of the temperatures each row has, shape (n,); handed out by name alone."""
+    seeds: Tokens
+    """The seed of each row, shape (n,); handed out by name alone."""
+
+    def rows(self, chosen: Tokens) -> Request:
+        """Ask for some of the rows."""
+        return self._replace(trials=len(chosen), chosen=self.chosen[chosen], seeds=self.seeds[chosen])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,9 +169,14 @@ class GenerateProblem(TwoModels, Problem):
         return law
 
     def arguments(self, trials: int, rng: np.random.Generator) -> Request:
-        """Ask for n continuations, each of a temperature that is drawn."""
+        """Ask for n continuations, each of a temperature that is drawn, with seeds that follow each other."""
         chosen = rng.integers(len(self.settings.temperatures), size=trials)
-        return Request(self.draft, self.target, self.prompt, self.length, trials, chosen)
+        seeds = rng.integers(SEEDS) + np.arange(trials)
+        return Request(self.draft, self.target, self.prompt, self.length, trials, chosen, seeds)
+
+    def reseeded(self, arguments: Request, seed: int) -> Request:
+        """Ask for the same with other seeds of its rows."""
+        return arguments._replace(seeds=np.random.default_rng(seed).integers(SEEDS) + np.arange(arguments.trials))
 
     def positional(self, arguments: Request) -> Sequence[Any]:
         """What every loop is handed."""
@@ -176,7 +189,7 @@ class GenerateProblem(TwoModels, Problem):
 
     def named(self, arguments: Request) -> Mapping[str, Any]:
         """What is asked, by name."""
-        return self.settings.named(arguments.chosen)
+        return {**self.settings.named(arguments.chosen), "seeds": arguments.seeds}
 
     def chance_of_drafts(self, arguments: Request) -> Array:
         """Give hardly any where rows differ in their temperatures: some have one possible text, whatever is drawn."""

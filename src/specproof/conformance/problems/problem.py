@@ -55,14 +55,14 @@ class Problem(ABC):
     acceptance_title : str
         The event that :attr:`acceptance_bounds` bounds first, as a sentence; empty if drafts are not seen.
     in_small_batches : tuple of str
-        The two problems of the ladder that are run in small batches: on the first every defect of one position shows,
-        the second has more to it.
+        The problems of the ladder that are run in small batches: on the first every defect of one position shows, the
+        second has more to it, and a third is of what a sampler may not know of.
     """
 
     contract: ClassVar[Contract]
     size_name: ClassVar[str]
     acceptance_title: ClassVar[str] = ""
-    in_small_batches: ClassVar[tuple[str, str]]
+    in_small_batches: ClassVar[tuple[str, ...]]
 
     @classmethod
     @abstractmethod
@@ -185,6 +185,11 @@ class Problem(ABC):
         """What a sampler is told by name, of which it is handed what it has parameters for."""
         del arguments
         return {}
+
+    def reseeded(self, arguments: Any, seed: int) -> Any:
+        """Give the same arguments, in which seeds of single rows, if there are any, follow from another seed."""
+        del seed
+        return arguments
 
     @property
     def unusual(self) -> str:

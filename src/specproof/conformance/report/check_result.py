@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from specproof.conformance.contract import Contract
-from specproof.conformance.problems.ladder import PROBLEMS
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.report.finding import Finding, Verdict
 
@@ -125,6 +124,7 @@ class CheckResult:
     detectable_bias: float = math.inf
     hardest: str = ""
     detectable_bias_on_all_problems: float = math.inf
+    problems_in_small_batches: tuple[str, ...] = ()
     detectable_bias_in_small_batches: Mapping[str, float] = field(default_factory=dict)
     detectable_bias_on_degenerate_problems: float = math.inf
     reproducible: bool = True
@@ -158,7 +158,7 @@ class CheckResult:
                 return "every problem was refused"
             escaped = f"a total variation of {told_bias(self.detectable_bias)} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
-        names = " and ".join(f"'{name}'" for name in PROBLEMS[self.contract].in_small_batches)
+        names = " and ".join(f"'{name}'" for name in self.problems_in_small_batches) or "any problem"
         small = ", ".join(
             f"{told_bias(bias)} of {kind}" for kind, bias in self.detectable_bias_in_small_batches.items()
         )

@@ -40,8 +40,10 @@ class Report(CheckResult):
         The problem on which it would have been hardest to see.
     detectable_bias_on_all_problems : float
         The same for a bias of this total variation on every problem of the ladder, whatever its direction on each.
+    problems_in_small_batches : tuple of str
+        The names of the problems that were run in small batches.
     detectable_bias_in_small_batches : dict
-        The same for small batches, by how many trials they have, on the two problems that are run in them.
+        The same for small batches, by how many trials they have, on the problems that were run in them.
     detectable_bias_on_degenerate_problems : float
         The same for the degenerate problems that have more than one outcome.
     reproducible : bool

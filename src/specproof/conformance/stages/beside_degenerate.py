@@ -24,6 +24,9 @@ CALLS = 8
 LARGE = "many"
 """How many trials a large batch has, as a report says it."""
 
+MIXED_UP = " that have other rows beside them, degenerate or not, as where rows are mixed up"
+"""What is said of batches in which any other rows do harm."""
+
 
 def run_beside_degenerate_rows(check: Check) -> list[Finding]:
     """Run large and small batches of ordinary rows and those of degenerate problems; the first fault is the last."""
@@ -57,35 +60,39 @@ def _constant(model: TabularModel, law: Array) -> TabularModel:
 
 
 def _alarm(check: Check, names: list[str], kind: str) -> Finding | None:
-    halves = _counts(check, names, kind)
-    if not _refute(check, names, halves):
+    halves = _counts(check, _problems(check, names), kind)
+    ordinary = ordinary_beside(_problems(check, names)[0])
+    if not _refute(check, ordinary, halves):
         return None
-    each = {name: _counts(check, [name], kind) for name in names}
-    if guilty := [name for name in names if _refute(check, [name], each[name])]:  # some of them are enough
+    for other, of_what in ((ordinary, ""), (ordinary.mirrored, MIXED_UP)):  # what is beside them need not be degenerate
+        seen = _counts(check, [other], kind)
+        if _refute(check, ordinary, seen):
+            check.instance = instance_of(ordinary, "ordinary rows", seen, 0.0, [other] if of_what else [])
+            return _finding(names[0], kind, of_what, seen)
+    each = {name: _counts(check, _problems(check, [name]), kind) for name in names}
+    if guilty := [name for name in names if _refute(check, ordinary, each[name])]:  # some of them are enough
         names, halves = guilty, [sum(part) for part in zip(*(each[name] for name in guilty), strict=True)]
     degenerate = _problems(check, names)
-    check.instance = instance_of(
-        ordinary_beside(degenerate[0]), "ordinary rows beside degenerate ones", halves, 0.0, degenerate
-    )
+    check.instance = instance_of(ordinary, "ordinary rows beside degenerate ones", halves, 0.0, degenerate)
+    return _finding(names[0], kind, f" that have rows of {_listed(names)} beside them", halves)
+
+
+def _finding(name: str, kind: str, of_what: str, halves: list[Tokens]) -> Finding:
     trials = int(halves[0].sum() + halves[1].sum())
-    text = (
-        f"the law of ordinary rows is wrong in batches of {kind} that have rows of {_listed(names)} beside them, seen "
-        f"in {trials:,} trials"
-    )
-    return Finding(Verdict.BIASED, Detector.BESIDE, names[0], text)
+    text = f"the law of ordinary rows is wrong in batches of {kind}{of_what}, seen in {trials:,} trials"
+    return Finding(Verdict.BIASED, Detector.BESIDE, name, text)
 
 
-def _counts(check: Check, names: list[str], kind: str) -> list[Tokens]:
-    """Count in two halves what ordinary rows emit beside those of all problems, or of one of them in small batches."""
-    degenerate = _problems(check, names)
-    ordinary = ordinary_beside(degenerate[0])
+def _counts(check: Check, others: list[VerifierProblem], kind: str) -> list[Tokens]:
+    """Count in two halves what ordinary rows emit beside those of all others, or of one of them in small batches."""
+    ordinary = ordinary_beside(others[0])
     size = ordinary.target_law.size
     halves = [np.zeros(size, dtype=np.int64) for _ in range(2)]
     for call in range(2 if kind == LARGE else max(check.budget.small // CALLS, 2)):
         if time.monotonic() > check.after(BESIDE):
             break
         rows = degenerate_trials(check) if kind == LARGE else size_of(kind, check.subject, check.rng)
-        beside = degenerate if kind == LARGE else [degenerate[int(check.rng.integers(len(degenerate)))]]
+        beside = others if kind == LARGE else [others[int(check.rng.integers(len(others)))]]
         share = max(int(rows * check.rng.uniform(0.2, 0.8)) // len(beside), 1)
         trials = [max(rows - share * len(beside), 1), *[share] * len(beside)]
         seen = sample_mixed_call(check.subject, [ordinary, *beside], trials, check.rng)
@@ -93,8 +100,7 @@ def _counts(check: Check, names: list[str], kind: str) -> list[Tokens]:
     return halves
 
 
-def _refute(check: Check, names: list[str], halves: list[Tokens]) -> bool:
-    ordinary = ordinary_beside(_problems(check, names)[0])
+def _refute(check: Check, ordinary: VerifierProblem, halves: list[Tokens]) -> bool:
     evidence = LawEvidence(ordinary.target_law.reshape(-1), ordinary.draft_law.reshape(-1))
     evidence.counts += halves[0] + halves[1]
     return check.is_alarm(evidence.log_value)

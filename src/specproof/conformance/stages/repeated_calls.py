@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import time
 
-from specproof.conformance.evidence.streams import REPEATED, STREAMS, Repetition, Streams, repetition
+from specproof.conformance.contract import Contract
+from specproof.conformance.evidence.streams import (
+    REPEATED,
+    STREAMS,
+    Repetition,
+    Streams,
+    repetition,
+    rows_follow_seeds,
+)
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.conformance.stages.state import ROUNDS, Check
@@ -22,6 +30,8 @@ FAULTS = {
     ),
 }
 """What is said of a function whose output is not repeated, and what saw it."""
+UNSEEDED = "rows do not follow their seeds: the same seeds give other texts in other places or beside fewer rows"
+"""What is said of a loop whose rows have seeds and go by something else."""
 REPEATING = 0.03
 """Repeating may take this share of the time limit, twice."""
 
@@ -49,10 +59,18 @@ def repeat_calls(check: Check) -> list[Finding]:
         check.reproducible, check.remembers = False, text if found is Repetition.REMEMBERS else ""
         check.notes.append(text)
         return [Finding(Verdict.INVALID, detector, "", text)] if check.settings.require_seed else []
+    if _has_seeds(check) and not rows_follow_seeds(check.subject, example.problem, trials, check.rng):
+        check.reproducible = False
+        check.notes.append(UNSEEDED)
+        return [Finding(Verdict.INVALID, Detector.SEED, "", UNSEEDED)] if check.settings.require_seed else []
     if check.settings.within is not None:  # what follows refutes the target's law
         return []
     streams = min(_affordable(check) // REPEATED, STREAMS)
     return _other_generators(check, example, streams) if streams > 1 else []
+
+
+def _has_seeds(check: Check) -> bool:
+    return check.settings.contract is Contract.GENERATE and check.subject.takes(frozenset({"seeds"}))
 
 
 def _other_generators(check: Check, example: Watch, number: int) -> list[Finding]:
