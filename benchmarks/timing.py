@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 REPEATS = 7
 
+REGRESSION = 2.0
+"""Where it is known what something takes, a benchmark fails if it takes so many times more."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -33,6 +36,11 @@ class Comparison:
     def ratio(self) -> float:
         """How many times faster than the peer."""
         return self.theirs / self.ours
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether it is slower than asked for."""
+        return self.ratio < self.least
 
 
 def best(call: Callable[[], object], repeats: int = REPEATS) -> float:

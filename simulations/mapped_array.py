@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
@@ -35,3 +37,15 @@ def mapped_array(path: Path, name: str) -> NDArray[Any]:
             f"{name} {path} is not a whole .npy array of numbers ({error}): write it with numpy.save"
         ) from None
     return as_real(found, f"{name} {path}")
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Let the pages of a mapped array go that have been read; they are read anew where they are looked at again.
+
+    Without this a pass over a file holds as much memory as the file has. Other arrays are left as they are.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
 from numpy.typing import ArrayLike
 
+from specproof.simulations.mapped_array import let_go
 from specproof.simulations.traces.array_source import ArraySource, NamedArray, open_source
 from specproof.simulations.traces.measuring import Measurement, make_measurement
 from specproof.simulations.traces.parts import Capture, Columns, Progress, ShowProgress, join, silent
 from specproof.simulations.traces.trace import Trace
 from specproof.simulations.traces.trace_header import TextRecord
+from specproof.theory.rows import in_threads
 from specproof.theory.sampling_settings import SamplingSettings
 
 ROWS = 32
@@ -23,9 +26,6 @@ ROWS = 32
 
 TOGETHER = 4
 """Rows measured together."""
-
-MOST_THREADS = 8
-"""So many times these are measured at a time at most, on a machine of many cores."""
 
 
 def capture_arrays(
@@ -136,15 +136,16 @@ class _Blocks:
         text, first, last = self.blocks[number]
         starts = range(first, last, TOGETHER)
         streams = self.measurement.streams(number, len(starts))
-        tasks = (
-            delayed(self._rows)(text, start, min(start + TOGETHER, last), rng)
+        tasks = [
+            partial(self._rows, text, start, min(start + TOGETHER, last), rng)
             for start, rng in zip(starts, streams, strict=True)
-        )
-        workers = min(len(starts), cpu_count(), MOST_THREADS)
+        ]
         found = []
-        for columns in Parallel(n_jobs=workers, prefer="threads", return_as="generator")(tasks):
+        for columns in in_threads(operator.call, tasks):
             found.append(columns)
             progress.advance(len(found) / len(starts))
+        for array in (self.source.draft, self.source.target):
+            let_go(array.values)
         return join(found)
 
     def _rows(self, text: int, first: int, last: int, rng: np.random.Generator) -> Columns:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
-from specproof.simulations.mapped_array import mapped_array
+from specproof.simulations.mapped_array import let_go, mapped_array
 from specproof.theory.distribution import Array, as_distribution
 from specproof.theory.errors import InvalidInput, entry
+from specproof.theory.rows import in_threads
 from specproof.theory.sampling_settings import SamplingSettings
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.verifiers import VERIFIERS
 
 CHUNK_ENTRIES = 2**18
 """Rows are worked on together until they have this many entries: the arrays of a chunk take some tens of megabytes."""
-
-MOST_THREADS = 8
-"""So many chunks are worked on at a time at most, on a machine of many cores."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,10 @@ def acceptances(
 
     chunks = [range(first, min(first + step, count)) for first in range(0, count, step)]
     parts = []
-    for places, part in zip(chunks, _in_threads(chunk, chunks), strict=True):
+    for places, part in zip(chunks, in_threads(chunk, chunks), strict=True):
         parts.append(part)
+        let_go(draft.values)
+        let_go(target.values)
         advance(len(places))
     found = {name: np.concatenate([part[name] for part in parts]).reshape(leading) for name in parts[0]}
     optimal = found.pop("optimal")
@@ -145,11 +144,3 @@ def leading_axes(draft: Rows, target: Rows) -> tuple[int, ...]:
             f"{draft.name} has shape {draft.values.shape} and {target.name} {target.values.shape}: "
             "give both the same number of rows"
         ) from None
-
-
-def _in_threads(work: Callable[[range], dict[str, Array]], chunks: list[range]) -> Iterator[dict[str, Array]]:
-    """Work on chunks side by side, and yield the results in order; an error ends it all."""
-    workers = min(len(chunks), cpu_count(), MOST_THREADS)
-    parallel = Parallel(n_jobs=workers, prefer="threads", return_as="generator")
-    found: Iterator[dict[str, Array]] = parallel(delayed(work)(places) for places in chunks)
-    return found

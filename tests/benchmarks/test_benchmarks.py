@@ -7,19 +7,22 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from benchmarks import stops
+from benchmarks import growth, stops
+from benchmarks.__main__ import report
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
-from benchmarks.timing import Comparison, best
+from benchmarks.timing import REGRESSION, Comparison, best
 from specproof.theory.distribution import dirichlet
 from specproof.theory.transport import DraftSets, optimal_acceptance
 
 
 @pytest.mark.parametrize(
-    "name", ["optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "conformance"]
+    "name",
+    ["optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "conformance", "growth"],
 )
 def test_every_benchmark_compares(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
@@ -31,6 +34,46 @@ def test_a_ratio_is_how_many_times_faster() -> None:
     calls: list[int] = []
     assert best(lambda: calls.append(1), repeats=3) >= 0.0
     assert len(calls) == 4
+
+
+def measured(slower: dict[tuple[str, str], float]) -> list[Comparison]:
+    """The lines of the growth benchmark where all takes as long as is known, but for what is slower by a factor."""
+    sizes = pd.DataFrame(
+        {
+            "work": name,
+            "tokens": tokens,
+            "seconds": work.sorts * tokens * slower.get((name, str(tokens)), 1.0),
+            "sort": float(tokens),
+        }
+        for name, work in growth.WORK.items()
+        for tokens in (*growth.SIZES, growth.KNOWN_AT)
+    )
+    rows = pd.DataFrame(
+        {"work": name, "rows": count, "seconds": slower.get((name, f"{count} rows"), 1.0)}
+        for name in growth.IN_ROWS
+        for count in growth.ROWS
+    )
+    return list(growth.lines(sizes, rows))
+
+
+@pytest.mark.parametrize("where", [str(growth.KNOWN_AT), str(growth.SIZES[-1]), f"{growth.ROWS[-1]} rows"])
+def test_a_regression_by_the_stated_factor_fails_the_benchmarks(where: str) -> None:
+    name = growth.IN_ROWS[0]
+    assert report(measured({})) == 0
+    assert report(measured({(name, where): 0.9 * REGRESSION})) == 0
+    slow = measured({(name, where): 1.1 * REGRESSION})
+    assert report(slow) == 1
+    assert {line.what.split(", V")[0] for line in slow if line.falls_short} == {name}
+
+
+def test_growth_is_measured_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "SIZES", (10, 100))
+    monkeypatch.setattr(growth, "KNOWN_AT", 50)
+    monkeypatch.setattr(growth, "ROW_SIZE", 20)
+    monkeypatch.setattr(growth, "MANY", 2)
+    found = list(growth.compare())
+    assert len(found) == 2 * len(growth.WORK) + len(growth.IN_ROWS) + 1
+    assert all(line.ours > 0 for line in found)
 
 
 @pytest.mark.parametrize(("tokens", "num_drafts"), [(12, 3), (60, 2)])

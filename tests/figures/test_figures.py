@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from specproof.figures import build_time
+from specproof.figures import build_time, growth
 from specproof.figures.figure_spec import FigureSpec
 from specproof.figures.registry import FIGURES
 from specproof.figures.style import new_figure, save, styled
@@ -232,6 +232,20 @@ def test_build_times_are_drawn_as_they_are() -> None:
     drawn = {float(y) for axes in (left, right) for line in axes.lines for y in line.get_ydata()}
     assert drawn <= set(table["ms"]) | set(table["ns_per_token"])
     assert (len(left.lines), len(right.lines)) == (3, 6)
+
+
+def test_growth_is_drawn_as_it_is() -> None:
+    sizes = pd.DataFrame(
+        {"work": work, "tokens": tokens, "sorts": tokens * place / 7.0}
+        for place, work in enumerate(("one", "two"), start=1)
+        for tokens in (1000, 32_000)
+    )
+    rows = pd.DataFrame({"work": "two", "rows": count, "seconds": count / 9.0} for count in (1, 4))
+    left, right = growth.draw(sizes, rows).axes
+    drawn = [float(y) for line in left.lines[:2] for y in line.get_ydata()]
+    assert drawn == sizes["sorts"].tolist()
+    assert right.lines[0].get_ydata().tolist() == pytest.approx((1e3 * rows["seconds"]).tolist())
+    assert right.lines[0].get_color() == left.lines[1].get_color()
 
 
 def test_axes_are_named(figure: FigureSpec) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from specproof.simulations.mapped_array import mapped_array
+from specproof.bound import Rows, acceptances
+from specproof.simulations.mapped_array import let_go, mapped_array
 from specproof.theory.errors import InvalidInput
+from specproof.theory.sampling_settings import SamplingSettings
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64])
@@ -53,3 +57,36 @@ def test_a_file_that_is_cut_short_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InvalidInput, match=r"^mine .*a\.npy is not a whole \.npy array"):
         mapped_array(path, "mine")
+
+
+def resident(path: Path) -> int:
+    """Kilobytes of a mapped file that this process holds."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.endswith(str(path)))
+    return next(int(line.split()[1]) for line in lines[at:] if line.startswith("Rss:"))
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(mmap, "MADV_DONTNEED"), reason="pages are counted by Linux alone"
+)
+def test_pages_that_were_read_are_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.ones(2**19))
+    found = mapped_array(path, "mine")
+    assert found.sum() == 2**19
+    assert resident(path) >= 4096
+    let_go(found[10:])
+    assert resident(path) < 64
+    assert found.sum() == 2**19
+    let_go(np.ones(3))  # in memory: nothing to do
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are counted by Linux alone")
+def test_a_bound_lets_go_of_what_it_has_read(tmp_path: Path) -> None:
+    rows = np.zeros((64, 2**15), np.float32)
+    for name in ("draft", "target"):
+        np.save(tmp_path / f"{name}.npy", rows)
+    pair = [Rows.load(tmp_path / f"{name}.npy", name, SamplingSettings()) for name in ("draft", "target")]
+    found = acceptances(*pair, 2)
+    assert found["optimal"] == pytest.approx(1.0, abs=1e-9)
+    assert max(resident(tmp_path / f"{name}.npy") for name in ("draft", "target")) < 1024
