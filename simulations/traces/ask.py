@@ -10,12 +10,13 @@ from specproof.simulations.traces.configuration import (
     CERTAIN,
     DISTINCT,
     MATCH,
+    OF_ANY_SHAPE,
     ONE_DRAFT,
     SIMPLE,
     Configuration,
 )
 from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, DRAFTED, Trace
-from specproof.simulations.traces.tree_design import best_widths
+from specproof.simulations.traces.tree_design import best_shape, best_widths
 from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
@@ -48,8 +49,9 @@ def asked_configurations(
     trees : sequence of sequences of int
         Children of each node by depth.
     tree_nodes : sequence of int
-        For each of these numbers of drafted tokens, each rule and each length the tree is designed of which most is
-        accepted, see :func:`~specproof.simulations.traces.tree_design.best_widths`.
+        For each of these numbers of drafted tokens, each rule and each length trees are designed of which most is
+        accepted: the best widths, and for ``recursive`` and ``certain`` the best shape, see
+        :mod:`specproof.simulations.traces.tree_design`.
     draft_temperatures : sequence of float, optional
         By default all that the trace holds.
 
@@ -89,6 +91,10 @@ def asked_configurations(
                 ]
                 for widths in dict.fromkeys((*map(tuple, trees), *designed)):
                     asked.append(Configuration(rule, 1, len(widths), widths, temperature))
+            if rule in OF_ANY_SHAPE:
+                shapes = [best_shape(trace, rule, nodes, most, temperature) for nodes in tree_nodes for most in levels]
+                for places in dict.fromkeys(shapes):
+                    asked.append(Configuration(rule, 1, len(places[-1]), (), temperature, places))
     if not asked:
         raise InvalidInput(
             "nothing is left to price: ask for a number of drafts above 1, for a tree, or for more rules"

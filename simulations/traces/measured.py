@@ -30,7 +30,7 @@ class MeasuredCosts:
         """Give the cost of a call with its drafts, in calls of the target alone; a tree is scored as one row."""
         rows, length = configuration.rows, configuration.length
         spent = self.clock.seconds(rows, length, MEASURED_AS.get(configuration.rule, configuration.rule))
-        if configuration.widths:
+        if configuration.is_tree:
             spent += self.clock.target(1, configuration.scored) - self.clock.target(rows, length + 1)
         return spent / self.clock.seconds(1, 0)
 

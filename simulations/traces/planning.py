@@ -272,6 +272,7 @@ def _record(row: PlannedRow) -> dict[str, object]:
         "num_drafts": asked.rows,
         "length": asked.length,
         "widths": list(asked.widths),
+        "places": [list(place) for place in asked.places],
         "draft_temperature": asked.draft_temperature,
         "cost": row.cost,
     }

@@ -222,7 +222,7 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
     ----------
     trace : Trace
     configurations : sequence of Configuration
-        Those that share rule, number of drafts and widths are priced together, whatever their length.
+        Those that share rule and number of drafts are priced together, whatever their length.
 
     Raises
     ------
@@ -270,7 +270,7 @@ def _families(asked: tuple[Configuration, ...]) -> dict[float | None, list[tuple
     """Bring together, by draft temperature, what differs in length alone: the longest, and the numbers of all."""
     groups: dict[Configuration, list[int]] = defaultdict(list)
     for index, each in enumerate(asked):
-        groups[each if each.widths else replace(each, length=1)].append(index)
+        groups[each if each.is_tree else replace(each, length=1)].append(index)
     found: dict[float | None, list[tuple[Configuration, list[int]]]] = defaultdict(list)
     for key, members in groups.items():
         found[key.draft_temperature].append((max((asked[i] for i in members), key=lambda each: each.length), members))

@@ -23,7 +23,7 @@ from specproof.simulations.traces.planning import CostRatio, Plan, PlannedRow, m
 from specproof.simulations.traces.pricing import Interval, Prices, price
 from specproof.simulations.traces.trace import Trace
 from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
-from specproof.simulations.traces.tree_design import best_widths
+from specproof.simulations.traces.tree_design import best_shape, best_widths
 
 __all__ = [
     "Configuration",
@@ -37,6 +37,7 @@ __all__ = [
     "TraceHeader",
     "asked_configurations",
     "available_rules",
+    "best_shape",
     "best_widths",
     "capture_arrays",
     "capture_logprobs",

@@ -49,7 +49,7 @@ def plan(
         str | None,
         typer.Option(
             metavar="N,...",
-            help="Design trees of so many drafted tokens: the widths that accept most at each length.",
+            help="Design trees of so many drafted tokens: the widths and the shapes that accept most.",
         ),
     ] = None,
     draft_temperature: Annotated[
