@@ -12,6 +12,7 @@ from broken_samplers import wrapped
 from check_budgets import QUICK
 
 from specproof.conformance import (
+    Budget,
     Unsupported,
     Verdict,
     check_sampler,
@@ -121,3 +122,21 @@ def test_torch_verifiers_are_handed_tensors() -> None:
 def test_a_loop_may_draft_as_far_ahead_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("specproof.conformance.references.DRAFTED", 8)
     assert check_sampler(speculate, "generate", budget=QUICK).is_lossless
+
+
+@pytest.mark.parametrize(("calls", "where"), [(40, "on ordinary problems"), (150, "on 'eight tokens, draft uniform'")])
+@pytest.mark.parametrize("raised", [RuntimeError("late"), KeyboardInterrupt(), MemoryError()])
+def test_an_exception_in_a_later_call_is_a_crash_of_that_stage(calls: int, where: str, raised: BaseException) -> None:
+    made: list[Any] = []
+
+    def verify(*arguments: Any) -> Any:
+        made.append(arguments)
+        if len(made) > calls:
+            raise raised
+        return token_by_token(*arguments)
+
+    budget = Budget(first=60, rounds=1, small=4, degenerate=8, seconds=100.0, candidates=2)
+    report = check_sampler(verify, budget=budget)
+    assert report.verdict is Verdict.CRASHES
+    assert report.reason.startswith(where), report.reason
+    assert type(raised).__name__ in report.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,26 @@ def single(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> 
     return select("single", draft_probs, target_probs, draft_tokens, rng)
 
 
-def test_folder_and_environment_are_put_back_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_environment_and_settings_are_put_back_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEFT_BEHIND", raising=False)
-    here = Path.cwd()
+    searched = os.environ["PATH"]
+    here, path, deepest = Path.cwd(), sys.path.copy(), sys.getrecursionlimit()
 
     def moves(*arguments: Any) -> Any:
         os.chdir(tmp_path)
         os.environ["LEFT_BEHIND"] = "1"
+        os.environ.pop("PATH", None)
+        sys.path.insert(0, "nowhere")
+        sys.setrecursionlimit(deepest + 1)
         return single(*arguments)
 
     report = check_sampler(moves, "multi", budget=QUICK, problem="three tokens, k = 1")
     assert Path.cwd() == here
     assert "LEFT_BEHIND" not in os.environ
-    assert "it changes the working folder and the environment, which was put back after each call" in report.notes
+    assert os.environ["PATH"] == searched
+    assert (sys.path, sys.getrecursionlimit()) == (path, deepest)
+    changed = "the working folder, the environment, the path of imports and the limit of recursion"
+    assert f"it changes {changed}, which was put back after each call" in report.notes
 
 
 def test_threads_that_are_left_behind_are_counted() -> None:

@@ -87,7 +87,9 @@ def _note_manners(check: Check) -> None:
         check.notes.append("it changes its inputs in place: whoever reads them afterwards reads something else")
     surroundings = check.subject.surroundings
     if surroundings.changed:
-        check.notes.append(f"it changes {' and '.join(surroundings.changed)}, which was put back after each call")
+        *more, last = surroundings.changed
+        changed = f"{', '.join(more)} and {last}" if more else last
+        check.notes.append(f"it changes {changed}, which was put back after each call")
     if threads := surroundings.new_threads():
         check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
     check.subject.generators.put_back()

@@ -1,11 +1,13 @@
-"""What a function finds around it and may leave changed: the working folder, the environment, threads."""
+"""What a function finds around it and may leave changed: the working folder, the environment, threads and the like."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 WORKER = "specproof calls"
 """The name of the kit's own threads."""
@@ -28,6 +30,7 @@ class Surroundings:
     def kept(self) -> Iterator[None]:
         """Put back afterwards what is changed meanwhile, and remember that it was."""
         folder, environment = _folder(), _entries().copy()
+        path, deepest = sys.path.copy(), sys.getrecursionlimit()
         try:
             yield
         finally:
@@ -35,9 +38,16 @@ class Surroundings:
                 os.chdir(folder)
                 self._note("the working folder")
             if _entries() != environment:
-                os.environb.clear()
-                os.environb.update(environment)
+                os.environ.clear()
+                for key, value in environment.items():
+                    os.environ[os.environ.decodekey(key)] = os.environ.decodevalue(value)
                 self._note("the environment")
+            if sys.path != path:
+                sys.path[:] = path
+                self._note("the path of imports")
+            if sys.getrecursionlimit() != deepest:
+                sys.setrecursionlimit(deepest)
+                self._note("the limit of recursion")
 
     def new_threads(self) -> int:
         """Count the threads that were started since and are still alive, but for the kit's own."""
@@ -49,9 +59,9 @@ class Surroundings:
             self.changed.append(what)
 
 
-def _entries() -> dict[bytes, bytes]:
+def _entries() -> dict[Any, Any]:
     """Give the dictionary behind the environment: to read it by its own methods takes longer than most calls do."""
-    entries: dict[bytes, bytes] = vars(os.environb)["_data"]
+    entries: dict[Any, Any] = vars(os.environ)["_data"]
     return entries
 
 
