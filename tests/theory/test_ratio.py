@@ -57,6 +57,12 @@ def test_chunks_cover_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(quotients, -np.sort(-(target / draft).reshape(15, 4)))
 
 
+def test_a_row_longer_than_a_chunk_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratio, "_CHUNK", 3)
+    rows = dirichlet(4, 0.5, np.random.default_rng(6), 3)
+    assert [len(by_ratio.order) for _, by_ratio in sorted_chunks(rows, rows)] == [1, 1, 1]
+
+
 def test_acceptance_of_every_kind_of_token() -> None:
     draft = np.array([0.0, 0.0, 0.5, 0.25, 0.25, 5e-324])
     target = np.array([0.0, 0.25, 0.25, 0.25, 0.0, 0.25])

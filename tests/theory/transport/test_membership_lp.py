@@ -22,6 +22,7 @@ from specproof.theory.transport import (
     optimal_plan,
     solve_membership_lp,
 )
+from specproof.theory.transport.plan import feasible_plan
 
 SOLVER = 1e-9
 """HiGHS is asked for feasibility to 1e-10 in each constraint."""
@@ -176,3 +177,14 @@ def test_the_examples_of_the_documentation() -> None:
     failed, tried = doctest.testmod(membership_lp)
     assert failed == 0
     assert tried > 4
+
+
+def test_prices_out_of_bounds_are_clipped() -> None:
+    """A solver's prices may be off by its tolerance, or by more: the dual point is feasible all the same."""
+    drafts, target = DraftSets.iid([0.5, 0.5], 2), np.array([0.25, 0.75])
+    found = feasible_plan(drafts, target, np.zeros(drafts.membership.nnz), np.array([-0.5, 1.5]), "made up")
+    assert found.dual_tokens.tolist() == [0.0, 1.0]
+    assert (found.dual_sets >= 0.0).all()
+    for tokens, price in zip(found.sets, found.dual_sets, strict=True):
+        assert (price + found.dual_tokens[list(tokens)] >= 1.0).all()
+    assert found.gap >= float(optimal_acceptance([0.5, 0.5], target, 2)) - 1e-15

@@ -7,7 +7,7 @@ from specproof.conformance.strategies import rough_laws, rough_pairs, with_degen
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.transport.draft_sets import DraftSets
-from specproof.theory.verifiers.priority.orders import drafted_sets, independent_drafts, optimal_orders
+from specproof.theory.verifiers.priority.orders import _nearest, drafted_sets, independent_drafts, optimal_orders
 
 GAP = 1e-8
 
@@ -93,3 +93,20 @@ def test_disjoint_supports_accept_nothing():
 def test_what_cannot_be_used_is_named(drafts, target, message):
     with pytest.raises(InvalidInput, match=message):
         optimal_orders(independent_drafts(drafts), target)
+
+
+def test_the_nearest_point_of_a_simplex_is_approached() -> None:
+    """Wolfe's minor cycle never moves away from 0, and ends at the nearest point of the hull of what it keeps."""
+    rng = np.random.default_rng(7)
+    dropped = 0
+    for _ in range(200):
+        points = rng.normal(size=(5, 4)) + 0.3
+        weights = np.append(rng.dirichlet(np.ones(4)), 0.0)
+        kept, found = _nearest(points, weights)
+        nearest = found @ points[kept]
+        assert (found > 0.0).all()
+        assert found.sum() == pytest.approx(1.0, abs=1e-12)
+        assert np.linalg.norm(nearest) <= np.linalg.norm(weights @ points) + 1e-12
+        assert points[kept] @ nearest == pytest.approx(nearest @ nearest, abs=1e-10)  # as far as it can go in the hull
+        dropped += len(kept) < 5
+    assert dropped > 50

@@ -259,3 +259,26 @@ def test_in_rational_numbers_each_token_is_thinned_held_down_or_has_what_it_want
             else:
                 cases[2] += 1
     assert min(cases) >= 5
+
+
+def test_a_stretch_does_not_run_past_the_top() -> None:
+    """By hand, k = 2. Token 0 is thinned on [0, 0.5]; tokens 1 and 2 are on [0.745, 0.755] and [0.795, 0.805].
+
+    Token 3 wants more than even its highest stretch has: without [0.755, 0.795] below it would end above 1. It takes
+    [0.805, 1], that gap, and the highest 0.065 of the next one; token 4 has the rest. What was placed stays in place.
+    """
+    coupling = PriorityCoupling([0.5, 0.01, 0.01, 0.3, 0.18], [0.049, 0.015, 0.016, 0.56, 0.36], 2)
+    assert [token for *_, token in upwards(coupling)] == [0, 4, 3, 1, 3, 2, 3]
+    np.testing.assert_allclose(coupling.rates[:3], coupling.target[:3], rtol=1e-12)
+    np.testing.assert_allclose([start for start, *_ in upwards(coupling)][3:6], [0.745, 0.755, 0.795], rtol=1e-12)
+
+
+def test_rows_longer_than_a_chunk_are_tiled_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(49)
+    rows = dirichlet(6, 1.0, rng, 3), dirichlet(6, 1.0, rng, 3)
+    whole = PriorityCoupling(*rows, 2)
+    monkeypatch.setattr("specproof.theory.verifiers.priority.coupling._CHUNK", 4)
+    chunked = PriorityCoupling(*rows, 2)
+    assert np.array_equal(chunked.intervals.offsets, whole.intervals.offsets)
+    assert np.array_equal(chunked.first_interval, whole.first_interval)
+    assert np.array_equal(chunked.rates, whole.rates)
