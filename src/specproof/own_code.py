@@ -136,11 +136,12 @@ def _claim(module: ModuleType, module_name: str, attribute: str) -> Claim:
 
 def _defined(module: ModuleType, kind: type[Any]) -> list[Any]:
     """The objects of a kind at the module's top level, each once; not those that it imports from this package."""
-    found = [value for value in vars(module).values() if isinstance(value, kind) and not _is_ours(value)]
+    found = [value for value in vars(module).values() if isinstance(value, kind) and not is_ours(value)]
     return [value for index, value in enumerate(found) if not any(value is other for other in found[:index])]
 
 
-def _is_ours(value: Claim | FigureSpec) -> bool:
+def is_ours(value: Claim | FigureSpec) -> bool:
+    """Whether a claim or figure is of this package."""
     function = value.cells if isinstance(value, Claim) else value.draw
     return getattr(function, "__module__", "").startswith("specproof.")
 

@@ -14,6 +14,7 @@ from typing import Any
 import joblib
 import pandas as pd
 
+from specproof.figure_files import draw_figures
 from specproof.manifest import environment
 from specproof.own_code import OwnCode, worker_preparation
 from specproof.progress import progress
@@ -107,7 +108,7 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
         )
     tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
     _write_evidence(found, tables, out)
-    drawn = [path for figure in plan.figures for path in figure.make(tables[figure.claim], out / "figures")]
+    drawn = draw_figures(plan.figures, tables, out / "figures", jobs)
     manifest = {
         "started": began.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - start, 1),

@@ -15,7 +15,7 @@ from fake_claims import echo
 
 from specproof.simulations.claims.spectr2023 import kseq_valid, maximal_coupling
 from specproof.simulations.claims.yin2024 import theorem1, theorem5
-from specproof.simulations.experiments import cell_runner
+from specproof.simulations.experiments import workers
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
 from specproof.simulations.experiments.cell_runner import run_cells
 from specproof.simulations.experiments.store import Store
@@ -178,7 +178,7 @@ def test_a_cell_that_cannot_be_kept_ends_the_run_without_further_words(
 
 
 def test_nothing_to_run_starts_no_worker(open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cell_runner.joblib, "Parallel", None)
+    monkeypatch.setattr(workers.joblib, "Parallel", None)
     assert run_cells([], 5, LEVEL, open_store(), jobs=4, scheduler="tcp://nowhere:1") == []
 
 
@@ -209,7 +209,7 @@ def test_an_interrupt_waits_until_a_cell_is_kept_and_announced(
 def test_what_is_started_deaf_hears_no_interrupt() -> None:
     code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
     before = signal.getsignal(signal.SIGINT)
-    with cell_runner._deaf_to_interrupts():
+    with workers._deaf_to_interrupts():
         deaf = subprocess.run([sys.executable, "-S", "-c", code], check=False).returncode
     assert deaf == 1
     assert signal.getsignal(signal.SIGINT) == before
@@ -223,7 +223,7 @@ def test_a_scheduler_that_does_not_answer(
     no_dead_client: None,
 ) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cell_runner, "PATIENCE", 0.3)
+    monkeypatch.setattr(workers, "PATIENCE", 0.3)
     with pytest.raises(InvalidInput, match=r"scheduler tcp://127.0.0.1:1 does not answer .*give the address"):
         run_cells(CELLS, 5, LEVEL, open_store(), scheduler="tcp://127.0.0.1:1")
     assert capfd.readouterr() == ("", "")
@@ -239,8 +239,8 @@ def test_a_semaphore_that_an_interrupt_left_behind_is_not_talked_about() -> None
     """What loky's tracker would say at the end of one that was registered and is gone, as after an interrupt."""
     script = (
         "import os\n"
-        "from specproof.simulations.experiments import cell_runner\n"
-        "with cell_runner._workers(2, None):\n"
+        "from specproof.simulations.experiments import workers\n"
+        "with workers._workers(2, None):\n"
         "    from joblib.externals.loky.backend import resource_tracker\n"
         "    resource_tracker.register('/loky-of-a-test', 'semlock')\n"
         "assert 'resource_tracker' not in os.environ.get('PYTHONWARNINGS', '')\n"
