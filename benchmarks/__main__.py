@@ -25,7 +25,6 @@ from benchmarks import (
     rejections,
     samplers,
     sequences,
-    traces,
 )
 from benchmarks.timing import Comparison
 
@@ -47,7 +46,7 @@ def main() -> int:
 
 def compare() -> Iterator[Comparison]:
     """Run all benchmarks, one after another."""
-    for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, traces, conformance):
+    for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, conformance):
         yield from module.compare()
     yield from growth.compare(RESULTS)
 

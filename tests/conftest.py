@@ -11,8 +11,9 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
 # The same examples in every run, and nothing remembered on disk: a failure is the code's, never the seed's.
-settings.register_profile("specproof", derandomize=True, database=None, deadline=None, max_examples=60)
-settings.load_profile("specproof")
+settings.register_profile("nightly", derandomize=True, database=None, deadline=None, max_examples=60)
+settings.register_profile("gate", settings.get_profile("nightly"), max_examples=20)
+settings.load_profile("nightly")
 # Hypothesis also draws constants that it reads in the modules imported so far: those of other tests of this worker.
 assert hasattr(providers, "_get_local_constants"), "this version of hypothesis names it otherwise"
 providers._get_local_constants = providers.Constants
@@ -23,6 +24,7 @@ SLOW = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SLOW] = 0
+    settings.load_profile("gate" if config.option.markexpr == "not slow" else "nightly")
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -44,6 +46,18 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if left_out := config.stash[SLOW]:
         terminalreporter.write_line(f"left out: {left_out} tests marked slow, which make test-all runs too")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file to one worker, which makes what its tests share once, where no test names another group."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByFile(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return super()._split_scope(nodeid).partition("::")[0]
+
+    return ByFile(config, log)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_level_that_leaves_a_test_none_is_refused(level: Any) -> None:
         check_sampler(token_by_token, level=level)
 
 
-@pytest.mark.parametrize("level", [LEAST_LEVEL, 1 - 1e-16])
+@pytest.mark.parametrize("level", [LEAST_LEVEL, pytest.param(1 - 1e-16, marks=pytest.mark.slow)])
 def test_at_the_ends_of_what_is_taken_a_check_has_a_report(level: float) -> None:
     report = check_sampler(token_by_token, level=level, time_limit=LONGEST, budget=SMALL)
     assert report.verdict in ("lossless", "inconclusive")

@@ -259,9 +259,9 @@ def test_axes_are_named(figure: FigureSpec) -> None:
 
 
 def test_legends_lie_on_no_data_and_no_text_is_cut(figure: FigureSpec) -> None:
+    drawn = draw(figure)
     with styled():
-        drawn = draw(figure)
-        drawn.canvas.draw()
+        drawn.get_layout_engine().execute(drawn)
     shown = drawn.get_tightbbox()
     assert min(shown.x0, shown.y0) > -0.01
     assert (drawn.get_size_inches() - (shown.x1, shown.y1)).min() > -0.01

@@ -205,7 +205,7 @@ def test_drift_refutes_chances_that_are_wrong() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("chance", [0.3, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_drift_sees_a_detectable_deviation(chance: float, sign: int) -> None:
-    count, repetitions = 1500, 200
+    count, repetitions = 1500, 100
     stated = np.full(count, chance)
     detectable = check_drift(np.zeros(count, bool), stated, RAISED).detectable
     rng = np.random.default_rng(66)

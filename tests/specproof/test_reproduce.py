@@ -200,11 +200,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(fake_command: A
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_one_line(
     fake_command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("specproof.simulations.experiments.cell_runner.PATIENCE", 0.3)
+    monkeypatch.setattr("specproof.simulations.experiments.workers.PATIENCE", 0.3)
     outcome = fake_command("reproduce", "fake.sleepy", "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1")
     gc.collect()  # the dead client: left to chance, its end can lock up the start of the next one
     assert outcome.status == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+from functools import cache, partial
 
 import pytest
 from check_budgets import QUICK
@@ -49,8 +49,8 @@ def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosi
         ("chain", "emits-after-rejection", Verdict.INVALID),
         ("chain", "padding-as-token", Verdict.INVALID),
         ("generate", "padding-as-index", Verdict.INVALID),
-        ("chain", "mask-on-bonus-alone", Verdict.INVALID),
-        ("chain", "inclusive-coarse-uniform", Verdict.INVALID),
+        pytest.param("chain", "mask-on-bonus-alone", Verdict.INVALID, marks=pytest.mark.slow),
+        pytest.param("chain", "inclusive-coarse-uniform", Verdict.INVALID, marks=pytest.mark.slow),
         ("chain", "unguarded-residual", Verdict.CRASHES),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_generator_that_is_not_used_is_noted():
 
 
 def test_the_page_shows_what_was_caught_and_accuses_nobody_else(monkeypatch):
-    monkeypatch.setattr(catalogue, "check_sampler", partial(check_sampler, budget=QUICK))
+    monkeypatch.setattr(catalogue, "check_sampler", cache(partial(check_sampler, budget=QUICK)))
     defect, exact = BY_NAME["multi", "always-first"], BY_NAME["multi", "recursive-rejection"]
     text, wrong = page((defect,), (exact,))
     assert not wrong

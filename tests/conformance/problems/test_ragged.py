@@ -68,7 +68,12 @@ def test_an_adapter_refuses_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["bonus-past-the-row", "certain-draft-as-uniform", "nothing-without-drafts", "padding-as-draft"]
+    "name",
+    [
+        "bonus-past-the-row",
+        "nothing-without-drafts",
+        *(pytest.param(it, marks=pytest.mark.slow) for it in ("certain-draft-as-uniform", "padding-as-draft")),
+    ],
 )
 def test_what_is_wrong_with_them_alone_is_seen(name: str) -> None:
     defect = next(entry for entry in DEFECTS if entry.name == name)

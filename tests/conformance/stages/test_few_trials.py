@@ -25,7 +25,7 @@ from specproof.conformance.references import token_by_token
     ("wrong", "fault", "calls", "said"),
     [
         pytest.param(lambda n: n == 1, stale_bonus, 2500, "batches of 1,", marks=pytest.mark.slow),
-        (lambda n: n == 2, always, 400, "batches of 2,"),
+        pytest.param(lambda n: n == 2, always, 400, "batches of 2,", marks=pytest.mark.slow),
         pytest.param(lambda n: n == 3, always, 400, "batches of 3,", marks=pytest.mark.slow),
         (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
     ],

@@ -60,7 +60,7 @@ def test_rows_with_uniforms_of_their_own_are_seen_though_every_law_is_right(firs
     assert [finding.detector for finding in report.findings] == ["uniforms" if first == 0 else "rows"], str(report)
 
 
-@pytest.mark.parametrize("bits", [2, 4, 6])
+@pytest.mark.parametrize("bits", [*(pytest.param(few, marks=pytest.mark.slow) for few in (2, 4)), 6])
 def test_few_streams_are_noticed(bits: int) -> None:
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         return token_by_token(
@@ -73,7 +73,13 @@ def test_few_streams_are_noticed(bits: int) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["always-accepted", "first-unverified", "typical-acceptance"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "first-unverified",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("always-accepted", "typical-acceptance")),
+    ],
+)
 def test_a_sampler_that_hardly_draws_is_not_said_to_ignore_its_generator(name: str) -> None:
     defect = next(entry for entry in DEFECTS if (entry.name, entry.contract) == (name, "chain"))
     report = check_sampler(defect.sampler, budget=QUICK)

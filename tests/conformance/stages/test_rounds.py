@@ -20,7 +20,14 @@ from specproof.conformance import (
 from specproof.conformance.references import select
 
 
-@pytest.mark.parametrize("hidden", [lambda laws: laws[:, 3:], lambda laws: laws if laws.shape[2] > 5 else laws[:0]])
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        pytest.param(lambda laws: laws[:, 3:], marks=pytest.mark.slow),
+        lambda laws: laws if laws.shape[2] > 5 else laws[:0],
+    ],
+    ids=["long drafts", "large vocabularies"],
+)
 def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: Callable[..., Any]) -> None:
     def lenient(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         shown = draft_probs.copy()
@@ -33,7 +40,13 @@ def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: 
 
 @pytest.mark.parametrize(
     "context",
-    [lambda texts, prompt: np.where(np.arange(len(texts.T)) < prompt, 0, texts), lambda texts, _: texts[:, -1:]],
+    [
+        pytest.param(
+            lambda texts, prompt: np.where(np.arange(len(texts.T)) < prompt, 0, texts), marks=pytest.mark.slow
+        ),
+        lambda texts, _: texts[:, -1:],
+    ],
+    ids=["the prompt", "all but the last token"],
 )
 def test_a_loop_that_forgets_is_caught(context: Callable[..., Any]) -> None:
     def forgetful(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
@@ -142,7 +155,14 @@ def test_the_verifier_of_these_tests_is_lossless() -> None:
 
 @pytest.mark.parametrize(
     ("source", "first"),
-    [(in_groups(2), 1), (in_groups(2), 0), (in_groups(32), 0), (tiled(4), 0), (tiled(64), 0), (in_groups(10**9), 0)],
+    [
+        (in_groups(2), 1),
+        pytest.param(in_groups(2), 0, marks=pytest.mark.slow),
+        pytest.param(in_groups(32), 0, marks=pytest.mark.slow),
+        (tiled(4), 0),
+        pytest.param(tiled(64), 0, marks=pytest.mark.slow),
+        (in_groups(10**9), 0),
+    ],
     ids=["pairs, from the second token on", "pairs", "groups of 32", "tiled by 4", "tiled by 64", "all"],
 )
 def test_of_trials_that_depend_on_each_other_no_law_is_said_to_be_wrong(
@@ -197,7 +217,10 @@ def test_pairs_that_share_a_uniform_in_batches_of_different_problems_only_are_se
     assert "of different problems depend on each other" in report.reason
 
 
-@pytest.mark.parametrize(("shift", "seed"), [(0.02, 4), (0.03, 3), (0.1, 0)])
+@pytest.mark.parametrize(
+    ("shift", "seed"),
+    [(0.02, 4), pytest.param(0.03, 3, marks=pytest.mark.slow), pytest.param(0.1, 0, marks=pytest.mark.slow)],
+)
 def test_of_independent_trials_with_a_wrong_law_no_dependence_is_claimed(shift: float, seed: int) -> None:
     def generate(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:
         tokens = np.tile(np.array(prompt, dtype=np.int64), (n, 1))

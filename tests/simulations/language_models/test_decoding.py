@@ -48,6 +48,10 @@ def decode_all(pair: Any, draft_length: int, bonus: bool, verifier: SelectionSam
     )
 
 
+OTHER_ROUNDS = [(1, False), (2, False), (2, True), (3, True)]
+"""Lengths of drafts, with a bonus token or without."""
+
+
 def test_the_tests_below_have_power(pair: Any) -> None:
     """A bias of d is seen with probability 0.99 where d >= allowance + sqrt(ln(100) / 2n), here 0.1 or less."""
     for prompt in PROMPTS:
@@ -58,8 +62,10 @@ def test_the_tests_below_have_power(pair: Any) -> None:
         assert 0.5 * np.abs(joint_law(pair.draft, prompt) - law).sum() > 0.3
 
 
-@pytest.mark.parametrize("bonus", [False, True])
-@pytest.mark.parametrize("draft_length", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize(
+    ("draft_length", "bonus"),
+    [(1, True), (3, False), *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHER_ROUNDS)],
+)
 def test_three_tokens_follow_the_targets_joint_law_and_the_tests_are_counted(
     pair: Any, draft_length: int, bonus: bool
 ) -> None:

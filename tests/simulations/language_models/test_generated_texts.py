@@ -49,7 +49,7 @@ def test_one_draft_is_lossless(draft: Any, target: Any, draft_length: int, law: 
     ("num_drafts", "draft_length", "law", "options"),
     [
         (2, 1, plain_law, {}),
-        (2, 3, processed_law, PROCESSED),
+        pytest.param(2, 3, processed_law, PROCESSED, marks=pytest.mark.slow),
         (3, 2, processed_law, PROCESSED),
     ],
 )
@@ -122,7 +122,10 @@ def test_the_mean_of_rejections_tells_the_numbers_of_drafts_apart(draft: Any, ta
     assert means[1] > means[2]
 
 
-@pytest.mark.parametrize(("draft_length", "law", "options"), [(2, plain_law, {}), (3, processed_law, PROCESSED)])
+@pytest.mark.parametrize(
+    ("draft_length", "law", "options"),
+    [pytest.param(2, plain_law, {}, marks=pytest.mark.slow), (3, processed_law, PROCESSED)],
+)
 @pytest.mark.parametrize(("make", "law_of"), [(opt_sampler, decoding_opt), (uno_sampler, decoding_uno)])
 def test_relaxed_rules_have_their_biased_joint_law(
     draft: Any, target: Any, make: Any, law_of: Any, draft_length: int, law: Law, options: dict[str, Any]
@@ -163,7 +166,7 @@ def test_the_law_handed_over_is_the_law_drawn_from(draft: Any, target: Any) -> N
     assert not refuted(output.sequences, tables(draft, processed_law).joint())
 
 
-@pytest.mark.parametrize("num_drafts", [1, 2])
+@pytest.mark.parametrize("num_drafts", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_texts_end_at_end_of_text_and_are_padded(make_llama: Any, draft: Any, num_drafts: int) -> None:
     eos, pad = 2, 0
     ending = make_llama(12, eos=eos)
@@ -186,7 +189,7 @@ def test_the_model_as_its_own_draft_rejects_nothing(target: Any) -> None:
     assert output.target_calls.tolist() == [4] * 4
 
 
-@pytest.mark.parametrize("width", [6, 10])
+@pytest.mark.parametrize("width", [pytest.param(6, marks=pytest.mark.slow), 10])
 def test_an_assistant_padded_to_another_width_is_lossless(make_llama: Any, target: Any, width: int) -> None:
     assistant = make_llama(11, vocabulary=width)
     output = generate(target, speculative_batch(assistant, 2, 2))

@@ -96,8 +96,15 @@ def test_three_tokens_follow_the_targets_joint_law_and_levels_accept_as_their_la
     assert drift.detectable < 0.03
 
 
-@pytest.mark.parametrize("name", ["single", "kseq", "recursive"])
-@pytest.mark.parametrize("draft_length", [1, 4])
+@pytest.mark.parametrize(
+    ("draft_length", "name"),
+    [
+        (1, "kseq"),
+        (4, "recursive"),
+        *(pytest.param(*other, marks=pytest.mark.slow) for other in [(1, "single"), (1, "recursive"), (4, "single")]),
+        pytest.param(4, "kseq", marks=pytest.mark.slow),
+    ],
+)
 def test_one_draft_is_speculative_decoding_with_a_bonus_token_from_the_same_uniforms(
     pair: Any, name: str, draft_length: int
 ) -> None:
@@ -145,8 +152,14 @@ def test_long_ragged_decodes_keep_both_caches_right(pair: Any) -> None:
     assert largest_error(pair, run) < 1e-5
 
 
-@pytest.mark.parametrize("method", ["forget", "select"])
-@pytest.mark.parametrize("cache", ["draft", "target"])
+@pytest.mark.parametrize(
+    ("cache", "method"),
+    [
+        ("draft", "forget"),
+        ("target", "select"),
+        *(pytest.param(*other, marks=pytest.mark.slow) for other in [("draft", "select"), ("target", "forget")]),
+    ],
+)
 def test_a_cache_that_is_not_taken_back_is_seen(
     pair: Any, monkeypatch: pytest.MonkeyPatch, cache: str, method: str
 ) -> None:
@@ -202,7 +215,10 @@ def test_the_model_as_its_own_draft_accepts_everything(pair: Any) -> None:
     np.testing.assert_allclose(run.measured["acceptance"], 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("num_drafts", "draft_length"), [(1, 0), (2, 1), pytest.param(3, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("num_drafts", "draft_length"),
+    [(2, 1), *(pytest.param(*other, marks=pytest.mark.slow) for other in [(1, 0), (3, 2)])],
+)
 def test_end_of_text_ends_a_sequence(make_pair: Any, pair: Any, num_drafts: int, draft_length: int) -> None:
     """The law of the cut texts is the target's, cut."""
     eos = 2

@@ -67,7 +67,7 @@ PENALTY = PROCESSED | {"repetition_penalty": 1.5}
 
 
 @pytest.mark.parametrize("make", [speculative_batch, speculative_sequences])
-@pytest.mark.parametrize("num_drafts", [1, 3])
+@pytest.mark.parametrize("num_drafts", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize(("law", "options"), [(plain_law, {}), (repelled_law, PENALTY)])
 def test_ragged_texts_are_tested_by_the_laws_of_their_own_prefixes(
     draft: Any, target: Any, make: Any, num_drafts: int, law: Law, options: dict[str, Any]

@@ -15,12 +15,12 @@ from specproof.simulations.language_models.layer_rule import PriorityLayerVerifi
 from specproof.transformers import speculative
 
 LAWFUL = [
-    (BlockVerification(), 1),
+    pytest.param(BlockVerification(), 1, marks=pytest.mark.slow),
     (BlockVerification(), 2),
     (BlockVerification(bonus=False), 3),
-    (PriorityLayerVerification(3), 1),
+    pytest.param(PriorityLayerVerification(3), 1, marks=pytest.mark.slow),
     (PriorityLayerVerification(2), 2),
-    (PriorityLayerVerification(2, bonus=False), 3),
+    pytest.param(PriorityLayerVerification(2, bonus=False), 3, marks=pytest.mark.slow),
 ]
 
 
