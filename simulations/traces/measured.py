@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from specproof.simulations.traces.configuration import DISTINCT, Configuration
-from specproof.simulations.traces.trace import Trace
+from specproof.simulations.traces.trace import DRAFTED, Trace
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -50,4 +50,5 @@ def measured_costs(trace: Trace, device: str) -> MeasuredCosts:
     from specproof.simulations.language_models.pairs import load_pair
 
     pair = with_fast_products(load_pair(trace.header.models, device))
-    return MeasuredCosts(measure_clock(pair, ROWS, TOKENS, verifiers=trace.header.verifiers))
+    rows = ROWS[:1] if DRAFTED in trace.table else ROWS  # looked-up drafts are one sequence
+    return MeasuredCosts(measure_clock(pair, rows, TOKENS, verifiers=trace.header.verifiers))

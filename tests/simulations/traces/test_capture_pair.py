@@ -15,6 +15,9 @@ pytest.importorskip("transformers")
 
 from tiny_llama import VOCABULARY, save_model, tiny_llama  # noqa: E402
 
+from specproof.simulations.language_models import clock as clocks  # noqa: E402
+from specproof.simulations.language_models import few_rows, pairs  # noqa: E402
+from specproof.simulations.language_models.clock import Clock  # noqa: E402
 from specproof.simulations.language_models.int8 import to_int8  # noqa: E402
 from specproof.simulations.language_models.model import LanguageModel  # noqa: E402
 from specproof.simulations.language_models.model_pair import ModelPair  # noqa: E402
@@ -26,6 +29,7 @@ from specproof.simulations.traces.capture_arrays import capture_arrays  # noqa: 
 from specproof.simulations.traces.capture_pair import capture_of, capture_pair  # noqa: E402
 from specproof.simulations.traces.configuration import Configuration  # noqa: E402
 from specproof.simulations.traces.lookup import lookup_reach, lookup_sums  # noqa: E402
+from specproof.simulations.traces.measured import measured_costs  # noqa: E402
 from specproof.simulations.traces.measuring import make_measurement  # noqa: E402
 from specproof.simulations.traces.parts import Silence, parts_folder  # noqa: E402
 from specproof.simulations.traces.planning import CostRatio, make_plan  # noqa: E402
@@ -253,6 +257,20 @@ def test_a_draft_that_is_looked_up_is_priced_as_the_lookup_of_the_text(tmp_path:
     plan = make_plan(prices, CostRatio(0.5))
     assert all(1.0 < row.cost < CostRatio(0.5).call(row.configuration) for row in plan.rows), "some calls draft nothing"
     assert plan.curves([0.0])["speed"].tolist() == [row.tokens_per_call.estimate for row in plan.rows]
+
+
+def test_calls_of_one_sequence_are_measured_where_drafts_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, asked = Clock({(1, 1): 1.0, (1, 5): 2.0}, {1: 0.25}, {("single", 1): 0.0}, {1: 0.0}), []
+    trace, _ = captured(lambda target: NGramModel(VOCABULARY, "cpu", 2), ["01"], 4)
+    for module, name, stand_in in (
+        (pairs, "load_pair", lambda name, device: (name, device)),
+        (few_rows, "with_fast_products", lambda pair: pair),
+        (clocks, "measure_clock", lambda pair, rows, tokens, verifiers: asked.append((pair, rows, verifiers)) or clock),
+    ):
+        monkeypatch.setattr(module, name, stand_in)
+    costs = measured_costs(trace, "cpu")
+    assert asked == [(("tiny", "cpu"), (1,), ())]
+    assert costs.call(Configuration("single", 1, 4)) == pytest.approx(3.0)
 
 
 def test_other_rules_than_that_of_one_draft_are_refused_where_drafts_are_looked_up() -> None:
