@@ -26,6 +26,19 @@ class Tables(NamedTuple):
     """Shape (T,)."""
 
 
+class DrawnTrees(NamedTuple):
+    """Every tree that can be drawn, C of them, laid out for drawing."""
+
+    tokens: Tokens
+    """Shape (C, N)."""
+    shares: Array
+    """Their chances, cumulated, shape (1, C)."""
+    draft: Array
+    """The draft's laws after each node, shape (C, N, V)."""
+    target: Array
+    """The target's laws after each node, shape (C, N, V)."""
+
+
 def tables(model: TabularModel) -> Tables:
     """Lay out a model."""
     parts = [np.reshape(table, (-1, model.num_states)) for table in model.conditionals]

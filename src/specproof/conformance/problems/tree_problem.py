@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, as_ids, refuse_rows
 from specproof.conformance.problems.description import describe_model
-from specproof.conformance.problems.drawing import Tokens
+from specproof.conformance.problems.drawing import DrawnTrees, Tokens
 from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
 from specproof.conformance.problems.example_models import certain, independent
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.problems.problem import VerifierProblem
 from specproof.conformance.problems.topology import children_of, depths_of, pruned, without_leaf
 from specproof.conformance.tree import Drawn, Tree
-from specproof.simulations.samplers.inversion import invert
+from specproof.simulations.samplers.inversion import cumulative_shares, invert_after
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -172,14 +172,23 @@ class TreeProblem(EmittedRows, VerifierProblem):
     def fill(self, inputs: TreeInputs, places: Tokens, rng: np.random.Generator) -> None:
         """Draw trees into some rows of a batch, which may be one of several problems."""
         inputs.tree.parents[places] = self.parents
-        tokens = np.full((len(places), len(self.parents)), -1)
-        for node in range(1, len(self.parents)):
-            tokens[:, node] = invert(self.child_law(tokens, node), rng.random(len(places)))
-        inputs.tree.tokens[places] = tokens
-        draft, target = self.rows(tokens)
-        inputs.target_probs[places] = target
+        trees = self._trees
+        drawn = invert_after(trees.shares, np.zeros(len(places), dtype=np.int64), rng.random(len(places)))
+        inputs.tree.tokens[places] = trees.tokens[drawn]
+        inputs.target_probs[places] = trees.target[drawn]
         if inputs.draft_probs is not None:
-            inputs.draft_probs[places] = draft
+            inputs.draft_probs[places] = trees.draft[drawn]
+
+    @cached_property
+    def _trees(self) -> DrawnTrees:
+        """Every tree that can be drawn, with the laws along it."""
+        tokens, chances = np.full((1, len(self.parents)), -1), np.ones(1)
+        for node in range(1, len(self.parents)):
+            law = chances[:, np.newaxis] * self.child_law(tokens, node)
+            before, drawn = np.nonzero(law)
+            tokens, chances = tokens[before], law[before, drawn]
+            tokens[:, node] = drawn
+        return DrawnTrees(tokens, cumulative_shares(chances[np.newaxis]), *self.rows(tokens))
 
     def rows(self, tokens: Tokens) -> tuple[Array, Array]:
         """Give both models' laws after each node of trees with these tokens (n, N), shape (n, N, V) each."""
