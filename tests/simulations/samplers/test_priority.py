@@ -59,3 +59,8 @@ def test_uniforms_of_another_kind_are_refused(uniforms: Any) -> None:
 def test_a_selection_needs_a_generator() -> None:
     with pytest.raises(InvalidInput, match=r"^rng is None: it must be a NumPy Generator"):
         PrioritySampler(PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2)).select([[0, 1]], None)  # type: ignore[arg-type]
+
+
+def test_of_equal_priorities_the_first_wins() -> None:
+    found = PrioritySampler(PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2)).choose([[0, 0]], [[0.5, 0.5, 0.0]])
+    assert (found.tokens.tolist(), found.accepted.tolist()) == ([0], [0])
