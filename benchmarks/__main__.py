@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,6 +32,13 @@ from benchmarks.timing import Comparison
 RESULTS = Path("results/benchmarks")
 WIDTH = 150
 """Columns of the table where the output is no terminal, or a narrow one."""
+
+
+def command(words: Sequence[str]) -> int:
+    """Run them all, or say what they are; nothing can be chosen."""
+    about = f"It takes minutes, and writes tables and figures into {RESULTS}; alone on the machine, as 'make bench'."
+    argparse.ArgumentParser("python -m benchmarks", description=__doc__, epilog=about).parse_args(words)
+    return main()
 
 
 def main() -> int:
@@ -73,4 +81,4 @@ def report(lines: list[Comparison]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(sys.argv[1:]))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from benchmarks import __main__ as everything
 from benchmarks import growth, stops
 from benchmarks.__main__ import report
 from benchmarks.max_flow import network, push_relabel_apart
@@ -131,3 +132,12 @@ def test_one_route_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     text = printed.getvalue()
     assert "why it stopped" in text
     assert "refused: target has 23 tokens" in text
+
+
+def test_help_teaches_and_runs_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(everything, "main", lambda: pytest.fail("the benchmarks began"))
+    for words, code in ((["--help"], 0), (["kseq"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            everything.command(words)
+        assert ended.value.code == code
+        assert "usage: python -m benchmarks" in "".join(capsys.readouterr())
