@@ -22,12 +22,22 @@ class TabularLogits:
 
     def __init__(self, model: TabularModel) -> None:
         self.model = model
+        self._rows: dict[tuple[int, ...], torch.Tensor] = {}
 
     def __call__(self, ids: torch.Tensor) -> torch.Tensor:
         """The law of the token after each prefix, as logits."""
+        if len(ids) == 1:
+            text = tuple(ids[0, 1:].tolist())
+            return torch.stack([self._row(text[:length]) for length in range(len(text) + 1)])[None]
         tokens = ids[:, 1:].numpy()
         laws = [next_token_law(self.model, tokens[:, :length]) for length in range(ids.shape[1])]
         return log_rows(np.stack(laws, axis=1))
+
+    def _row(self, prefix: tuple[int, ...]) -> torch.Tensor:
+        """Logits (V,) after one prefix, kept: loops over one text ask for the same ones again and again."""
+        if prefix not in self._rows:
+            self._rows[prefix] = log_rows(next_token_law(self.model, np.array([prefix], dtype=np.int64))[0])
+        return self._rows[prefix]
 
 
 def logits_field(model: TabularModel) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""LitGPT: ``speculative_decoding``, one round of it."""
+"""LitGPT: ``speculative_decoding``, one round of it, and ``generate``, end to end."""
 
 from __future__ import annotations
 
@@ -59,6 +59,26 @@ class Cached:
         return []
 
 
+def generate(
+    draft_model: TabularModel,
+    target_model: TabularModel,
+    prompt: tuple[int, ...],
+    length: int,
+    n: int,
+    rng: np.random.Generator,
+) -> Tokens:
+    """Contract generate, one text a call; more tokens are asked for than are kept, so that the last round is whole."""
+    draft, target, function = Cached(draft_model), Cached(target_model), module().generate
+    ids = torch.tensor([START, *prompt])
+    most = len(ids) + length + DRAFTS + 1
+    texts = np.empty((n, length), dtype=np.int64)
+    with seeded(rng):
+        for text in texts:
+            tokens, _ = function(draft, target, ids, most, include_prompt=False, speculative_k=DRAFTS)
+            text[:] = tokens[:length].numpy()
+    return texts
+
+
 def rounds(
     draft_model: TabularModel,
     target_model: TabularModel,
@@ -68,7 +88,7 @@ def rounds(
     rng: np.random.Generator,
 ) -> Tokens:
     """Contract generate, from rounds of ``speculative_decoding``."""
-    draft, target, function = Cached(draft_model), Cached(target_model), _module().speculative_decoding
+    draft, target, function = Cached(draft_model), Cached(target_model), module().speculative_decoding
 
     def one_round(ids: torch.Tensor) -> torch.Tensor:
         last = ids.shape[1] - 1
@@ -82,6 +102,7 @@ def rounds(
 
 
 @cache
-def _module() -> Any:
+def module() -> Any:
+    """``litgpt.generate.speculative_decoding``."""
     with in_place({name: StandIn(name) for name in STAND_INS}):
         return load(WHEEL)

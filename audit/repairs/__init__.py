@@ -6,7 +6,16 @@ side door: a module's own ``torch``, or a function that the module calls.
 
 from functools import partial
 
-from audit.repairs import eagle_llm, gptfast, rotalabs_accel, sequential_speculative_decoding, vllm_ascend
+from audit.repairs import (
+    eagle_llm,
+    gptfast,
+    keras_hub,
+    litgpt,
+    rotalabs_accel,
+    sequential_speculative_decoding,
+    transformers_gemma,
+    vllm_ascend,
+)
 from audit.repairs.repair import Repair
 
 _COUNTED = "the number of tokens is handed over, not the index of the last"
@@ -29,6 +38,11 @@ REPAIRS = (
     ),
     Repair("gptfast", "the first rejection is read off the second axis", gptfast.axis_of_drafts),
     Repair("eagle-llm-warm", "all logits are processed", eagle_llm.processed_everywhere),
+    Repair("keras-hub", keras_hub.CERTAIN, keras_hub.certain_drafts),
+    Repair("keras-hub", keras_hub.KEPT, keras_hub.accepted_kept),
+    Repair("keras-hub", f"{keras_hub.CERTAIN}, and {keras_hub.KEPT}", keras_hub.both),
+    Repair("litgpt-generate", "the token drawn after the prompt is kept", litgpt.first_token_kept),
+    Repair("transformers-gemma", "a draft is declared as certain", transformers_gemma.certain_drafts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts, vllm_ascend.THREE_TOKENS),
     Repair("vllm-ascend-block", _REPLACES, partial(vllm_ascend.by_the_paper, accepts=False, replaces=True)),
