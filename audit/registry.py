@@ -46,6 +46,8 @@ class Subject:
         Where a finding was confirmed in the package's code: the mechanism, and what was done to falsify it.
     slow : bool
         Whether it is checked with few trials.
+    rounds : int
+        In how many rounds, where it is slow; each doubles the trials of all before.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Subject:
     assumes: str
     cause: str = ""
     slow: bool = False
+    rounds: int = CI.rounds
 
     @property
     def function(self) -> str:
@@ -81,7 +84,7 @@ class Subject:
     @property
     def budget(self) -> Budget:
         """What a check spends: trials and not seconds, for the verdict not to depend on the machine."""
-        return CI if self.slow else replace(DEFAULT, rounds=7, seconds=CI.seconds)
+        return replace(CI, rounds=self.rounds) if self.slow else replace(DEFAULT, rounds=7, seconds=CI.seconds)
 
     @property
     def is_here(self) -> bool:
@@ -99,8 +102,10 @@ class Subject:
 def _read(path: Path) -> Subject:
     """Prose may be broken into lines where it likes."""
     fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    slow = fields.pop("slow", False)
-    return Subject(path.stem, **{key: " ".join(text.split()) for key, text in fields.items()}, slow=slow)
+    said: dict[str, Any] = {
+        key: " ".join(value.split()) if isinstance(value, str) else value for key, value in fields.items()
+    }
+    return Subject(path.stem, **said)
 
 
 SUBJECTS = tuple(_read(path) for path in sorted(FOLDER.glob("*.toml")))

@@ -6,14 +6,11 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
+from audit.prefixes import logits_after
 from audit.randomness import seeded
-from specproof.conformance import Unsupported
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.quiet import quiet_transformers
 from specproof.theory.chain import TabularModel
-
-IMPOSSIBLE = -1e4
-"""Logit of a token that cannot be drawn: its probability rounds to 0, and it may be multiplied by 0."""
 
 
 def generate(
@@ -57,19 +54,13 @@ def markov_llama(model: TabularModel) -> LlamaForCausalLM:
     Unsupported
         If a law of the table depends on more than the last token, or on the position.
     """
-    size = model.num_states
-    for index, table in enumerate(model.conditionals[1:], start=1):
-        if not np.array_equal(np.broadcast_to(model.conditionals[1], table.shape), table):
-            raise Unsupported(f"conditionals[{index}] depends on more than the last token: give a stationary chain")
-    module = _silent_llama(size + 1)
-    logits = torch.full((size + 1, size + 1), IMPOSSIBLE, dtype=torch.float64)
-    with np.errstate(divide="ignore"):
-        rows = np.log(np.vstack([*model.conditionals[1:2], model.conditionals[:1]]))
-    logits[: len(rows), :size] = torch.from_numpy(np.maximum(rows, IMPOSSIBLE))
+    logits = torch.from_numpy(logits_after(model))
+    size = len(logits)
+    module = _silent_llama(size)
     with torch.no_grad():
-        module.model.embed_tokens.weight.copy_(torch.eye(size + 1))
+        module.model.embed_tokens.weight.copy_(torch.eye(size))
         # The norm before the head makes a unit vector of length sqrt(hidden size).
-        module.lm_head.weight.copy_(logits.T / (size + 1) ** 0.5)
+        module.lm_head.weight.copy_(logits.T / size**0.5)
     return module
 
 
