@@ -26,6 +26,7 @@ from benchmarks import (
     rejections,
     samplers,
     sequences,
+    traces,
 )
 from benchmarks.timing import Comparison
 
@@ -54,7 +55,7 @@ def main() -> int:
 
 def compare() -> Iterator[Comparison]:
     """Run all benchmarks, one after another."""
-    for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, conformance):
+    for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, traces, conformance):
         yield from module.compare()
     yield from growth.compare(RESULTS)
 

@@ -8,6 +8,8 @@ import gallery
 
 from specproof.figures.registry import FIGURES
 from specproof.simulations.claims.registry import CLAIMS
+from specproof.simulations.claims.trees.decided import table_of_decisions
+from specproof.theory.trees.rules import TREE_VERIFIERS
 
 MODULES = (
     "specproof",
@@ -22,11 +24,12 @@ MODULES = (
 
 
 def write_pages(folder):
-    """Write claims, gallery and the reference of every public name."""
+    """Write claims, gallery, the rules for drafted trees and the reference of every public name."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "api").mkdir(parents=True)
     (folder / "claims.md").write_text(_claims(), encoding="utf-8")
     (folder / "gallery.md").write_text(_gallery(), encoding="utf-8")
+    (folder / "trees.md").write_text(_trees(), encoding="utf-8")
     seen = {}
     for module in MODULES:
         (folder / "api" / f"{module}.md").write_text(_reference(module, seen), encoding="utf-8")
@@ -44,7 +47,7 @@ def _claims():
         lines += [f"## {claim.id}", "", _prose(claim.statement), ""]
         lines += ["$$", claim.formula, "$$", ""] if claim.formula else []
         lines += [f"Source: {_prose(claim.source)}.", ""]
-        lines += [f"*Note.* {_prose(claim.note)}.", ""] if claim.note else []
+        lines += [f"*Note.* {_prose(claim.note.removesuffix('.'))}.", ""] if claim.note else []
         figures = [figure.id for figure in FIGURES if figure.claim == claim.id]
         drawn = [f"[{name}](gallery.md#{_anchor(name)})" for name in figures]
         lines += [f"Figures: {', '.join(drawn)}.", ""] if drawn else []
@@ -60,6 +63,26 @@ def _gallery():
         lines += [f"Source: {_prose(figure.source)}. Claim: [{figure.claim}](claims.md#{_anchor(figure.claim)}).", ""]
         lines += ["```sh", f"specproof reproduce {figure.id}", "```", ""]
     return "\n".join(lines)
+
+
+OPTIMAL = """
+What is said to be optimal, and what is: the expected number of accepted tokens that is reached, and the most that any
+lossless rule accepts of the same drafts, on two tokens of which the first has probability p under the draft and q under
+the target at each position. The claim [judge.share-of-block-optimum](claims.md#judgeshare-of-block-optimum) checks all.
+"""
+
+
+def _trees():
+    lines = ["# Rules for drafted trees", "", "Every rule that `call_law` knows, with what it drafts:", ""]
+    lines += ["| rule | name | trees | source |", "| --- | --- | --- | --- |"]
+    for rule in TREE_VERIFIERS.values():
+        label = rule.label if rule.is_lossless else f"{rule.label}, **not lossless** as published"
+        lines.append(f"| {label} | `{rule.name}` | {rule.draws} | {_prose(rule.source)} |")
+    lines += [OPTIMAL, "| statement | holds | where | reached | possible |", "| --- | --- | --- | --- | --- |"]
+    for row in table_of_decisions():
+        holds, statement = "yes" if row["holds"] else "no", _prose(row["statement"])
+        lines.append(f"| {statement} | {holds} | {row['where']} | {row['reached']} | {row['possible']} |")
+    return "\n".join([*lines, ""])
 
 
 def _names(module):

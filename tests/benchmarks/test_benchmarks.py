@@ -12,22 +12,39 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as everything
-from benchmarks import growth, stops
+from benchmarks import growth, stops, traces
 from benchmarks.__main__ import report
 from benchmarks.max_flow import network, push_relabel_apart
 from benchmarks.optimum import LINEAR_PROGRAMS, MAXIMUM_FLOW
 from benchmarks.timing import REGRESSION, Comparison, best
+from specproof.simulations.traces.position_columns import traced_verifiers
+from specproof.simulations.traces.pricing import price
 from specproof.theory.distribution import dirichlet
 from specproof.theory.transport import DraftSets, optimal_acceptance
 
 
 @pytest.mark.parametrize(
     "name",
-    ["optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "conformance", "growth"],
+    [
+        *("optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "traces"),
+        *("conformance", "growth"),
+    ],
 )
 def test_every_benchmark_compares(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
     assert isinstance(module.compare(), Iterator)  # nothing runs before it is asked for
+
+
+def test_traces_are_priced_and_captured_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a tiny size: every verifier, all numbers of drafts, lengths beyond 8."""
+    for name, size in (("VOCABULARY", 40), ("LARGEST", 50), ("POSITIONS", 52), ("ROWS", 30)):
+        monkeypatch.setattr(traces, name, size)
+    priced: list[int] = []
+    monkeypatch.setattr(traces, "price", lambda trace, asked: priced.append(len(price(trace, asked).configurations)))
+    lines = list(traces.compare())
+    assert [0.0 < line.ours < line.theirs for line in lines] == [True, True]
+    several = len(traced_verifiers()) + 1  # distinct drafts are one more
+    assert priced[0] == len(traces.LENGTHS) * (4 + several * (traces.NUM_DRAFTS - 1))
 
 
 def test_a_ratio_is_how_many_times_faster() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from specproof.figures.registry import FIGURES
 from specproof.simulations.claims.registry import CLAIMS
+from specproof.theory.trees.rules import TREE_VERIFIERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -65,6 +66,12 @@ def test_every_claim_and_figure_has_its_statement_and_command(written: Path) -> 
         text = (written / f"{page}.md").read_text()
         assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [item.id for item in items]
         assert all(f"specproof reproduce {item.id}\n" in text for item in items)
+
+
+def test_rules_for_trees_and_what_is_optimal_of_them_are_listed(written: Path) -> None:
+    text = (written / "trees.md").read_text()
+    assert all(f"| `{name}` |" in text for name in TREE_VERIFIERS)
+    assert "| no | K = 2, p = (2/3, 2/3), q = (2/3, 1/3) | 145/81 | 17/9 |" in text
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

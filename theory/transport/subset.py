@@ -13,6 +13,7 @@ from specproof.theory.looks import Look, register_look
 from specproof.theory.ratio import RatioOrder, sorted_chunks
 from specproof.theory.ratio_buckets import BUCKETS, Items, below, cut_items
 from specproof.theory.rows import for_each_row
+from specproof.theory.stacks import by_blocks
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
@@ -36,7 +37,8 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     Returns
     -------
     array, shape (...) + K
-        In [0, 1]; for n numbers of drafts O(V + n B) a row, B some thousands; at worst O(V log V + n V).
+        In [0, 1]; for n numbers of drafts O(V + n B) a row, B some thousands; at worst O(V log V + n V). Beside the
+        stacks, memory is needed for a few rows on each core.
 
     Raises
     ------
@@ -53,7 +55,8 @@ def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLik
     >>> optimal_acceptance([0.5, 0.5], [0.125, 0.875], [1, 2, 4]).tolist()
     [0.625, 0.875, 1.0]
     """
-    return acceptance_of_rows(*as_pair(draft, target), as_num_drafts(num_drafts))
+    counts = as_num_drafts(num_drafts)
+    return by_blocks(lambda proposals, laws: acceptance_of_rows(proposals, laws, counts), draft, target)
 
 
 def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64]) -> Array:

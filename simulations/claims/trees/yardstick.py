@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.simulations.claims.claim import Claim, Settings
+from specproof.simulations.claims.trees.lossless import CONTROLLED, bias, broken
+from specproof.simulations.claims.trees.small_models import small_models
 from specproof.simulations.claims.worst import Least, Worst
 from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings
@@ -18,6 +20,7 @@ from specproof.theory.transport import optimal_acceptance
 from specproof.theory.trees.block_optimum import block_optimum
 from specproof.theory.trees.draft_trees import Node, joint_law
 from specproof.theory.trees.layers import LayerLaw, layer_law
+from specproof.theory.trees.rules import TREE_VERIFIERS
 from specproof.theory.verifiers import VERIFIERS, Verifier
 
 SIZES = ((2, 2, 2), (3, 2, 2), (2, 3, 2), (2, 2, 3))
@@ -29,7 +32,8 @@ SOLVED = 1e-9
 
 def _cells(settings: Settings) -> list[Cell]:
     instances = settings.sized(6, 60)
-    return [
+    alone = Cell(CLAIM.id, "small-models", small, {"instances": settings.sized(40, 2000)}, cost=3)
+    return [alone] + [
         Cell(
             CLAIM.id,
             f"V{tokens}-L{length}-K{count}",
@@ -74,6 +78,20 @@ def compare(context: CellContext, tokens: int, length: int, num_drafts: int, ins
             method=Method.CONTROL,
         )
     return Findings(worst.rows() + least.rows())
+
+
+def small(context: CellContext, instances: int) -> Findings:
+    """Enumerate every lift on small models of every kind, with zeros, ties and equal laws among them."""
+    worst = Worst(tokens="2..4", length="1..3", drafts="1..3")
+    lifts = [rule for rule in TREE_VERIFIERS.values() if rule.name.endswith("-layers")]
+    for index in range(instances):
+        instance = small_models(context.rng, index)
+        for rule in lifts:
+            worst.see(f"joint law of what is emitted, {rule.label}", bias(rule, instance, instance.num_drafts))
+        if index < CONTROLLED:
+            quantity, control = broken(lifts[index % len(lifts)])
+            worst.see(f"joint law, {quantity}", bias(control, instance, instance.num_drafts), method=Method.CONTROL)
+    return Findings(worst.rows())
 
 
 def _see_ends(worst: Worst, pair: tuple[TabularModel, TabularModel], num_drafts: int, length: int) -> None:

@@ -176,3 +176,24 @@ def test_the_tolerance_is_small_and_of_large_vocabularies_alone(monkeypatch: pyt
     assert asked == [0.0, 1e-5]
     with pytest.raises(InvalidInput, match=r"tolerance is 0\.1"):
         priority.verify(law, law, np.array([[0, 1]]), np.full((1, 3), 0.5), tolerance=0.1)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
+@pytest.mark.parametrize("num_drafts", [1, 2, 400])
+def test_a_token_that_the_target_never_emits_is_not_kept(num_drafts: int, kind: Any) -> None:
+    """Not by a uniform of 0, nor where the mass of its set, 0.1^400, is too small for a float."""
+    draft, target = kind(np.array([0.1, 0.9])), kind(np.array([0.0, 1.0]))
+    drafts, uniforms = kind(np.zeros((1, num_drafts), dtype=np.int64)), kind(np.zeros((1, num_drafts + 1)))
+    found = priority.verify(draft, target, drafts, uniforms)
+    assert (found.tokens.tolist(), found.accepted.tolist()) == ([1], [-1])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
+def test_where_no_residual_is_left_a_token_of_the_target_is_emitted(kind: Any) -> None:
+    """Rounding may reject where no token is wanted more: q <= p in every entry, and the last token has no mass."""
+    draft, target = np.array([[0.1, 0.9, 0.0]]), np.array([[np.nextafter(0.1, 0.0), 0.9, 0.0]])
+    assert target.sum() == 1.0
+    arguments = map(kind, (draft, target, np.array([[0]]), np.full((1, 2), 1 - 2**-53)))
+    found = priority.verify(*arguments)
+    assert found.accepted.tolist() == [-1]
+    assert found.tokens.tolist() != [2]

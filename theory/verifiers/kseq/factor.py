@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 
 from specproof.theory.arrays import as_numbers
 from specproof.theory.compiled import compiled
-from specproof.theory.distribution import Array, as_pair
+from specproof.theory.distribution import Array
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.stacks import by_blocks
 
 RHO_TOLERANCE = 1e-12
 """How far below rho*, relatively, a given rho may lie and still count as rho* itself."""
@@ -84,8 +85,8 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
     >>> division_factor([0.5, 0.5], [0.25, 0.75], 2).round(4)
     np.float64(1.309)
     """
-    draft_rows, target_rows = as_pair(draft, target)
-    return smallest_valid(draft_rows, target_rows, one_num_drafts(num_drafts))
+    count = one_num_drafts(num_drafts)
+    return by_blocks(lambda proposals, laws: smallest_valid(proposals, laws, count), draft, target)
 
 
 def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specproof.simulations.claims.trees import layer_ends, layer_lossless
+from specproof.simulations.claims.trees import layer_ends, layer_lossless, yardstick
 from specproof.simulations.evidence import ClaimVerdict, Method
 
 
@@ -26,6 +26,7 @@ def context() -> Any:
         (layer_ends.one_position, {"instances": 16}),
         (layer_ends.mean_weights, {"instances": 3}),
         (layer_ends.between, {"instances": 12}),
+        (yardstick.small, {"instances": 8}),
     ],
 )
 def test_a_cell_holds_and_its_control_is_refuted(cell: Any, size: dict[str, int]) -> None:
