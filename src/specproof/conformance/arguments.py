@@ -70,7 +70,7 @@ class Budget:
         _check_seconds(self.seconds, "Budget.seconds")
 
 
-DEFAULT = Budget(first=1000, rounds=10, small=2000, degenerate=4000, seconds=10.0)
+DEFAULT = Budget(first=1000, rounds=10, small=4000, degenerate=4000, seconds=10.0)
 """The default budget, seconds."""
 THOROUGH = Budget(first=1000, rounds=14, small=20_000, degenerate=20_000, seconds=60.0)
 """The budget of a thorough check, a minute."""
