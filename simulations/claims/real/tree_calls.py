@@ -81,9 +81,10 @@ def conclude(context: CellContext) -> Findings:
     """Test what the samplers accepted against the exact chances, and average these over prompts."""
     import pandas as pd
 
-    levels = pd.DataFrame(context.tables["levels"])
-    rows = [_drift(levels, mode, context.level) for mode in (PROPER, BROKEN)]
-    return Findings(rows, {"trees": summarise(pd.DataFrame(context.tables["calls"]))})
+    levels, calls = (pd.DataFrame(context.tables[name]) for name in ("levels", "calls"))
+    pair = str(calls["pair"].iloc[0])
+    rows = [_drift(levels, mode, context.level, pair) for mode in (PROPER, BROKEN)]
+    return Findings(rows, {"trees": summarise(calls)})
 
 
 CLAIM = Claim(
@@ -120,8 +121,8 @@ def verify_trees(context: CellContext, group: PromptGroup, starts: list[int], nu
             accepted = float(np.mean([chances[1:].sum() for chances in reached]))
             if rule.name == "target-walk":
                 worst.see("what the walk of a certain tree accepts, against its nodes", accepted - _mass(drafted[0]))
-            sizes = {"num_drafts": num_drafts, "length": length}
-            calls.append({"rule": rule.name, "prompt": followed.prompt, **sizes, "accepted": accepted})
+            instance = {"pair": group["pair"], "num_drafts": num_drafts, "length": length}
+            calls.append({"rule": rule.name, "prompt": followed.prompt, **instance, "accepted": accepted})
         _see_chain(worst, followed)
     return Findings(worst.rows(), {"calls": calls, "levels": levels})
 
@@ -185,7 +186,7 @@ def _see_chain(worst: Worst, followed: Followed) -> None:
     worst.see("one sequence: token by token", np.abs(alone - by_blocks).max(), method=Method.CONTROL)
 
 
-def _drift(levels: pd.DataFrame, mode: str, level: float) -> Evidence:
+def _drift(levels: pd.DataFrame, mode: str, level: float, pair: str) -> Evidence:
     part = levels[levels["mode"] == mode]
     check = check_drift(part["accepted"].to_numpy(dtype=bool), part["chance"].to_numpy(), level)
     return from_check(
@@ -194,6 +195,7 @@ def _drift(levels: pd.DataFrame, mode: str, level: float) -> Evidence:
         level=level,
         resolution=RESOLUTION,
         method=Method.SIMULATION if mode == PROPER else Method.CONTROL,
+        pair=pair,
         mode=mode,
     )
 
