@@ -71,8 +71,7 @@ WRITTEN = [
     for rule in ("opt", "uno")
 ]
 CALLS: Records = [
-    {"rule": rule, "prompt": prompt, "pair": "rtn:4", "num_drafts": 2, "length": 3}
-    | {"accepted": (place + 1) / (1 + place + len(rule))}
+    {"rule": rule, "prompt": prompt, "pair": "rtn:4", "num_drafts": 2, "length": 3, "accepted": place / len(rule)}
     for rule in ("single-levels", "traversal", "spectr-gbv")
     for place, prompt in enumerate("abc")
 ]
