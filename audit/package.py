@@ -46,7 +46,7 @@ def load(wheel: Wheel, *requirements: Wheel) -> ModuleType:
     folder = cache_folder() / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     paths = [fetch_wheel(each, folder) for each in (wheel, *requirements)]
-    sys.path.extend(str(path) for path in paths[1:] if str(path) not in sys.path)
+    _search(paths[1:])
     name = wheel.member.removesuffix(".py").replace("/", ".")
     _declare_parents(paths[0], name)
     try:
@@ -80,6 +80,22 @@ def unpacked(wheel: Wheel, only: str = "") -> Path:
             members.extractall(part, [name for name in members.namelist() if name.startswith(only)])
         part.rename(place)
     return place
+
+
+def unpack_for_import(*wheels: Wheel) -> None:
+    """Unpack wheels whole, and let what is in them be imported where no other package has its name.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`unpacked`.
+    """
+    _search([unpacked(wheel) for wheel in wheels])
+
+
+def _search(paths: list[Path]) -> None:
+    """Look for modules in these places too, after all others."""
+    sys.path.extend(str(path) for path in paths if str(path) not in sys.path)
 
 
 def _declare_parents(archive: Path, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 import warnings
 from functools import cache, partial
 from typing import Any
@@ -13,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from audit.package import load, unpacked
+from audit.package import load, unpack_for_import, unpacked
 from audit.stand_ins import StandIn, in_place
 from audit.trials import log_rows
 from specproof.conformance.problems import Tokens, next_token_law
@@ -106,7 +105,7 @@ def generate(
 def module() -> Any:
     """``keras_hub.src.samplers.speculative_sampler``."""
     home = str(unpacked(KERAS[0]).parent)
-    sys.path.extend(str(unpacked(wheel)) for wheel in KERAS)
+    unpack_for_import(*KERAS)
     with patch.dict(os.environ, KERAS_BACKEND="torch", KERAS_HOME=home), in_place(STAND_INS):
         importlib.import_module("keras")
         return load(WHEEL)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 import importlib
 import itertools
-import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from audit.package import load, unpacked
+from audit.package import load, unpack_for_import, unpacked
 from audit.stand_ins import StandIn, in_place
 from specproof.conformance.problems import Tokens, next_token_law
 from specproof.simulations.language_models.wheel import Wheel
@@ -114,7 +113,7 @@ def generate(
 @cache
 def _mlx() -> Any:
     ctypes.CDLL(str(unpacked(LIBRARY) / "mlx/lib/libmlx.so"))
-    sys.path.append(str(unpacked(MLX)))
+    unpack_for_import(MLX)
     return importlib.import_module("mlx.core")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 import tempfile
 from functools import cache, lru_cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from audit.adapters.tpu_inference import JAX
-from audit.package import unpacked
+from audit.package import unpack_for_import
 from audit.prefixes import Prefixes
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
@@ -103,7 +102,7 @@ def _texts(model: Any, first: list[int], length: int, n: int, rng: np.random.Gen
 
 @cache
 def _packages() -> tuple[Any, Any]:
-    sys.path.extend(str(unpacked(wheel)) for wheel in WHEELS)
+    unpack_for_import(*WHEELS)
     return importlib.import_module("onnxruntime_genai"), importlib.import_module("onnx")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import tempfile
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.package import unpacked
+from audit.package import unpack_for_import
 from audit.prefixes import logits_after
 from specproof.conformance import Unsupported
 from specproof.conformance.problems import Tokens
@@ -96,7 +95,7 @@ def _texts(
 
 @cache
 def _packages() -> tuple[Any, Any]:
-    sys.path.extend(str(unpacked(wheel)) for wheel in WHEELS)
+    unpack_for_import(*WHEELS)
     importlib.import_module("openvino_tokenizers")  # it tells the engine where its library is
     return importlib.import_module("openvino"), importlib.import_module("openvino_genai")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from audit.package import load, unpacked
+from audit.package import load, unpack_for_import
 from audit.stand_ins import StandIn, in_place
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
@@ -100,7 +99,7 @@ def verify(draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens,
 
 @cache
 def _jax() -> Any:
-    sys.path.extend(str(unpacked(wheel)) for wheel in JAX)
+    unpack_for_import(*JAX)
     return importlib.import_module("jax")
 
 

@@ -125,7 +125,7 @@ def races(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, b
 
 def chance_kept(draft: Array, target: Array, token: int) -> float:
     """The chance of the test of one draft; a token that cannot have been drawn is refused."""
-    return float(acceptance_ratio(draft, target)[token])
+    return float(acceptance_ratio(draft[[token]], target[[token]])[0])
 
 
 def residual_law(draft: Array, target: Array) -> Array:

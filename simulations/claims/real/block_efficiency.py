@@ -16,12 +16,12 @@ from specproof.simulations.claims.real.efficiency_tables import (
     prices_of,
     summarise,
 )
+from specproof.simulations.claims.real.level_rates import level_rate
 from specproof.simulations.claims.real.prompt_groups import PromptGroup, prepare, prompt_groups
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
-from specproof.simulations.evidence import Evidence, Method, at_least, from_check
+from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
 from specproof.simulations.samplers import SAMPLERS
-from specproof.simulations.statistics import check_drift
 from specproof.simulations.traces.configuration import DISTINCT, SIMPLE, Configuration, reach_weights
 from specproof.simulations.traces.measuring import make_measurement
 from specproof.simulations.traces.position_columns import traced_verifiers
@@ -30,8 +30,6 @@ from specproof.simulations.traces.trace import Trace
 from specproof.simulations.traces.walked_texts import trace_of_steps
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from specproof.simulations.language_models.decoding_run import DecodingRun
     from specproof.simulations.language_models.round_rule import RoundRule
 
@@ -45,8 +43,6 @@ CONTROL_SIZE, CONTROL_HORIZON = 8, 10
 BROKEN = "acceptance without the quotient"
 PROPER = "the verifiers as they are"
 OTHER_RULE = "weights of one draft, though K are drafted"
-RESOLUTION = 0.15
-"""A rate of accepted levels off by this much must be within reach, or the test says nothing."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
@@ -75,7 +71,8 @@ def conclude(context: CellContext) -> Findings:
 
     levels, least = pd.DataFrame(context.tables["levels"]), pd.DataFrame(context.tables["blocks"])
     pair = str(least["pair"].iloc[0])
-    rows = [_drift(levels, mode, context.level, pair) for mode in (PROPER, OTHER_RULE, BROKEN)]
+    methods = {PROPER: Method.SIMULATION, OTHER_RULE: Method.CONTROL, BROKEN: Method.CONTROL}
+    rows = [level_rate(levels, "text", mode, method, context.level, pair) for mode, method in methods.items()]
     rows += [
         at_least(
             f"least reach weight of {words}",
@@ -228,17 +225,3 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
                 records.append({"mode": mode, "rule": rule, "accepted": bool(level < accepted), "chance": chance})
             start += int(emitted)
     return records
-
-
-def _drift(levels: pd.DataFrame, mode: str, level: float, pair: str) -> Evidence:
-    part = levels[levels["mode"] == mode]
-    check = check_drift(part["accepted"].to_numpy(dtype=bool), part["chance"].to_numpy(), level)
-    return from_check(
-        "rate of levels that accept, against the mean exact chance given the text",
-        check,
-        level=level,
-        resolution=RESOLUTION,
-        method=Method.SIMULATION if mode == PROPER else Method.CONTROL,
-        mode=mode,
-        pair=pair,
-    )

@@ -31,8 +31,6 @@ class Followed(NamedTuple):
     """The draft's law at every node that is followed by drafts."""
     target: NodeLaw
     """The target's law at the root and at every drafted node."""
-    length: int
-    """L, the most tokens of a path."""
 
 
 def draft_along(
@@ -55,7 +53,7 @@ def draft_along(
     for numbers in rng.random((max(starts) + length, len(encoded))):
         for tree in grove.grow(numbers):
             trees, laws = {way: grove.drafted(tree, way) for way in grove.ways}, grove.laws(tree)
-            yield Followed(str(group["prompts"][tree.text]["id"]), trees, *laws, length)
+            yield Followed(str(group["prompts"][tree.text]["id"]), trees, *laws)
 
 
 class _Planted(NamedTuple):

@@ -1,8 +1,8 @@
 """Every rule for drafted trees with two models: what a call accepts on average, given the tree that was drafted for it.
 
 The trees follow texts of the target. Given a tree, a rule accepts so many tokens with probabilities that are computed,
-over the full vocabulary; they are the conditional expectations that are averaged, and nothing is left to the coins of
-the calls. All rules meet the same texts, drafted by the same numbers, so that they are compared in pairs.
+over the full vocabulary; they are the conditional expectations that are averaged, and nothing is left to the uniforms
+of the calls. All rules meet the same texts, drafted by the same numbers, so that they are compared in pairs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from specproof.simulations.claims.claim import Claim, Settings
 from specproof.simulations.claims.real.confidence import over_prompts
 from specproof.simulations.claims.real.drafted_trees import Followed, draft_along
+from specproof.simulations.claims.real.level_rates import level_rate
 from specproof.simulations.claims.real.prompt_groups import PromptGroup, prompt_groups
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.claims.worst import Worst
-from specproof.simulations.evidence import Evidence, Method, from_check
+from specproof.simulations.evidence import Method
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
-from specproof.simulations.statistics import check_drift
 from specproof.simulations.tree_samplers import TREE_SAMPLERS
 from specproof.simulations.tree_samplers.drafted import Drafted, RandomDraws
 from specproof.simulations.tree_samplers.registry import TreeSampler
@@ -52,9 +52,6 @@ CONTROL_CALLS = 12
 """How often a sequence is verified by a broken sampler; every rule's own verifies its tree once."""
 
 PROPER, BROKEN = "the samplers as they are", "acceptance without the quotient"
-ENDS, GAINS = ("mean", "low", "high"), ("gain", "gain_low", "gain_high")
-RESOLUTION = 0.15
-"""A rate of accepted levels off by this much must be within reach, or the test says nothing."""
 
 ROUNDING = 1e-9
 """Masses over some 10^5 tokens, each rounded at 1e-16 of the mass before it in a cumulative sum."""
@@ -83,7 +80,10 @@ def conclude(context: CellContext) -> Findings:
 
     levels, calls = (pd.DataFrame(context.tables[name]) for name in ("levels", "calls"))
     pair = str(calls["pair"].iloc[0])
-    rows = [_drift(levels, mode, context.level, pair) for mode in (PROPER, BROKEN)]
+    rows = [
+        level_rate(levels, "tree", mode, method, context.level, pair)
+        for mode, method in ((PROPER, Method.SIMULATION), (BROKEN, Method.CONTROL))
+    ]
     return Findings(rows, {"trees": summarise(calls)})
 
 
@@ -184,20 +184,6 @@ def _see_chain(worst: Worst, followed: Followed) -> None:
         gap = np.abs(_reached(rule, chain) - by_blocks).max()
         worst.see(f"one sequence: {rule.label} against block verification", gap, tolerance=ROUNDING)
     worst.see("one sequence: token by token", np.abs(alone - by_blocks).max(), method=Method.CONTROL)
-
-
-def _drift(levels: pd.DataFrame, mode: str, level: float, pair: str) -> Evidence:
-    part = levels[levels["mode"] == mode]
-    check = check_drift(part["accepted"].to_numpy(dtype=bool), part["chance"].to_numpy(), level)
-    return from_check(
-        "rate of levels that accept, against the mean exact chance given the tree",
-        check,
-        level=level,
-        resolution=RESOLUTION,
-        method=Method.SIMULATION if mode == PROPER else Method.CONTROL,
-        pair=pair,
-        mode=mode,
-    )
 
 
 def summarise(calls: pd.DataFrame) -> Records:
