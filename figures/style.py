@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import specproof.theory.blocks  # noqa: F401  (it has a look in LOOKS and is no verifier)
 from specproof.simulations.experiments.store import whole_file, write_text
 from specproof.theory.looks import Look
 from specproof.theory.verifiers import LOOKS

@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_distribution, normalise_or_zero
 from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.looks import Look, register_look
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,3 +138,6 @@ def _checked(draft: ArrayLike, target: ArrayLike, tokens: ArrayLike) -> tuple[Ar
         where, index = first_entry(outside, "tokens")
         raise InvalidInput(f"{where} is {drafts[index]}: it must be a token, in 0..{size - 1}")
     return proposal, law, drafts.astype(np.int64)
+
+
+register_look("block", Look("block verification", "#56B4E9", "P"))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-import specproof.simulations.claims.registry  # noqa: F401  (the looks of all rules are registered with it)
 from specproof.figures.registry import FIGURES
 from specproof.figures.style import styled
 

@@ -12,7 +12,6 @@ from specproof.simulations.traces.trace import ACCEPTED_DISTINCT, AGREEMENT, DRA
 from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
-from specproof.theory.looks import Look, register_look
 from specproof.theory.texts import block_by_block, by_depth, by_shape, draft_sequences, token_by_token
 from specproof.theory.trees.shapes import Place
 from specproof.theory.verifiers import VERIFIERS
@@ -285,6 +284,3 @@ def _held(rows: pd.DataFrame, column: str, num_drafts: int, size: Callable[[int]
             f"num_drafts is {num_drafts}, more than the trace holds: capture with --num-drafts {num_drafts}"
         )
     return numbers
-
-
-register_look(BLOCK, Look("block verification", "#56B4E9", "P"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def draw_figures(
-    figures: Sequence[FigureSpec], tables: Mapping[str, Mapping[str, pd.DataFrame]], folder: Path, jobs: int
+    figures: Sequence[FigureSpec],
+    tables: Mapping[str, Mapping[str, pd.DataFrame]],
+    folder: Path,
+    jobs: int,
+    prepare: Callable[[], None],
 ) -> list[Path]:
     """Draw and save figures, and return their files in the order of the figures.
 
@@ -32,6 +36,8 @@ def draw_figures(
         The files are written here.
     jobs : int
         Worker processes.
+    prepare : callable
+        Called in a worker before it draws, as rules of a person's own have to be known there; it travels.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def draw_figures(
         If a table is missing, what is drawn is not a figure, or a file cannot be written.
     """
     drawn: dict[str, list[Path]] = {}
-    calls = [partial(_draw, figure, tables[figure.claim], folder) for figure in figures if is_ours(figure)]
+    calls = [partial(_draw, prepare, figure, tables[figure.claim], folder) for figure in figures if is_ours(figure)]
     if min(jobs, len(calls)) > 1:
         with closing(in_workers(calls, jobs)) as finished:
             drawn.update(finished)
@@ -49,5 +55,8 @@ def draw_figures(
     return [path for figure in figures for path in drawn[figure.id]]
 
 
-def _draw(figure: FigureSpec, tables: Mapping[str, pd.DataFrame], folder: Path) -> tuple[str, list[Path]]:
+def _draw(
+    prepare: Callable[[], None], figure: FigureSpec, tables: Mapping[str, pd.DataFrame], folder: Path
+) -> tuple[str, list[Path]]:
+    prepare()
     return figure.id, figure.make(tables, folder)

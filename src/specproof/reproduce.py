@@ -108,7 +108,7 @@ def reproduce(plan: RunPlan, out: Path, *, jobs: int | None, scheduler: str | No
         )
     tables = {part.claim.id: {name: pd.DataFrame(rows) for name, rows in part.tables.items()} for part in found}
     _write_evidence(found, tables, out)
-    drawn = draw_figures(plan.figures, tables, out / "figures", jobs)
+    drawn = draw_figures(plan.figures, tables, out / "figures", jobs, worker_preparation(plan.own))
     manifest = {
         "started": began.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - start, 1),
