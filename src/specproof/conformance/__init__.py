@@ -21,10 +21,10 @@ strategies        hypothesis's strategies for laws, models and problems
 ================  ==================================================================================================
 
 Beside them, ``contract`` names the contracts, ``checking`` holds :func:`check_sampler` and :func:`assert_lossless`,
-``arguments`` what these can be asked for, ``problem_tests`` a pytest
-test for each problem, ``references`` correct samplers, and ``false_alarms`` an experiment on how
-often the kit alarms on them. A name is loaded when it is first asked for, so that the command knows the contracts
-without loading the kit.
+``arguments`` what these can be asked for, ``problem_tests`` a pytest test for each problem, ``references`` correct
+samplers, ``sharpness`` the biases that checks of them could have seen, and ``false_alarms`` an experiment on how often
+the kit alarms on them. A name is loaded when it is first asked for, so that the command knows the contracts without
+loading the kit.
 """
 
 from typing import TYPE_CHECKING

@@ -48,6 +48,8 @@ def in_ragged_batches(rule: Callable[..., Tokens]) -> Callable[..., Tokens]:
     ) -> Tokens:
         draft = np.eye(target_probs.shape[-1])[draft_tokens] if draft_probs is None else draft_probs
         lengths = (draft_tokens >= 0).sum(axis=1)
+        if lengths.size and lengths.min() == draft_tokens.shape[1] > 0:
+            return rule(draft, target_probs, draft_tokens, rng)
         emitted = np.full((len(lengths), draft_tokens.shape[1] + 1), -1, dtype=np.int64)
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)

@@ -11,6 +11,7 @@ from check_budgets import QUICK
 from specproof.conformance import Tree, TreeProblem, Unsupported, Verdict, check_sampler
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.defects.tree_rules import TreeRule, every_tree
+from specproof.conformance.problems.drawing import steps_down
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.tree_references import level_by_level, walk_by_target
 from specproof.theory.chain import TabularModel
@@ -51,6 +52,13 @@ def test_a_right_walk_passes_and_a_rule_for_independent_siblings_says_what_it_le
     report = check_sampler(kseq, "tree", budget=QUICK)
     assert report.is_lossless, str(report)
     assert any("'distinct, two siblings'" in note for note in report.notes)
+
+
+def test_steps_go_down_from_each_of_equal_siblings() -> None:
+    nodes, parents = np.array([[-1, 5, 5, 1, 2]]), np.array([[-1, 0, 0, 1, 2]])
+    rows = np.array([[5, 2, -1], [5, 1, 7], [1, -1, -1], [5, 3, -1], [2, -1, -1]])
+    steps = steps_down(rows, nodes.repeat(len(rows), axis=0), parents.repeat(len(rows), axis=0))
+    np.testing.assert_array_equal(steps, [2, 2, 0, 1, 0])
 
 
 @pytest.mark.parametrize(

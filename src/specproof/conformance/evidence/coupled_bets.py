@@ -26,7 +26,8 @@ from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
 
 RIDGES = np.array([4.0**power for power in range(3, 14)])
-"""The bets are shrunk as if so many trials had shown no deviation; each strength has an e-process of its own."""
+"""The bets are shrunk as if so many trials for each degree of freedom had shown no deviation; each strength has an
+e-process of its own."""
 FIRST_BLOCK = 256
 """Nothing is bet on so many first trials; bets are learned from them, and anew as trials grow."""
 GROWTH = 1.5
@@ -60,6 +61,7 @@ class CoupledEvidence:
         self._law, self._completions = law[usual], problem.completions[:, usual]
         self._chances = problem.draft_chances
         self._counts = np.zeros((self._chances.size, len(self._completions)), dtype=np.int64)
+        self.ridges: Array = RIDGES * max(self._law.size - 1, 1)
         self._logs = np.zeros(RIDGES.size)
         self._next = FIRST_BLOCK
         self._variances: tuple[int, Variances] | None = None
@@ -98,7 +100,7 @@ class CoupledEvidence:
         trials = self.trials
         if trials < FIRST_BLOCK or self._law.size < 2:
             return math.inf
-        return coupled_detectable_bias(self.variances(), trials, level / RIDGES.size, RIDGES)
+        return coupled_detectable_bias(self.variances(), trials, level / RIDGES.size, self.ridges)
 
     def variances(self) -> Variances:
         """Estimate how much a trial varies, the drafts being known."""
@@ -117,7 +119,7 @@ class CoupledEvidence:
         """Choose the bets on the trials to come from those so far."""
         self._means = _means(self._counts, self._completions, self._law, self._chances)
         slope, curvature = self._moments()
-        shrunk = curvature + RIDGES[:, np.newaxis, np.newaxis] * np.diag(self._law)
+        shrunk = curvature + self.ridges[:, np.newaxis, np.newaxis] * np.diag(self._law)
         bets = np.linalg.solve(shrunk, np.broadcast_to(slope[:, np.newaxis], (RIDGES.size, slope.size, 1)))[..., 0]
         worst = (bets @ self._completions.T).min(axis=1) - (bets @ self._means.T).max(axis=1)
         self._bets = bets * np.minimum(1.0, (1 - LEAST_FACTOR) / np.maximum(-worst, 1e-300))[:, np.newaxis]

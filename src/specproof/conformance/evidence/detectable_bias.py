@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from specproof.simulations.statistics import POWER, binomial_interval
 from specproof.theory.distribution import Array
 
-CONCENTRATIONS = 4.0 ** np.arange(14)
+CONCENTRATIONS = np.array([4.0**power for power in range(14)])
 """Scales of the alternatives to a law: 1 for anything goes, 4^13 for deviations that take 10^8 draws to see."""
 
 

@@ -62,9 +62,14 @@ class LawEvidence:
             return spread
         return log_mean(np.array([spread, log_mean(self.leaks())]))
 
-    def spreads(self) -> Array:
-        """Give the logarithms of the likelihood ratios of each of ``CONCENTRATIONS``, of possible outcomes alone."""
-        return _dirichlet_multinomial(self.counts[self._possible], self.law[self._possible])
+    @property
+    def freedom(self) -> int:
+        """The number of possible outcomes less one, at least 1."""
+        return max(int(np.count_nonzero(self._possible)) - 1, 1)
+
+    def spreads(self, concentrations: Array = CONCENTRATIONS) -> Array:
+        """Give the logarithms of the likelihood ratios of some concentrations, of possible outcomes alone."""
+        return _dirichlet_multinomial(self.counts[self._possible], self.law[self._possible], concentrations)
 
     def leaks(self) -> Array:
         """Give the logarithms of the likelihood ratios of each of ``LEAKS``, of possible outcomes alone."""
@@ -110,12 +115,12 @@ def log_mean(values: Array) -> float:
     return float(np.logaddexp.reduce(values) - np.log(values.size))
 
 
-def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array) -> Array:
+def _dirichlet_multinomial(counts: NDArray[np.int64], law: Array, concentrations: Array) -> Array:
     gammaln = scipy.special.gammaln
-    prior = CONCENTRATIONS[:, np.newaxis] * law
+    prior = concentrations[:, np.newaxis] * law
     seen = counts > 0
     terms = gammaln(prior[:, seen] + counts[seen]) - gammaln(prior[:, seen])
-    total = gammaln(CONCENTRATIONS + counts.sum()) - gammaln(CONCENTRATIONS)
+    total = gammaln(concentrations + counts.sum()) - gammaln(concentrations)
     values: Array = terms.sum(axis=1) - total - (counts[seen] * np.log(law[seen])).sum()
     return values
 

@@ -30,13 +30,13 @@ class Terms(NamedTuple):
     """The variance without a bias, and what each d^2 adds to it, shape (2, J)."""
 
 
-def law_terms(outcomes: int, trials: int, concentrations: Array) -> Terms:
-    r"""Give the terms of n draws from a law over m outcomes, for Dirichlet alternatives.
+def law_terms(freedom: int, trials: int, concentrations: Array) -> Terms:
+    r"""Give the terms of n draws from a law over m outcomes, of m - 1 degrees of freedom, for Dirichlet alternatives.
 
     With :math:`r = n / \kappa` the logarithm is near :math:`\tfrac{1}{2} \tfrac{r}{1+r} X - \tfrac{m-1}{2} \ln(1+r)`,
     and X is noncentral chi-square with parameter :math:`4 n d^2` in the direction that is hardest to see.
     """
-    freedom, ratio = outcomes - 1, trials / concentrations
+    ratio = trials / concentrations
     kept, information = ratio / (1 + ratio), 4.0 * trials
     cost = 0.5 * freedom * (np.log1p(ratio) - kept)
     return Terms(0.5 * kept * information, cost, np.stack([0.5 * freedom * kept**2, kept**2 * information]))

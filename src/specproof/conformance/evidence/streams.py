@@ -100,7 +100,7 @@ class Streams:
         """
         firsts = np.stack([tokens[:, 0] for tokens in self._outputs])[:, self._uncertain]
         fixed, trials = int((firsts == firsts[0]).all(axis=0).sum()), firsts.shape[1]
-        if scipy.stats.binom.sf(fixed - 1, trials, SURE ** (len(firsts) - 1)) >= level:
+        if scipy.special.bdtrc(fixed - 1, trials, SURE ** (len(firsts) - 1)) >= level:  # the chance of so many or more
             return ""
         return f"{self._calls} agree in the first token of {fixed} of {trials} trials: there, rng is not used"
 

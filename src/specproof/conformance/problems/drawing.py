@@ -97,3 +97,34 @@ def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
             if tokens[trial, position + 1] >= 0 and tokens[trial, position] != drafts[trial, position]:
                 return False
     return True
+
+
+@compiled()
+def deal(rows: Array, drawn: Tokens, places: Tokens, dealt: Array) -> None:
+    """Copy the drawn ones of some rows (C, N, V) into the rows ``places`` of another array (n, N, V)."""
+    for index in range(places.size):
+        source, place = drawn[index], places[index]
+        for node in range(rows.shape[1]):
+            for token in range(rows.shape[2]):
+                dealt[place, node, token] = rows[source, node, token]
+
+
+@compiled()
+def steps_down(tokens: Tokens, nodes: Tokens, parents: Tokens) -> Tokens:
+    """Count the leading tokens of each row (n, D+1) that go down a tree of these tokens and parents (n, N).
+
+    Of equal siblings all are followed.
+    """
+    steps = np.zeros(tokens.shape[0], dtype=np.int64)
+    here = np.empty(nodes.shape[1], dtype=np.bool_)
+    for trial in range(tokens.shape[0]):
+        here[:] = False
+        here[0] = going = True
+        while going and steps[trial] < tokens.shape[1]:
+            token, going = tokens[trial, steps[trial]], False
+            for node in range(nodes.shape[1] - 1, 0, -1):  # parents come first: theirs are still of the step before
+                here[node] = here[parents[trial, node]] and nodes[trial, node] == token
+                going = going or here[node]
+            here[0] = False
+            steps[trial] += going
+    return steps

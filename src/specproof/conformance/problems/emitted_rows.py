@@ -9,11 +9,12 @@ import numpy as np
 
 from specproof.conformance.problems.answers import Emission, Sample, number_rows, refuse_rows
 from specproof.conformance.problems.drawing import Tables, Tokens, complete_path, tables
+from specproof.conformance.problems.problem import Problem
 from specproof.conformance.problems.two_models import TwoModels
 from specproof.theory.distribution import Array
 
 
-class EmittedRows(TwoModels):
+class EmittedRows(TwoModels, Problem):
     """A problem that is answered by rows of at most as many tokens as the target's horizon, -1 after the last.
 
     A row is completed by draws from the target's conditionals, as a decoding loop would go on.
@@ -74,6 +75,12 @@ class EmittedRows(TwoModels):
         """Number the outcomes of each trial, those of the completed law after drawing what is missing."""
         rows = emission.tokens
         return Sample(self.complete(rows, rng), self.outcomes(rows), rows[:, self.given], emission.accepted)
+
+    def prepare(self) -> None:
+        """Compile and lay out what drawing, and reading rows of one token, take."""
+        rng, rows = np.random.default_rng(0), np.full((1, self.longest), -1)
+        rows[:, 0] = 0
+        self.take_apart(self.parse(rows, self.arguments(1, rng)), rng)
 
     @cached_property
     def _draft_tables(self) -> Tables:

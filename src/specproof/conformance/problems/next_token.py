@@ -40,11 +40,16 @@ def next_token_law(model: TabularModel, tokens: ArrayLike) -> Array:
            [1.  , 0.  ]])
     """
     check_table(model, "model")
-    rows = _as_tokens(tokens, model.num_states)
-    shape = len(rows), model.num_states
-    if rows.shape[1] >= model.horizon:
-        return np.full(shape, 1.0 / model.num_states)
-    return np.array(np.broadcast_to(model.conditionals[rows.shape[1]][tuple(rows.T)], shape))
+    size, rows = model.num_states, _as_tokens(tokens, model.num_states)
+    length = rows.shape[1]
+    if length >= model.horizon:
+        return np.full((len(rows), size), 1.0 / size)
+    if length == 0:
+        return np.tile(model.conditionals[0], (len(rows), 1))
+    # By number, several times as fast as an index for each axis.
+    numbers = np.ravel_multi_index(tuple(rows.T), (size,) * length)
+    laws: Array = model.conditionals[length].reshape(-1, size).take(numbers, axis=0)
+    return laws
 
 
 def check_table(model: TabularModel, name: str) -> None:

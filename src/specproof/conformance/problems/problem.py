@@ -55,8 +55,7 @@ class Problem(ABC):
     acceptance_title : str
         The event that :attr:`acceptance_bounds` bounds first, as a sentence; empty if drafts are not seen.
     in_small_batches : tuple of str
-        The problems of the ladder that are run in small batches: on the first every defect of one position shows, the
-        second has more to it, and a third is of what a sampler may not know of.
+        Problems of the ladder for small batches: a small one, a larger, and one that a sampler may not know of.
     """
 
     contract: ClassVar[Contract]
@@ -211,6 +210,10 @@ class Problem(ABC):
     def batched(self) -> VerifierProblem | None:
         """The problem itself if its trials can stand in one batch with those of another, None otherwise."""
         return None
+
+    def prepare(self) -> None:
+        """Compile and lay out what drawing and reading take: no clock is to count that."""
+        self.arguments(1, np.random.default_rng(0))
 
     @abstractmethod
     def arguments(self, trials: int, rng: np.random.Generator) -> Any:

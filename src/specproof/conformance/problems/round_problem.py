@@ -26,7 +26,6 @@ from specproof.conformance.problems.example_models import (
     markov,
 )
 from specproof.conformance.problems.next_token import check_models
-from specproof.conformance.problems.problem import Problem
 from specproof.conformance.subject.failures import InvalidOutput, one_line
 from specproof.conformance.subject.sampler_under_test import to_numpy
 from specproof.theory.chain import TabularModel
@@ -54,7 +53,7 @@ class RoundRequest(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RoundProblem(EmittedRows, Problem):
+class RoundProblem(EmittedRows):
     """One round after prefixes that the target has drawn: the contract ``round``.
 
     The joint law of a prefix and what follows it, completed by the target, is the target's.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, as_ids, refuse_rows
 from specproof.conformance.problems.description import describe_model
-from specproof.conformance.problems.drawing import DrawnTrees, Tokens
+from specproof.conformance.problems.drawing import DrawnTrees, Tokens, deal, steps_down
 from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
 from specproof.conformance.problems.example_models import certain, independent
 from specproof.conformance.problems.next_token import check_models
@@ -175,9 +175,9 @@ class TreeProblem(EmittedRows, VerifierProblem):
         trees = self._trees
         drawn = invert_after(trees.shares, np.zeros(len(places), dtype=np.int64), rng.random(len(places)))
         inputs.tree.tokens[places] = trees.tokens[drawn]
-        inputs.target_probs[places] = trees.target[drawn]
+        deal(trees.target, drawn, places, inputs.target_probs)
         if inputs.draft_probs is not None:
-            inputs.draft_probs[places] = trees.draft[drawn]
+            deal(trees.draft, drawn, places, inputs.draft_probs)
 
     @cached_property
     def _trees(self) -> DrawnTrees:
@@ -235,17 +235,9 @@ class TreeProblem(EmittedRows, VerifierProblem):
         """Take emitted rows (n, D+1): tokens down the tree, one more, and -1 to the end."""
         tokens = as_ids(result, "emitted", (arguments.trials, self.longest), -1, self.num_tokens)
         refuse_gaps(tokens)
-        tree, trials = arguments.tree, np.arange(arguments.trials)
-        here = tree.parents < 0
-        accepted = np.zeros(arguments.trials, dtype=np.int64)
-        for place, token in enumerate(tokens.T):
-            there = here[trials[:, np.newaxis], tree.parents] & (tree.tokens == token[:, np.newaxis])
-            there[:, 0] = False
-            here, on_tree = there, there.any(axis=1)
-            accepted += on_tree
-            if place + 1 < self.longest:
-                left = ~on_tree & (tokens[:, place + 1] >= 0)
-                refuse_rows(left, tokens, "goes on after a token that is not on the tree", "such a token is the last")
+        accepted = steps_down(tokens, arguments.tree.tokens, arguments.tree.parents)
+        left = (tokens >= 0).sum(axis=1) > accepted + 1
+        refuse_rows(left, tokens, "goes on after a token that is not on the tree", "such a token is the last")
         return Emission(tokens, accepted)
 
     def describe(self) -> str:

@@ -10,7 +10,7 @@ from specproof.conformance.evidence.sampling import calls, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Finding
 from specproof.conformance.stages.alarms import alarm_together, alarms, telling
-from specproof.conformance.stages.state import ROUNDS, Check
+from specproof.conformance.stages.state import Check
 from specproof.conformance.subject.failures import asked
 
 
@@ -56,7 +56,7 @@ def _see(check: Check, group: list[Watch], trials: int) -> None:
 
 def _affordable(check: Check, trials: int, pace: float) -> int:
     """Give the trials on each problem that the rounds' time still allows at this pace; 0 if no round is worth it."""
-    affordable = int((check.after(ROUNDS) - time.monotonic()) / (pace * max(len(check.watches), 1)))
+    affordable = int((check.end_of_rounds - time.monotonic()) / (pace * max(len(check.watches), 1)))
     if affordable >= trials:
         return trials
     return affordable if affordable >= 2 else 0

@@ -18,6 +18,8 @@ from specproof.conformance.subject.sampler_under_test import Sampler, Subject
 SMALL, ROUNDS, BESIDE, END = 0.12, 0.68, 0.77, 0.9
 """Shares of the time limit after which small batches, rounds, batches with degenerate rows, and looking into a failure
 end: what is running then has still to return."""
+LONG_ROUNDS = 0.74
+"""Rounds end after this share in contracts in which no rows stand beside degenerate ones."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
 
@@ -72,7 +74,7 @@ class Check:
         self.unsupported: set[str] = set()
         self.reproducible, self.remembers = True, ""
         for watch in self.watches.values():
-            watch.problem.arguments(1, np.random.default_rng(0))  # compiled, or laid out, before the clock starts
+            watch.problem.prepare()  # before the clock starts
         self.start = time.monotonic()
 
     def _keep_only(self, problem: str | None) -> None:
@@ -91,6 +93,11 @@ class Check:
             if problem.batched is not None and problem.num_tokens > 1 and not problem.unusual:
                 groups[problem.shape].append(name)
         return dict(groups)
+
+    @property
+    def end_of_rounds(self) -> float:
+        """Give the moment when rounds have to end."""
+        return self.after(ROUNDS if self.beside() else LONG_ROUNDS)
 
     def is_alarm(self, log_value: float) -> bool:
         """Whether an e-process of this logarithm refutes what it tests; nothing does if a loss is declared."""
