@@ -22,6 +22,7 @@ from specproof.theory.lossy import (
     two_thresholds,
     typical_acceptance,
 )
+from specproof.theory.one_position import OnePositionRule, one_position_rules, register_one_position_rule
 from specproof.theory.policies import POLICIES, BestTemperature, best_draft_temperature
 from specproof.theory.rejections import (
     batch_limit,

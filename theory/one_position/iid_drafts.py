@@ -1,0 +1,103 @@
+"""Rules for i.i.d. drafts of one position that are no selection of one draft by its law: what each accepts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specproof.theory.distribution import Array
+from specproof.theory.drafts import hit_probability
+from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
+from specproof.theory.transport import optimal_acceptance
+
+
+def any_match_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
+    r"""The target draws for itself, and its token is among the drafts: :math:`\sum_i q_i (1 - (1 - p_i)^k)`.
+
+    Examples
+    --------
+    >>> float(any_match_acceptance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 2))
+    0.75
+    """
+    matched: Array = (target * hit_probability(draft, num_drafts)).sum(axis=-1)
+    return matched
+
+
+def best_draft_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
+    r"""The draft of the greatest q/p meets the ratio test with the law of the best: :math:`\sum_i \min(p^*_i, q_i)`.
+
+    With F the draft's probability of a token and all worse ones, and m its own, :math:`p^* = F^k - (F - m)^k`, taken as
+    :math:`F^k (1 - (1 - m/F)^k)` so that a small m keeps its digits. Of equal ratios the smaller token is better.
+
+    Examples
+    --------
+    >>> float(best_draft_acceptance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 2))
+    1.0
+    """
+    ratio = np.divide(target, draft, out=np.full(draft.shape, np.inf), where=draft > 0)
+    order = draft.shape[-1] - 1 - np.argsort(ratio[..., ::-1], axis=-1, kind="stable")
+    masses, law = (np.take_along_axis(rows, order, axis=-1) for rows in (draft, target))
+    reached = np.minimum(np.cumsum(masses, axis=-1), 1.0)
+    share = np.divide(masses, reached, out=np.zeros_like(masses), where=reached > 0)
+    best = reached ** float(num_drafts) * hit_probability(share, num_drafts)
+    met: Array = np.minimum(best, law).sum(axis=-1)
+    return np.minimum(met, 1.0)
+
+
+def multi_block_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
+    r"""SpecTr-GBV as its code states it: drafts are tried in turn with one chance each, :math:`1 - (1 - \sum p h)^k`.
+
+    The chance of a token is :math:`h = q (1 - (1 - \min(1, p/q))^k) / (1 - (1 - p)^k)`, at most 1.
+
+    Examples
+    --------
+    >>> float(multi_block_acceptance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1))
+    0.75
+    """
+    ratio = np.divide(draft, target, out=np.ones(target.shape), where=draft < target)
+    met, drafted = target * hit_probability(ratio, num_drafts), hit_probability(draft, num_drafts)
+    chance = np.divide(met, drafted, out=np.ones(target.shape), where=met < drafted)
+    return hit_probability((draft * chance).sum(axis=-1), num_drafts)
+
+
+for _rule in (
+    OnePositionRule(
+        "exact-match",
+        "exact match",
+        "Miao et al. 2023, SpecInfer, arXiv 2305.09781, naive sampling",
+        "iid",
+        any_match_acceptance,
+        note="the target's own draw, kept if it was drafted",
+    ),
+    OnePositionRule(
+        "best-path",
+        "greedy multi-path block verification",
+        "Thomas, Pal 2026, arXiv 2602.16961",
+        "iid",
+        best_draft_acceptance,
+    ),
+    OnePositionRule(
+        "canonical",
+        "canonical decomposition",
+        "Khisti et al. 2025, arXiv 2410.18234, Theorem 1",
+        "iid",
+        optimal_acceptance,
+        note="with its best weights, which a linear program finds for few tokens",
+    ),
+    OnePositionRule(
+        "spectr-gbv",
+        "SpecTr-GBV, one call",
+        "Lin et al. 2026, arXiv 2604.25925, and its code",
+        "iid",
+        multi_block_acceptance,
+        is_lossless=False,
+        note="one call does not emit the target's law",
+    ),
+    OnePositionRule(
+        "optimal",
+        "optimum, independent drafts",
+        "Hu et al. 2025, arXiv 2502.18779",
+        "iid",
+        optimal_acceptance,
+    ),
+):
+    register_one_position_rule(_rule)

@@ -1,0 +1,100 @@
+r"""Gumbel-max list sampling at one position: drafts and target draw by the same exponential races, k of them.
+
+The target's token y comes at a time t of law Exp(k), independent of y, in a race that is any of the k
+(:mod:`specproof.theory.trees.rules.races`). In the draft's clock token i then starts at :math:`t\,r_i`,
+:math:`r_i = q_i / p_i`, with rate :math:`p_i`. Sort the tokens that can be drafted by r, and let
+:math:`\ell_j = P_j r_j - Q_j` with P and Q the masses up to token j; it rises by :math:`P_j (r_{j+1} - r_j)`. Then y is
+drafted by the race that gave it with probability :math:`e^{-t \ell_y}`, and by each other with probability
+:math:`p_y B_y(t)`, :math:`B_y(t) = \sum_{j \ge y} (e^{-t\ell_j} - e^{-t\ell_{j+1}}) / P_j`, so that
+
+.. math:: \alpha = \sum_y q_y \int_0^\infty k e^{-kt}
+          \left[1 - (1 - e^{-t\ell_y}) (1 - p_y B_y(t))^{k-1}\right] dt.
+
+The integrand is smooth in :math:`\log t`, over which the trapezoidal rule takes it, with :math:`t = \exp(x - e^{-x})`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specproof.theory.compiled import compiled
+from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
+from specproof.theory.one_position.draftable import of_draftable
+from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
+from specproof.theory.policies import shared_noise_acceptance
+
+MOST_TOKENS = 2**13
+"""The law of two races or more is computed of at most so many tokens that can be drafted."""
+
+_STEP, _CUT = 0.125, 42.0
+"""Nodes of the integral over x lie this far apart, from where t is below exp(-42) to where e^-kt is."""
+
+
+def list_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
+    """The probability that the target's token is among the drafts, shape (...); see the module.
+
+    Raises
+    ------
+    InvalidInput
+        If there are two drafts or more, and more than ``MOST_TOKENS`` tokens can be drafted.
+
+    Examples
+    --------
+    >>> round(float(list_acceptance(np.array([0.75, 0.25]), np.array([0.5, 0.5]), 1)), 9)
+    0.75
+    """
+    if num_drafts == 1:
+        return shared_noise_acceptance(draft, target)
+    tokens = int(np.count_nonzero(draft, axis=-1).max(initial=0))
+    if tokens > MOST_TOKENS:
+        raise InvalidInput(
+            f"num_drafts is {num_drafts} and {tokens:,} tokens can be drafted, and the races are followed up to "
+            f"{MOST_TOKENS:,}: cut the draft by a filter"
+        )
+    races = float(num_drafts)
+    x = np.arange(-np.log(_CUT), np.log(_CUT) + _STEP, _STEP)
+    times = np.exp(x - np.exp(-x)) / races
+    weights = _STEP * (1.0 + np.exp(-x)) * races * times * np.exp(-races * times)
+
+    def of_row(p: Array, q: Array, _: int) -> float:
+        ratio = q[:-1] / p[:-1]
+        order = np.argsort(ratio)
+        return min(_matched(p[:-1][order], q[:-1][order], ratio[order], times, weights, races), 1.0)
+
+    return of_draftable(of_row, draft, target, num_drafts)
+
+
+@compiled(error_model="numpy", nogil=True)
+def _matched(p: Array, q: Array, ratio: Array, times: Array, weights: Array, races: float) -> float:
+    """The sum over the tokens and the nodes, from tokens in the order of their ratios."""
+    size = p.size
+    heads, lags = np.empty(size), np.empty(size)
+    head, lag = 0.0, 0.0
+    for token in range(size):
+        if token > 0:
+            lag += head * (ratio[token] - ratio[token - 1])
+        head += p[token]
+        heads[token], lags[token] = head, lag
+    total = 0.0
+    for node in range(times.size):
+        other, later, found = 0.0, 0.0, 0.0
+        for token in range(size - 1, -1, -1):
+            own = np.exp(-times[node] * lags[token])
+            other += (own - later) / heads[token]
+            later = own
+            found += q[token] * (1.0 - (1.0 - own) * (1.0 - min(p[token] * other, 1.0)) ** (races - 1.0))
+        total += weights[node] * found
+    return total
+
+
+register_one_position_rule(
+    OnePositionRule(
+        "gumbel-list",
+        "Gumbel-max list sampling",
+        "Rowan, Phan, Khisti 2025, arXiv 2506.05632; of one draft Daliri et al., arXiv 2408.07978",
+        "iid",
+        list_acceptance,
+        note="drafts and target share their noise",
+    )
+)
