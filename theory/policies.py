@@ -98,7 +98,7 @@ def shared_noise_acceptance(draft: Array, target: Array) -> Array:
     0.75
     """
     ratio = np.divide(target, draft, out=np.full_like(target, np.inf), where=draft > 0)
-    order = np.argsort(ratio, axis=-1, kind="stable")
+    order = np.argsort(ratio, axis=-1)
     p, q = (np.take_along_axis(rows, order, axis=-1) for rows in (draft, target))
     before, after = np.cumsum(p, axis=-1), np.cumsum(q[..., ::-1], axis=-1)[..., ::-1] - q
     both = (p > 0) & (q > 0)

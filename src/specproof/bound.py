@@ -1,4 +1,4 @@
-"""Acceptance of every verifier next to the optimum, for rows of arrays in files."""
+"""What every rule of one position accepts, next to the optimum, for rows of arrays in files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from specproof.simulations.mapped_array import let_go, mapped_array
 from specproof.theory.distribution import Array, as_distribution
+from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput, entry
+from specproof.theory.one_position import DRAWS_AT_ONE_POSITION, OnePositionRule, one_position_rules
 from specproof.theory.rows import in_threads
 from specproof.theory.sampling_settings import SamplingSettings
-from specproof.theory.transport import optimal_acceptance
-from specproof.theory.verifiers import VERIFIERS
 
 CHUNK_ENTRIES = 2**18
 """Rows are worked on together until they have this many entries: the arrays of a chunk take some tens of megabytes."""
@@ -87,13 +87,33 @@ class Rows:
             raise InvalidInput(f"{error}; if the file holds logits, pass --logits") from None
 
 
+@dataclass(frozen=True)
+class Acceptances:
+    """What every rule of one position accepts, next to the optimum of its drafts.
+
+    Attributes
+    ----------
+    rules : dict of OnePositionRule
+        Every rule by name: the lossless ones first, the ways to draft one after the other, and of each the rules that
+        were computed, the one that accepts least on average first, then those that were not, and the optimum.
+    acceptance : dict of array, shape (...)
+        The exact acceptance of each rule that was computed.
+    refusals : dict of str
+        Why each of the others was not computed.
+    """
+
+    rules: dict[str, OnePositionRule]
+    acceptance: dict[str, Array]
+    refusals: dict[str, str]
+
+
 def acceptances(
     draft: Rows, target: Rows, num_drafts: int, advance: Callable[[int], None] = lambda _: None
-) -> dict[str, Array]:
-    """Exact acceptance of each verifier of k i.i.d. drafts by its name, and the optimum, shape (...) each.
+) -> Acceptances:
+    """Exact acceptance of each rule of one position by its name.
 
-    They come in the order of their means over the rows, the verifier that accepts least first and the optimum last.
-    Where the vocabularies differ in length, the last tokens of the longer have no probability in the shorter.
+    Where the vocabularies differ in length, the last tokens of the longer have no probability in the shorter. A rule
+    that refuses a row, because its law is too dear to compute or it does not take so many drafts, is left out.
 
     Parameters
     ----------
@@ -108,14 +128,15 @@ def acceptances(
     InvalidInput
         If a row cannot be used, the leading axes do not broadcast or the number of drafts is not an integer >= 1.
     """
-    leading = leading_axes(draft, target)
+    leading, drafts = leading_axes(draft, target), one_num_drafts(num_drafts)
     vocabulary = max(rows.values.shape[-1] for rows in (draft, target))
     count, step = math.prod(leading), max(1, CHUNK_ENTRIES // vocabulary)
+    rules = one_position_rules()
+    refusals: dict[str, str] = {}
 
     def chunk(places: range) -> dict[str, Array]:
         p, q = (rows.distributions(leading, places, vocabulary) for rows in (draft, target))
-        found = {name: verifier.acceptance_of(p, q, num_drafts) for name, verifier in VERIFIERS.items()}
-        return found | {"optimal": optimal_acceptance(p, q, num_drafts)}
+        return _of_rows(p, q, drafts, rules, refusals)
 
     chunks = [range(first, min(first + step, count)) for first in range(0, count, step)]
     parts = []
@@ -124,9 +145,39 @@ def acceptances(
         let_go(draft.values)
         let_go(target.values)
         advance(len(places))
-    found = {name: np.concatenate([part[name] for part in parts]).reshape(leading) for name in parts[0]}
-    optimal = found.pop("optimal")
-    return dict(sorted(found.items(), key=lambda item: float(item[1].mean()))) | {"optimal": optimal}
+    computed = [name for name in rules if name not in refusals]
+    found = {name: np.concatenate([part[name] for part in parts]).reshape(leading) for name in computed}
+    return Acceptances(_in_order(rules, found), found, refusals)
+
+
+def _of_rows(
+    draft: Array, target: Array, num_drafts: int, rules: dict[str, OnePositionRule], refusals: dict[str, str]
+) -> dict[str, Array]:
+    """What each rule accepts that has refused no row so far; rules of one formula are computed once."""
+    found: dict[str, Array] = {}
+    known: dict[Callable[[Array, Array, int], Array], Array] = {}
+    for name, rule in rules.items():
+        if name in refusals:
+            continue
+        try:
+            rule.check_takes(num_drafts)
+            if rule.acceptance not in known:
+                known[rule.acceptance] = rule.acceptance(draft, target, num_drafts)
+            found[name] = known[rule.acceptance]
+        except InvalidInput as error:
+            refusals[name] = str(error)
+    return found
+
+
+def _in_order(rules: dict[str, OnePositionRule], found: dict[str, Array]) -> dict[str, OnePositionRule]:
+    ways = list(DRAWS_AT_ONE_POSITION)
+
+    def place(rule: OnePositionRule) -> tuple[bool, int, bool, bool, float]:
+        known = rule.name in found
+        mean = float(found[rule.name].mean()) if known else 0.0
+        return not rule.is_lossless, ways.index(rule.draws), rule.name == rule.optimum, not known, mean
+
+    return {rule.name: rule for rule in sorted(rules.values(), key=place)}
 
 
 def leading_axes(draft: Rows, target: Rows) -> tuple[int, ...]:

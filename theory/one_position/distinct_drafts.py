@@ -11,14 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.theory.distribution import Array
-from specproof.theory.errors import InvalidInput
-from specproof.theory.one_position.draftable import of_draftable
+from specproof.theory.one_position.draftable import of_draftable, refuse_many, with_others
 from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
 from specproof.theory.transport import optimal_acceptance_without_replacement
 from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
 
 MOST_TOKENS_TIMES_DRAFTS = 2**15
 """The optimum is computed of rows where the tokens that can be drafted, times the drafts, are at most so many."""
+
+MOST_SORTED = 2**16
+"""Recursive rejection of two drafts is computed of at most so many tokens that can be drafted."""
+
+MOST_FOLLOWED = 2**7
+"""Recursive rejection of more drafts is computed of at most so many."""
 
 
 def recursive_distinct_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
@@ -57,22 +62,21 @@ def _recursive_distinct(draft: Array, target: Array, num_drafts: int) -> float:
     if num_drafts == 1:
         return _overlap(draft, target)
     if num_drafts == 2:
+        refuse_many(draft.size, num_drafts, MOST_SORTED)
         return _two_distinct(draft, target)
-    return float(recursive_rejection_without_replacement(draft, target, num_drafts).acceptance)
+    refuse_many(draft.size, num_drafts, MOST_FOLLOWED)
+    laws = with_others(draft, target)
+    return float(recursive_rejection_without_replacement(*laws, num_drafts).acceptance)
 
 
 def _optimal_distinct(draft: Array, target: Array, num_drafts: int) -> float:
-    tokens = draft.size - 1
     if num_drafts == 1:
         return _overlap(draft, target)
-    if num_drafts == tokens:  # all are drafted
-        return 1.0 - float(target[-1])
-    if tokens * num_drafts > MOST_TOKENS_TIMES_DRAFTS:
-        raise InvalidInput(
-            f"num_drafts is {num_drafts} and {tokens:,} tokens can be drafted, and the optimum is computed up to "
-            f"{MOST_TOKENS_TIMES_DRAFTS // num_drafts:,}: call optimal_acceptance_without_replacement, row by row"
-        )
-    return float(optimal_acceptance_without_replacement(draft, target, num_drafts))
+    if num_drafts == draft.size:  # all are drafted
+        return min(float(target.sum()), 1.0)
+    refuse_many(draft.size, num_drafts, MOST_TOKENS_TIMES_DRAFTS // num_drafts)
+    laws = with_others(draft, target)
+    return float(optimal_acceptance_without_replacement(*laws, num_drafts))
 
 
 def _overlap(draft: Array, target: Array) -> float:
@@ -82,10 +86,10 @@ def _overlap(draft: Array, target: Array) -> float:
 def _two_distinct(draft: Array, target: Array) -> float:
     """The acceptance of two drafts, see the module; at least two tokens can be drafted."""
     residual = np.maximum(target - draft, 0.0)
-    total, refused = residual.sum(), np.flatnonzero(draft > target)
-    if total == 0.0:  # nothing is ever rejected
-        return 1.0
-    left = np.flatnonzero((residual > 0) & (draft > 0))
+    total, refused = residual.sum() + max(1.0 - target.sum(), 0.0), np.flatnonzero(draft > target)
+    left = np.flatnonzero(residual)
+    if refused.size == 0 or left.size == 0:
+        return _overlap(draft, target)
     ratio = residual[left] / draft[left]
     order = np.argsort(ratio)
     ratio, left = ratio[order], left[order]

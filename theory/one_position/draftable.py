@@ -1,4 +1,4 @@
-"""Rows without the tokens that cannot be drafted: all that a rule's acceptance depends on."""
+"""The tokens that can be drafted: all that a rule's acceptance depends on, and what a dear law is limited by."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
+from specproof.theory.display import shown
 from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
 
 
-def of_draftable(
-    find: Callable[[Array, Array, int], float], draft: Array, target: Array, num_drafts: int
-) -> Array:
-    """What a function makes of each row, of the tokens with p > 0 and of all others as one last token.
+def of_draftable(find: Callable[[Array, Array, int], float], draft: Array, target: Array, num_drafts: int) -> Array:
+    """What a function makes of each row without the tokens that cannot be drafted, shape (...).
 
     Parameters
     ----------
     find : callable
-        From the two laws of one row and the number of drafts, which is at most the number of tokens with p > 0.
+        From two arrays of shape (n,), p > 0 and q of the tokens that can be drafted, and of a number of drafts that is
+        at most n. What is missing of q to 1 cannot be drafted.
     draft, target : array, shape (..., V)
         Trusted.
     num_drafts : int
@@ -26,12 +27,40 @@ def of_draftable(
     --------
     >>> law = np.array([[0.5, 0.0, 0.5, 0.0]])
     >>> of_draftable(lambda draft, target, count: draft.size * count, law, law, 4).tolist()
-    [6.0]
+    [4.0]
     """
     found = np.empty(draft.shape[:-1])
     for row in np.ndindex(found.shape):
         can = draft[row] > 0
-        others = float(target[row][~can].sum())
-        count = min(num_drafts, int(np.count_nonzero(can)))
-        found[row] = find(np.append(draft[row][can], 0.0), np.append(target[row][can], others), count)
+        found[row] = find(draft[row][can], target[row][can], min(num_drafts, int(np.count_nonzero(can))))
     return found
+
+
+def with_others(draft: Array, target: Array) -> tuple[Array, Array]:
+    """Two laws again, of tokens that can be drafted: what is missing of q to 1 is that of one more token.
+
+    Examples
+    --------
+    >>> [law.tolist() for law in with_others(np.array([0.5, 0.5]), np.array([0.25, 0.25]))]
+    [[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]
+    """
+    return np.append(draft, 0.0), np.append(target, max(1.0 - float(target.sum()), 0.0))
+
+
+def refuse_many(tokens: int, num_drafts: int, most: int) -> None:
+    """Refuse a row of which more tokens can be drafted than a law is computed for.
+
+    Raises
+    ------
+    InvalidInput
+        If there are more.
+
+    Examples
+    --------
+    >>> refuse_many(3, num_drafts=2, most=3)
+    """
+    if tokens > most:
+        raise InvalidInput(
+            f"num_drafts is {shown(num_drafts)} and {tokens:,} tokens can be drafted, and of more than {most:,} "
+            "the law is too dear: cut the draft by top_k or top_p"
+        )

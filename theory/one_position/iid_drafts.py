@@ -6,8 +6,12 @@ import numpy as np
 
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import hit_probability
+from specproof.theory.one_position.draftable import of_draftable, refuse_many
 from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
 from specproof.theory.transport import optimal_acceptance
+
+MOST_SORTED = 2**16
+"""The law of the best draft is computed of at most so many tokens that can be drafted."""
 
 
 def any_match_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
@@ -28,19 +32,27 @@ def best_draft_acceptance(draft: Array, target: Array, num_drafts: int) -> Array
     With F the draft's probability of a token and all worse ones, and m its own, :math:`p^* = F^k - (F - m)^k`, taken as
     :math:`F^k (1 - (1 - m/F)^k)` so that a small m keeps its digits. Of equal ratios the smaller token is better.
 
+    Raises
+    ------
+    InvalidInput
+        If there are two drafts or more, and more than ``MOST_SORTED`` tokens can be drafted.
+
     Examples
     --------
     >>> float(best_draft_acceptance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 2))
     1.0
     """
-    ratio = np.divide(target, draft, out=np.full(draft.shape, np.inf), where=draft > 0)
-    order = draft.shape[-1] - 1 - np.argsort(ratio[..., ::-1], axis=-1, kind="stable")
-    masses, law = (np.take_along_axis(rows, order, axis=-1) for rows in (draft, target))
-    reached = np.minimum(np.cumsum(masses, axis=-1), 1.0)
-    share = np.divide(masses, reached, out=np.zeros_like(masses), where=reached > 0)
-    best = reached ** float(num_drafts) * hit_probability(share, num_drafts)
-    met: Array = np.minimum(best, law).sum(axis=-1)
-    return np.minimum(met, 1.0)
+
+    def of_row(p: Array, q: Array, _: int) -> float:
+        if num_drafts == 1:
+            return min(float(np.minimum(p, q).sum()), 1.0)
+        refuse_many(p.size, num_drafts, MOST_SORTED)
+        order = p.size - 1 - np.argsort((q / p)[::-1], kind="stable")
+        reached = np.minimum(np.cumsum(p[order]), 1.0)
+        best = reached ** float(num_drafts) * hit_probability(p[order] / reached, num_drafts)
+        return min(float(np.minimum(best, q[order]).sum()), 1.0)
+
+    return of_draftable(of_row, draft, target, num_drafts)
 
 
 def multi_block_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:

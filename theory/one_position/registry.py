@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
+from specproof.theory.display import shown
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
@@ -19,20 +20,24 @@ class Draws(NamedTuple):
     """One way to draft at one position."""
 
     label: str
-    """What tables call the drafts."""
+    """The short name of the drafts in tables."""
     optimum: str
     """The name of the rule of which no lossless rule with these drafts accepts more."""
 
 
 DRAWS_AT_ONE_POSITION: dict[str, Draws] = {
-    "iid": Draws("i.i.d. drafts", "optimal"),
-    "distinct": Draws("distinct drafts, drawn without replacement", "optimal_distinct"),
-    "top-and-one": Draws("the k - 1 likeliest tokens and a draw from the others", "top-and-one"),
-    "hub": Draws("the likeliest token and a draw from the others", "top-and-one"),
-    "likeliest": Draws("the k likeliest tokens, which are certain", "target-walk"),
-    "greedy": Draws("the likeliest token alone, which is certain", "argmax"),
+    "iid": Draws("i.i.d.", "optimal"),
+    "distinct": Draws("distinct", "optimal_distinct"),
+    "top-and-one": Draws("top k-1 + 1", "top-and-one"),
+    "hub": Draws("top 1 + 1", "top-and-one"),
+    "likeliest": Draws("top k", "target-walk"),
+    "greedy": Draws("top 1", "argmax"),
 }
-"""Every way to draft, by name. Where fewer tokens can be drafted than have to be distinct, all of them are drafted."""
+"""Every way to draft, by name: independent draws, draws without replacement, the k - 1 likeliest tokens and a draw from
+the others, the likeliest and a draw from the others in either order, the k likeliest, and the likeliest alone.
+
+Where fewer tokens can be drafted than have to be distinct, all of them are drafted.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,20 @@ class OnePositionRule:
             law is too dear to compute.
         """
         pair, count = as_pair(draft, target), one_num_drafts(num_drafts)
-        if self.takes not in (None, count):
-            raise InvalidInput(
-                f"num_drafts is {count}, and {self.name} takes {self.takes}: give num_drafts={self.takes}"
-            )
+        self.check_takes(count)
         return self.acceptance(*pair, count)
 
+    def check_takes(self, num_drafts: int) -> None:
+        """Refuse a number of drafts that the rule does not take, as InvalidInput."""
+        if self.takes not in (None, num_drafts):
+            raise InvalidInput(
+                f"num_drafts is {shown(num_drafts)}, and {self.name} takes {self.takes}: give num_drafts={self.takes}"
+            )
+
     @property
-    def is_optimum(self) -> bool:
-        """Whether no lossless rule accepts more with its drafts."""
-        return DRAWS_AT_ONE_POSITION[self.draws].optimum == self.name
+    def optimum(self) -> str:
+        """The name of the rule of which no lossless rule with these drafts accepts more."""
+        return DRAWS_AT_ONE_POSITION[self.draws].optimum
 
 
 _REGISTERED: Registry[OnePositionRule] = Registry("rule")
@@ -123,9 +132,9 @@ def register_one_position_rule(rule: OnePositionRule) -> None:
     if not isinstance(rule, OnePositionRule):
         raise InvalidInput(f"rule is a {type(rule).__name__}: give a OnePositionRule(name, label, ...)")
     if rule.draws not in DRAWS_AT_ONE_POSITION:
-        raise InvalidInput(f"draws is {rule.draws!r}: it must be one of {', '.join(sorted(DRAWS_AT_ONE_POSITION))}")
+        raise InvalidInput(f"draws is {shown(rule.draws)}: it must be one of {', '.join(sorted(DRAWS_AT_ONE_POSITION))}")
     if rule.name in VERIFIERS:
-        raise InvalidInput(f"name is {rule.name!r}: a verifier is registered by it, so take another name")
+        raise InvalidInput(f"name is {shown(rule.name)}: a verifier is registered by it, so take another name")
     _REGISTERED.add(rule.name, rule)
 
 

@@ -21,6 +21,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero, residual
 from specproof.theory.drafts import one_num_drafts
@@ -61,6 +62,47 @@ def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
     kept, rejected = accepted.sum(axis=-1), weights.sum(axis=-1)
     acceptance = np.where(kept < rejected, kept, np.maximum(1.0 - rejected, 0.0))
     return SelectionLaw(accepted, normalise_or_zero(weights), acceptance)
+
+
+def recursive_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+    """The acceptance of :func:`recursive_rejection` alone, shape (...), in one pass over a row for each draft.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`recursive_rejection`.
+
+    Examples
+    --------
+    >>> float(recursive_acceptance([0.5, 0.5], [0.25, 0.75], 2))
+    0.875
+    """
+    draft_rows, target_rows = as_pair(draft, target)
+    count, size = one_num_drafts(num_drafts), draft_rows.shape[-1]
+    rows = (in_one_layout(law.reshape(-1, size), np.float64) for law in (draft_rows, target_rows))
+    return _kept(*rows, count).reshape(draft_rows.shape[:-1])
+
+
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
+def _kept(draft: Array, target: Array, num_drafts: int) -> Array:
+    """What k drafts accept of each row, from the smaller of the masses that are accepted and rejected."""
+    found, weights = np.empty(draft.shape[0]), np.empty(draft.shape[1])
+    for row in range(draft.shape[0]):
+        weights[:], mass, kept = target[row], 1.0, 0.0
+        for index in range(num_drafts):
+            taken, left, settled = 0.0, 0.0, True
+            for token in range(weights.size):
+                accepted = min(weights[token], mass * draft[row, token])
+                smaller = weights[token] - accepted
+                settled &= smaller == weights[token]
+                weights[token] = smaller
+                taken += accepted
+                left += smaller
+            kept, mass = kept + (num_drafts - index if settled else 1) * taken, left
+            if settled:  # no step changes a unit in the last place: all drafts that follow are alike
+                break
+        found[row] = kept if kept < mass else max(1.0 - mass, 0.0)
+    return found
 
 
 def residual_weights(draft: Array, target: Array, num_drafts: int, accepted: Array | None = None) -> Array:
@@ -231,5 +273,6 @@ register_verifier(
         agreement_at=recursive_agreement_at,
         given_drafts=recursive_given,
         certificate=certify_recursive,
+        acceptance=recursive_acceptance,
     )
 )

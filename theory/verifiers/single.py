@@ -66,6 +66,24 @@ def single_law(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Selectio
     return maximal_coupling(draft, target)
 
 
+def single_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
+    """The acceptance of :func:`single_law` alone, shape (...).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`single_law`.
+
+    Examples
+    --------
+    >>> float(single_acceptance([0.5, 0.5], [0.25, 0.75], 8))
+    0.75
+    """
+    one_num_drafts(num_drafts)
+    overlap: Array = np.minimum(*as_pair(draft, target)).sum(axis=-1)
+    return np.minimum(overlap, 1.0)
+
+
 def single_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
     """The probability that token i is accepted and j = 1..k drafts are token i, shape (..., V, k).
 
@@ -157,5 +175,6 @@ register_verifier(
         agreement_at=single_agreement_at,
         given_drafts=single_given,
         certificate=certify_single,
+        acceptance=single_acceptance,
     )
 )

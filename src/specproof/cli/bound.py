@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,15 +21,14 @@ from specproof.cli.options import Json, Plugins
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from specproof.bound import Rows
-    from specproof.theory.distribution import Array
+    from specproof.bound import Acceptances, Rows
     from specproof.theory.sampling_settings import SamplingSettings
 
 
 def bound(
     draft: Annotated[Path, typer.Option(help=".npy file of the draft's distribution, shape (V,) or (rows, V).")],
     target: Annotated[Path, typer.Option(help=".npy file of the target's, with as many rows.")],
-    num_drafts: Annotated[int, typer.Option(help="Number of i.i.d. drafts k.")] = 1,
+    num_drafts: Annotated[int, typer.Option(help="Number of drafts k.")] = 1,
     logits: Annotated[bool, typer.Option("--logits", help="The files hold logits, not probabilities.")] = False,
     temperature: Annotated[float, typer.Option(help="Divides the logits.")] = 1.0,
     top_k: Annotated[int, typer.Option(help="Keeps the k likeliest tokens; 0 keeps all.")] = 0,
@@ -39,7 +40,11 @@ def bound(
     plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
-    """Acceptance of every verifier next to the optimum, exactly.
+    """Acceptance of every rule for one position next to the optimum, exactly.
+
+    Rules are compared with the optimum of their own drafts: i.i.d., distinct, or certain. Where fewer tokens can be
+    drafted than have to be distinct, all of them are. A rule whose law is too dear for so many tokens, or that takes
+    another number of drafts, is not computed, and its row says why.
 
     For rows of distributions JSON has a list, one entry a row, and the table the mean acceptance and the mean of the
     rows' own shares of the optimum, which is not the share of the means.
@@ -63,13 +68,13 @@ def bound(
         _refuse_settings(settings, draft_temperature)
     rows = Rows.load(draft, "draft", of_draft), Rows.load(target, "target", of_target)
     with _progress(leading_axes(*rows)) as advance:
-        result = acceptances(*rows, num_drafts, advance)
+        found = acceptances(*rows, num_drafts, advance)
     _note_padding(*rows)
     if as_json:
-        values = {rule: acceptance.tolist() for rule, acceptance in result.items()}
-        print(json.dumps({"num_drafts": num_drafts, "acceptance": values}, indent=2))
+        print(json.dumps(_record(found, num_drafts), indent=2))
     else:
-        Console().print(_table(result, num_drafts))
+        Console().print(_table(found, num_drafts))
+        print(_remarks(found))
 
 
 def _settings(settings: SamplingSettings, draft_temperature: float | None) -> tuple[SamplingSettings, SamplingSettings]:
@@ -101,22 +106,70 @@ def _note_padding(draft: Rows, target: Rows) -> None:
 @contextmanager
 def _progress(leading: tuple[int, ...]) -> Iterator[Callable[[int], None]]:
     """Show a bar on a terminal, where it goes away at the end; yield a function that is told of finished rows."""
-    import math
-
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("rows", total=math.prod(leading))
         yield lambda rows: bar.advance(task, rows)
 
 
-def _table(result: dict[str, Array], num_drafts: int) -> Table:
+def _record(found: Acceptances, num_drafts: int) -> dict[str, Any]:
+    """What JSON says: the acceptance of every rule that was computed, and what is to be known of each rule."""
+    return {
+        "num_drafts": num_drafts,
+        "acceptance": {name: found.acceptance[name].tolist() for name in found.rules if name in found.acceptance},
+        "rules": {
+            name: {
+                "label": rule.label,
+                "drafts": rule.draws,
+                "is_lossless": rule.is_lossless,
+                "optimum": rule.optimum,
+                "not_computed": found.refusals.get(name),
+                "note": rule.note,
+                "source": rule.source,
+            }
+            for name, rule in found.rules.items()
+        },
+    }
+
+
+def _table(found: Acceptances, num_drafts: int) -> Table:
+    from specproof.theory.one_position import DRAWS_AT_ONE_POSITION
+
+    leading = found.acceptance["optimal"].shape
+    rows = f", {math.prod(leading)} rows" if leading else ""
+    mean = "mean " if leading else ""
+    columns = ("verifier", "drafts", f"{mean}acceptance", f"{mean}share of optimum")
+    table = Table(*columns, title=f"k = {num_drafts}{rows}")
+    for (_, draws), group in groupby(found.rules.values(), key=lambda rule: (rule.is_lossless, rule.draws)):
+        for rule in group:
+            table.add_row(rule.name, DRAWS_AT_ONE_POSITION[draws].label, *_numbers(found, rule.name))
+        table.add_section()
+    return table
+
+
+def _numbers(found: Acceptances, name: str) -> tuple[str, str]:
+    """The mean acceptance, and the mean of the rows' shares of the optimum with these drafts, as texts."""
     import numpy as np
 
-    best = result["optimal"]
-    rows = f", {best.size} rows" if best.ndim else ""
-    mean = "mean " if best.ndim else ""
-    table = Table("verifier", f"{mean}acceptance", f"{mean}share of optimum", title=f"k = {num_drafts}{rows}")
-    for rule, acceptance in result.items():
-        share = np.divide(acceptance, best, out=np.ones_like(best), where=best > 0)
-        table.add_row(rule, f"{acceptance.mean():.6f}", f"{share.mean():.2%}")
-    return table
+    rule = found.rules[name]
+    if name not in found.acceptance:
+        return "not computed", ""
+    acceptance, best = found.acceptance[name], found.acceptance.get(rule.optimum)
+    if not rule.is_lossless:
+        return f"{acceptance.mean():.6f}", "not lossless"
+    if best is None:
+        return f"{acceptance.mean():.6f}", "not computed"
+    share = np.divide(acceptance, best, out=np.ones_like(best), where=best > 0)
+    return f"{acceptance.mean():.6f}", f"{share.mean():.2%}"
+
+
+def _remarks(found: Acceptances) -> str:
+    """What is to be known of the rules of the table, a line each."""
+    lines = []
+    for name, rule in found.rules.items():
+        refusal = found.refusals.get(name)
+        if refusal is not None:
+            lines.append(f"{name}: not computed: {refusal}")
+        elif rule.note:
+            lines.append(f"{name}: {rule.note}")
+    return "\n".join(lines)
