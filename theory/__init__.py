@@ -18,6 +18,7 @@ Every name of ``specproof.theory.__all__`` can be imported from here, and is loa
 ``transport``          the best that any verifier can do: formula, linear program, certificates
 ``trees``              what a whole draft tree can yield: the block optimum, by a linear program with a proof
 ``verifiers``          the published rules, a room each
+``one_position``       what every rule accepts at one position, whatever it drafts, next to the optimum of its drafts
 ``independent``        slow second routes to the same numbers, which tests and claims compare with; not exported
 =====================  =================================================================================================
 

@@ -19,6 +19,7 @@ from specproof import (
     SamplingSettings,
     TabularModel,
     drafted_sets,
+    one_position_rules,
     optimal_plan,
 )
 
@@ -91,6 +92,7 @@ VALID: dict[str, dict[str, Any]] = {
     "maximal_coupling": PAIR,
     "minimal_bias": ACCEPTED,
     "minimum_cut": DRAFTED,
+    "one_position_rules": {},
     "optimal_acceptance": DRAFTED,
     "optimal_acceptance_different": OF_ROWS,
     "optimal_acceptance_without_replacement": DRAFTED,
@@ -105,6 +107,7 @@ VALID: dict[str, dict[str, Any]] = {
     "random_tabular_pair": RANDOM,
     "recursive_rejection": DRAFTED,
     "recursive_rejection_without_replacement": DRAFTED,
+    "register_one_position_rule": {"rule": one_position_rules()["argmax"]},
     "register_tree_verifier": {"verifier": TREE_VERIFIERS["traversal"]},
     "register_verifier": {"verifier": VERIFIERS["kseq"]},
     "rejection_law": CHAINS,

@@ -132,7 +132,9 @@ def register_one_position_rule(rule: OnePositionRule) -> None:
     if not isinstance(rule, OnePositionRule):
         raise InvalidInput(f"rule is a {type(rule).__name__}: give a OnePositionRule(name, label, ...)")
     if rule.draws not in DRAWS_AT_ONE_POSITION:
-        raise InvalidInput(f"draws is {shown(rule.draws)}: it must be one of {', '.join(sorted(DRAWS_AT_ONE_POSITION))}")
+        raise InvalidInput(
+            f"draws is {shown(rule.draws)}: it must be one of {', '.join(sorted(DRAWS_AT_ONE_POSITION))}"
+        )
     if rule.name in VERIFIERS:
         raise InvalidInput(f"name is {shown(rule.name)}: a verifier is registered by it, so take another name")
     _REGISTERED.add(rule.name, rule)

@@ -79,8 +79,8 @@ def recursive_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: int) -
     """
     draft_rows, target_rows = as_pair(draft, target)
     count, size = one_num_drafts(num_drafts), draft_rows.shape[-1]
-    rows = (in_one_layout(law.reshape(-1, size), np.float64) for law in (draft_rows, target_rows))
-    return _kept(*rows, count).reshape(draft_rows.shape[:-1])
+    proposals, laws = (in_one_layout(law.reshape(-1, size), np.float64) for law in (draft_rows, target_rows))
+    return _kept(proposals, laws, count).reshape(draft_rows.shape[:-1])
 
 
 @compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)

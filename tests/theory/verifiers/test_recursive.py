@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from specproof.conformance.strategies import DEGENERATE, Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, bernoulli, dirichlet, total_variation, uniform
 from specproof.theory.transport import optimal_acceptance
-from specproof.theory.verifiers.recursive import recursive_rejection, residual_limit, residual_weights
+from specproof.theory.verifiers.recursive import (
+    recursive_acceptance,
+    recursive_rejection,
+    residual_limit,
+    residual_weights,
+)
 from specproof.theory.verifiers.selection_law import SelectionLaw
 from specproof.theory.verifiers.single import maximal_coupling
 
@@ -57,6 +62,14 @@ def test_the_law_is_that_of_its_steps(pair: Pair, num_drafts: int) -> None:
     law = recursive_rejection(*pair, num_drafts)
     assert abs(Fraction(float(law.acceptance)) - acceptance) <= ROUNDING
     assert max(abs(Fraction(float(a)) - b) for a, b in zip(law.output, output, strict=True)) <= ROUNDING
+
+
+@given(pair=rough_pairs(), num_drafts=st.sampled_from([1, 2, 7, 10**9]))
+@with_degenerate(num_drafts=3)
+@with_degenerate(num_drafts=10**9)
+def test_the_acceptance_alone_is_that_of_the_law(pair: Pair, num_drafts: int) -> None:
+    law = recursive_rejection(*pair, num_drafts)
+    assert float(recursive_acceptance(*pair, num_drafts)) == pytest.approx(float(law.acceptance), rel=1e-12, abs=1e-300)
 
 
 def test_acceptance_by_hand() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet, residual, total_variation
-from specproof.theory.verifiers.single import maximal_coupling
+from specproof.theory.verifiers.single import maximal_coupling, single_acceptance
 
 
 def rule_in_fractions(draft: list[Fraction], target: list[Fraction]) -> tuple[list[Fraction], Fraction]:
@@ -45,6 +45,7 @@ def test_parts_of_the_law(pair: Pair) -> None:
     assert abs(law.acceptance - (1 - total_variation(*pair))) <= 1e-15
     assert abs(law.acceptance - law.accepted.sum()) <= 1e-15
     assert law.acceptance <= 1
+    assert single_acceptance(*pair, 3) == law.acceptance
     assert np.array_equal(law.residual, residual(*pair))
     assert np.all(law.accepted <= as_pair(*pair)[0])
 
