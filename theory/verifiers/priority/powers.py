@@ -1,4 +1,4 @@
-"""Differences of powers that lose no digit."""
+"""Powers, and differences of them that lose no digit."""
 
 from __future__ import annotations
 
@@ -35,3 +35,21 @@ def power_quotient(high: float, low: float, exponent: int) -> float:
             low_power *= low
         bit //= 2
     return total
+
+
+@compiled(error_model="numpy")
+def power(base: float, exponent: int) -> float:
+    """The power a^n for n >= 0, good to n units in the last place, in O(log n).
+
+    Examples
+    --------
+    >>> power(3.0, 5)
+    243.0
+    """
+    result, square, left = 1.0, base, exponent
+    while left > 0:
+        if left & 1:
+            result *= square
+        square *= square
+        left >>= 1
+    return result

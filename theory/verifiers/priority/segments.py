@@ -19,7 +19,7 @@ class Pieces(NamedTuple):
 
     lengths: Array
     tokens: NDArray[np.int64]
-    above: NDArray[np.int64]
+    above: NDArray[np.int32]
 
 
 class FreeSpace(NamedTuple):
@@ -30,8 +30,8 @@ class FreeSpace(NamedTuple):
 
     bottoms: Array
     lengths: Array
-    lowest: NDArray[np.int64]
-    highest: NDArray[np.int64]
+    lowest: NDArray[np.int32]
+    highest: NDArray[np.int32]
 
 
 @compiled(error_model="numpy")

@@ -20,7 +20,7 @@ from specproof.theory.drafts import hit_probability
 from specproof.theory.ratio_buckets import BUCKETS
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
 from specproof.theory.verifiers.priority.intervals import log_binomials
-from specproof.theory.verifiers.priority.tiling import Tiling, heights_of, tile_rows
+from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 
 DEFAULT_TOLERANCE = 1e-5
 """What samplers and prices do without the last digits for: they accept at most so much less than the optimum."""
@@ -39,7 +39,7 @@ def default_tolerance(vocabulary: int) -> float:
 
 def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
     """Cut the sets of the buckets, as one row; k must not exceed what the buckets were made for."""
-    return _tile(buckets.draft, buckets.target, heights_of(buckets.target / buckets.draft, num_drafts), num_drafts)
+    return _tile(buckets.draft, buckets.target, num_drafts)
 
 
 def tile_up_to(buckets: Buckets, last: int, num_drafts: int) -> Tiling:
@@ -49,13 +49,12 @@ def tile_up_to(buckets: Buckets, last: int, num_drafts: int) -> Tiling:
     """
     head = slice(last + 1)
     draft = np.append(buckets.draft[head], buckets.draft[last + 1 :].sum())
-    heights = np.append(heights_of(buckets.target[head] / buckets.draft[head], num_drafts), np.inf)
-    return _tile(draft, np.append(buckets.target[head], 1.0), heights, num_drafts)
+    return _tile(draft, np.append(buckets.target[head], np.inf), num_drafts)
 
 
-def _tile(draft: Array, target: Array, heights: Array, num_drafts: int) -> Tiling:
+def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
     order = np.arange(draft.size)[np.newaxis]
-    tiling: Tiling = tile_rows(draft[np.newaxis], target[np.newaxis], heights[np.newaxis], order, num_drafts)
+    tiling: Tiling = tile_rows(draft[np.newaxis], target[np.newaxis], order, num_drafts)
     return tiling
 
 

@@ -1,6 +1,7 @@
 r"""Where a token's stretch of free space has mass q exactly: the two equations that the tiling solves.
 
-Both are solved by Newton's iteration from a start that its convexity makes safe; arguments are trusted.
+Both are solved by a series where that has every digit, as for nearly all tokens of a large vocabulary, and else by
+Newton's iteration from a start that its convexity makes safe; arguments are trusted.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 
 from specproof.theory.compiled import compiled
-from specproof.theory.verifiers.priority.powers import power_quotient
+from specproof.theory.verifiers.priority.powers import power, power_quotient
 
 _CLOSE = 1e-7
 """Where (k-1)(k-2)(length/2 height)^2 is below this, the series of a stretch's height has no third term to be seen."""
@@ -21,16 +22,17 @@ _FAR = 1e-6
 
 
 @compiled(error_model="numpy")
-def upper_end(length: float, wanted: float, height: float, num_drafts: int) -> float:
+def upper_end(length: float, wanted: float, num_drafts: int) -> float:
     r"""The upper end x of the interval of this length whose mass is q: :math:`x^k - (x-p)^k = q`, or p if x < p.
 
-    It is 1 or more where even the highest interval has no more mass than q.
+    It is 1 or more where even the highest interval has no more mass than q, which must be below k p.
 
     With the middle s and d = p/2 the mass is :math:`k p s^{k-1} (1 + \tfrac{(k-1)(k-2)}{6} (d/s)^2 + \dots)`, where
-    ``height`` is s to first order, and never too low. Else the mass is :math:`x^k g(x)` with g falling: scaled by
-    (q/mass)^(1/k), x is still above the root, and so near that Newton, which descends as the mass is convex, takes
-    six steps at most.
+    the height :math:`(q/pk)^{1/(k-1)}` is s to first order, and never too low. Else the mass is :math:`x^k g(x)` with
+    g falling: scaled by (q/mass)^(1/k), x is still above the root, and so near that Newton, which descends as the mass
+    is convex, takes six steps at most.
     """
+    height: float = (wanted / length / num_drafts) ** (1.0 / (num_drafts - 1))
     half = 0.5 * length
     square = (half / height) ** 2
     if (num_drafts - 1) * (num_drafts - 2) * square < _CLOSE:
@@ -47,6 +49,46 @@ def upper_end(length: float, wanted: float, height: float, num_drafts: int) -> f
         if not step > _ULP * end:
             return max(end, length)
     return length
+
+
+@compiled(error_model="numpy")
+def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: float, num_drafts: int) -> float:
+    r"""How much of the segment below ``edge`` makes the mass q, or -1 where the series is not good to rounding.
+
+    Without a cut the stretch ends at x = ``bottom + room`` and has ``excess`` more mass than q. By a cut c it loses
+
+    .. math:: x^k - (x-c)^k - e^k + (e-c)^k = D c \, (1 - a_1 c + a_2 c^2 - a_3 c^3 + \dots)
+
+    with the slope :math:`D = k (x^{k-1} - e^{k-1})` and :math:`a_j \le ((k-1)/x)^j / (j+1)!`. That is the excess where
+    :math:`c = u \, (1 + a_1 u + (2 a_1^2 - a_2) u^2 + (5 a_1^3 - 5 a_1 a_2 + a_3) u^3 + \dots)`, u being excess/D, and
+    what is left out is below :math:`y^4`, y = (k-1) u/x; after a step of Newton's method, below :math:`y^7`. That step
+    is also made where rounding of D, times an excess that is large beside q, would be seen.
+    """
+    order, high = num_drafts - 1, bottom + room
+    above, under = power(high, order), power(edge, order)
+    difference = above - under
+    once = excess / (num_drafts * difference)
+    small = order * once / high
+    left = excess * small**4
+    if not left * small**3 <= _ULP * wanted:
+        return -1.0
+    for_high, for_edge, scale = 1.0 / high, 1.0 / edge, 1.0 / difference
+    above, under = above * for_high, under * for_edge
+    first = order / 2.0 * (above - under) * scale
+    above, under = above * for_high, under * for_edge
+    second = order * (order - 1) / 6.0 * (above - under) * scale
+    above, under = above * for_high, under * for_edge
+    third = order * (order - 1) * (order - 2) / 24.0 * (above - under) * scale
+    last = 5.0 * first * (first * first - second) + third
+    cut = once * (1.0 + once * (first + once * (2.0 * first * first - second + once * last)))
+    if (left <= _ULP * wanted and excess <= wanted) or not cut < room:
+        return cut
+    rest = room - cut
+    found = rest * power_quotient(bottom + rest, bottom, num_drafts) + cut * power_quotient(
+        edge, edge - cut, num_drafts
+    )
+    slope = num_drafts * difference * (1.0 - cut * (2.0 * first - 3.0 * second * cut))
+    return cut + (found - wanted) / slope
 
 
 @compiled(error_model="numpy")

@@ -31,7 +31,7 @@ from specproof.theory.verifiers.priority.segments import (
     push_segment,
     put_before,
 )
-from specproof.theory.verifiers.priority.stretches import partial_cut, upper_end
+from specproof.theory.verifiers.priority.stretches import near_cut, partial_cut, upper_end
 
 
 class Tiling(NamedTuple):
@@ -52,34 +52,21 @@ class Tiling(NamedTuple):
     """Each token's mass, shape (R, V)."""
 
 
-def heights_of(ratio: Array, num_drafts: int) -> Array:
-    """Where the density k s^(k-1) is a given ratio q/p: (q/pk)^(1/(k-1)); a negative ratio counts as 0."""
-    # One draft has density 1 everywhere: the power is 0 below it and inf above.
-    exponent = 1.0 / (num_drafts - 1) if num_drafts > 1 else np.inf
-    heights = np.maximum(ratio, 0.0)
-    heights /= num_drafts
-    with np.errstate(over="ignore"):
-        np.power(heights, exponent, out=heights)
-    return heights
-
-
 @compiled(error_model="numpy")
-def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
-    """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending.
-
-    ``heights`` are where the density of m is q/p: (q/pk)^(1/(k-1)).
-    """
+def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts: int) -> Tiling:
+    """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending."""
     rows, vocabulary = draft.shape
     capacity = 2 * vocabulary + 1  # a segment is pushed only where a token takes one piece
     starts, lengths = np.empty(rows * capacity), np.empty(rows * capacity)
     tokens = np.empty(rows * capacity, dtype=np.int64)
-    above = np.empty(capacity, dtype=np.int64)
+    above = np.empty(capacity, dtype=np.int32)
     free = FreeSpace(
         np.empty(vocabulary + 2),
         np.empty(vocabulary + 2),
-        np.empty(vocabulary + 2, dtype=np.int64),
-        np.empty(vocabulary + 2, dtype=np.int64),
+        np.empty(vocabulary + 2, dtype=np.int32),
+        np.empty(vocabulary + 2, dtype=np.int32),
     )
+    proposed, wanted = np.empty(vocabulary), np.empty(vocabulary)
     offsets = np.zeros(rows + 1, dtype=np.int64)
     first = np.full((rows, vocabulary), -1, dtype=np.int64)
     won = np.empty((rows, vocabulary))
@@ -87,9 +74,13 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
         begin, ranked = offsets[row], order[row]
         pieces = Pieces(lengths[begin:], tokens[begin:], above)
         # Tokens go by their rank until all is placed: what is read and written lies side by side then.
-        count = _cut(draft[row][ranked], target[row][ranked], heights[row][ranked], num_drafts, free, pieces)
+        for rank in range(vocabulary):
+            proposed[rank], wanted[rank] = draft[row, ranked[rank]], target[row, ranked[rank]]
+        count = _cut(proposed, wanted, num_drafts, free, pieces)
         offsets[row + 1] = begin + count
-        masses = _settle(free.lowest[0], pieces, starts[begin:], vocabulary, num_drafts)
+        masses = proposed
+        masses[:] = 0.0
+        _settle(free.lowest[0], pieces, starts[begin:], masses, num_drafts)
         for rank in range(vocabulary):
             won[row, ranked[rank]] = masses[rank]
         for piece in range(count - 1, -1, -1):
@@ -100,7 +91,7 @@ def tile_rows(draft: Array, target: Array, heights: Array, order: NDArray[np.int
 
 
 @compiled(error_model="numpy")
-def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: FreeSpace, pieces: Pieces) -> int:
+def _cut(draft: Array, target: Array, num_drafts: int, free: FreeSpace, pieces: Pieces) -> int:
     """Place all tokens of one row, by q/p ascending; return how many pieces, their list being that of level 0."""
     free.bottoms[:2] = 0.0
     free.lengths[0] = 0.0
@@ -108,31 +99,53 @@ def _cut(draft: Array, target: Array, heights: Array, num_drafts: int, free: Fre
     free.highest[:2] = -1
     top, count, capped = 1, 0, False
     for token in range(draft.size):
-        length, wanted, height = draft[token], target[token], heights[token]
+        length, wanted, bottom = draft[token], target[token], free.bottoms[top]
         if length == 0.0:  # never drafted
             continue
-        if not capped and height >= 1.0:
-            capped = True
-            free.lengths[top] = 1.0 - free.bottoms[top]
-        if not capped and height - 0.5 * length > free.bottoms[top]:
-            end = upper_end(length, wanted, height, num_drafts)
-            gap = end - length - free.bottoms[top]
-            if gap > 0.0 and end >= 1.0:
-                capped = True
-                free.lengths[top] = 1.0 - free.bottoms[top]
-            elif gap > 0.0:
-                free.lengths[top] = gap
-                free.lowest[top] = free.highest[top] = count
-                count = add_piece(pieces, count, token, length, -1)
-                top = push_segment(free, top, end)
-                continue
+        end, excess = 0.0, 0.0
+        if not capped:
+            excess = length * power_quotient(bottom + length, bottom, num_drafts) - wanted
+            if excess < 0.0:
+                end = upper_end(length, wanted, num_drafts) if wanted < num_drafts * length else np.inf
+            capped = end >= 1.0 and end - length > bottom
+            if capped:
+                free.lengths[top] = 1.0 - bottom
         if capped:
             top, count = _take_highest(free, pieces, top, count, token, length)
             continue
-        top, count, capped = _step_over(free, pieces, top, count, token, length, wanted, num_drafts)
+        gap = end - length - bottom
+        if gap > 0.0:
+            free.lengths[top] = gap
+            free.lowest[top] = free.highest[top] = count
+            count = add_piece(pieces, count, token, length, -1)
+            top = push_segment(free, top, end)
+            continue
+        level, cut = top - 1, -1.0
+        if level > 0 and bottom + length <= 1.0:
+            edge = free.bottoms[level] + free.lengths[level]
+            cut = near_cut(bottom, length, edge, excess, wanted, num_drafts)
+        if 0.0 < cut < min(free.lengths[level], length):
+            count = _surround(free, pieces, level, count, token, length - cut, cut)
+            top = push_segment(free, level, bottom + (length - cut))
+        else:
+            top, count, capped = _step_over(free, pieces, top, count, token, length, wanted, num_drafts)
     for level in range(top, 0, -1):
         drop_segment(free, pieces, level)
     return count
+
+
+@compiled(error_model="numpy")
+def _surround(free: FreeSpace, pieces: Pieces, level: int, count: int, token: int, upper: float, lower: float) -> int:
+    """Place a token on either side of what was taken above a segment: as nearly all are, and so without a loop.
+
+    An array is counted, atomically, by every call that is not made one with what calls it, as one with a loop is not.
+    """
+    chain = put_before(pieces, free.lowest[level], free.highest[level], count)
+    add_piece(pieces, count, token, upper, -1)
+    add_piece(pieces, count + 1, token, lower, chain)
+    free.lowest[level], free.highest[level] = count + 1, count
+    free.lengths[level] -= lower
+    return count + 2
 
 
 @compiled(error_model="numpy")
@@ -193,9 +206,8 @@ def _take_highest(free: FreeSpace, pieces: Pieces, top: int, count: int, token: 
 
 
 @compiled(error_model="numpy")
-def _settle(lowest: int, pieces: Pieces, starts: Array, vocabulary: int, num_drafts: int) -> Array:
-    """Sum the lengths from the lowest piece up (Kahan 1965) into ``starts``, and each token's mass over its pieces."""
-    masses = np.zeros(vocabulary)
+def _settle(lowest: int, pieces: Pieces, starts: Array, masses: Array, num_drafts: int) -> None:
+    """Sum the lengths from the lowest piece up (Kahan 1965) into ``starts``, and add what is won on the pieces."""
     piece, start, total, lost = lowest, 0.0, 0.0, 0.0
     while piece >= 0:
         length = pieces.lengths[piece]
@@ -207,4 +219,3 @@ def _settle(lowest: int, pieces: Pieces, starts: Array, vocabulary: int, num_dra
         total = reached
         start = max(start, total)  # a correction may take a unit in the last place back
         piece = pieces.above[piece]
-    return masses

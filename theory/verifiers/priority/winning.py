@@ -39,7 +39,7 @@ def winning_chances(tiling: Tiling, drafts: NDArray[np.int64]) -> Array:
 
     >>> from specproof.theory.verifiers.priority.tiling import tile_rows
     >>> rows = np.array([[0.5, 0.5]] * 2), np.array([[0.25, 0.75]] * 2)
-    >>> tiling = tile_rows(*rows, np.array([[0.25, 0.75]] * 2), np.array([[0, 1]] * 2), 2)
+    >>> tiling = tile_rows(*rows, np.array([[0, 1]] * 2), 2)
     >>> winning_chances(tiling, np.array([[0, 1], [0, 0]])).tolist()
     [[0.0, 1.0], [0.5, 0.5]]
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -15,8 +14,6 @@ from specproof.simulations.claims.priority.hard_pairs import adversarial_pair, l
 from specproof.theory.distribution import dirichlet
 from specproof.theory.independent.tiling_by_fractions import RationalInterval, RationalTiling, tiling_by_fractions
 from specproof.theory.verifiers.priority import PriorityCoupling
-from specproof.theory.verifiers.priority.powers import power_quotient
-from specproof.theory.verifiers.priority.stretches import partial_cut, upper_end
 
 DISPLACED = 1e-11
 """Length of [0, 1] that the compiled tiling may give to another token than the rational one."""
@@ -65,79 +62,6 @@ def test_so_do_those_of_hard_pairs(seed: int) -> None:
 @pytest.mark.parametrize("num_drafts", [1, 2, 8, 64])
 def test_so_do_those_of_a_large_vocabulary(num_drafts: int) -> None:
     assert_tiling(PriorityCoupling(*llm_shaped_pair(np.random.default_rng(42), 5000), num_drafts))
-
-
-@pytest.mark.parametrize("overlap", [0, 1, 2, 5])
-@pytest.mark.parametrize("num_drafts", [2, 3, 8])
-def test_a_cut_below_the_resolution_of_its_place_keeps_the_length(num_drafts: int, overlap: int) -> None:
-    """By rounding a free segment may seem to end above where the next one begins: no cut may be negative for that."""
-    bottom, room = 0.5, 1e-17
-    edge = bottom + overlap * 2**-53
-    density = num_drafts * 0.5 ** (num_drafts - 1)
-    for wanted in room * density * np.array([0.1, 0.5, 0.9, 1 - 2**-53, 1.0, 2.0]):
-        cut, _ = partial_cut(bottom, room, 0.0, edge, 0.25, wanted, num_drafts)
-        assert 0.0 <= cut <= room
-
-
-def count_powers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let the cuts, not compiled, append to a list at each power that they evaluate."""
-    seen: list[int] = []
-
-    def counted(high: float, low: float, exponent: int) -> float:
-        seen.append(exponent)
-        return power_quotient(high, low, exponent)
-
-    monkeypatch.setattr("specproof.theory.verifiers.priority.stretches.power_quotient", counted)
-    return seen
-
-
-DIGITS = 1000
-"""Enough for a float's expansion, and for what the difference of two powers cancels."""
-
-DRAFT_COUNTS, SEEN = (2, 3, 8, 64, 158, 1000, 10_000), 1e-280
-
-
-@pytest.mark.parametrize("num_drafts", DRAFT_COUNTS)
-def test_the_upper_end_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To O(k eps) in the mass, to a thousand digits; two powers a step, six steps but for noise in the last digits."""
-    seen = count_powers(monkeypatch)
-    rng = np.random.default_rng([47, num_drafts])
-    for _ in range(200 if num_drafts < 1000 else 20):
-        root = float(rng.uniform(SEEN ** (1.0 / num_drafts), 1.0))
-        length = root * float(10.0 ** rng.uniform(-6.0, 0.0))
-        wanted = length * power_quotient(root, root - length, num_drafts)
-        height = (wanted / length / num_drafts) ** (1.0 / (num_drafts - 1))
-        seen.clear()
-        found = upper_end.py_func(length, wanted, height, num_drafts)
-        assert len(seen) <= 1 + 2 * 8
-        with localcontext(prec=DIGITS):
-            end, low = Decimal(found), Decimal(found) - Decimal(length)
-            mass = (end**num_drafts - max(low, Decimal(0)) ** num_drafts) / Decimal(wanted)
-            assert abs(mass - 1) <= 8 * num_drafts * Decimal(2) ** -53
-
-
-@pytest.mark.parametrize("num_drafts", DRAFT_COUNTS)
-def test_a_cut_is_the_exact_root_in_few_steps(num_drafts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same across what was taken before: four powers a step, and k/20 steps more from afar."""
-    seen = count_powers(monkeypatch)
-    rng = np.random.default_rng([48, num_drafts])
-    most = 0
-    for _ in range(200 if num_drafts < 1000 else 20):
-        high = float(rng.uniform(SEEN ** (1.0 / num_drafts), 1.0))
-        edge, bottom = (high * np.sort(rng.random(2))).tolist()
-        kept, root = high - bottom, float(rng.uniform(0.0, min(edge, 1.0 - high)))
-        wanted = kept * power_quotient(bottom + kept, bottom, num_drafts)
-        wanted += root * power_quotient(edge, edge - root, num_drafts)
-        seen.clear()
-        cut, held_down = partial_cut.py_func(bottom, kept + root, 0.0, edge, edge, wanted, num_drafts)
-        most = max(most, len(seen))
-        assert not held_down
-        with localcontext(prec=DIGITS):
-            rest, below = Decimal(kept + root) - Decimal(cut), Decimal(edge) - Decimal(cut)
-            mass = (Decimal(bottom) + rest) ** num_drafts - Decimal(bottom) ** num_drafts
-            mass += Decimal(edge) ** num_drafts - below**num_drafts
-            assert abs(mass / Decimal(wanted) - 1) <= 16 * num_drafts * Decimal(2) ** -53
-    assert most <= 4 * (8 + num_drafts / 20)
 
 
 def displaced(coupling: PriorityCoupling, reference: RationalTiling) -> float:
