@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,9 +49,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"left out: {left_out} tests marked slow, which make test-all runs too")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare every full collection of garbage the look through what the modules load, which lives as long as the run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give a file to one worker, which makes what its tests share once, where no test names another group."""
+    """Give a file to one worker, which makes what its tests share once, where no test names another group.
+
+    Files come in their order, not by their numbers of tests as pytest-xdist would have them: those of ``theory``, which
+    are many and short, are last, and no worker is left alone with a long one.
+    """
     from xdist.scheduler import LoadGroupScheduling
 
     class ByFile(LoadGroupScheduling):

@@ -49,8 +49,8 @@ class RunPlan:
 
     @property
     def level(self) -> float:
-        """False-alarm level of each statistical test."""
-        return FAMILY_LEVEL / sum(self.tests.values())
+        """False-alarm level of each statistical test, were there one."""
+        return FAMILY_LEVEL / max(sum(self.tests.values()), 1)
 
     @property
     def all_cells(self) -> list[Cell]:

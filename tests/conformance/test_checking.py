@@ -23,10 +23,6 @@ from specproof.conformance.references import references, speculate, token_by_tok
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
-WHOLLY = [
-    pytest.param(name, marks=() if name == "token by token" else pytest.mark.slow, id=name) for name in references()
-]
-"""One reference is checked with the whole default whenever tests are run, the others so nightly."""
 QUICKLY = [
     pytest.param(name, marks=pytest.mark.slow if name == "priority layers" else (), id=name) for name in references()
 ]
@@ -41,7 +37,8 @@ def test_correct_samplers_are_lossless_by_a_quick_check(name: str) -> None:
     assert report.detectable_bias < 0.1
 
 
-@pytest.mark.parametrize("name", WHOLLY)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", references())
 def test_correct_samplers_are_lossless_by_the_default_check(name: str) -> None:
     contract, sampler = references()[name]
     report = check_sampler(sampler, contract, budget=WHOLE)

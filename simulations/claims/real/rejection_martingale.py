@@ -30,7 +30,7 @@ RESOLUTION = 0.2
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(24, 256)
+    horizon = settings.sized(14, 256)
     shared = {"horizon": horizon, "draft_length": settings.draft_length}
     groups = list(enumerate(prompt_groups(settings)))
     plans = [(mode, index, group) for mode in (WITH_BONUS, EVERY_POSITION) for index, group in groups]

@@ -99,6 +99,12 @@ def test_tables_of_all_cells_are_joined_in_order_and_concluded_from(tmp_path: Pa
     assert (first.verdict, first.surprises) == (ClaimVerdict.CONSISTENT, [])
 
 
+def test_claims_that_test_nothing_statistically_share_no_level(tmp_path: Path) -> None:
+    exact = Claim("exact", "b", "c", lambda _: [Cell("exact", "only", lambda _: Findings([row(H)]), {})])
+    (found,) = gathered((exact,), tmp_path, registered=(exact,))
+    assert found.verdict == H
+
+
 def test_a_claim_finds_the_same_alone_and_among_others(tmp_path: Path) -> None:
     together = gathered(TWO_CLAIMS, tmp_path / "together")[1]
     alone = gathered(TWO_CLAIMS[1:], tmp_path / "alone")[0]
