@@ -11,6 +11,7 @@ from audit.randomness import seeded
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.quiet import quiet_transformers
 from specproof.theory.chain import TabularModel
+from specproof.theory.distribution import Array
 
 
 def generate(
@@ -54,13 +55,17 @@ def markov_llama(model: TabularModel) -> LlamaForCausalLM:
     Unsupported
         If a law of the table depends on more than the last token, or on the position.
     """
-    logits = torch.from_numpy(logits_after(model))
+    return llama(logits_after(model))
+
+
+def llama(logits: Array) -> LlamaForCausalLM:
+    """A Llama with these logits (V, V) after each last token."""
     size = len(logits)
     module = _silent_llama(size)
     with torch.no_grad():
         module.model.embed_tokens.weight.copy_(torch.eye(size))
         # The norm before the head makes a unit vector of length sqrt(hidden size).
-        module.lm_head.weight.copy_(logits.T / size**0.5)
+        module.lm_head.weight.copy_(torch.from_numpy(logits.T / size**0.5))
     return module
 
 

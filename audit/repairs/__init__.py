@@ -14,6 +14,7 @@ from audit.repairs import (
     rotalabs_accel,
     sequential_speculative_decoding,
     transformers_gemma,
+    transformers_tokenizers,
     vllm_ascend,
 )
 from audit.repairs.repair import Repair
@@ -43,6 +44,7 @@ REPAIRS = (
     Repair("keras-hub", f"{keras_hub.CERTAIN}, and {keras_hub.KEPT}", keras_hub.both),
     Repair("litgpt-generate", "the token drawn after the prompt is kept", litgpt.first_token_kept),
     Repair("transformers-gemma", "a draft is declared as certain", transformers_gemma.certain_drafts),
+    Repair("transformers-tokenizers", "vocabularies come in the order of their ids", transformers_tokenizers.in_order),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts, vllm_ascend.THREE_TOKENS),
     Repair("vllm-ascend-block", _REPLACES, partial(vllm_ascend.by_the_paper, accepts=False, replaces=True)),

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "verdicts"),
     [
+        ("llama_cpp:generate", SOUND),
+        ("llama_cpp:generate_alone", SOUND),
+        ("llama_cpp:generate_greedily", SOUND),
         ("mlx_lm:generate", SOUND),
         ("onnxruntime_genai:generate", SOUND),
         ("onnxruntime_genai:generate_from_ngrams", SOUND),
