@@ -5,6 +5,7 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 
 from specproof.simulations.samplers.inversion import AnyArray
+from specproof.theory.errors import InvalidInput
 
 
 def draw_distinct(draft: AnyArray, num_drafts: int, uniforms: AnyArray) -> AnyArray:
@@ -25,6 +26,11 @@ def draw_distinct(draft: AnyArray, num_drafts: int, uniforms: AnyArray) -> AnyAr
     -------
     array of int64, shape (..., k)
 
+    Raises
+    ------
+    InvalidInput
+        If k exceeds the number of tokens.
+
     Examples
     --------
     >>> import numpy as np
@@ -32,8 +38,25 @@ def draw_distinct(draft: AnyArray, num_drafts: int, uniforms: AnyArray) -> AnyAr
     [2, 0]
     """
     xp = array_namespace(draft, uniforms)
+    refuse_many(num_drafts, draft.shape[-1])
     possible = draft > 0
     # In logarithms, as a time over a probability of 1e-310 would be infinite like that of an impossible token.
     times = xp.log(-xp.log1p(-xp.where(uniforms > 0, uniforms, 2.0**-64)))
     arrivals = xp.where(possible, times - xp.log(xp.where(possible, draft, 1.0)), xp.inf)
     return xp.argsort(arrivals, axis=-1)[..., :num_drafts]
+
+
+def refuse_many(num_drafts: int, tokens: int) -> None:
+    """Refuse more distinct drafts than there are tokens.
+
+    Raises
+    ------
+    InvalidInput
+        If they are more.
+
+    Examples
+    --------
+    >>> refuse_many(num_drafts=2, tokens=2)
+    """
+    if num_drafts > tokens:
+        raise InvalidInput(f"num_drafts is {num_drafts}, and {tokens} tokens have no more distinct drafts: draft fewer")

@@ -7,6 +7,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 import specproof.theory.distribution as distribution
+from specproof.simulations.samplers.distinct import refuse_many
 from specproof.simulations.samplers.inversion import AnyArray, gather, invert_once
 from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, replace_rejected
 from specproof.theory.compiled import compiled
@@ -25,7 +26,7 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     draft, target : array, shape (V,) or (..., V)
         The law the drafts were drawn from, and the law to emit. Trusted to be distributions.
     drafts : array of int64, shape (..., k)
-        The drafted tokens, drawn from ``draft`` without replacement, as by
+        The drafted tokens, trusted to be drawn from ``draft`` without replacement, as by
         :func:`specproof.simulations.samplers.distinct.draw_distinct`.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1): one to accept each draft, and the one that inverts q^{k+1}.
@@ -33,9 +34,10 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     Raises
     ------
     InvalidInput
-        If the shapes or kinds of the arrays do not go together.
+        If the shapes or kinds of the arrays do not go together, or there are more drafts than tokens.
     """
     xp = checked_namespace(draft, target, drafts, uniforms)
+    refuse_many(drafts.shape[-1], draft.shape[-1])
     rows = (*drafts.shape[:-1], draft.shape[-1])
     left, proposed = xp.broadcast_to(target, rows), xp.broadcast_to(draft, rows)
     accepted = xp.full(drafts.shape[:-1], -1, dtype=xp.int64, device=drafts.device)

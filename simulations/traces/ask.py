@@ -58,7 +58,7 @@ def asked_configurations(
     Raises
     ------
     InvalidInput
-        If a rule is unknown, or nothing is left to price.
+        If a rule is unknown, a tree has no depth, or nothing is left to price.
 
     Examples
     --------
@@ -73,6 +73,11 @@ def asked_configurations(
     """
     possible = available_rules(trace)
     wanted = list(rules) if rules is not None else possible
+    for index, tree in enumerate(trees):
+        if len(tree) == 0:
+            raise InvalidInput(
+                f"trees[{index}] is empty, a tree of depth 0: give the children by depth, as in (4, 2, 1)"
+            )
     for rule in wanted:
         if rule not in possible:
             raise InvalidInput(f"rule is {shown(rule)}: this trace prices {', '.join(possible)}")

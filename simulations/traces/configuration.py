@@ -85,7 +85,10 @@ class Configuration:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InvalidInput(f"{name} is {shown(value)}: it must be an integer of at least 1")
-        if any(width < 1 for width in self.widths) or len(self.widths) not in (0, self.length):
+        if any(not isinstance(width, int) or width < 1 for width in self.widths) or len(self.widths) not in (
+            0,
+            self.length,
+        ):
             raise InvalidInput(f"widths is {self.widths}: give a positive number for each of {self.length} depths")
         if self.places:
             self._check_places()

@@ -22,6 +22,7 @@ import scipy  # its parts load when first used
 from specproof.simulations.traces.configuration import ONE_DRAFT, Configuration, reach_weights
 from specproof.simulations.traces.trace import DRAFTED, Trace
 from specproof.simulations.traces.trace_header import TextRecord
+from specproof.simulations.traces.tree_design import refuse_many_children
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
 from specproof.theory.texts import call_starts, tokens_and_calls
@@ -227,7 +228,8 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
     Raises
     ------
     InvalidInput
-        If there is none, a cut text is shorter than the longest call, or the trace lacks what a rule needs.
+        If there is none, a tree has more distinct children than tokens, a cut text is shorter than the longest call, or
+        the trace lacks what a rule needs.
 
     Examples
     --------
@@ -243,6 +245,8 @@ def price(trace: Trace, configurations: Sequence[Configuration]) -> Prices:
     asked = tuple(dict.fromkeys(configurations))
     if not asked:
         raise InvalidInput("configurations is empty: ask for at least one")
+    for each in asked:
+        refuse_many_children(trace, each)
     names = tuple(dict.fromkeys(text.name for text in trace.header.texts))
     places = {name: index for index, name in enumerate(names)}
     tokens, calls, idle = np.zeros((3, len(asked), len(names)))

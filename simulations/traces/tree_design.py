@@ -6,7 +6,7 @@ import heapq
 
 import numpy as np
 
-from specproof.simulations.traces.configuration import CERTAIN, Configuration, chance_of_each, child_chances
+from specproof.simulations.traces.configuration import CERTAIN, DISTINCT, Configuration, chance_of_each, child_chances
 from specproof.simulations.traces.trace import Trace
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
@@ -130,9 +130,37 @@ def best_shape(
     return tuple(sorted(chosen, key=lambda place: (len(place), place)))
 
 
+def refuse_many_children(trace: Trace, configuration: Configuration) -> None:
+    """Refuse a tree with more distinct children of a node than the trace's vocabulary has tokens, if that is known.
+
+    Raises
+    ------
+    InvalidInput
+        If it is such a tree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from specproof.traces import capture_arrays
+    >>> trace = capture_arrays(np.log([[0.75, 0.25]]), np.log([[0.5, 0.5]]), [0], num_drafts=2)
+    >>> refuse_many_children(trace, Configuration("certain", length=1, widths=(2,)))
+    """
+    tokens = trace.header.vocabulary
+    if tokens is None or configuration.rule not in (CERTAIN, DISTINCT):
+        return
+    remedy = f"and {tokens} tokens make no more distinct children of a node: give at most {tokens}"
+    for depth, width in enumerate(configuration.widths):
+        if width > tokens:
+            raise InvalidInput(f"widths[{depth}] is {width} in the tree {configuration.shape}, {remedy}")
+    for index, place in enumerate(configuration.places):
+        if place[-1] >= tokens:
+            raise InvalidInput(f"places[{index}] is {place}, with the child {place[-1]} counted from 0, {remedy}")
+
+
 def _most_children(trace: Trace, rule: str, budget: int) -> int:
-    """The most children of a node: as many as drafts are held at a position; certain ones may be any number."""
-    return budget if rule == CERTAIN else min(budget, max(trace.header.num_drafts, 1))
+    """The most children of a node: as many as drafts are held at a position, or of certain ones as there are tokens."""
+    most = budget if rule == CERTAIN else min(budget, max(trace.header.num_drafts, 1))
+    return min(most, trace.header.vocabulary or most) if rule in (CERTAIN, DISTINCT) else most
 
 
 def _chances(trace: Trace, rule: str, most: int, length: int, draft_temperature: float | None) -> Array:

@@ -10,17 +10,25 @@ from specproof.simulations.tree_samplers.drafted import Drafted, Draws
 from specproof.simulations.tree_samplers.registry import register_tree_sampler
 from specproof.simulations.tree_samplers.walks import chance_kept
 from specproof.theory.distribution import normalise_or_zero
-from specproof.theory.trees.branches import Branches, without
+from specproof.theory.trees.branches import Branches, refuse_repeated, without
 from specproof.theory.trees.draft_trees import Node
 
 
 def traverse(distinct: bool, tree: Drafted, draws: Draws) -> Node:
-    """Try the branches in their order, siblings i.i.d. or distinct."""
+    """Try the branches in their order, siblings i.i.d. or distinct.
+
+    Raises
+    ------
+    InvalidInput
+        If distinct siblings have one token.
+    """
 
     def visit(node: Node, branches: Branches, accept: float) -> Node:
         """What is emitted at the node or below it, and nothing if all of that is refused."""
         law = tree.target(node)
         proposal = tree.draft(node) if branches else law
+        if distinct:
+            refuse_repeated(tuple(token for token, _ in branches))
         for token, after in branches:
             if found := visit((*node, token), after, chance_kept(proposal, accept * law, token)):
                 return found

@@ -13,7 +13,7 @@ from specproof.simulations.tree_samplers.drafted import Drafted, Draws
 from specproof.simulations.tree_samplers.registry import TreeSampler, register_tree_sampler
 from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.trees.branches import without
+from specproof.theory.trees.branches import refuse_repeated, without
 from specproof.theory.trees.draft_trees import Node
 from specproof.theory.trees.rules import TREE_VERIFIERS
 from specproof.theory.trees.rules.importance import chosen_among
@@ -47,9 +47,17 @@ def target_draw(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[
 
 
 def one_after_the_other(distinct: bool, most: int | None = None) -> Step:
-    """Try so many drafts, by default all, each against the residual of those before it, siblings i.i.d. or distinct."""
+    """Try so many drafts, by default all, each against the residual of those before it, siblings i.i.d. or distinct.
+
+    Raises
+    ------
+    InvalidInput
+        If distinct siblings have one token.
+    """
 
     def step(tree: Drafted, node: Node, drafts: Node, draws: Draws) -> tuple[int, bool]:
+        if distinct:
+            refuse_repeated(drafts)
         proposal, law = tree.draft(node), tree.target(node)
         for token in drafts[:most]:
             if draws.coin(chance_kept(proposal, law, token)):

@@ -40,5 +40,7 @@ def traced(
         records.append(TextRecord(f"prompt-{number // per_prompt}", length, ended))
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     names = traced_verifiers() if num_drafts else ()
-    header = TraceHeader("arrays", "two chains", tuple(records), num_drafts=num_drafts, verifiers=names)
+    header = TraceHeader(
+        "arrays", "two chains", tuple(records), vocabulary=draft.num_states, num_drafts=num_drafts, verifiers=names
+    )
     return pack(header, {**table, "draft_temperature": np.ones(texts * length)})

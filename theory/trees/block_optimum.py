@@ -138,8 +138,12 @@ def block_optimum_of_trees(trees: DraftTrees, target: Chain) -> BlockOptimum:
         raise InvalidInput(
             f"target has horizon {target.horizon}, and the trees are {trees.length} deep: take a longer one"
         )
-    if any(token < 0 or token >= target.num_states for node in nodes for token in node):
-        raise InvalidInput(f"the trees have tokens beyond the target's {target.num_states}: number tokens from 0")
+    beyond = [node for node in nodes if not 0 <= node[-1] < target.num_states]
+    if beyond:
+        raise InvalidInput(
+            f"trees has the node {beyond[0]}, and target has {target.num_states} tokens: "
+            f"number them 0..{target.num_states - 1}, and give a node no more children than that"
+        )
     stops, prices = _solve(trees, nodes, target)
     exact = {node: as_fractions(next_token_law(target, node[:-1]))[node[-1]] for node in nodes}
     weights = as_fractions(trees.probability)

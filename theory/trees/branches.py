@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from specproof.theory.distribution import Array
+from specproof.theory.errors import InvalidInput
 from specproof.theory.trees.draft_trees import DraftTrees, Node, NodeLaw
 
 Branches: TypeAlias = tuple[tuple[int, "Branches"], ...]
@@ -97,6 +98,47 @@ def without(law: Array, tokens: Iterable[int]) -> Array:
     others: Array = law.copy()
     others[list(tokens)] = 0.0
     return others / others.sum() if others.any() else others
+
+
+def refuse_repeated(drafts: Node) -> None:
+    """Refuse siblings of one token, for rules that take drafts drawn without replacement.
+
+    Raises
+    ------
+    InvalidInput
+        If a token comes twice, as it must where there are more siblings than tokens.
+
+    Examples
+    --------
+    >>> refuse_repeated((2, 0, 1))
+    """
+    for place, token in enumerate(drafts):
+        if token in drafts[:place]:
+            raise InvalidInput(
+                f"drafts[{place}] is {token}, as is drafts[{drafts.index(token)}], and siblings are distinct here: "
+                "draft without replacement, and no more siblings than tokens"
+            )
+
+
+def refuse_undrafted(drafts: Node, draft: Array) -> None:
+    """Refuse drafted tokens that the draft's law, of shape (V,), cannot draw.
+
+    Raises
+    ------
+    InvalidInput
+        If one is no token of the law, or has probability 0.
+
+    Examples
+    --------
+    >>> refuse_undrafted((0, 0), np.array([0.5, 0.5]))
+    """
+    for place, token in enumerate(drafts):
+        if not 0 <= token < draft.size:
+            raise InvalidInput(f"drafts[{place}] is {token}: it must be a token, in 0..{draft.size - 1}")
+        if draft[token] <= 0:
+            raise InvalidInput(
+                f"drafts[{place}] is {token}, which has draft probability 0: give the law that it was drawn from"
+            )
 
 
 def likeliest_prefixes(law: NodeLaw, nodes: int, length: int) -> list[Node]:

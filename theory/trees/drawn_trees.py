@@ -51,7 +51,7 @@ def sequences(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
 def distinct(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """K distinct first tokens, drawn one after the other without replacement, and a chain after each."""
     law = next_token_law(draft, ())
-    _check_support(law, num_drafts)
+    check_first_tokens(law, num_drafts)
     firsts = []
     for tokens in permutations(map(int, np.flatnonzero(law)), num_drafts):
         left, chance = law, 1.0
@@ -64,7 +64,7 @@ def distinct(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
 def top_and_one(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """The K - 1 likeliest first tokens and one drawn from the others, and a chain after each."""
     law = next_token_law(draft, ())
-    _check_support(law, num_drafts)
+    check_first_tokens(law, num_drafts)
     certain = likeliest_tokens(law, num_drafts - 1)
     others = without(law, certain)
     firsts = [((*certain, int(token)), float(others[token])) for token in np.flatnonzero(others)]
@@ -74,7 +74,7 @@ def top_and_one(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
 def hub(draft: Chain, num_drafts: int, length: int) -> ListedTrees:
     """SpecHub's pairs: with a the likeliest token, (i, a) with probability p(i), (a, i) with p(a) p(i) / (1 - p(a))."""
     law = next_token_law(draft, ())
-    _check_support(law, num_drafts)
+    check_first_tokens(law, num_drafts)
     (centre,) = likeliest_tokens(law, 1)
     others = without(law, (centre,))
     firsts: list[tuple[Node, float]] = []
@@ -182,7 +182,18 @@ def _with_chains(draft: Chain, firsts: list[tuple[Node, float]], length: int) ->
     return drawn
 
 
-def _check_support(law: Array, num_drafts: int) -> None:
+def check_first_tokens(law: Array, num_drafts: int) -> None:
+    """Refuse to draft more distinct tokens from a law of shape (V,) than can come.
+
+    Raises
+    ------
+    InvalidInput
+        If fewer have a probability above 0.
+
+    Examples
+    --------
+    >>> check_first_tokens(np.array([0.5, 0.5, 0.0]), num_drafts=2)
+    """
     possible = np.count_nonzero(law)
     if possible < num_drafts:
         raise InvalidInput(

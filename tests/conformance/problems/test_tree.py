@@ -118,7 +118,15 @@ def test_torch_gets_tensors() -> None:
         ((-1,), "iid", "parents is"),
         ((-1, 1), "iid", r"parents\[1\] is 1"),
         ((-1, 0, 1), "iid", "draft has horizon 2: a tree of depth 2 needs 3"),
-        ((-1, 0, 0, 0), "certain", "parents has 3 children"),
+        (
+            (-1, 0, 0, 0),
+            "certain",
+            r"parents\[3\] is 0, child 3 of that node, and 2 tokens tell no more apart: give it",
+        ),
+        ((-1, 0, 0, 0), "distinct", r"parents\[3\] is 0, child 3 of that node.*or draw them iid"),
+        ((-1, 2, 0), "iid", r"parents\[1\] is 2: a node's parent comes before it, 0..0"),
+        ((-1, 0.5), "iid", r"parents\[1\] is 0.5: a node's parent is an integer, 0..0"),
+        ((), "iid", "parents is .*: give -1 for the root and the parent of one node or more"),
     ],
 )
 def test_what_is_no_tree_is_refused(parents: Any, kind: Any, named: str) -> None:

@@ -13,6 +13,7 @@ from specproof.simulations.claims.trees.certain_optimum import Shape, certain_tr
 from specproof.simulations.traces.ask import asked_configurations
 from specproof.simulations.traces.capture_arrays import capture_arrays
 from specproof.simulations.traces.configuration import Configuration, reach_weights
+from specproof.simulations.traces.pricing import price
 from specproof.simulations.traces.trace import Trace
 from specproof.simulations.traces.tree_design import best_shape, best_widths
 from specproof.theory.chain import random_markov_pair
@@ -119,6 +120,27 @@ def test_designed_trees_are_asked_for_once_each(trace: Trace) -> None:
     assert all(each.scored <= 8 for each in asked)
 
 
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (Configuration("certain", length=2, widths=(5, 1)), r"widths\[0\] is 5 in the tree widths 5-1, and 4 tokens"),
+        (Configuration("recursive_distinct", length=2, widths=(1, 5)), r"widths\[1\] is 5 .*: give at most 4"),
+        (Configuration("certain", length=1, places=((0,), (4,))), r"places\[1\] is \(4,\), with the child 4 counted"),
+    ],
+    ids=["certain", "distinct", "any shape"],
+)
+def test_a_tree_of_more_distinct_children_than_tokens_is_refused(
+    trace: Trace, tree: Configuration, message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^{message}"):
+        price(trace, [tree])
+
+
+def test_no_designed_tree_has_more_distinct_children_than_tokens(trace: Trace) -> None:
+    assert best_widths(trace, "certain", 50, 1) == (4,)
+    assert best_shape(trace, "certain", 50, 1) == ((0,), (1,), (2,), (3,))
+
+
 def test_what_does_not_fit(trace: Trace) -> None:
     with pytest.raises(InvalidInput, match="nodes is 0"):
         best_widths(trace, "certain", 0, 2)
@@ -128,6 +150,10 @@ def test_what_does_not_fit(trace: Trace) -> None:
         best_widths(trace, "certain", 4, 100)
     with pytest.raises(InvalidInput, match="a tree's rule is 'kseq': it must be one of certain, recursive"):
         best_shape(trace, "kseq", 4, 2)
+    with pytest.raises(InvalidInput, match=r"trees\[1\] is empty, a tree of depth 0"):
+        asked_configurations(trace, trees=[(2,), ()])
+    with pytest.raises(InvalidInput, match=r"widths is \(1.5,\): give a positive number"):
+        Configuration("certain", length=1, widths=(1.5,))  # type: ignore[arg-type]
     for rule, places, message in (
         ("recursive", ((1,),), "recursive tries the children before it, give them"),
         ("certain", ((0, 1),), "the node above each node too"),

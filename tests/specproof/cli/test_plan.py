@@ -64,7 +64,7 @@ def test_trees_are_designed_for_a_budget(command: Any, folder: Path) -> None:
     assert any(widths)
     assert all(np.cumprod(each).sum() <= 6 and len(each) in (0, 1, 2, 3) for each in widths)
     shapes = [each["places"] for each in found["configurations"] if each["rule"] == "certain" and not each["widths"]]
-    assert [len(places) for places in shapes] == [6, 6]
+    assert [len(places) for places in shapes] == [4, 6]  # at depth 1 there are no more than the 4 tokens
     assert any(each["shape"] == "K = 2, L = 3" for each in found["configurations"])
 
 
@@ -90,6 +90,13 @@ def test_trees_are_designed_for_a_budget(command: Any, folder: Path) -> None:
             ("trace.parquet", "--cost", 0.1, "--tree", "4,2"),
             "--tree is '4,2': write positive whole numbers, as in 4-2-1",
         ),
+        (("trace.parquet", "--cost", 0.1, "--tree", "2-0"), "--tree is '2-0': write positive whole numbers"),
+        (("trace.parquet", "--cost", 0.1, "--tree", ""), "--tree is '': write positive whole numbers"),
+        (
+            ("trace.parquet", "--cost", 0.1, "--rules", "certain", "--tree", "2-5"),
+            "widths[1] is 5 in the tree widths 2-5, and 4 tokens make no more distinct children of a node: give at",
+        ),
+        (("trace.parquet", "--cost", 0.1, "--rules", "kseq", "--tree", "9"), "num_drafts is 9, more than the trace"),
         (("trace.parquet", "--cost", 0.1, "--num-drafts", "9"), "num_drafts is 9, more than the trace holds"),
         (("trace.parquet", "--cost", 0.1, "--length", "50"), "and a call of length 50 does not fit"),
         (("trace.parquet", "--cost", 0.1, "--draft-temperature", "0.3"), "draft_temperature is 0.3: the trace was"),

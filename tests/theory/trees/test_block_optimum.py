@@ -144,7 +144,7 @@ def test_what_does_not_fit() -> None:
         block_optimum(two, three, 1, 2)
     with pytest.raises(InvalidInput, match="length is 3 but draft has horizon 2"):
         block_optimum(two, two, 1, 3)
-    with pytest.raises(InvalidInput, match="the trees have tokens beyond the target's 2"):
+    with pytest.raises(InvalidInput, match=r"trees has the node .*, and target has 2 tokens: number them 0..1"):
         block_optimum_of_trees(DraftTrees.of({((2,),): 1.0}), two)
     with pytest.raises(InvalidInput, match="and the trees are 3 deep"):
         block_optimum_of_trees(DraftTrees.of({((0,), (0, 0), (0, 0, 0)): 1.0}), two)

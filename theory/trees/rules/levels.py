@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 from specproof.theory.distribution import Array, normalise_or_zero
-from specproof.theory.trees.branches import Branches, likeliest_tokens, without
+from specproof.theory.trees.branches import Branches, likeliest_tokens, refuse_repeated, refuse_undrafted, without
 from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules.registry import Emitted, Given, Prepare
 from specproof.theory.verifiers.registry import Verifier
@@ -31,6 +31,11 @@ TABULATED = 4096
 
 def walk(step: Step) -> Prepare:
     """The rule that follows a step from the root until a call ends.
+
+    Raises
+    ------
+    InvalidInput
+        If the tree has a token that cannot have been drafted; a step for distinct siblings, if one is repeated.
 
     Examples
     --------
@@ -50,7 +55,9 @@ def walk(step: Step) -> Prepare:
                 return
             drafts = tuple(token for token, _ in branches)
             if (node, drafts) not in known:
-                known[node, drafts] = step(draft(node), law, drafts)
+                proposal = draft(node)
+                refuse_undrafted(drafts, proposal)
+                known[node, drafts] = step(proposal, law, drafts)
             goes_on, ends = known[node, drafts]
             yield node, mass * ends
             for token in map(int, np.flatnonzero(goes_on)):
@@ -110,6 +117,7 @@ def without_replacement(draft: Array, target: Array, drafts: Node) -> tuple[Arra
     >>> [law.tolist() for law in without_replacement(np.array([0.5, 0.5]), np.array([0.25, 0.75]), (0, 1))]
     [[0.5, 0.5], [0.0, 0.0]]
     """
+    refuse_repeated(drafts)
     goes_on, rejected, proposal, law = np.zeros_like(target), 1.0, draft, target
     for token in drafts:
         chance = min(1.0, float(law[token]) / float(proposal[token]))

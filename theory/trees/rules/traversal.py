@@ -23,13 +23,18 @@ from collections.abc import Generator
 import numpy as np
 
 from specproof.theory.distribution import Array, normalise_or_zero
-from specproof.theory.trees.branches import Branches, without
+from specproof.theory.trees.branches import Branches, refuse_repeated, refuse_undrafted, without
 from specproof.theory.trees.draft_trees import Node, NodeLaw
 from specproof.theory.trees.rules.registry import Given, Prepare
 
 
 def traversal(distinct: bool) -> Prepare:
     """The rule for independent or for distinct siblings.
+
+    Raises
+    ------
+    InvalidInput
+        If a tree has a token that cannot have been drafted, or repeats one among distinct siblings.
 
     Examples
     --------
@@ -46,6 +51,10 @@ def traversal(distinct: bool) -> Prepare:
             """Yield what is emitted at the node and below it; return the mass that all of it refuses."""
             law = target(node)
             proposal = draft(node) if branches else law
+            drafts = tuple(token for token, _ in branches)
+            refuse_undrafted(drafts, proposal)
+            if distinct:
+                refuse_repeated(drafts)
             for token, after in branches:
                 chance = min(1.0, accept * float(law[token]) / float(proposal[token]))
                 mass = yield from visit((*node, token), after, chance, mass)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from specproof.theory.display import shown
 from specproof.theory.errors import InvalidInput
 
 
@@ -24,6 +27,8 @@ def depths_of(parents: Sequence[int]) -> list[int]:
         raise InvalidInput(f"parents is {list(parents)}: give -1 for the root and the parent of one node or more")
     depths = [0]
     for node, parent in enumerate(parents[1:], start=1):
+        if not isinstance(parent, int | np.integer):
+            raise InvalidInput(f"parents[{node}] is {shown(parent)}: a node's parent is an integer, 0..{node - 1}")
         if not 0 <= parent < node:
             raise InvalidInput(f"parents[{node}] is {parent}: a node's parent comes before it, 0..{node - 1}")
         depths.append(depths[parent] + 1)
@@ -39,6 +44,26 @@ def children_of(parents: Sequence[int]) -> list[list[int]]:
     [[1, 2], [3], [], []]
     """
     return [[child for child, parent in enumerate(parents) if parent == node] for node in range(len(parents))]
+
+
+def refuse_many_children(parents: Sequence[int], num_tokens: int) -> None:
+    """Refuse nodes with more children than there are tokens to tell them apart.
+
+    Raises
+    ------
+    InvalidInput
+        If there is one.
+
+    Examples
+    --------
+    >>> refuse_many_children((-1, 0, 0, 1), num_tokens=2)
+    """
+    for node, children in enumerate(children_of(parents)):
+        if len(children) > num_tokens:
+            raise InvalidInput(
+                f"parents[{children[num_tokens]}] is {node}, child {num_tokens + 1} of that node, and {num_tokens} "
+                "tokens tell no more apart: give it fewer children, or draw them iid"
+            )
 
 
 def pruned(parents: Sequence[int], most: int) -> tuple[int, ...]:

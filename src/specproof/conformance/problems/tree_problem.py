@@ -18,7 +18,7 @@ from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
 from specproof.conformance.problems.example_models import certain, independent
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.problems.problem import VerifierProblem
-from specproof.conformance.problems.topology import children_of, depths_of, pruned, without_leaf
+from specproof.conformance.problems.topology import children_of, depths_of, pruned, refuse_many_children, without_leaf
 from specproof.conformance.tree import Drawn, Tree
 from specproof.simulations.samplers.inversion import cumulative_shares, invert_after
 from specproof.theory.chain import TabularModel
@@ -97,9 +97,8 @@ class TreeProblem(EmittedRows, VerifierProblem):
                 raise InvalidInput(f"{name} has horizon {model.horizon}: a tree of depth {needed - 1} needs {needed}")
         if not self.declared and self.kind is not Drawn.CERTAIN:
             raise InvalidInput(f"declared is False: children that are {self.kind} have a law, which is handed out")
-        most = max(map(len, children_of(self.parents)))
-        if self.kind in (Drawn.CERTAIN, Drawn.DISTINCT) and most > self.num_tokens:
-            raise InvalidInput(f"parents has {most} children of a node: {self.num_tokens} tokens are not so many")
+        if self.kind in (Drawn.CERTAIN, Drawn.DISTINCT):
+            refuse_many_children(self.parents, self.num_tokens)
 
     def with_models(self, draft: TabularModel, target: TabularModel) -> TreeProblem:
         """Put other models in the place of both; children that their tokens cannot tell apart are left out."""
