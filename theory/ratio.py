@@ -83,11 +83,19 @@ def ascending(ratio: Array) -> NDArray[np.int64]:
     [[2, 3, 0, 1]]
     """
     mask = (1 << int(ratio.shape[-1]).bit_length()) - 1
-    keys = ratio.view(np.int64) & ~mask
-    keys |= np.arange(ratio.shape[-1])
+    keys = _keys(ratio.view(np.int64), ~mask)
     keys.sort(axis=-1)
     order: NDArray[np.int64] = keys if _put_right(ratio, keys, mask) else np.argsort(ratio, axis=-1)
     return order
+
+
+@compiled(nogil=True)
+def _keys(bits: NDArray[np.int64], leading: int) -> NDArray[np.int64]:
+    keys = np.empty_like(bits)
+    for row in range(bits.shape[0]):
+        for place in range(bits.shape[1]):
+            keys[row, place] = bits[row, place] & leading | place
+    return keys
 
 
 @compiled(nogil=True)

@@ -69,7 +69,7 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     proposed, wanted = coarse.masses[:, 0], np.minimum(coarse.masses[:, 1], largest * coarse.masses[:, 0])
     mean = np.divide(wanted, proposed, out=np.zeros_like(wanted), where=proposed > 0.0)
     lost = np.zeros(mean.size)
-    _lose(draft, target, largest, mean, coarse.of_token, coarse.of_token, lost)
+    _lose(draft, target, largest, mean, coarse.of_token, lost)
     parts = np.ones(mean.size, dtype=np.int64)
     widths = np.append(np.diff(coarse.edges), np.inf)  # the ratios of the last count as one, K
     of_token = np.empty(draft.size, dtype=np.int32)
@@ -106,9 +106,8 @@ def _held(
     merged, wanted = masses[:, held]
     first, lost = np.zeros(merged.size, dtype=np.int64), np.zeros(size)
     counted = np.where(held, np.cumsum(held) - 1, -1).astype(np.int32)
-    _count_anew(draft, counted, cells, first)
     mean = np.append(wanted / merged, 0.0)  # the last is that of bucket -1
-    _lose(draft, target, largest, mean, cells, coarse, lost)
+    _count_anew(draft, target, largest, mean, counted, cells, coarse, first, lost)
     return Buckets(cells, first, merged, wanted, float(lost.sum())), lost
 
 
@@ -134,11 +133,23 @@ def _divide(
 
 
 @compiled(nogil=True)
-def _count_anew(draft: Array, counted: NDArray[np.int32], cells: NDArray[np.int32], first: NDArray[np.int64]) -> None:
-    """Turn cells into buckets, -1 for a token that cannot be drafted, and note the first token of each bucket."""
+def _count_anew(
+    draft: Array,
+    target: Array,
+    largest: float,
+    mean: Array,
+    counted: NDArray[np.int32],
+    cells: NDArray[np.int32],
+    coarse: NDArray[np.int16],
+    first: NDArray[np.int64],
+    lost: Array,
+) -> None:
+    """Turn cells into buckets, -1 where nothing can be drafted; note the first token of each, and add up losses."""
     for token in range(cells.size - 1, -1, -1):
-        bucket = counted[cells[token]] if draft[token] > 0.0 else np.int32(-1)
+        p = draft[token]
+        bucket = counted[cells[token]] if p > 0.0 else np.int32(-1)
         cells[token] = bucket
+        lost[coarse[token]] += max(mean[bucket] * p - min(target[token], largest * p), 0.0)
         if bucket >= 0:
             first[bucket] = token
 
@@ -149,11 +160,10 @@ def _lose(
     target: Array,
     largest: float,
     mean: Array,
-    of_token: NDArray[np.integer],
-    coarse: NDArray[np.int16],
+    of_token: NDArray[np.int16],
     lost: Array,
 ) -> None:
-    """Add up in each coarse bucket what its tokens lose by the mean ratios of their buckets."""
-    for token in range(coarse.size):
+    """Add up in each bucket what its tokens lose by its mean ratio."""
+    for token in range(of_token.size):
         kept = min(target[token], largest * draft[token])
-        lost[coarse[token]] += max(mean[of_token[token]] * draft[token] - kept, 0.0)
+        lost[of_token[token]] += max(mean[of_token[token]] * draft[token] - kept, 0.0)

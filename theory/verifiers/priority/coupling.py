@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.arrays import in_one_layout
+from specproof.theory.compiled import compiled
 from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
@@ -179,7 +180,8 @@ class PriorityCoupling:
         self.intervals = Intervals(tiling.starts, tiling.lengths, tiling.tokens, tiling.offsets)
         self.first_interval = tiling.first
         self._won = tiling.won.reshape(self.draft.shape)
-        self.acceptance: Array = np.minimum(self.rates.sum(axis=-1), 1.0)
+        accepted = _accepted(tiling.won, self.target.reshape(tiling.won.shape)).reshape(self.draft.shape[:-1])
+        self.acceptance: Array = np.minimum(accepted, 1.0)
         self.gap: Array = np.zeros_like(self.acceptance)
 
     def _share(self) -> None:
@@ -198,6 +200,16 @@ class PriorityCoupling:
         self.acceptance = np.minimum(np.reshape(accepted, self.draft.shape[:-1]), 1.0)
         bounds = np.reshape([sets.bound for sets in self._sets], self.draft.shape[:-1])
         self.gap = np.maximum(bounds - self.acceptance, 0.0)
+
+
+@compiled(fastmath={"reassoc", "nsz"}, nogil=True)
+def _accepted(won: Array, target: Array) -> Array:
+    """The sum of min(q, m) over each of the rows, both of shape (R, V)."""
+    accepted = np.zeros(won.shape[0])
+    for row in range(won.shape[0]):
+        for token in range(won.shape[1]):
+            accepted[row] += min(target[row, token], won[row, token])
+    return accepted
 
 
 def as_tolerance(value: float) -> float:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
-from specproof.theory.drafts import hit_probability
 from specproof.theory.ratio_buckets import BUCKETS
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
 from specproof.theory.verifiers.priority.intervals import log_binomials
+from specproof.theory.verifiers.priority.powers import power_quotient
 from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
 
 DEFAULT_TOLERANCE = 1e-5
@@ -110,9 +110,22 @@ def least_cut(buckets: Buckets, num_drafts: int) -> float:
 
     With min(q, K p) for q it is a bound still, as no verifier accepts a token more often than it is drafted.
     """
-    inside = np.append(0.0, np.cumsum(buckets.target))
-    outside = np.append(np.cumsum(buckets.draft[::-1])[::-1], 0.0)
-    return float((inside + hit_probability(outside, num_drafts)).min())
+    return float(_least_cut(buckets.draft, buckets.target, num_drafts))
+
+
+@compiled(nogil=True)
+def _least_cut(draft: Array, target: Array, num_drafts: int) -> float:
+    hit, outside = np.empty(draft.size + 1), 0.0
+    hit[draft.size] = 0.0
+    for bucket in range(draft.size - 1, -1, -1):
+        outside = min(outside + draft[bucket], 1.0)
+        hit[bucket] = outside * power_quotient(1.0, 1.0 - outside, num_drafts)
+    inside = 0.0
+    least: float = hit[0]
+    for bucket in range(draft.size):
+        inside += target[bucket]
+        least = min(least, inside + hit[bucket + 1])
+    return least
 
 
 def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:

@@ -57,8 +57,13 @@ def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts:
     """Tile every row of trusted distributions, shape (R, V); ``order`` has the tokens by q/p ascending."""
     rows, vocabulary = draft.shape
     capacity = 2 * vocabulary + 1  # a segment is pushed only where a token takes one piece
-    starts, lengths = np.empty(rows * capacity), np.empty(rows * capacity)
-    tokens = np.empty(rows * capacity, dtype=np.int64)
+    size = rows * capacity
+    # One piece of memory: what is handed back to the system has to be asked for again, a page at a time.
+    whole = np.empty(3 * size + 2 * rows * vocabulary)
+    starts, lengths, tokens = whole[:size], whole[size : 2 * size], whole[2 * size : 3 * size].view(np.int64)
+    won, places = whole[3 * size :].reshape(2, rows, vocabulary)
+    first = places.view(np.int64)
+    first[:] = -1
     above = np.empty(capacity, dtype=np.int32)
     free = FreeSpace(
         np.empty(vocabulary + 2),
@@ -66,19 +71,17 @@ def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts:
         np.empty(vocabulary + 2, dtype=np.int32),
         np.empty(vocabulary + 2, dtype=np.int32),
     )
-    proposed, wanted = np.empty(vocabulary), np.empty(vocabulary)
+    masses = np.empty(vocabulary)
     offsets = np.zeros(rows + 1, dtype=np.int64)
-    first = np.full((rows, vocabulary), -1, dtype=np.int64)
-    won = np.empty((rows, vocabulary))
     for row in range(rows):
         begin, ranked = offsets[row], order[row]
         pieces = Pieces(lengths[begin:], tokens[begin:], above)
         # Tokens go by their rank until all is placed: what is read and written lies side by side then.
+        proposed, wanted = starts[begin : begin + vocabulary], starts[begin + vocabulary :]  # nothing starts yet
         for rank in range(vocabulary):
             proposed[rank], wanted[rank] = draft[row, ranked[rank]], target[row, ranked[rank]]
         count = _cut(proposed, wanted, num_drafts, free, pieces)
         offsets[row + 1] = begin + count
-        masses = proposed
         masses[:] = 0.0
         _settle(free.lowest[0], pieces, starts[begin:], masses, num_drafts)
         for rank in range(vocabulary):
