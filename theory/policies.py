@@ -23,9 +23,10 @@ from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from specproof.theory.arrays import as_real
+from specproof.theory.arrays import as_real, in_one_layout
+from specproof.theory.compiled import compiled
 from specproof.theory.display import shown
 from specproof.theory.distribution import Array, as_distribution, as_pair, softmax
 from specproof.theory.errors import InvalidInput
@@ -98,14 +99,26 @@ def shared_noise_acceptance(draft: Array, target: Array) -> Array:
     0.75
     """
     ratio = np.divide(target, draft, out=np.full_like(target, np.inf), where=draft > 0)
-    order = np.argsort(ratio, axis=-1)
-    p, q = (np.take_along_axis(rows, order, axis=-1) for rows in (draft, target))
-    before, after = np.cumsum(p, axis=-1), np.cumsum(q[..., ::-1], axis=-1)[..., ::-1] - q
-    both = (p > 0) & (q > 0)
-    share = np.zeros_like(p)
-    np.divide(p * q, before * q + after * p, out=share, where=both)
-    matched: Array = share.sum(axis=-1)
-    return matched
+    order = np.argsort(ratio, axis=-1).reshape(-1, ratio.shape[-1])
+    p, q = (in_one_layout(rows.reshape(order.shape), np.float64) for rows in (draft, target))
+    return _same_winner(p, q, order).reshape(draft.shape[:-1])
+
+
+@compiled(error_model="numpy", nogil=True)
+def _same_winner(draft: Array, target: Array, order: NDArray[np.int64]) -> Array:
+    """The sum of pq / (p up to the token times q + q after it times p), tokens in an order by q/p; shape (rows,)."""
+    found, before = np.zeros(draft.shape[0]), np.empty(draft.shape[1])
+    for row in range(draft.shape[0]):
+        mass, after = 0.0, 0.0
+        for place in range(before.size):
+            mass += draft[row, order[row, place]]
+            before[place] = mass
+        for place in range(before.size - 1, -1, -1):
+            p, q = draft[row, order[row, place]], target[row, order[row, place]]
+            if p > 0.0 and q > 0.0:
+                found[row] += p * q / (before[place] * q + after * p)
+            after += q
+    return found
 
 
 POLICIES: dict[str, Callable[[ArrayLike, ArrayLike], Array]] = {

@@ -65,6 +65,8 @@ def multi_block_acceptance(draft: Array, target: Array, num_drafts: int) -> Arra
     >>> float(multi_block_acceptance(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1))
     0.75
     """
+    if num_drafts == 1:  # h = min(1, q/p)
+        return np.minimum(np.minimum(draft, target).sum(axis=-1), 1.0)
     ratio = np.divide(draft, target, out=np.ones(target.shape), where=draft < target)
     met, drafted = target * hit_probability(ratio, num_drafts), hit_probability(draft, num_drafts)
     chance = np.divide(met, drafted, out=np.ones(target.shape), where=met < drafted)
