@@ -66,7 +66,8 @@ def multi_block_acceptance(draft: Array, target: Array, num_drafts: int) -> Arra
     0.75
     """
     if num_drafts == 1:  # h = min(1, q/p)
-        return np.minimum(np.minimum(draft, target).sum(axis=-1), 1.0)
+        overlap: Array = np.minimum(draft, target).sum(axis=-1)
+        return np.minimum(overlap, 1.0)
     ratio = np.divide(draft, target, out=np.ones(target.shape), where=draft < target)
     met, drafted = target * hit_probability(ratio, num_drafts), hit_probability(draft, num_drafts)
     chance = np.divide(met, drafted, out=np.ones(target.shape), where=met < drafted)
