@@ -66,4 +66,6 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 def in_one_layout(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
     """C-contiguous and writeable, copied if it must: any other layout would have the compiled loops compiled anew."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.carray:
+        return values
     return np.require(values, dtype, ["C", "W"])

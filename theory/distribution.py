@@ -53,10 +53,12 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     """
     array = as_rows(values, name)
     tolerance = sum_tolerance(values, array.shape[-1])
-    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
-        totals = array.sum(axis=-1, keepdims=True)
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
-    if not (array.min(initial=0.0) >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= tolerance):
+    least = np.minimum.reduce(array, axis=None, initial=0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
+        totals = np.add.reduce(array, axis=-1, keepdims=True)
+    off = abs(float(totals[0]) - 1.0) if array.ndim == 1 else np.abs(totals - 1.0).max(initial=0.0)
+    if not (least >= 0.0 and off <= tolerance):
         _refuse_distribution(array, totals[..., 0], tolerance, name)
     normalised: Array = array / totals
     normalised += 0.0  # -0.0 turns into 0.0: by it q/p would be -inf, and a token that must come first would come last

@@ -20,6 +20,8 @@ def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
     InvalidInput
         If one is not an integer, or is below 1 or past the largest int64.
     """
+    if type(num_drafts) is int and 1 <= num_drafts <= _MOST:  # as nearly always
+        return np.array(num_drafts)
     try:
         counts = np.asarray(num_drafts)
     except ValueError as error:
@@ -41,6 +43,8 @@ def one_num_drafts(num_drafts: ArrayLike) -> int:
     InvalidInput
         As :func:`as_num_drafts`, or if there are several.
     """
+    if type(num_drafts) is int and 1 <= num_drafts <= _MOST:
+        return num_drafts
     counts = as_num_drafts(num_drafts)
     if counts.ndim:
         raise InvalidInput(f"num_drafts has shape {counts.shape}: give one number of drafts here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -46,13 +47,13 @@ def by_blocks(work: Callable[[Array, Array], Array], draft: ArrayLike, target: A
     >>> by_blocks(lambda draft, target: np.minimum(draft, target).sum(axis=-1), [0.5, 0.5], [[0.25, 0.75], [1.0, 0.0]])
     array([0.75, 0.5 ])
     """
-    if not (isinstance(draft, np.ndarray) and isinstance(target, np.ndarray)):
+    if not (isinstance(draft, np.ndarray) and isinstance(target, np.ndarray)) or draft.ndim == target.ndim == 1:
         return work(*as_pair(draft, target))
     try:
         leading = np.broadcast_shapes(draft.shape[:-1], target.shape[:-1])
     except (ValueError, RuntimeError):  # they do not match, or have too many axes: as_pair says so
         leading = ()
-    rows = int(np.prod(leading))
+    rows = math.prod(leading)
     vocabulary = draft.shape[-1] if draft.ndim else 0
     if rows < 2 or rows * vocabulary <= _SMALL:
         return work(*as_pair(draft, target))

@@ -86,6 +86,31 @@ def agreement_along(draft: Array, chances: Array, rejected: Array) -> Array:
     return joint
 
 
+def agreement_of_equal_tries(draft: Array, chances: Array, rejected: Array) -> Array:
+    """The same for k = 1..K drafts that all have the k-th chance, shape (n, K, K); O(K^3) a row.
+
+    Parameters are those of :func:`agreement_along`, the k-th chance and rejection being those of each of k drafts.
+
+    Examples
+    --------
+    >>> chances = np.array([[0.5, 0.25]])
+    >>> agreement_of_equal_tries(np.array([0.5]), chances, 1.0 - chances).tolist()
+    [[[0.5, 0.0], [0.25, 0.1875]]]
+    """
+    rows, count = chances.shape
+    joint = np.zeros((rows, count, count))
+    own = np.maximum(draft[:, np.newaxis] - chances, 0.0)
+    others = np.maximum(rejected - own, 0.0)
+    unseen, none = 1.0 - draft[:, np.newaxis], np.zeros(())
+    passed, found = np.zeros((2, rows, count, count + 1))
+    passed[..., 0] = 1.0
+    for index in range(count):
+        found = _times(draft[:, np.newaxis], unseen, found) + _times(chances, none, passed)
+        passed = _times(own, others, passed)
+        joint[:, index] = found[:, index, 1:]
+    return joint
+
+
 def first_success(chances: Array) -> Array:
     """The chance that each try is the first to succeed, from the chances of the tries, both of shape (N, k).
 

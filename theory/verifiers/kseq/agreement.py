@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order, first_success
+from specproof.theory.verifiers.in_order import agreement_in_order, agreement_of_equal_tries, first_success
 from specproof.theory.verifiers.kseq.factor import division_factor, factors_up_to
 
 
@@ -59,12 +59,8 @@ def kseq_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], nu
     rows = np.arange(tokens.size)
     proposed, wanted = draft[rows, tokens], target[rows, tokens]
     rho, missed = factors_up_to(draft, target, num_drafts)
-    joint = np.zeros((tokens.size, num_drafts, num_drafts))
-    for count in range(1, num_drafts + 1):
-        once = np.minimum(proposed, wanted / rho[:, count - 1])
-        chances, rejected = (np.repeat(column[:, np.newaxis], count, axis=1) for column in (once, missed[:, count - 1]))
-        joint[:, count - 1, :count] = agreement_along(proposed, chances, rejected)[:, -1]
-    return joint
+    once = np.minimum(proposed[:, np.newaxis], wanted[:, np.newaxis] / rho)
+    return agreement_of_equal_tries(proposed, once, missed)
 
 
 def kseq_given(draft: Array, target: Array, drafts: NDArray[np.int64]) -> Array:
