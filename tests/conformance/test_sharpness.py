@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
-from specproof.conformance import sharpness
+from specproof.conformance import Contract, sharpness
+from specproof.conformance.arguments import DEFAULT
+from specproof.conformance.references import references
 
 
 def test_it_prints_a_row_of_each_contract_that_was_asked_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = replace(sharpness.DEFAULT, first=400, rounds=2, small=8, degenerate=20)
+    few = replace(DEFAULT, first=400, rounds=2, small=8, degenerate=20)
     monkeypatch.setattr(sharpness, "DEFAULT", few)
-    sharpness.main(["--contract", "round", "--contract", "generate"])
+    clock = time.monotonic
+    sharpness.main(["--own-core", "--contract", "round", "--contract", "generate"])
+    assert time.monotonic is clock
     first, _, heading, rule, *rows = capsys.readouterr().out.splitlines()
-    assert first == "At most 2 rounds from 400 trials on, 10 s each."
+    assert first == "At most 2 rounds from 400 trials on, 10 seconds of the processor each."
     assert [row.split(" | ")[1] for row in rows] == ["round", "generate"]
     assert {row.count("|") for row in (heading, rule, *rows)} == {7}
     for row in rows:
@@ -25,5 +30,5 @@ def test_it_prints_a_row_of_each_contract_that_was_asked_for(
 
 
 def test_every_contract_has_a_reference() -> None:
-    known = sharpness.references()
-    assert sorted(known[name][0] for name in sharpness.REFERENCES) == sorted(sharpness.Contract)
+    known = references()
+    assert sorted(known[name][0] for name in sharpness.REFERENCES) == sorted(Contract)

@@ -10,6 +10,7 @@ import pytest
 
 from specproof.conformance.evidence import coupled_bets
 from specproof.conformance.evidence.coupled_detectable_bias import most_variable
+from specproof.conformance.evidence.known_laws import log_value_of_known
 from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.pooled_detectable_bias import law_terms, smallest_seen
 from specproof.conformance.evidence.watch import Watch
@@ -79,6 +80,24 @@ def test_the_stated_bias_on_every_problem_is_seen_where_none_alone_shows_it() ->
     together = [PooledEvidence(seen(bias)).log_value >= -np.log(level) for _ in range(60)]
     # 60 repetitions with a true chance of 0.99 fall below 0.9 with probability below 1e-4.
     assert np.mean(together) >= 0.9
+
+
+def test_a_known_law_is_seen_before_one_that_has_to_be_learned() -> None:
+    problem = MultiProblem([0.6, 0.2, 0.2], [0.2, 0.3, 0.5], 1)
+    replaced = problem.target_law + np.array([0.0, 0.06, -0.06])
+
+    def law(asked: MultiProblem) -> Joint:
+        return np.stack([replaced, np.zeros(3)]) if asked is problem else np.zeros((2, 3))
+
+    watch = Watch(problem, "a name")
+    watch.law.counts += (900 * replaced).round().astype(np.int64)
+    assert log_value_of_known([watch], (law,)) > 5 > PooledEvidence([watch]).log_value
+    mean = 0.0
+    for outcomes in product(range(3), repeat=3):
+        watch = Watch(problem, "a name")
+        watch.law.counts += np.bincount(outcomes, minlength=3)
+        mean += problem.target_law[list(outcomes)].prod() * np.exp(log_value_of_known([watch], (law,)))
+    assert mean == pytest.approx(1)
 
 
 def test_a_bias_can_be_told_from_trials_of_ordinary_size_alone() -> None:

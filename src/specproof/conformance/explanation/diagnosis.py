@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.contract import Contract
 from specproof.conformance.evidence.e_processes import LawEvidence
+from specproof.conformance.evidence.known_laws import emitted_law
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.report.check_result import Diagnosis
 from specproof.theory.distribution import Array
@@ -62,7 +62,7 @@ def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Di
     candidates = [defect for defect in defects if defect.contract == contract]
     with np.errstate(over="ignore"):  # quotients of a law of 1e-300 and less
         laws = {
-            defect.name: [_emitted_law(defect.law, part.problem) for part in observed]
+            defect.name: [emitted_law(defect.law, part.problem) for part in observed]
             for defect in candidates
             if defect.law is not None
         }
@@ -81,14 +81,6 @@ def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Di
     others = [score for name, score in scores.items() if name != best.name and name not in same]
     ratio = scores[best.name] - max(others, default=-np.inf)
     return Diagnosis(best.name, best.title, float(ratio), tuple(same), len(candidates))
-
-
-@lru_cache(maxsize=4096)
-def _emitted_law(law: Callable[[Problem], Array], problem: Problem) -> Array:
-    """Compute a defect's law on a problem once: every check of a process observes the same problems."""
-    row = law(problem).reshape(-1)
-    row.setflags(write=False)
-    return row
 
 
 def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> float:

@@ -234,12 +234,24 @@ class MultiProblem(VerifierProblem):
         }
         eight = {"eight tokens": (P8, Q8), "eight tokens, draft uniform": ((0.125,) * 8, P8)}
         many = {name: pairs[name] for name in ("three tokens", "uneven")}
+        in_doubt = {
+            "each in doubt": ((0.09, 0.07, 0.11, 0.7, 0.03), (0.17, 0.09, 0.26, 0.03, 0.45)),
+            "five tokens": five["five tokens"],
+        }
         one_hot = {"a certain draft law": ((0.0, 1.0, 0.0), (0.2, 0.3, 0.5))}
         near = {
             "sixteen tokens, draft near the target": (NEAR_P16, NEAR_Q16),
             "sixteen tokens, draft uniform": ((1 / 16,) * 16, NEAR_Q16),
         }
-        sets = ((1, pairs), (2, pairs | one_hot | near), (3, five), (4, many), (5, five), (8, many), (3, eight))
+        sets = (
+            (1, pairs),
+            (2, pairs | one_hot | near),
+            (3, five),
+            (4, in_doubt),
+            (5, five),
+            (8, many),
+            (3, eight),
+        )
         independent = {
             f"{name}, k = {count}": cls(draft, target, count)
             for count, chosen in sets

@@ -14,26 +14,27 @@ from specproof.conformance.problems.example_models import (
 from specproof.conformance.problems.tree_problem import TreeProblem
 from specproof.conformance.tree import Drawn
 
-SIBLINGS, BRANCHES, PATHS = (-1, 0, 0), (-1, 0, 0, 1, 2), (-1, 0, 1, 0, 3)
+SIBLINGS, BRANCHES, TWINS, PATHS = (-1, 0, 0), (-1, 0, 0, 1, 2), (-1, 0, 0, 1, 1), (-1, 0, 1, 0, 3)
 LONG_PATHS, BUSHY = (-1, 0, 1, 2, 0, 4, 5), (-1, 0, 0, 1, 1, 3, 3)
 
 
 def tree_examples() -> dict[str, TreeProblem]:
     """Make the problems whose laws are tested, for each way of drawing the smallest first.
 
-    Two of each shape fit into one batch; where children are not those of draft sequences, these have different trees.
+    Two of each shape fit into one batch; where children are not those of draft sequences, these have different trees,
+    one of them with siblings on the second level that leave a token of three.
     """
     short, long = (markov(P3, P3_ROWS, Q3, Q3_ROWS, horizon=horizon) for horizon in (2, 3))
     pair = independent([(0.6, 0.3, 0.1)] * 2), independent([(0.2, 0.5, 0.3), (0.3, 0.2, 0.5)])
     history = histories(2, 4)
     listed: dict[str, TreeProblem] = {}
     for kind in Drawn:
-        branches, bushy = (PATHS, LONG_PATHS) if kind is Drawn.PATHS else (BRANCHES, BUSHY)
+        branches, twins, bushy = (PATHS, PATHS, LONG_PATHS) if kind is Drawn.PATHS else (BRANCHES, TWINS, BUSHY)
         asked = {
             "two siblings": TreeProblem(*short, SIBLINGS, kind),
             "two siblings, no memory": TreeProblem(*pair, SIBLINGS, kind),
             "two branches": TreeProblem(*long, branches, kind),
-            "two branches, other laws": TreeProblem(*long[::-1], PATHS, kind),
+            "two branches, other laws": TreeProblem(*long[::-1], twins, kind),
             "three levels": TreeProblem(*history, bushy, kind),
             "three levels, other laws": TreeProblem(*history[::-1], LONG_PATHS, kind),
         }

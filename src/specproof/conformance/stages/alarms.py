@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specproof.conformance.evidence.known_laws import log_value_of_known
 from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Detector, Finding, Verdict
@@ -20,9 +21,11 @@ def alarms(check: Check, watch: Watch) -> list[Finding]:
     ]
 
 
-def alarm_together(check: Check, pooled: PooledEvidence) -> list[Finding]:
+def alarm_together(check: Check) -> list[Finding]:
     """Say what all problems together refute, and on which of them it shows most."""
-    if not check.is_alarm(pooled.log_value):
+    watches = check.watches.values()
+    values = PooledEvidence(watches).log_value, log_value_of_known(watches, check.known_laws)
+    if not any(map(check.is_alarm, values)):
         return []
     watch = max(check.watches.values(), key=lambda watch: watch.log_values()[Detector.LAW])
     trials = sum(watch.law.trials for watch in check.watches.values())

@@ -11,6 +11,9 @@ from specproof.conformance.stages.alarms import alarms, telling
 from specproof.conformance.stages.state import END, Check
 from specproof.conformance.subject.failures import Crash, Hang, InvalidOutput, Refusal
 
+SHARE = 0.06
+"""Degenerate problems have this share of the time limit."""
+
 
 def run_degenerate_problems(check: Check) -> list[Finding]:
     """Run the degenerate problems; what fails on one of them does not keep the others from being run."""
@@ -38,6 +41,6 @@ def run_degenerate_problems(check: Check) -> list[Finding]:
 
 
 def degenerate_trials(check: Check) -> int:
-    """Give as many trials as a tenth of the time allows, for a slow sampler."""
-    limit = 0.1 * check.budget.seconds / (check.subject.batches.pace * len(check.degenerate))
+    """Give as many trials as a part of the time allows, for a slow sampler, so that some is left for rows beside."""
+    limit = SHARE * check.budget.seconds / (check.subject.batches.pace * len(check.degenerate))
     return max(min(check.budget.degenerate, int(limit)), 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 
-from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.sampling import calls, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Finding
@@ -39,7 +38,7 @@ def run_rounds(check: Check) -> list[Finding]:
         findings = [finding for watch in check.watches.values() for finding in alarms(check, watch)]
         if findings:
             return telling(findings)
-    return alarm_together(check, PooledEvidence(check.watches.values()))
+    return alarm_together(check)
 
 
 def _see(check: Check, group: list[Watch], trials: int) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from specproof.conformance.arguments import Settings
+from specproof.conformance.contract import Contract
+from specproof.conformance.evidence.known_laws import Law, prepare_known
 from specproof.conformance.evidence.small_batches import KINDS, SmallBatches
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
@@ -22,6 +24,13 @@ LONG_ROUNDS = 0.74
 """Rounds end after this share in contracts in which no rows stand beside degenerate ones."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
+
+
+def known_laws(contract: Contract) -> tuple[Law, ...]:
+    """List the laws of the known defects of a contract."""
+    from specproof.conformance.defects import DEFECTS
+
+    return tuple(it.law for it in DEFECTS if it.contract is contract and it.law is not None)
 
 
 class Check:
@@ -49,6 +58,8 @@ class Check:
         Whether the same inputs and the same generator gave the same output so far.
     remembers : str
         How it was shown that the output depends on earlier calls, in a sentence; empty if it was not.
+    known_laws : tuple of callable
+        The laws of the known defects of the contract, which are bet on.
     instance : Instance or None
         What shows a fault that needs no explanation; None until there is one.
     start : float
@@ -68,13 +79,16 @@ class Check:
         self.instance: Instance | None = None
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
-        self.share = settings.level / (laws + len(self.small.evidence) + 2)  # all problems together, and the generators
+        # All problems together, those by known laws, and the generators.
+        self.share = settings.level / (laws + len(self.small.evidence) + 3)
         self.notes: list[str] = []
         self._keep_only(settings.problem)
         self.unsupported: set[str] = set()
         self.reproducible, self.remembers = True, ""
-        for watch in self.watches.values():
-            watch.problem.prepare()  # before the clock starts
+        self.known_laws = known_laws(contract)
+        for watch in self.watches.values():  # before the clock starts
+            watch.problem.prepare()
+            prepare_known(watch, self.known_laws)
         self.start = time.monotonic()
 
     def _keep_only(self, problem: str | None) -> None:
