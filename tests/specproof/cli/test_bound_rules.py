@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specproof.theory.one_position import one_position_rules
+from specproof.theory.one_position import one_position_rules, registry
 
 
 def saved(folder: Path, draft: np.ndarray, target: np.ndarray) -> list[Any]:
@@ -58,3 +58,16 @@ def test_a_rule_that_is_not_computed_says_why_in_its_row(command: Any, tmp_path:
     }
     filtered = json.loads(command(*words, "--top-k", 40, "--top-p", 0.01, "--num-drafts", 2, "--json").out)
     assert set(filtered["acceptance"]) == set(one_position_rules())
+
+
+def test_a_rule_of_a_plugin_has_a_row(command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry._REGISTERED, "_items", dict(registry._REGISTERED))
+    (tmp_path / "my_rule.py").write_text(
+        "from dataclasses import replace\n"
+        "from specproof import one_position_rules, register_one_position_rule\n"
+        "register_one_position_rule(replace(one_position_rules()['argmax'], name='mine', is_lossless=False))\n"
+    )
+    words = ["bound", *saved(tmp_path, np.array([0.75, 0.25]), np.array([0.5, 0.5]))]
+    out = command(*words, "--plugin", tmp_path / "my_rule.py").out
+    (row,) = (line.split() for line in out.splitlines() if "\u2502 mine " in line)
+    assert row[1:-1] == ["mine", "\u2502", "top", "1", "\u2502", "0.500000", "\u2502", "not", "lossless"]
