@@ -95,6 +95,8 @@ a page with what its adapter assumes, what was found, why, and how to repeat it.
 _FOOT = """
 "lossless" means that no test saw a deviation; a smaller total variation (TV) than the one that is named can have
 escaped, with probability 0.01 or more. A check counts trials and not seconds, fewer for what takes one text a call.
+"inconclusive" means that nothing was found either, in trials too few to see a TV of 0.2 on every problem: such loops
+make one text a call, and what would have been seen stands in the row.
 
 Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only what is
 called is imported. Installing them would bring engines, drivers and requirements that exclude each other.
@@ -102,6 +104,19 @@ called is imported. Installing them would bring engines, drivers and requirement
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
 and nothing else, was seen to take the bias away, the subject's page says so.
+
+## What is not here, and why
+
+- FlashInfer's `chain_speculative_sampling` and TensorRT-LLM's verification of dynamic trees are CUDA kernels without a
+  path for processors. SGLang's tree kernel is one too; it is here because its source is in the wheel and uses little
+  of CUDA, for which there are stand-ins.
+- vLLM is here with its rejection samplers, not as a whole engine: the wheel for processors wants an environment of its
+  own.
+- Of CTranslate2, ExLlamaV3, mistral.rs and IPEX-LLM no sampled verifier was found that can be driven alone.
+- No pair of releases before and after a fix is here. One was looked for in transformers: its rule was brought in and
+  mended (pull requests 27979 and 28166) between 4.36.2, which has no such function, and 4.37.2.
+- Kernels of Triton run by a stand-in that is tested against what Triton documents and against known answers of its
+  generator; it was not compared with Triton's own interpreter.
 
 ```{toctree}
 :hidden:
