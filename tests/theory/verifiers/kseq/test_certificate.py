@@ -74,3 +74,10 @@ def test_the_bracket_is_around_the_division_factor() -> None:
     proof = certify_kseq(*OVERLAPPING, 3)
     assert proof.low < rho < proof.high
     assert (proof.high - proof.low) / rho < 3e-12
+
+
+def test_of_equal_laws_all_is_accepted_at_either_end() -> None:
+    proof = certify_kseq([0.5, 0.25, 0.25], [0.5, 0.25, 0.25], 3)
+    assert proof.is_proof
+    assert proof.low == 1
+    assert proof.acceptance == (1, 1)

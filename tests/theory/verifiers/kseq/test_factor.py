@@ -46,6 +46,15 @@ def test_where_almost_all_is_accepted_a_first_short_step_is_not_the_last(num_dra
     assert _excess(draft, target, num_drafts, rho * (1 - 1e-9)) > 0 > _excess(draft, target, num_drafts, rho + 1e-9)
 
 
+@pytest.mark.parametrize("num_drafts", [8, 20])
+def test_nor_where_it_ends_beside_where_it_began(num_drafts: int) -> None:
+    """Two rare tokens of q/p = 1.001 and 0.999: steps from rho = 1 are of 1e-15, and the root is past 1.0009."""
+    draft, target = np.array([1.0, 1e-20, 1e-20]), np.array([1.0, 1.001e-20, 0.999e-20])
+    rho = float(factors_up_to(draft[np.newaxis], target[np.newaxis], num_drafts)[0][0, -1])
+    assert rho > 1.0009
+    assert _excess(draft, target, num_drafts, rho * (1 - 1e-9)) > 0 > _excess(draft, target, num_drafts, rho + 1e-9)
+
+
 def _llm_shaped(seed: int) -> Pair:
     return as_pair(*llm_shaped_pair(np.random.default_rng(seed), 3000))
 

@@ -197,6 +197,22 @@ def test_a_stretch_does_not_run_past_the_top() -> None:
     np.testing.assert_allclose([start for start, *_ in upwards(coupling)][3:6], [0.745, 0.755, 0.795], rtol=1e-12)
 
 
+def test_nor_does_one_that_is_so_short_that_a_series_finds_its_cut() -> None:
+    """By hand, k = 2, in the highest thousandth. Token 1 is on [-0.205, -0.195], in thousandths from the top.
+
+    Token 2, of length 0.3, would step over 0.1016 and end above 1: held down, it has the highest 0.3 but for token 1.
+    """
+    part = 1e-3
+    draft = part * np.array([1 / part - 0.5, 0.01, 0.3, 0.19])
+    target = 2.0 * draft * (1.0 - part * np.array([0.0, 0.2, 0.15, 0.1]))
+    target[0] = 1.0 - target[1:].sum()
+    coupling = PriorityCoupling(draft, target, 2)
+    assert [token for *_, token in upwards(coupling)] == [0, 3, 2, 1, 2]
+    starts = 1.0 - part * np.array([0.5, 0.31, 0.205, 0.195])
+    np.testing.assert_allclose([start for start, *_ in upwards(coupling)][1:], starts, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(coupling.rates[1], coupling.target[1], rtol=1e-12)
+
+
 def test_rows_longer_than_a_chunk_are_tiled_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(49)
     rows = dirichlet(6, 1.0, rng, 3), dirichlet(6, 1.0, rng, 3)
