@@ -6,6 +6,8 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+import scipy.integrate
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ from specproof.simulations.statistics import check_law
 from specproof.theory.distribution import Array, as_pair, dirichlet
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
-from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, least_cut
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, least_cut
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
 ROUNDING = 1e-12
@@ -200,3 +202,19 @@ def test_at_tokens_it_is_a_lossless_law_near_the_optimum(pair: Pair, num_drafts:
 def test_tolerances_that_are_refused(tolerance: float) -> None:
     with pytest.raises(InvalidInput, match="tolerance is"):
         PriorityCoupling([0.5, 0.5], [0.5, 0.5], 2, tolerance)
+
+
+def test_carriers_of_a_set_of_several_intervals_are_the_integral_that_is_stated() -> None:
+    starts, lengths, share, num_drafts = np.array([0.7, 0.4, 0.1]), np.array([0.1, 0.2, 0.1]), 0.3, 4
+
+    def density(height: float, carrying: int) -> float:
+        own = share * float(np.clip(height - starts, 0.0, lengths).sum())
+        ways = share * num_drafts * scipy.special.comb(num_drafts - 1, carrying - 1)
+        return float(ways * own ** (carrying - 1) * (height - own) ** (num_drafts - carrying))
+
+    intervals = list(zip(starts, starts + lengths, strict=True))
+    expected = [
+        sum(scipy.integrate.quad(density, *interval, args=(carrying,))[0] for interval in intervals)
+        for carrying in range(1, num_drafts + 1)
+    ]
+    np.testing.assert_allclose(carriers(starts, lengths, share, num_drafts), expected, rtol=0, atol=1e-14)
