@@ -88,5 +88,5 @@ def test_a_bound_lets_go_of_what_it_has_read(tmp_path: Path) -> None:
         np.save(tmp_path / f"{name}.npy", rows)
     pair = [Rows.load(tmp_path / f"{name}.npy", name, SamplingSettings()) for name in ("draft", "target")]
     found = acceptances(*pair, 2)
-    assert found["optimal"] == pytest.approx(1.0, abs=1e-9)
+    assert found.acceptance["optimal"] == pytest.approx(1.0, abs=1e-9)
     assert max(resident(tmp_path / f"{name}.npy") for name in ("draft", "target")) < 1024
