@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.theory.distribution import Array, normalise_or_zero
-from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
+from specproof.theory.one_position.registry import register_tree_rule
 
 
 def likeliest(draft: Array, count: int) -> NDArray[np.bool_]:
@@ -90,35 +90,7 @@ def hub_acceptance(draft: Array, target: Array, _: int) -> Array:
     return np.minimum(accepted, 1.0)
 
 
-for _rule in (
-    OnePositionRule(
-        "target-walk",
-        "target's draw among certain drafts",
-        "EAGLE-2, arXiv 2406.16858; so do SGLang and TensorRT-LLM verify certain trees",
-        "likeliest",
-        top_acceptance,
-    ),
-    OnePositionRule(
-        "argmax",
-        "argmax as a point mass",
-        "Draft tokens without their law, as engines take them from greedy drafts",
-        "greedy",
-        argmax_only_acceptance,
-    ),
-    OnePositionRule(
-        "top-and-one",
-        "top (k-1) plus one draw",
-        "Hu et al. 2025, arXiv 2502.18779",
-        "top-and-one",
-        top_and_one_acceptance,
-    ),
-    OnePositionRule(
-        "spechub",
-        "SpecHub",
-        "Sun et al. 2024, arXiv 2411.05289, and its code",
-        "hub",
-        hub_acceptance,
-        takes=2,
-    ),
-):
-    register_one_position_rule(_rule)
+register_tree_rule("target-walk", "likeliest", top_acceptance)
+register_tree_rule("argmax", "greedy", argmax_only_acceptance)
+register_tree_rule("top-and-one", "top-and-one", top_and_one_acceptance)
+register_tree_rule("spechub", "hub", hub_acceptance)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from specproof.theory.distribution import Array
-from specproof.theory.one_position.draftable import of_draftable, refuse_many, with_others
+from specproof.theory.one_position.draftable import MOST_SORTED, of_draftable, overlap, refuse_dear, with_others
 from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
 from specproof.theory.transport import optimal_acceptance_without_replacement
 from specproof.theory.verifiers.recursive_without_replacement import recursive_rejection_without_replacement
@@ -19,11 +19,8 @@ from specproof.theory.verifiers.recursive_without_replacement import recursive_r
 MOST_TOKENS_TIMES_DRAFTS = 2**15
 """The optimum is computed of rows where the tokens that can be drafted, times the drafts, are at most so many."""
 
-MOST_SORTED = 2**16
-"""Recursive rejection of two drafts is computed of at most so many tokens that can be drafted."""
-
 MOST_FOLLOWED = 2**7
-"""Recursive rejection of more drafts is computed of at most so many."""
+"""Recursive rejection of three drafts or more is computed of at most so many tokens that can be drafted."""
 
 
 def recursive_distinct_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
@@ -60,27 +57,23 @@ def optimal_distinct_acceptance(draft: Array, target: Array, num_drafts: int) ->
 
 def _recursive_distinct(draft: Array, target: Array, num_drafts: int) -> float:
     if num_drafts == 1:
-        return _overlap(draft, target)
+        return float(overlap(draft, target))
     if num_drafts == 2:
-        refuse_many(draft.size, num_drafts, MOST_SORTED)
+        refuse_dear(draft.size, num_drafts, MOST_SORTED)
         return _two_distinct(draft, target)
-    refuse_many(draft.size, num_drafts, MOST_FOLLOWED)
+    refuse_dear(draft.size, num_drafts, MOST_FOLLOWED)
     laws = with_others(draft, target)
     return float(recursive_rejection_without_replacement(*laws, num_drafts).acceptance)
 
 
 def _optimal_distinct(draft: Array, target: Array, num_drafts: int) -> float:
     if num_drafts == 1:
-        return _overlap(draft, target)
+        return float(overlap(draft, target))
     if num_drafts == draft.size:  # all are drafted
         return min(float(target.sum()), 1.0)
-    refuse_many(draft.size, num_drafts, MOST_TOKENS_TIMES_DRAFTS // num_drafts)
+    refuse_dear(draft.size, num_drafts, MOST_TOKENS_TIMES_DRAFTS // num_drafts)
     laws = with_others(draft, target)
     return float(optimal_acceptance_without_replacement(*laws, num_drafts))
-
-
-def _overlap(draft: Array, target: Array) -> float:
-    return min(float(np.minimum(draft, target).sum()), 1.0)
 
 
 def _two_distinct(draft: Array, target: Array) -> float:
@@ -89,7 +82,7 @@ def _two_distinct(draft: Array, target: Array) -> float:
     total, refused = residual.sum() + max(1.0 - target.sum(), 0.0), np.flatnonzero(draft > target)
     left = np.flatnonzero(residual)
     if refused.size == 0 or left.size == 0:
-        return _overlap(draft, target)
+        return float(overlap(draft, target))
     ratio = residual[left] / draft[left]
     order = np.argsort(ratio)
     ratio, left = ratio[order], left[order]

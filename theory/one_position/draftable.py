@@ -10,6 +10,9 @@ from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput
 
+MOST_SORTED = 2**16
+"""A law that takes a sort of each row is computed of at most so many tokens that can be drafted."""
+
 
 def of_draftable(find: Callable[[Array, Array, int], float], draft: Array, target: Array, num_drafts: int) -> Array:
     """What a function makes of each row without the tokens that cannot be drafted, shape (...).
@@ -47,7 +50,19 @@ def with_others(draft: Array, target: Array) -> tuple[Array, Array]:
     return np.append(draft, 0.0), np.append(target, max(1.0 - float(target.sum()), 0.0))
 
 
-def refuse_many(tokens: int, num_drafts: int, most: int) -> None:
+def overlap(draft: Array, target: Array) -> Array:
+    """What one draft accepts, the sum of min(p, q), shape (...), of laws of which mass may be missing.
+
+    Examples
+    --------
+    >>> float(overlap(np.array([0.5, 0.5]), np.array([0.25, 0.5])))
+    0.75
+    """
+    shared: Array = np.minimum(draft, target).sum(axis=-1)
+    return np.minimum(shared, 1.0)
+
+
+def refuse_dear(tokens: int, num_drafts: int, most: int) -> None:
     """Refuse a row of which more tokens can be drafted than a law is computed for.
 
     Raises
@@ -57,7 +72,7 @@ def refuse_many(tokens: int, num_drafts: int, most: int) -> None:
 
     Examples
     --------
-    >>> refuse_many(3, num_drafts=2, most=3)
+    >>> refuse_dear(3, num_drafts=2, most=3)
     """
     if tokens > most:
         raise InvalidInput(

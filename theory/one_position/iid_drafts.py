@@ -6,12 +6,9 @@ import numpy as np
 
 from specproof.theory.distribution import Array
 from specproof.theory.drafts import hit_probability
-from specproof.theory.one_position.draftable import of_draftable, refuse_many
-from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
+from specproof.theory.one_position.draftable import MOST_SORTED, of_draftable, overlap, refuse_dear
+from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule, register_tree_rule
 from specproof.theory.transport import optimal_acceptance
-
-MOST_SORTED = 2**16
-"""The law of the best draft is computed of at most so many tokens that can be drafted."""
 
 
 def any_match_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
@@ -45,8 +42,8 @@ def best_draft_acceptance(draft: Array, target: Array, num_drafts: int) -> Array
 
     def of_row(p: Array, q: Array, _: int) -> float:
         if num_drafts == 1:
-            return min(float(np.minimum(p, q).sum()), 1.0)
-        refuse_many(p.size, num_drafts, MOST_SORTED)
+            return float(overlap(p, q))
+        refuse_dear(p.size, num_drafts, MOST_SORTED)
         order = p.size - 1 - np.argsort((q / p)[::-1], kind="stable")
         reached = np.minimum(np.cumsum(p[order]), 1.0)
         best = reached ** float(num_drafts) * hit_probability(p[order] / reached, num_drafts)
@@ -66,53 +63,21 @@ def multi_block_acceptance(draft: Array, target: Array, num_drafts: int) -> Arra
     0.75
     """
     if num_drafts == 1:  # h = min(1, q/p)
-        overlap: Array = np.minimum(draft, target).sum(axis=-1)
-        return np.minimum(overlap, 1.0)
+        return overlap(draft, target)
     ratio = np.divide(draft, target, out=np.ones(target.shape), where=draft < target)
     met, drafted = target * hit_probability(ratio, num_drafts), hit_probability(draft, num_drafts)
     chance = np.divide(met, drafted, out=np.ones(target.shape), where=met < drafted)
     return hit_probability((draft * chance).sum(axis=-1), num_drafts)
 
 
-for _rule in (
+register_tree_rule("exact-match", "iid", any_match_acceptance, "the target's own draw, kept if it was drafted")
+register_tree_rule("best-path", "iid", best_draft_acceptance)
+register_tree_rule(
+    "canonical", "iid", optimal_acceptance, "with its best weights, which a linear program finds for few tokens"
+)
+register_tree_rule("spectr-gbv", "iid", multi_block_acceptance, "one call does not emit the target's law")
+register_one_position_rule(
     OnePositionRule(
-        "exact-match",
-        "exact match",
-        "Miao et al. 2023, SpecInfer, arXiv 2305.09781, naive sampling",
-        "iid",
-        any_match_acceptance,
-        note="the target's own draw, kept if it was drafted",
-    ),
-    OnePositionRule(
-        "best-path",
-        "greedy multi-path block verification",
-        "Thomas, Pal 2026, arXiv 2602.16961",
-        "iid",
-        best_draft_acceptance,
-    ),
-    OnePositionRule(
-        "canonical",
-        "canonical decomposition",
-        "Khisti et al. 2025, arXiv 2410.18234, Theorem 1",
-        "iid",
-        optimal_acceptance,
-        note="with its best weights, which a linear program finds for few tokens",
-    ),
-    OnePositionRule(
-        "spectr-gbv",
-        "SpecTr-GBV, one call",
-        "Lin et al. 2026, arXiv 2604.25925, and its code",
-        "iid",
-        multi_block_acceptance,
-        is_lossless=False,
-        note="one call does not emit the target's law",
-    ),
-    OnePositionRule(
-        "optimal",
-        "optimum, independent drafts",
-        "Hu et al. 2025, arXiv 2502.18779",
-        "iid",
-        optimal_acceptance,
-    ),
-):
-    register_one_position_rule(_rule)
+        "optimal", "optimum, independent drafts", "Hu et al. 2025, arXiv 2502.18779", "iid", optimal_acceptance
+    )
+)

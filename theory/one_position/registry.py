@@ -13,6 +13,8 @@ from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.registry import Registry
+from specproof.theory.trees.rules import TREE_VERIFIERS
+from specproof.theory.trees.rules.published import source_of
 from specproof.theory.verifiers import VERIFIERS
 
 
@@ -140,6 +142,20 @@ def register_one_position_rule(rule: OnePositionRule) -> None:
     _REGISTERED.add(rule.name, rule)
 
 
+def register_tree_rule(name: str, draws: str, acceptance: Callable[[Array, Array, int], Array], note: str = "") -> None:
+    """Let what a rule of ``TREE_VERIFIERS`` is at one position be known by its name, label and source.
+
+    Examples
+    --------
+    >>> rule = one_position_rules()["spechub"]
+    >>> register_tree_rule("spechub", "hub", rule.acceptance)  # as it already is: nothing changes
+    """
+    rule = TREE_VERIFIERS[name]
+    register_one_position_rule(
+        OnePositionRule(name, rule.label, rule.source, draws, acceptance, rule.takes, rule.is_lossless, note)
+    )
+
+
 def one_position_rules() -> dict[str, OnePositionRule]:
     """Every rule for one position by name: the verifiers of i.i.d. drafts, and all that draft in another way.
 
@@ -153,7 +169,7 @@ def one_position_rules() -> dict[str, OnePositionRule]:
         name: OnePositionRule(
             name,
             verifier.label,
-            "VERIFIERS",
+            source_of(verifier),
             "iid",
             verifier.acceptance if verifier.acceptance is not None else verifier.acceptance_of,
             note=_ALSO.get(name, ""),

@@ -19,8 +19,8 @@ import numpy as np
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
-from specproof.theory.one_position.draftable import of_draftable, refuse_many
-from specproof.theory.one_position.registry import OnePositionRule, register_one_position_rule
+from specproof.theory.one_position.draftable import of_draftable, refuse_dear
+from specproof.theory.one_position.registry import register_tree_rule
 from specproof.theory.policies import shared_noise_acceptance
 
 MOST_TOKENS = 2**11
@@ -51,7 +51,7 @@ def list_acceptance(draft: Array, target: Array, num_drafts: int) -> Array:
     times, weights = waited / races, _STEP * waited * np.exp(-waited)
 
     def of_row(p: Array, q: Array, _: int) -> float:
-        refuse_many(p.size, num_drafts, MOST_TOKENS)
+        refuse_dear(p.size, num_drafts, MOST_TOKENS)
         ratio = q / p
         order = np.argsort(ratio)
         return min(_matched(p[order], q[order], ratio[order], times, weights, races), 1.0)
@@ -82,13 +82,4 @@ def _matched(p: Array, q: Array, ratio: Array, times: Array, weights: Array, rac
     return total
 
 
-register_one_position_rule(
-    OnePositionRule(
-        "gumbel-list",
-        "Gumbel-max list sampling",
-        "Rowan, Phan, Khisti 2025, arXiv 2506.05632; of one draft Daliri et al., arXiv 2408.07978",
-        "iid",
-        list_acceptance,
-        note="drafts and target share their noise",
-    )
-)
+register_tree_rule("gumbel-list", "iid", list_acceptance, "drafts and target share their noise")

@@ -30,6 +30,17 @@ SOURCES = {
 """Who publishes the rules that verifiers of one position make level by level."""
 
 
+def source_of(rule: Verifier) -> str:
+    """Who publishes what a verifier of one position makes level by level.
+
+    Examples
+    --------
+    >>> source_of(VERIFIERS["kseq"])
+    'Sun et al. 2023, SpecTr, arXiv 2310.15141, Algorithm 3'
+    """
+    return SOURCES.get(rule.name, "registered by a user")
+
+
 def lifted(rule: Verifier) -> Prepare:
     """The layer lift of a verifier, of sequences that are given as branches.
 
@@ -49,7 +60,7 @@ def lifted(rule: Verifier) -> Prepare:
 
 def _register_of(rule: Verifier) -> None:
     """Register what a verifier of one position makes: level by level, and lifted to layers."""
-    source = SOURCES.get(rule.name, "registered by a user")
+    source = source_of(rule)
     name = f"{rule.label}, level by level"
     look = (rule.colour, rule.marker)
     register_tree_verifier(TreeVerifier(f"{rule.name}-levels", name, *look, source, "sequences", walk(selection(rule))))
