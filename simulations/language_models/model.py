@@ -68,9 +68,20 @@ class LanguageModel:
         """
         distinct = sorted(set(map(tuple, texts)), key=lambda text: (len(text), text))
         passes = range(0, len(distinct), READ_TOGETHER)
-        cached = CachedModel.joined([_read(self, distinct[first : first + READ_TOGETHER]) for first in passes])
+        parts = [self.read_together(distinct[first : first + READ_TOGETHER]) for first in passes]
+        cached = CachedModel.joined(self, parts)
         place = {text: row for row, text in enumerate(distinct)}
         cached.select(torch.tensor([place[tuple(text)] for text in texts], device=self.device))
+        return cached
+
+    def read_together(self, texts: list[tuple[int, ...]]) -> CachedModel:
+        """Read texts of much the same length, once what all of them begin with, and the rest padded on the left."""
+        cached = CachedModel(self, 1)
+        differing = (place for place, tokens in enumerate(zip(*texts, strict=False)) if len(set(tokens)) > 1)
+        shared = next(differing, min(map(len, texts)))
+        _feed(cached, [texts[0][:shared]])
+        cached.select(torch.zeros(len(texts), dtype=torch.int64, device=self.device))
+        _feed(cached, [text[shared:] for text in texts])
         return cached
 
     def require_room(self, positions: int, columns: int) -> None:
@@ -157,10 +168,10 @@ class CachedModel:
         self._kept = self._kept & (from_the_end > count[:, None])
 
     @classmethod
-    def joined(cls, parts: Sequence[CachedModel]) -> CachedModel:
-        """Put the rows of several caches of one model below each other; the columns of shorter ones are the last."""
+    def joined(cls, model: LanguageModel, parts: Sequence[CachedModel]) -> CachedModel:
+        """Put copies of what a model has read below each other; the columns of shorter parts are the last."""
         counts, widths = zip(*(part._kept.shape for part in parts), strict=True)
-        whole = cls(parts[0].model, sum(counts))
+        whole = cls(model, sum(counts))
         shifted = [max(widths) - width for width in widths]
         whole._kept = torch.cat([pad(part._kept, (shift, 0)) for part, shift in zip(parts, shifted, strict=True)])
         longest = parts[shifted.index(0)]._cache.layers if max(widths) else []
@@ -186,17 +197,6 @@ def start(model: NextTokenModel, prompts: list[list[int]]) -> tuple[ReadTexts, T
     """Feed all but the last token of each prompt, and return that last token, shape (B,), which is still to be fed."""
     read = model.read([prompt[:-1] for prompt in prompts])
     return read, torch.tensor([prompt[-1] for prompt in prompts], device=model.device)
-
-
-def _read(model: LanguageModel, texts: list[tuple[int, ...]]) -> CachedModel:
-    """Read texts of much the same length, once what all of them begin with, and the rest padded on the left."""
-    cached = CachedModel(model, 1)
-    differing = (place for place, tokens in enumerate(zip(*texts, strict=False)) if len(set(tokens)) > 1)
-    shared = next(differing, min(map(len, texts)))
-    _feed(cached, [texts[0][:shared]])
-    cached.select(torch.zeros(len(texts), dtype=torch.int64, device=model.device))
-    _feed(cached, [text[shared:] for text in texts])
-    return cached
 
 
 def _feed(cached: CachedModel, texts: list[tuple[int, ...]]) -> None:

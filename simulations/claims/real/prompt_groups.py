@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from specproof.simulations.claims.claim import Settings
@@ -44,12 +46,23 @@ def prompt_groups(settings: Settings, size: int = GROUP_SIZE) -> list[PromptGrou
 
 def prepare(group: PromptGroup) -> tuple[ModelPair, list[list[int]]]:
     """Load the pair (once a process) and encode the prompts."""
-    from specproof.simulations.language_models.pairs import load_pair
     from specproof.simulations.language_models.prompts import Prompt, encode
 
     make_repeatable(group["device"])
-    models = load_pair(group["pair"], group["device"])
+    models = _keeping_pair(group["pair"], group["device"])
     return models, encode([Prompt(**prompt) for prompt in group["prompts"]], models.tokenizer)
+
+
+@lru_cache(maxsize=1)
+def _keeping_pair(name: str, device: str) -> ModelPair:
+    """Load the pair so that it reads a group of prompts once, for all cells of this process that start from them."""
+    from specproof.simulations.language_models.kept_prompts import KeepingModel
+    from specproof.simulations.language_models.model import LanguageModel
+    from specproof.simulations.language_models.pairs import load_pair
+
+    models = load_pair(name, device)
+    draft = KeepingModel.of(models.draft) if isinstance(models.draft, LanguageModel) else models.draft
+    return replace(models, draft=draft, target=KeepingModel.of(models.target))
 
 
 def make_repeatable(device: str) -> None:
