@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.integers import refuse_large_array
 
 _MOST = np.iinfo(np.int64).max
 
@@ -49,6 +50,24 @@ def one_num_drafts(num_drafts: ArrayLike) -> int:
     if counts.ndim:
         raise InvalidInput(f"num_drafts has shape {counts.shape}: give one number of drafts here")
     return int(counts)
+
+
+def num_drafts_of_array(num_drafts: ArrayLike, shape: tuple[int, ...]) -> int:
+    """Check a single number of drafts where an array of shape (..., k) is to be made.
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`one_num_drafts`, or if the array would have more than ``LARGEST_ARRAY`` entries.
+
+    Examples
+    --------
+    >>> num_drafts_of_array(2, (3,))
+    2
+    """
+    count = one_num_drafts(num_drafts)
+    refuse_large_array("num_drafts", count, (*shape, count))
+    return count
 
 
 def hit_probability(mass: Array, num_drafts: int) -> Array:

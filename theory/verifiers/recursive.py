@@ -23,20 +23,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
-from specproof.theory.distribution import Array, as_pair, normalise_or_zero, residual
-from specproof.theory.drafts import one_num_drafts
+from specproof.theory.distribution import Array, as_pair, as_single_pair, normalise_or_zero, residual
+from specproof.theory.drafts import num_drafts_of_array, one_num_drafts
+from specproof.theory.errors import InvalidInput
 from specproof.theory.ratio import acceptance_ratio
-from specproof.theory.rationals import as_fraction_pair
+from specproof.theory.rationals import as_integers
 from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order, first_success
 from specproof.theory.verifiers.registry import Verifier, register_verifier
 from specproof.theory.verifiers.selection_law import SelectionLaw
+from specproof.theory.verifiers.skipped_drafts import clock_after
+
+_ONE_BY_ONE = 64
+"""So many drafts are followed one by one, which loses no digit where a residual is small; all others at once."""
+
+MOST_BITS_MET = 2**36
+"""An exact acceptance is followed through integers of at most so many bits together: a matter of seconds."""
 
 
 def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> SelectionLaw:
     r"""The exact law of recursive rejection with k i.i.d. drafts; acceptance is :math:`1 - \prod_{m \le k} TV(q^m, p)`.
 
     What is accepted is added up draft by draft, and the acceptance taken from the smaller of the masses that are
-    accepted and rejected, so that it keeps its digits wherever it lies. O(kV) a row.
+    accepted and rejected, so that it keeps its digits wherever it lies. O(kV) a row for 64 drafts or fewer, and
+    O(V log V) more for any number beyond (:mod:`~specproof.theory.verifiers.skipped_drafts`).
 
     Parameters
     ----------
@@ -65,7 +74,7 @@ def recursive_rejection(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
 
 
 def recursive_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Array:
-    """The acceptance of :func:`recursive_rejection` alone, shape (...), in one pass over a row for each draft.
+    """The acceptance of :func:`recursive_rejection` alone, shape (...), in one pass over a row for each of some drafts.
 
     Raises
     ------
@@ -77,8 +86,11 @@ def recursive_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: int) -
     >>> float(recursive_acceptance([0.5, 0.5], [0.25, 0.75], 2))
     0.875
     """
+    count = one_num_drafts(num_drafts)
+    if count > _ONE_BY_ONE:
+        return recursive_rejection(draft, target, count).acceptance
     draft_rows, target_rows = as_pair(draft, target)
-    count, size = one_num_drafts(num_drafts), draft_rows.shape[-1]
+    size = draft_rows.shape[-1]
     proposals, laws = (in_one_layout(law.reshape(-1, size), np.float64) for law in (draft_rows, target_rows))
     return _kept(proposals, laws, count).reshape(draft_rows.shape[:-1])
 
@@ -89,18 +101,14 @@ def _kept(draft: Array, target: Array, num_drafts: int) -> Array:
     found, weights = np.empty(draft.shape[0]), np.empty(draft.shape[1])
     for row in range(draft.shape[0]):
         weights[:], mass, kept = target[row], 1.0, 0.0
-        for index in range(num_drafts):
-            taken, left, settled = 0.0, 0.0, True
+        for _ in range(num_drafts):
+            left = 0.0
             for token in range(weights.size):
                 accepted = min(weights[token], mass * draft[row, token])
-                smaller = weights[token] - accepted
-                settled &= smaller == weights[token]
-                weights[token] = smaller
-                taken += accepted
-                left += smaller
-            kept, mass = kept + (num_drafts - index if settled else 1) * taken, left
-            if settled:  # no step changes a unit in the last place: all drafts that follow are alike
-                break
+                weights[token] -= accepted
+                kept += accepted
+                left += weights[token]
+            mass = left
         found[row] = kept if kept < mass else max(1.0 - mass, 0.0)
     return found
 
@@ -122,14 +130,18 @@ def residual_weights(draft: Array, target: Array, num_drafts: int, accepted: Arr
     [0.0, 0.25]
     """
     weights, offered = target, draft
-    for index in range(num_drafts):
+    for _ in range(min(num_drafts, _ONE_BY_ONE)):
         smaller = np.maximum(weights - offered, 0.0)
-        settled = np.array_equal(smaller, weights)  # no step changes a unit in the last place: all drafts are alike
         if accepted is not None:
-            accepted += np.minimum((num_drafts - index if settled else 1) * offered, weights)
-        if settled:
-            break
+            accepted += np.minimum(offered, weights)
         weights, offered = smaller, smaller.sum(axis=-1, keepdims=True) * draft
+    if num_drafts > _ONE_BY_ONE:
+        clocks = np.empty((*draft.shape[:-1], 1))
+        for row in np.ndindex(draft.shape[:-1]):
+            clocks[row] = clock_after(draft[row], weights[row], num_drafts - _ONE_BY_ONE)
+        if accepted is not None:
+            accepted += np.minimum(clocks * draft, weights)
+        weights = np.maximum(weights - clocks * draft, 0.0)
     return weights
 
 
@@ -161,7 +173,7 @@ def recursive_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
     Raises
     ------
     InvalidInput
-        As :func:`recursive_rejection`.
+        As :func:`recursive_rejection`, or if k is so large that no array holds the result.
 
     Examples
     --------
@@ -169,7 +181,7 @@ def recursive_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) ->
     [[0.125, 0.125], [0.375, 0.25]]
     """
     draft_rows, law = as_pair(draft, target)
-    chances = np.empty((one_num_drafts(num_drafts), *draft_rows.shape))
+    chances = np.empty((num_drafts_of_array(num_drafts, draft_rows.shape), *draft_rows.shape))
     for chance in chances:
         np.minimum(draft_rows, law, out=chance)
         law = normalise_or_zero(np.maximum(law - draft_rows, 0.0))
@@ -242,23 +254,30 @@ def certify_recursive(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> t
     ----------
     draft, target : array_like, shape (V,)
     num_drafts : int
-        k >= 1. The integers grow with k.
+        k >= 1. The integers grow with k, and the work with its square.
 
     Raises
     ------
     InvalidInput
-        If the arguments are not one pair of distributions of shape (V,), or k is not an integer >= 1.
+        If the arguments are not one pair of distributions of shape (V,), k is not an integer >= 1, or the integers
+        that are met would have more than ``MOST_BITS_MET`` bits together.
 
     Examples
     --------
     >>> certify_recursive([0.5, 0.5], [0.25, 0.75], 2)
     (Fraction(7, 8), Fraction(7, 8))
     """
-    proposal, weights = as_fraction_pair(draft, target, "certify_recursive")
-    for _ in range(one_num_drafts(num_drafts)):
+    proposal, weights = (as_integers(row) for row in as_single_pair(draft, target, "certify_recursive"))
+    unit, whole = sum(proposal), sum(weights)
+    count, most = one_num_drafts(num_drafts), math.isqrt(MOST_BITS_MET // (len(weights) * unit.bit_length()))
+    if count > most:
+        raise InvalidInput(
+            f"num_drafts is {count}: exact residuals are too long to follow, so take at most {most} drafts here"
+        )
+    for _ in range(count):
         mass = sum(weights)
-        weights = tuple(max(weight - mass * p, Fraction(0)) for weight, p in zip(weights, proposal, strict=True))
-    acceptance = 1 - sum(weights, Fraction(0))
+        weights = tuple(max(weight * unit - mass * p, 0) for weight, p in zip(weights, proposal, strict=True))
+    acceptance = 1 - Fraction(sum(weights), whole * unit**count)
     return acceptance, acceptance
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
-from specproof.theory.drafts import one_num_drafts
+from specproof.theory.drafts import num_drafts_of_array, one_num_drafts
 from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.rationals import as_fraction_pair
 from specproof.theory.verifiers.in_order import agreement_along, agreement_in_order
@@ -98,7 +98,8 @@ def single_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Ar
     Raises
     ------
     InvalidInput
-        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+        If an argument is not a distribution, the two do not match, or k is not an integer >= 1 or so large that no
+        array holds the result.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def single_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Ar
     [[0.125, 0.125], [0.25, 0.25]]
     """
     draft_rows, target_rows = as_pair(draft, target)
-    chances = np.zeros((one_num_drafts(num_drafts), *draft_rows.shape))
+    chances = np.zeros((num_drafts_of_array(num_drafts, draft_rows.shape), *draft_rows.shape))
     chances[0] = np.minimum(draft_rows, target_rows)
     return agreement_in_order(draft_rows, chances)
 

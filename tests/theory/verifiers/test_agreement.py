@@ -78,3 +78,9 @@ def test_rows_are_done_one_by_one(name: str) -> None:
 def test_bad_input(function: Any, arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         function(*arguments)
+
+
+@pytest.mark.parametrize("name", VERIFIERS)
+def test_more_drafts_than_an_array_holds_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="num_drafts is 1000000000000: that makes an array of 2000000000000 entries"):
+        VERIFIERS[name].agreement([0.5, 0.5], [0.25, 0.75], 10**12)

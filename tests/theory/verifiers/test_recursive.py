@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from specproof.conformance.strategies import DEGENERATE, Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, bernoulli, dirichlet, total_variation, uniform
+from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.verifiers.recursive import (
+    certify_recursive,
     recursive_acceptance,
     recursive_rejection,
     residual_limit,
@@ -168,3 +170,17 @@ def test_batches_are_equal_row_by_row() -> None:
         single = recursive_rejection(draft[row[0], 0], target[row[1]], 3)
         assert np.array_equal(batch.output[row], single.output)
         assert batch.acceptance[row] == single.acceptance
+
+
+@given(pair=rough_pairs(largest=4), num_drafts=st.integers(1, 4))
+@with_degenerate(num_drafts=3)
+def test_the_certificate_is_the_exact_acceptance(pair: Pair, num_drafts: int) -> None:
+    exact = [rationals(row) for row in as_pair(*pair)]
+    acceptance = steps_in_fractions(*exact, num_drafts)[1]
+    assert certify_recursive(*pair, num_drafts) == (acceptance, acceptance)
+
+
+def test_a_certificate_that_would_not_end_is_refused_with_what_would() -> None:
+    draft, target = uniform(2), bernoulli(0.2)
+    with pytest.raises(InvalidInput, match=r"num_drafts is 1000000000000: .*take at most 131072 drafts"):
+        certify_recursive(draft, target, 10**12)

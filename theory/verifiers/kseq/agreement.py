@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.distribution import Array, as_pair
-from specproof.theory.drafts import one_num_drafts
+from specproof.theory.drafts import num_drafts_of_array
 from specproof.theory.ratio import acceptance_ratio
 from specproof.theory.verifiers.in_order import agreement_in_order, agreement_of_equal_tries, first_success
 from specproof.theory.verifiers.kseq.factor import division_factor, factors_up_to
@@ -26,7 +26,8 @@ def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arra
     Raises
     ------
     InvalidInput
-        If an argument is not a distribution, the two do not match, or k is not an integer >= 1.
+        If an argument is not a distribution, the two do not match, or k is not an integer >= 1 or so large that no
+        array holds the result.
 
     References
     ----------
@@ -40,7 +41,7 @@ def kseq_agreement(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arra
     [[0.25, 0.25], [0.25, 0.25]]
     """
     draft_rows, target_rows = as_pair(draft, target)
-    count = one_num_drafts(num_drafts)
+    count = num_drafts_of_array(num_drafts, draft_rows.shape)
     rho = division_factor(draft_rows, target_rows, count)
     once = np.minimum(draft_rows, target_rows / rho[..., np.newaxis])
     return agreement_in_order(draft_rows, np.broadcast_to(once, (count, *once.shape)))

@@ -11,7 +11,7 @@ from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array, as_pair, normalise_or_zero
-from specproof.theory.drafts import one_num_drafts
+from specproof.theory.drafts import num_drafts_of_array, one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.numbers import finite_number
 from specproof.theory.ratio import ascending, likelihood_ratio
@@ -145,8 +145,15 @@ class PriorityCoupling:
         return SelectionLaw(accepted, self.residual, np.minimum(accepted.sum(axis=-1), 1.0))
 
     def agreement(self) -> Array:
-        """Probability that token i is accepted and exactly j = 1..k of the drafts are i, shape (..., V, k)."""
+        """Probability that token i is accepted and exactly j = 1..k of the drafts are i, shape (..., V, k).
+
+        Raises
+        ------
+        InvalidInput
+            If k is so large that no array holds the result.
+        """
         vocabulary = self.draft.shape[-1]
+        num_drafts_of_array(self.num_drafts, self.draft.shape)
         won = self._carriers() if self.tolerance else self.intervals.agreement(vocabulary, self.num_drafts)
         joint: Array = won.reshape(*self.draft.shape, self.num_drafts) * self.thinning[..., np.newaxis]
         return joint
