@@ -97,6 +97,10 @@ def replace_rejected(tokens: AnyArray, accepted: AnyArray, residual: AnyArray, u
     xp = array_namespace(tokens, accepted, residual, uniforms)
     emitted = xp.asarray(tokens, copy=True)
     rejected = ~accepted
-    rows = residual if residual.ndim == 1 else residual[rejected]
-    emitted[rejected] = invert(rows, uniforms[rejected])
+    emitted[rejected] = invert(rows_of(residual, rejected), uniforms[rejected])
     return emitted
+
+
+def rows_of(law: AnyArray, chosen: AnyArray) -> AnyArray:
+    """The rows of the chosen trials, shape (m, V); a law of shape (V,) is shared by all, and given as it is."""
+    return law if law.ndim == 1 else law[chosen]

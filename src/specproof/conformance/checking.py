@@ -37,7 +37,7 @@ def check_sampler(
 
     The sampler is run on a ladder of small problems whose laws are known exactly, alone and in batches of different
     problems, in small batches, and on degenerate ones. Each law is tested by an e-process
-    (:mod:`specproof.conformance.evidence.e_processes`) that is looked at after every round; ``level`` is shared evenly
+    (:mod:`specproof.conformance.evidence.e_processes`) that is looked at after every round; ``level`` is shared
     among all of them, so that a lossless sampler fails with probability at most ``level``.
 
     Parameters

@@ -7,6 +7,7 @@ a kernel, streams that come round again) and at random; by their first token, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
@@ -84,10 +85,13 @@ def _pairings(trials: int, rng: np.random.Generator) -> list[tuple[Tokens, Token
     return [*((left, left + gap) for left, gap in apart), (dealt[:half], dealt[half : 2 * half])]
 
 
+@lru_cache(maxsize=256)
 def _apart(trials: int, distance: int) -> tuple[Tokens, int]:
-    """The lower trials of disjoint pairs at a distance, and the distance."""
-    below = np.arange(max(trials - distance, 0))
-    return below[below // distance % 2 == 0][:MOST_PAIRS], distance
+    """The lower trials of disjoint pairs at a distance, and the distance; most calls of a check are of few sizes."""
+    below = np.arange(min(max(trials - distance, 0), 2 * (MOST_PAIRS + distance)))
+    lower = below[below // distance % 2 == 0][:MOST_PAIRS]
+    lower.setflags(write=False)
+    return lower, distance
 
 
 def _tables(batches: Sequence[list[tuple[Tokens, int]]]) -> Iterator[NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,7 @@ def are_well_formed(tokens: Tokens, drafts: Tokens) -> bool:
 
 
 @compiled()
-def deal(rows: Array, drawn: Tokens, places: Tokens, dealt: Array) -> None:
+def deal(rows: NDArray[Any], drawn: Tokens, places: Tokens, dealt: NDArray[Any]) -> None:
     """Copy the drawn ones of some rows (C, N, V) into the rows ``places`` of another array (n, N, V)."""
     for index in range(places.size):
         source, place = drawn[index], places[index]

@@ -170,10 +170,10 @@ class TreeProblem(EmittedRows, VerifierProblem):
 
     def fill(self, inputs: TreeInputs, places: Tokens, rng: np.random.Generator) -> None:
         """Draw trees into some rows of a batch, which may be one of several problems."""
-        inputs.tree.parents[places] = self.parents
-        trees = self._trees
-        drawn = invert_after(trees.shares, np.zeros(len(places), dtype=np.int64), rng.random(len(places)))
-        inputs.tree.tokens[places] = trees.tokens[drawn]
+        trees, first = self._trees, np.zeros(len(places), dtype=np.int64)
+        drawn = invert_after(trees.shares, first, rng.random(len(places)))
+        deal(np.array(self.parents)[np.newaxis, :, np.newaxis], first, places, inputs.tree.parents[..., np.newaxis])
+        deal(trees.tokens[..., np.newaxis], drawn, places, inputs.tree.tokens[..., np.newaxis])
         deal(trees.target, drawn, places, inputs.target_probs)
         if inputs.draft_probs is not None:
             deal(trees.draft, drawn, places, inputs.draft_probs)

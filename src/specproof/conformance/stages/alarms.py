@@ -25,7 +25,7 @@ def alarm_together(check: Check) -> list[Finding]:
     """Say what all problems together refute, and on which of them it shows most."""
     watches = check.watches.values()
     values = PooledEvidence(watches).log_value, log_value_of_known(watches, check.known_laws)
-    if not any(map(check.is_alarm, values)):
+    if not any(map(check.is_alarm_together, values)):
         return []
     watch = max(check.watches.values(), key=lambda watch: watch.log_values()[Detector.LAW])
     trials = sum(watch.law.trials for watch in check.watches.values())

@@ -44,7 +44,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         diagnosis=explained.diagnosis,
         detectable_bias=bias,
         hardest=hardest,
-        detectable_bias_on_all_problems=PooledEvidence(check.watches.values()).detectable_bias(check.share),
+        detectable_bias_on_all_problems=PooledEvidence(check.watches.values()).detectable_bias(check.share_together),
         problems_in_small_batches=check.small.asked,
         detectable_bias_in_small_batches=check.small.detectable_bias(check.share),
         detectable_bias_on_degenerate_problems=_on_degenerate_problems(check),

@@ -22,6 +22,8 @@ SMALL, ROUNDS, BESIDE, END = 0.12, 0.68, 0.77, 0.9
 end: what is running then has still to return."""
 LONG_ROUNDS = 0.74
 """Rounds end after this share in contracts in which no rows stand beside degenerate ones."""
+TOGETHER = 0.25
+"""The two tests of all problems together have this share of the level, as they see most; all others have the rest."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
 
@@ -49,7 +51,9 @@ class Check:
     small : SmallBatches
         The evidence in small batches, on ``small_names`` of the ordinary problems.
     share : float
-        The share of the level that each test has.
+        The share of the level that each test of one problem, one kind of batch or the generators has.
+    share_together : float
+        The share of the level that each of the two tests of all problems together has.
     unsupported : set of str
         What the function turned out not to know of, see :attr:`specproof.conformance.problems.Problem.unusual`.
     notes : list of str
@@ -79,8 +83,9 @@ class Check:
         self.instance: Instance | None = None
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
-        # All problems together, those by known laws, and the generators.
-        self.share = settings.level / (laws + len(self.small.evidence) + 3)
+        checks = len(self.watches) if settings.problem else 1  # those of all problems in turn share the level
+        self.share = (1 - TOGETHER) * settings.level / (laws + len(self.small.evidence) + checks)  # and the generators
+        self.share_together = TOGETHER * settings.level / (2 * checks)
         self.notes: list[str] = []
         self._keep_only(settings.problem)
         self.unsupported: set[str] = set()
@@ -115,7 +120,14 @@ class Check:
 
     def is_alarm(self, log_value: float) -> bool:
         """Whether an e-process of this logarithm refutes what it tests; nothing does if a loss is declared."""
-        return self.settings.within is None and bool(log_value >= -np.log(self.share))
+        return self._refutes(log_value, self.share)
+
+    def is_alarm_together(self, log_value: float) -> bool:
+        """Whether an e-process of all problems together refutes that they have the target's laws."""
+        return self._refutes(log_value, self.share_together)
+
+    def _refutes(self, log_value: float, share: float) -> bool:
+        return self.settings.within is None and bool(log_value >= -np.log(share))
 
     def after(self, share: float) -> float:
         """Give the moment when this share of the time limit is over."""

@@ -35,6 +35,9 @@ Sampler = Callable[..., Any]
 
 BATCH = 16
 """From so many trials of a call on, its time says how long a trial of a batch takes."""
+LARGE = 2**15
+"""So many probabilities and more are handed out themselves, not copied: no call after this one is handed them, and what
+a function writes into its inputs shows in smaller batches."""
 LONGEST_CALL = 0.2
 """One call should take this share of the time after which it counts as a hang."""
 
@@ -117,13 +120,19 @@ class Subject:
         return result
 
     def _copied(self, argument: Any) -> Any:
-        if self._arrays == "torch" and isinstance(argument, np.ndarray):
-            import torch
-
-            return torch.from_numpy(argument.copy())
+        if isinstance(argument, np.ndarray):
+            handed = argument if argument.dtype.kind == "f" and argument.size >= LARGE else argument.copy()
+            return self._as_arrays(handed)
         if isinstance(argument, Tree):
             return Tree(self._copied(argument.tokens), self._copied(argument.parents), argument.drawn)
         return copy.deepcopy(argument)
+
+    def _as_arrays(self, array: NDArray[Any]) -> Any:
+        if self._arrays == "numpy":
+            return array
+        import torch
+
+        return torch.from_numpy(array)
 
     def _timed(self, function: Callable[[], Any], trials: int, asked: str) -> Any:
         limit = self._call_limit if self.calls else 2 * self._call_limit
