@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +14,13 @@ from torch import Tensor
 from specproof.simulations.language_models.decoding_run import to_host
 from specproof.simulations.language_models.model import start
 from specproof.simulations.language_models.model_pair import ModelPair
-from specproof.simulations.language_models.next_token_model import NextTokenModel, ReadTexts
+from specproof.simulations.language_models.next_token_model import NextTokenModel
 from specproof.simulations.language_models.texts import Prompts, check_request, ends_text
 from specproof.simulations.language_models.uniforms import from_numpy
 from specproof.simulations.samplers.inversion import invert
+
+COLUMNS = 8
+"""Where texts are there already a model reads so many positions of them at a time, and its weights once for all."""
 
 
 class Step(NamedTuple):
@@ -47,17 +51,17 @@ def sample_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.rando
         If there are no prompts, one is empty, the horizon is below 1, or the model's context is too short.
     """
     check_request(prompts, horizon, (pair.target,))
-    steps = _walk([pair.target], prompts, horizon, rng)
     tokens = np.full((len(prompts), horizon), -1, dtype=np.int64)
-    for position, (_, _, _, drawn) in enumerate(steps):
-        tokens[:, position] = drawn
+    for position, step in enumerate(_sample(pair.target, prompts, horizon, rng)):
+        tokens[:, position] = to_host(step.drawn)
     return tokens
 
 
 def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.Generator) -> Iterator[Step]:
     """Sample from the target and give both models' distributions along the way, position by position.
 
-    Only one position's distributions exist at a time, so that a large vocabulary needs no memory for all of them.
+    The draft reads what was sampled a few positions at a time, and only the distributions of so many exist at once: a
+    large vocabulary needs no memory for all of them.
 
     Yields
     ------
@@ -70,11 +74,7 @@ def walk_target(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.
         If there are no prompts, one is empty, the horizon is below 1, or a model's context is too short.
     """
     check_request(prompts, horizon, (pair.draft, pair.target))
-    steps = _walk([pair.draft, pair.target], prompts, horizon, rng)
-    return (
-        Step(position, active, pair.draft.law(logits[0]), target, logits[0], drawn)
-        for position, (active, logits, target, drawn) in enumerate(steps)
-    )
+    return _walk(pair, prompts, horizon, rng)
 
 
 def follow_texts(pair: ModelPair, prompts: Prompts, texts: NDArray[np.int64]) -> Iterator[Step]:
@@ -99,44 +99,54 @@ def follow_texts(pair: ModelPair, prompts: Prompts, texts: NDArray[np.int64]) ->
     """
     check_request(prompts, texts.shape[1], (pair.draft, pair.target))
     given = torch.from_numpy(texts).to(pair.target.device)
-    caches, tokens = _start([pair.draft, pair.target], prompts)
-    for position in range(texts.shape[1]):
-        active = given[:, position] >= 0
-        if not active.any():
-            return
-        draft, target = _logits(caches, tokens, active)
-        tokens = torch.where(active, given[:, position], 0)
-        laws = pair.draft.law(draft), pair.target.law(target)
-        yield Step(position, to_host(active), *laws, draft, to_host(given[:, position]))
+    caches, pending = zip(*(start(model, prompts) for model in (pair.draft, pair.target)), strict=True)
+    fed = torch.cat([pending[0][:, None], given[:, :-1].clamp(min=0)], dim=1)
+    for first in range(0, texts.shape[1], COLUMNS):
+        part = slice(first, first + COLUMNS)
+        active = given[:, part] >= 0
+        draft, target = (cache.append(fed[:, part], active) for cache in caches)
+        for column, going in enumerate(active.T):
+            if not going.any():
+                return
+            laws = pair.draft.law(draft[:, column]), pair.target.law(target[:, column])
+            drawn = to_host(given[:, first + column])
+            yield Step(first + column, to_host(going), *laws, draft[:, column], drawn)
 
 
-def _start(models: Sequence[NextTokenModel], prompts: Prompts) -> tuple[list[ReadTexts], Tensor]:
-    """Feed each model all but the last tokens of the prompts, and return these."""
-    caches = []
-    for model in models:
-        cache, tokens = start(model, prompts)
-        caches.append(cache)
-    return caches, tokens
+def _walk(pair: ModelPair, prompts: Prompts, horizon: int, rng: np.random.Generator) -> Iterator[Step]:
+    cache, _ = start(pair.draft, prompts)
+    steps, position = _sample(pair.target, prompts, horizon, rng), 0
+    while part := list(islice(steps, COLUMNS)):
+        fed, active = (torch.stack([getattr(step, name) for step in part], dim=1) for name in ("fed", "active"))
+        logits = cache.append(fed, active).unbind(dim=1)
+        for step, each in zip(part, logits, strict=True):
+            drawn = to_host(step.drawn)
+            yield Step(position, to_host(step.active), pair.draft.law(each), step.target, each, drawn)
+            position += 1
 
 
-def _logits(caches: Sequence[ReadTexts], tokens: Tensor, active: Tensor) -> list[Tensor]:
-    """Feed every model one token of each text, and return the logits of the next."""
-    return [cache.append(tokens[:, None], active[:, None])[:, 0] for cache in caches]
+class _Sampled(NamedTuple):
+    """One position of a batch of texts that are sampled from a model."""
+
+    fed: Tensor
+    """The tokens before it, shape (B,)."""
+    active: Tensor
+    """Which texts have not ended before it, shape (B,)."""
+    target: Tensor
+    """The model's distributions there, shape (B, V)."""
+    drawn: Tensor
+    """The tokens drawn from them, shape (B,); -1 where not active."""
 
 
-def _walk(
-    models: Sequence[NextTokenModel], prompts: Prompts, horizon: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.bool_], list[Tensor], Tensor, NDArray[np.int64]]]:
-    """Advance all models in lockstep over tokens drawn from the last one's distributions, given after the logits."""
-    target = models[-1]
-    uniforms = from_numpy(rng, target.device)
-    caches, tokens = _start(models, prompts)
-    active = torch.ones(len(prompts), dtype=torch.bool, device=target.device)
+def _sample(model: NextTokenModel, prompts: Prompts, horizon: int, rng: np.random.Generator) -> Iterator[_Sampled]:
+    """Continue texts by tokens drawn from a model, until the horizon or until all have ended."""
+    uniforms = from_numpy(rng, model.device)
+    cache, tokens = start(model, prompts)
+    active = torch.ones(len(prompts), dtype=torch.bool, device=model.device)
     for _ in range(horizon):
-        logits = _logits(caches, tokens, active)
-        law = target.law(logits[-1])
+        fed, law = tokens, model.law(cache.append(tokens[:, None], active[:, None])[:, 0])
         tokens = invert(law, uniforms((len(prompts),)))
-        yield to_host(active), logits, law, to_host(torch.where(active, tokens, -1))
-        active = active & ~ends_text(tokens, target)
+        yield _Sampled(fed, active, law, torch.where(active, tokens, -1))
+        active = active & ~ends_text(tokens, model)
         if not active.any():
             return

@@ -37,7 +37,7 @@ def measure_steps(
     progress: Progress | None = None,
     positions: int = 1,
 ) -> Columns:
-    """Measure each position of a group of texts as soon as the walk is there, so that no more than one is in memory.
+    """Measure each position of a group of texts as soon as the walk is there, so that few are in memory.
 
     Parameters
     ----------

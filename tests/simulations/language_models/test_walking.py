@@ -15,7 +15,7 @@ from decoded_laws import (
     next_laws,
 )
 
-from specproof.simulations.language_models.walking import sample_target, walk_target
+from specproof.simulations.language_models.walking import COLUMNS, follow_texts, sample_target, walk_target
 
 
 def test_walking_samples_the_target_and_gives_both_exact_laws(pair: Any) -> None:
@@ -47,3 +47,28 @@ def test_walking_stops_when_every_sequence_has_ended(make_pair: Any) -> None:
     sampled = sample_target(make_pair(eos=2), PROMPTS, 40, np.random.default_rng(2))
     np.testing.assert_array_equal(sampled[:, : len(steps)], tokens)
     assert (sampled[:, len(steps) :] == -1).all()
+
+
+def test_long_texts_are_read_in_parts_by_the_draft_and_followed_with_the_same_laws(make_pair: Any) -> None:
+    pair = make_pair(eos=2)
+    steps = list(walk_target(pair, PROMPTS * 4, 3 * COLUMNS, np.random.default_rng(3)))
+    tokens = np.stack([step.tokens for step in steps], axis=1)
+    assert len(steps) > COLUMNS
+    assert (tokens[:, COLUMNS - 1] >= 0).any()
+    assert (tokens < 0).any()
+    followed = list(follow_texts(pair, PROMPTS * 4, tokens))
+    assert [step.position for step in followed] == [step.position for step in steps]
+    for step, again in zip(steps, followed, strict=True):
+        np.testing.assert_array_equal(step.active, again.active)
+        np.testing.assert_array_equal(step.tokens, again.tokens)
+        for row in np.flatnonzero(step.active):
+            text = (PROMPTS * 4)[row] + tokens[row, : step.position].tolist()
+            for name, model in (("draft", pair.draft), ("target", pair.target)):
+                expected = next_laws(model, [text])[0]
+                np.testing.assert_allclose(getattr(step, name)[row], expected, atol=1e-5)
+                np.testing.assert_allclose(getattr(again, name)[row], expected, atol=1e-5)
+
+
+def test_following_stops_where_all_texts_have_ended(pair: Any) -> None:
+    texts = np.array([[1, 2, -1, -1], [3, -1, -1, -1]])
+    assert [step.active.tolist() for step in follow_texts(pair, PROMPTS[:2], texts)] == [[True, True], [True, False]]
