@@ -153,6 +153,7 @@ def save(figure: Figure, folder: Path, name: str, data: Mapping[str, pd.DataFram
     paths = [folder / f"{name}.{kind}" for kind in ("png", "pdf", "svg")]
     with whole_file(paths[0]) as png:
         figure.savefig(png, format="png", metadata={"Software": "specproof"})
+    figure.set_layout_engine("none")  # it is laid out now, and the other files look like the first
     with whole_file(paths[1]) as pdf:
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None, "Creator": "specproof"})
     write_text(paths[2], as_svg(figure))
