@@ -41,9 +41,9 @@ def _compared() -> list[Verifier]:
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(24, 128)
+    horizon = settings.sized(16, 128)
     return [
-        Cell(CLAIM.id, f"walk-{index}", walk, {"group": group, "horizon": horizon}, cost=30)
+        Cell(CLAIM.id, f"walk-{index}", walk, {"group": group, "horizon": horizon}, cost=16)
         for index, group in enumerate(prompt_groups(settings))
     ]
 

@@ -17,7 +17,7 @@ from specproof.simulations.claims.real.efficiency_tables import (
     summarise,
 )
 from specproof.simulations.claims.real.level_rates import level_rate
-from specproof.simulations.claims.real.prompt_groups import PromptGroup, prepare, prompt_groups
+from specproof.simulations.claims.real.prompt_groups import GROUP_SIZE, PromptGroup, prepare, prompt_groups
 from specproof.simulations.claims.real.rejection_martingale import verify_without_quotient
 from specproof.simulations.evidence import Method, at_least
 from specproof.simulations.experiments.cell import Cell, CellContext, Findings, Records
@@ -34,28 +34,30 @@ if TYPE_CHECKING:
     from specproof.simulations.language_models.round_rule import RoundRule
 
 DRAFT_COUNTS, DRAFT_LENGTHS = (2, 4, 8), (4, 8)
-DECODED, DECODED_SIZE = (FLAGSHIP, "priority", BLOCK), (4, 4)
+DECODED, DECODED_SIZE = (FLAGSHIP, "priority", BLOCK), (4, 3)
 """The rules that are decoded as the check, and their K and L; block verification has one draft."""
 
-CONTROL_SIZE, CONTROL_HORIZON = 8, 10
+CONTROL_SIZE, CONTROL_HORIZON = 8, 5
 """Prompts and tokens of the broken decode, which a few show to be broken."""
 
 BROKEN = "acceptance without the quotient"
 PROPER = "the verifiers as they are"
-OTHER_RULE = "weights of one draft, though K are drafted"
+OTHER_RULE = "weights of one draft for the first level, though K are drafted"
+"""Below the first level often one sequence is left, for which these weights are right."""
 
 
 def _cells(settings: Settings) -> list[Cell]:
     horizon = settings.sized(36, 256)
     cells = [
-        Cell(CLAIM.id, f"trace-{index}", trace_group, {"group": group, "horizon": horizon}, cost=100)
+        Cell(CLAIM.id, f"trace-{index}", trace_group, {"group": group, "horizon": horizon}, cost=50)
         for index, group in enumerate(prompt_groups(settings))
     ]
-    group = prompt_groups(settings, size=settings.sized(20, 56))[0]
-    shared = {"group": group, "horizon": settings.sized(18, 128)}
+    # In a quick run the prompts of a group of texts, which a worker may have read already.
+    group = prompt_groups(settings, size=settings.sized(GROUP_SIZE, 2 * GROUP_SIZE))[0]
+    shared = {"group": group, "horizon": settings.sized(10, 128)}
     cells += [Cell(CLAIM.id, f"decode-{name}", decode, {"verifier": name, **shared}, cost=30) for name in DECODED]
     few = {"group": prompt_groups(settings, size=CONTROL_SIZE)[0], "horizon": CONTROL_HORIZON}
-    return [*cells, Cell(CLAIM.id, "control", decode_broken, few, cost=20)]
+    return [*cells, Cell(CLAIM.id, "control", decode_broken, few, cost=14)]
 
 
 def configurations() -> list[Configuration]:
@@ -174,7 +176,7 @@ def decode(context: CellContext, group: PromptGroup, horizon: int, verifier: str
     rule = BlockVerification() if alone else LevelByLevel(SAMPLERS[verifier], DECODED_SIZE[0])
     run, trace = _decoded(context, group, horizon, rule, [] if alone else [verifier])
     found = _levels(run, trace, verifier, PROPER)
-    return Findings(tables={"levels": found + ([] if alone else _levels(run, trace, ONE_DRAFT, OTHER_RULE))})
+    return Findings(tables={"levels": found + ([] if alone else _levels(run, trace, ONE_DRAFT, OTHER_RULE, deepest=1))})
 
 
 def decode_broken(context: CellContext, group: PromptGroup, horizon: int) -> Findings:
@@ -205,7 +207,7 @@ def _names(group: PromptGroup) -> list[str]:
     return [str(prompt["id"]) for prompt in group["prompts"]]
 
 
-def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
+def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str, deepest: int = DECODED_SIZE[1]) -> Records:
     r"""Tell of every level that a round came to whether it accepted, and its exact probability given the text.
 
     That of level l, after l - 1 were accepted, is :math:`v_l / v_{l-1}`.
@@ -219,7 +221,7 @@ def _levels(run: DecodingRun, trace: Trace, rule: str, mode: str) -> Records:
         for accepted, tested, emitted in zip(
             run.round_accepted[rounds], run.round_tested[rounds], run.round_emitted[rounds], strict=True
         ):
-            for level in range(int(tested)):
+            for level in range(min(int(tested), deepest)):
                 before, after = reach[start, level], reach[start, level + 1]
                 chance = min(float(after / before), 1.0) if before > 0 else 0.0
                 records.append({"mode": mode, "rule": rule, "accepted": bool(level < accepted), "chance": chance})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WITH_BONUS = "bonus token after a fully accepted round, not tested"
 EVERY_POSITION = "no bonus token: every position tested, as Theorem 1 counts"
 BROKEN = "acceptance without the quotient"
-CONTROL_HORIZON, CONTROL_LENGTH = 8, 1
+CONTROL_HORIZON, CONTROL_LENGTH = 5, 1
 """A rule that mostly rejects the first draft of a round has no use for the others."""
 
 RESOLUTION = 0.2
@@ -30,12 +30,12 @@ RESOLUTION = 0.2
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    horizon = settings.sized(14, 256)
+    horizon = settings.sized(12, 256)
     shared = {"horizon": horizon, "draft_length": settings.draft_length}
     groups = list(enumerate(prompt_groups(settings)))
     plans = [(mode, index, group) for mode in (WITH_BONUS, EVERY_POSITION) for index, group in groups]
     cells = [
-        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=30)
+        Cell(CLAIM.id, f"{_NAMES[mode]}-{index}", decode, {"group": group, **shared, "mode": mode}, cost=17)
         for mode, index, group in plans
     ]
     few = {"horizon": CONTROL_HORIZON, "draft_length": CONTROL_LENGTH, "mode": BROKEN}
