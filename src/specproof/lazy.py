@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 TYPE_CHECKING = False  # to type checkers it is True; every import here gives an interrupt time to be a traceback
@@ -13,7 +14,7 @@ def exports(package: str, source: str) -> tuple[Callable[[str], object], Callabl
     """Make the ``__getattr__`` and ``__dir__`` of a package whose public names a module of it imports.
 
     The module's ``__all__`` is the one list of these names: importing the package loads none of them, and asking for
-    any loads the module.
+    any loads the module. A name that was asked for stays in the package.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ def exports(package: str, source: str) -> tuple[Callable[[str], object], Callabl
         public = None if private else import_module(source)
         if public is None or name not in {"__all__", *public.__all__}:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(public, name)
+        value = getattr(public, name)
+        vars(sys.modules[package])[name] = value  # found without this function from now on
+        return value
 
     def names() -> list[str]:
         return sorted(import_module(source).__all__)
