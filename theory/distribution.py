@@ -6,17 +6,17 @@ tokens on the last axis; leading axes broadcast.
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specproof.theory.arrays import as_real, as_rows
 from specproof.theory.display import shown
-from specproof.theory.errors import InvalidInput, first_entry
+from specproof.theory.errors import InvalidInput
 from specproof.theory.generators import check_generator
 from specproof.theory.integers import natural_number, positive_integer, refuse_large_array
+from specproof.theory.normalised_row import normalised_row
 from specproof.theory.numbers import finite_number, positive_number, probability
+from specproof.theory.refused_rows import refuse_distribution
 from specproof.theory.sampling_settings import SamplingSettings
 from specproof.theory.sum_tolerance import sum_tolerance
 
@@ -53,15 +53,17 @@ def as_distribution(values: ArrayLike, name: str = "distribution") -> Array:
     """
     array = as_rows(values, name)
     tolerance = sum_tolerance(values, array.shape[-1])
+    row = normalised_row(array, tolerance)
+    if row is not None:
+        return row
     # Two passes over good input; which entry is to blame is looked for only when one is. NaN fails both comparisons.
     least = np.minimum.reduce(array, axis=None, initial=0.0)
     with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
         totals = np.add.reduce(array, axis=-1, keepdims=True)
-    off = abs(float(totals[0]) - 1.0) if array.ndim == 1 else np.abs(totals - 1.0).max(initial=0.0)
-    if not (least >= 0.0 and off <= tolerance):
-        _refuse_distribution(array, totals[..., 0], tolerance, name)
+    if not (least >= 0.0 and np.abs(totals - 1.0).max(initial=0.0) <= tolerance):
+        refuse_distribution(array, totals[..., 0], tolerance, name)
     normalised: Array = array / totals
-    normalised += 0.0  # -0.0 turns into 0.0: by it q/p would be -inf, and a token that must come first would come last
+    normalised += 0.0  # -0.0 turns into 0.0, as in one row
     return normalised
 
 
@@ -280,20 +282,3 @@ def dirichlet(
     with np.errstate(over="ignore"):  # 1/a past the largest float: all of a row's mass is on the largest power
         logarithms = np.log(gamma) + (powers - powers.max(axis=-1, keepdims=True)) / alpha
     return softmax(logarithms)
-
-
-def _refuse_distribution(array: Array, totals: Array, tolerance: float, name: str) -> NoReturn:
-    _refuse(~np.isfinite(array), array, name, "is not finite", "probabilities are finite numbers")
-    _refuse(array < 0, array, name, "is negative", "clip rounding noise to 0 and renormalise")
-    _, row = first_entry(~(np.abs(totals - 1.0) <= tolerance), name)
-    where = f"row {', '.join(map(str, row))} of {name}" if row else name
-    raise InvalidInput(
-        f"{where} sums to {totals[row]:.9g}, not 1 (tolerance {tolerance:.3g}): "
-        "divide it by its sum, or turn logits into probabilities with a softmax first"
-    )
-
-
-def _refuse(bad: NDArray[np.bool_], array: Array, name: str, what: str, remedy: str) -> None:
-    if bad.any():
-        where, index = first_entry(bad, name)
-        raise InvalidInput(f"{where} = {array[index]:.9g} {what}: {remedy}")

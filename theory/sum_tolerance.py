@@ -62,7 +62,7 @@ def sum_tolerance(values: Any, vocabulary: int) -> float:
     0.00763
     """
     dtype = getattr(values, "dtype", None)
-    if dtype is FLOAT64:
+    if isinstance(values, np.ndarray) and dtype == FLOAT64:
         return SUM_TOLERANCE
     rounding = ROUNDING.get(str(getattr(dtype, "name", dtype)).removeprefix("torch."))
     if rounding is None:

@@ -72,6 +72,8 @@ def _row_by_row(verifier: Verifier, draft: Array, target: Array, tokens: NDArray
 
 def _as_tokens(tokens: ArrayLike, leading: tuple[int, ...], vocabulary: int) -> NDArray[np.int64]:
     """Check one token for each row."""
+    if type(tokens) is int and not leading and 0 <= tokens < vocabulary:  # as for one row, mostly
+        return np.array(tokens)
     try:
         chosen = np.asarray(tokens)
         if chosen.dtype.kind not in "iu":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 
 
@@ -47,6 +48,7 @@ def agreement_in_order(draft: Array, chances: Array) -> Array:
     return found[..., 1:]
 
 
+@compiled()
 def agreement_along(draft: Array, chances: Array, rejected: Array) -> Array:
     """The same at one token of each of n rows, with k = 1..K drafts that have the first k chances, shape (n, K, K).
 
@@ -75,17 +77,16 @@ def agreement_along(draft: Array, chances: Array, rejected: Array) -> Array:
     """
     rows, count = chances.shape
     joint = np.zeros((rows, count, count))
-    passed, found = np.zeros((2, rows, count + 1))
-    passed[:, 0] = 1.0
-    for index in range(count):
-        chance = chances[:, index]
-        own = np.maximum(draft - chance, 0.0)
-        found = _times(draft, 1.0 - draft, found) + _times(chance, np.zeros(()), passed)
-        passed = _times(own, np.maximum(rejected[:, index] - own, 0.0), passed)
-        joint[:, index] = found[:, 1:]
+    for row in range(rows):
+        passed, found = np.zeros(count + 1), np.zeros(count + 1)
+        passed[0] = 1.0
+        for index in range(count):
+            _try_one(draft[row], chances[row, index], rejected[row, index], passed, found)
+            joint[row, index] = found[1:]
     return joint
 
 
+@compiled()
 def agreement_of_equal_tries(draft: Array, chances: Array, rejected: Array) -> Array:
     """The same for k = 1..K drafts that all have the k-th chance, shape (n, K, K); O(K^3) a row.
 
@@ -99,16 +100,26 @@ def agreement_of_equal_tries(draft: Array, chances: Array, rejected: Array) -> A
     """
     rows, count = chances.shape
     joint = np.zeros((rows, count, count))
-    own = np.maximum(draft[:, np.newaxis] - chances, 0.0)
-    others = np.maximum(rejected - own, 0.0)
-    unseen, none = 1.0 - draft[:, np.newaxis], np.zeros(())
-    passed, found = np.zeros((2, rows, count, count + 1))
-    passed[..., 0] = 1.0
-    for index in range(count):
-        found = _times(draft[:, np.newaxis], unseen, found) + _times(chances, none, passed)
-        passed = _times(own, others, passed)
-        joint[:, index] = found[:, index, 1:]
+    for row in range(rows):
+        for index in range(count):
+            passed, found = np.zeros(index + 2), np.zeros(index + 2)
+            passed[0] = 1.0
+            for _ in range(index + 1):
+                _try_one(draft[row], chances[row, index], rejected[row, index], passed, found)
+            joint[row, index, : index + 1] = found[1:]
     return joint
+
+
+@compiled()
+def _try_one(proposed: float, chance: float, rejected: float, passed: Array, found: Array) -> None:
+    """Multiply in one more draft: the polynomials of those that reject all, and of those that have accepted."""
+    own = max(proposed - chance, 0.0)
+    others = max(rejected - own, 0.0)
+    for carried in range(passed.size - 1, 0, -1):
+        accepted = (1.0 - proposed) * found[carried] + proposed * found[carried - 1]
+        found[carried] = accepted + chance * passed[carried - 1]
+        passed[carried] = others * passed[carried] + own * passed[carried - 1]
+    passed[0] *= others
 
 
 def first_success(chances: Array) -> Array:

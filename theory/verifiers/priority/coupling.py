@@ -189,7 +189,7 @@ class PriorityCoupling:
         self._won = tiling.won.reshape(self.draft.shape)
         accepted = _accepted(tiling.won, self.target.reshape(tiling.won.shape)).reshape(self.draft.shape[:-1])
         self.acceptance: Array = np.minimum(accepted, 1.0)
-        self.gap: Array = np.zeros_like(self.acceptance)
+        self.gap: Array = np.zeros(self.draft.shape[:-1])
 
     def _share(self) -> None:
         """Cut sets that tokens share, row by row."""
@@ -221,6 +221,8 @@ def _accepted(won: Array, target: Array) -> Array:
 
 def as_tolerance(value: float) -> float:
     """Check a tolerance."""
+    if type(value) is float and 0.0 <= value <= LARGEST_TOLERANCE:
+        return value
     tolerance = finite_number(value, "tolerance")
     if not 0.0 <= tolerance <= LARGEST_TOLERANCE:
         raise InvalidInput(f"tolerance is {tolerance:g}: it must lie in [0, {LARGEST_TOLERANCE:g}], and 0 is exact")
