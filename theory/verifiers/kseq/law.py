@@ -78,7 +78,7 @@ def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Selectio
     return SelectionLaw(accepted.reshape(shape), residual.reshape(shape), acceptance)
 
 
-@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, nogil=True)
 def _accept_once(draft: Array, target: Array, rho: Array, once: Array, beta: Array) -> None:
     """The probability min(p, q/rho) that one draft is a token and accepted, and its sum in each row."""
     for row in range(rho.size):

@@ -76,19 +76,20 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     for aim in _AIMS:
         if lost.sum() > tolerance:
             roots = np.sqrt(lost * parts)
-            parts = np.ceil(np.maximum(roots * (roots.sum() / (aim * tolerance)), 1.0)).astype(np.int64)
+            # No fewer than before: a bucket that loses nothing now may do so only because it was divided.
+            parts = np.maximum(np.ceil(roots * (roots.sum() / (aim * tolerance))).astype(np.int64), parts)
         if parts.sum() > _MOST_PARTS * draft.size:
             break
         scales = np.divide(parts * _WITHIN, widths, out=np.zeros(parts.size), where=parts > 1)
         lines = np.stack([np.cumsum(parts) - parts, coarse.edges, scales], axis=1)
         masses = np.zeros((int(parts.sum()), 2))
         _divide(draft, target, coarse.of_token, lines, largest, of_token, masses)
-        buckets, lost = _held(draft, target, masses.T, largest, of_token, coarse.of_token, parts.size)
+        buckets, lost = _held(draft, target, masses, largest, of_token, coarse.of_token, parts.size)
         if buckets.loss <= tolerance:
             return buckets
     ratio = np.clip(likelihood_ratio(draft, target), 0.0, largest)
     of_ratio = np.unique(ratio, return_inverse=True)[1].astype(np.int32)
-    masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))])
+    masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))], axis=-1)
     return _held(draft, target, masses, largest, of_ratio, coarse.of_token, parts.size)[0]
 
 
@@ -102,13 +103,24 @@ def _held(
     size: int,
 ) -> tuple[Buckets, Array]:
     """The buckets that hold something, with ``cells`` counted anew, and what is lost in each coarse bucket."""
-    held = masses[0] > 0.0
-    merged, wanted = masses[:, held]
+    counted, merged, wanted = _number(masses)
     first, lost = np.zeros(merged.size, dtype=np.int64), np.zeros(size)
-    counted = np.where(held, np.cumsum(held) - 1, -1).astype(np.int32)
     mean = np.append(wanted / merged, 0.0)  # the last is that of bucket -1
     _count_anew(draft, target, largest, mean, counted, cells, coarse, first, lost)
     return Buckets(cells, first, merged, wanted, float(lost.sum())), lost
+
+
+@compiled(nogil=True)
+def _number(masses: Array) -> tuple[NDArray[np.int32], Array, Array]:
+    """The numbers of the cells that hold something, -1 for others, and the masses of those, by themselves."""
+    numbers, held = np.empty(masses.shape[0], dtype=np.int32), np.empty((2, masses.shape[0]))
+    count = 0
+    for cell in range(numbers.size):
+        holds = masses[cell, 0] > 0.0
+        numbers[cell] = count if holds else -1
+        held[:, count] = masses[cell]
+        count += holds
+    return numbers, held[0, :count].copy(), held[1, :count].copy()
 
 
 @compiled(error_model="numpy", nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from specproof.simulations.claims.priority.hard_pairs import llm_shaped_pair
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import PrioritySampler
 from specproof.simulations.statistics import check_law
-from specproof.theory.distribution import Array, as_pair, dirichlet
+from specproof.theory.distribution import Array, as_pair, dirichlet, softmax
 from specproof.theory.errors import InvalidInput
+from specproof.theory.verifiers.priority import buckets as buckets_module
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
 from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, least_cut
 
@@ -111,6 +113,28 @@ def test_a_first_budget_that_is_too_large_is_not_kept() -> None:
     draft, target = as_pair(np.full(2000, 1 / 2000), np.linspace(0, 2, 2000) / 2000)
     for tolerance in (2e-4, 2.8e-4, 4e-4):
         assert make_buckets(draft, target, 8, tolerance).loss <= tolerance
+
+
+@pytest.mark.parametrize("seed", [7, 11])
+def test_a_second_division_divides_no_bucket_less_than_the_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the first misses the tolerance by little: a bucket that lost nothing any more must not be made whole again.
+
+    It would lose more than the first then, and a third division be needed.
+    """
+    rng = np.random.default_rng(seed)
+    draft = softmax(2.5 * rng.normal(size=3000))
+    target = softmax(np.log(draft) + 0.7 * rng.normal(size=3000))
+    losses, held = [], buckets_module._held
+
+    def noted(*arguments: Any) -> Any:
+        found = held(*arguments)
+        losses.append(found[0].loss)
+        return found
+
+    monkeypatch.setattr(buckets_module, "_held", noted)
+    make_buckets(draft, target, 8, 1e-5)
+    assert len(losses) == 2
+    assert losses[1] <= 1e-5 < losses[0]
 
 
 def test_the_least_cut_is_the_least_over_all_sets_of_buckets() -> None:
