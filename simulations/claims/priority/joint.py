@@ -33,7 +33,7 @@ DRAFTS, LENGTH = 4, 2
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    trials = settings.sized(400_000, 10_000_000)
+    trials = settings.sized(200_000, 10_000_000)
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(8, 160)}, cost=6),
         Cell(CLAIM.id, "simulation", simulation, {"trials": trials}, tests=1, cost=6),

@@ -32,7 +32,7 @@ SPLIT = (np.array([0.25, 0.5, 0.25]), np.array([0.15, 0.3, 0.55]))
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    trials, tests = settings.sized(1_000_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
+    trials, tests = settings.sized(800_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
     batches = range(settings.sized(1, 10))
     return [
         *(

@@ -39,7 +39,7 @@ def _cells(settings: Settings) -> list[Cell]:
         for mode, index, group in plans
     ]
     few = {"horizon": CONTROL_HORIZON, "draft_length": CONTROL_LENGTH, "mode": BROKEN}
-    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, {"group": groups[0][1], **few}, cost=8)]
+    return [*cells, Cell(CLAIM.id, _NAMES[BROKEN], decode, {"group": groups[0][1], **few}, cost=12)]
 
 
 _NAMES = {WITH_BONUS: "bonus", EVERY_POSITION: "every-position", BROKEN: "control"}

@@ -67,7 +67,7 @@ def _cells(settings: Settings) -> list[Cell]:
             f"K{count}-L{length}-{index}",
             verify_trees,
             {"group": group, "starts": starts, "num_drafts": count, "length": length},
-            cost=24,
+            cost=20,
         )
         for count, length in sizes
         for index, group in enumerate(groups)

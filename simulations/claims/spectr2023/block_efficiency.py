@@ -38,13 +38,13 @@ BAND_LEVEL = 0.01
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    trials = settings.sized(100_000, 2_000_000)
+    trials = settings.sized(25_000, 2_000_000)
     return [
-        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(36, 720)}, cost=8),
-        Cell(CLAIM.id, "bounds", bounds, {"instances": settings.sized(40, 800)}, cost=10),
+        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(18, 720)}, cost=5),
+        Cell(CLAIM.id, "bounds", bounds, {"instances": settings.sized(20, 800)}, cost=5),
         Cell(CLAIM.id, "agreement", agreement, {"instances": settings.sized(1000, 50_000)}, cost=3),
         Cell(CLAIM.id, "more-drafts", more_drafts),
-        Cell(CLAIM.id, "map", efficiency_map, cost=2),
+        Cell(CLAIM.id, "map", efficiency_map, cost=4),
         *(
             Cell(
                 CLAIM.id,
@@ -52,7 +52,7 @@ def _cells(settings: Settings) -> list[Cell]:
                 simulation,
                 {"verifier": name, "trials": trials},
                 tests=len(SIMULATED),
-                cost=6,
+                cost=2,
             )
             for name in SAMPLERS
         ),

@@ -27,7 +27,7 @@ DRAFT_COUNTS = (2, 4, 8)
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    trials, tests = settings.sized(1_000_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
+    trials, tests = settings.sized(800_000, 20_000_000), TESTS_PER_PAIR * len(named_pairs())
     return [
         Cell(CLAIM.id, "exact", exact, {"instances": settings.sized(400, 20_000)}, cost=2),
         Cell(CLAIM.id, "enclosures", enclosures, {"instances": settings.sized(300, 20_000)}, cost=2),

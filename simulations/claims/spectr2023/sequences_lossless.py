@@ -28,11 +28,11 @@ RESOLUTION = 0.01
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    trials = settings.sized(400_000, 10_000_000)
+    trials = settings.sized(160_000, 10_000_000)
     return [
-        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(36, 720)}, cost=12),
+        Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(36, 720)}, cost=4),
         *(
-            Cell(CLAIM.id, f"simulation-{name}", simulation, {"verifier": name, "trials": trials}, tests=1, cost=6)
+            Cell(CLAIM.id, f"simulation-{name}", simulation, {"verifier": name, "trials": trials}, tests=1)
             for name in SAMPLERS
         ),
     ]

@@ -22,11 +22,11 @@ SMALL = 3
 
 
 def _cells(settings: Settings) -> list[Cell]:
-    runs = settings.sized(500_000, 20_000_000)
+    runs = settings.sized(250_000, 20_000_000)
     return [
         Cell(CLAIM.id, "enumeration", enumeration, {"instances": settings.sized(150, 3000)}, cost=2),
         *(
-            Cell(CLAIM.id, f"simulation-m{count}", simulation, {"num_drafts": count, "runs": runs}, tests=2, cost=6)
+            Cell(CLAIM.id, f"simulation-m{count}", simulation, {"num_drafts": count, "runs": runs}, tests=2, cost=2)
             for count in (2, 5)
         ),
     ]
