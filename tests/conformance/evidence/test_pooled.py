@@ -10,7 +10,7 @@ import pytest
 
 from specproof.conformance.evidence import coupled_bets
 from specproof.conformance.evidence.coupled_detectable_bias import most_variable
-from specproof.conformance.evidence.known_laws import log_value_of_known
+from specproof.conformance.evidence.known_laws import log_value_of_known, most_telling
 from specproof.conformance.evidence.pooled import PooledEvidence
 from specproof.conformance.evidence.pooled_detectable_bias import law_terms, smallest_seen
 from specproof.conformance.evidence.watch import Watch
@@ -104,3 +104,20 @@ def test_a_bias_can_be_told_from_trials_of_ordinary_size_alone() -> None:
     few, many = (smallest_seen([law_terms(3, trials, 4.0 ** np.arange(14))] * 20, 1e-9) for trials in (10, 10**6))
     assert few > 20 * many
     assert smallest_seen([], 1e-6) == np.inf
+
+
+def test_the_problem_that_is_run_next_is_the_most_telling_of_the_defects_that_are_left() -> None:
+    near, far = MultiProblem([0.6, 0.4], [0.5, 0.5], 1), MultiProblem([0.9, 0.1], [0.5, 0.5], 1)
+
+    def always_first(asked: MultiProblem) -> Joint:
+        return np.stack([np.zeros(2), asked.draft])
+
+    def of_near_alone(asked: MultiProblem) -> Joint:
+        shift = 0.3 * (asked is near)
+        return np.stack([asked.target_law + np.array([shift, -shift]), np.zeros(2)])
+
+    watches, laws = [Watch(near, "near"), Watch(far, "far")], (always_first, of_near_alone)
+    assert most_telling(watches, laws) is watches[1]
+    watches[1].law.counts += 50  # as the target has it: no draft is accepted always
+    assert most_telling(watches, laws) is watches[0]
+    assert most_telling(watches, ()) is most_telling([], laws) is None

@@ -22,12 +22,12 @@ def tempered(
     emitted = token_by_token(draft_probs, target_probs, draft_tokens, rng)
     chosen = np.flatnonzero(rng.random(len(emitted)) < share)
     emitted[chosen] = -1
-    emitted[chosen, 0] = invert(np.sqrt(target_probs[chosen, 0]), rng.random(chosen.size))
+    emitted[chosen, 0] = invert(target_probs[chosen, 0] ** 0.75, rng.random(chosen.size))
     return emitted
 
 
 def test_a_fault_that_no_problem_shows_alone_is_seen_on_all_together() -> None:
-    report = check_sampler(partial(tempered, 0.4), budget=FEW, seed=1)
+    report = check_sampler(partial(tempered, 0.9), budget=FEW, seed=1)
     assert report.verdict is Verdict.BIASED, report
     assert report.findings[0].detector is Detector.LAW
     assert "on all problems together" in report.findings[0].text, report

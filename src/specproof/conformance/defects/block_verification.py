@@ -119,7 +119,7 @@ BLOCK_DEFECTS: tuple[Defect, ...] = (
         round_sampler(token_residual_kernel),
         partial(emitted_law, kernel=token_residual_kernel),
         "the joint law of two positions, three tokens",
-        "two drafts, a mild first",
+        "two drafts, unlike laws",
         _THREADS[:1],
     ),
 )

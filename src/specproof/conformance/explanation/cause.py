@@ -23,8 +23,9 @@ SINGLES, FEWEST_SINGLES = 1000, 64
 """Batches of many are held against so many batches of one; no fewer than the latter however little time is left."""
 MOST_SMALL, SIZES = 4000, 8
 """Small batches are looked at again in so many trials, and of so many sizes at most: the law may be another at each."""
-CALLS = 32
-"""So many calls of one problem are held against each other, and as many of different problems."""
+CALLS, FEWEST_CALLS = 32, 8
+"""So many calls of one problem are held against each other, and as many of different problems; of a slow function fewer
+of the latter, which have more trials."""
 CONTRAST = 1e-6
 """The nominal chance that a sampler whose trials are independent, and of one law in any batch, is said to fail by its
 batches.
@@ -82,7 +83,7 @@ def cause_in_batches(case: Case) -> Cause | None:
     often, often_mixed = (drawn > drawn.sum() * law for drawn in (counts, mixed))
     size = 1 << (min(max(case.affordable(0.1) // CALLS, BATCH), LARGEST_CALL // 8).bit_length() - 1)
     of_one = [sample_call(case.subject, case.watch.problem, size, case.rng) for _ in range(CALLS)]
-    of_many = [case.mixed(size) for _ in range(CALLS)] if len(case.mates) > 1 else []
+    of_many = _mixed_calls(case, size) if len(case.mates) > 1 else []
     if of_many and _is_mixed_up(case, often_mixed, of_one, of_many):
         return Cause.MIXED_UP
     if _are_dependent(case, of_one):
@@ -90,6 +91,15 @@ def cause_in_batches(case: Case) -> Cause | None:
     if of_many and _are_dependent(case, of_many):
         return Cause.DEPENDENT_IF_MIXED
     return Cause.ANOTHER_LAW if _is_another(case, often, joined(of_one).completed) else None
+
+
+def _mixed_calls(case: Case, size: int) -> list[Sample]:
+    """Draw calls of different problems, with so many trials of each, and keep those of the problem of the alarm."""
+    seen: list[Sample] = []
+    stop = time.monotonic() + case.seconds(0.3)
+    while len(seen) < FEWEST_CALLS or (len(seen) < CALLS and time.monotonic() < stop):
+        seen.append(case.mixed(size))
+    return seen
 
 
 def cause_in_small_batches(case: Case, kind: str, counts: Tokens) -> tuple[Cause | None, list[Sample]]:

@@ -52,7 +52,7 @@ def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
             instance = describe(case, problem, name, case.alone(problem))
             if impossible and min(instance.expected.values()) > 0:
                 instance = None  # what is impossible was seen once and did not come again
-            diagnosis = _diagnose(case)
+            diagnosis = _diagnose(case, by_pairs=all(it.detector is Detector.PAIRS for it in findings))
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, diagnosis)
@@ -98,8 +98,11 @@ def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
     return broken(error, where, Detector.OUTPUT, case.watch.name)
 
 
-def _diagnose(case: Case) -> Diagnosis | None:
-    """Compare with the catalogue what was emitted on every problem, and some more of it, as time allows."""
+def _diagnose(case: Case, *, by_pairs: bool) -> Diagnosis | None:
+    """Compare with the catalogue what was emitted on every problem, and some more of it, as time allows.
+
+    What pairs alone show may be a dependence, which no law explains: then the law has to be refuted too.
+    """
     from specproof.conformance.defects import DEFECTS
 
     observed, watches = [], (case.watch, *case.others)
@@ -109,4 +112,6 @@ def _diagnose(case: Case) -> Diagnosis | None:
             watch.see(sample(case.subject, watch.problem, trials, case.rng))
         if watch.emitted.any():
             observed.append(Observed(watch.problem, watch.emitted))
+    if by_pairs and max(watch.law.log_value for watch in watches) < np.log(len(watches) / case.level):
+        return None
     return diagnose(observed, DEFECTS)

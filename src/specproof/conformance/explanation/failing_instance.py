@@ -72,8 +72,8 @@ def instance_of(
     law = problem.target_law.reshape(-1)
     observed = frequencies(halves[0] + halves[1])
     surprise = np.where(law > 0, np.abs(observed - law), np.ceil(observed))  # what is impossible comes first
-    order = np.argsort(-surprise, kind="stable")[:SHOWN]
-    shown = [outcome for outcome in order if law[outcome] or observed[outcome]]
+    order = np.argsort(-surprise, kind="stable")
+    shown = order[(law[order] > 0) | (observed[order] > 0)][:SHOWN]
     return Instance(
         problem,
         name,

@@ -46,7 +46,9 @@ def chain_examples() -> dict[str, ChainProblem]:
         "two drafts, two tokens": _bonus(markov(*TWO, horizon=3)),
         "two drafts, no memory": _no_memory([(0.7, 0.3)] * 2, [(0.5, 0.5)] * 3),
         "two drafts, three tokens": _bonus(markov(*THREE, horizon=3)),
-        "two drafts, a mild first": _no_memory([(0.1, 0.1, 0.8)] * 2, [(0.2, 0.4, 0.4)] * 3),
+        "two drafts, unlike laws": _no_memory(
+            [(0.26, 0.72, 0.02), (0.02, 0.52, 0.46)], [(0.16, 0.48, 0.36), (0.2, 0.78, 0.02), (0.02, 0.04, 0.94)]
+        ),
         "two certain drafts": _no_memory([(0.0, 1.0, 0.0), (1.0, 0.0, 0.0)], [(0.2, 0.3, 0.5), Q3, P3]),
         "draft and target equal": _bonus(markov(Q3, Q3_ROWS, Q3, Q3_ROWS, horizon=3)),
         "three drafts": _bonus(markov(*TWO, horizon=4)),

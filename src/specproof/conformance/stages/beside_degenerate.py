@@ -13,8 +13,7 @@ from specproof.conformance.explanation.failing_instance import instance_of
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import VerifierProblem
 from specproof.conformance.report.finding import Detector, Finding, Verdict, broken
-from specproof.conformance.stages.degenerate import degenerate_trials
-from specproof.conformance.stages.state import BESIDE, Check
+from specproof.conformance.stages.state import BESIDE, END, Check
 from specproof.conformance.subject.failures import Crash, InvalidOutput
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
@@ -24,25 +23,35 @@ CALLS = 8
 LARGE = "many"
 """How many trials a large batch has, as a report says it."""
 
+LARGE_BESIDE = 0.86
+"""Large batches may take until this share of the time limit, which slow samplers need."""
+
 MIXED_UP = " that have other rows beside them, degenerate or not, as where rows are mixed up"
 """What is said of batches in which any other rows do harm."""
 
 
 def run_beside_degenerate_rows(check: Check) -> list[Finding]:
-    """Run large and small batches of ordinary rows and those of degenerate problems; the first fault is the last."""
-    for names in check.beside().values():
-        ran = [name for name in names if check.degenerate[name].law.trials]
-        if not ran:
+    """Run large and small batches of ordinary rows and those of degenerate problems; the first fault is the last.
+
+    Large ones of every shape come first. Each kind of batch of each shape has its part of the time that is left.
+    """
+    groups = [[name for name in names if check.degenerate[name].law.trials] for names in check.beside().values()]
+    turns = [(kind, names) for kind in (LARGE, *KINDS[1:]) for names in groups if names]
+    missed = []
+    for index, (kind, names) in enumerate(turns):
+        end, more = (check.after(LARGE_BESIDE), len(groups)) if kind == LARGE else (check.after(BESIDE), len(turns))
+        now = time.monotonic()
+        if now > end:
+            missed.append(kind)
             continue
-        if time.monotonic() > check.after(BESIDE):
-            check.notes.append("no time was left for ordinary rows beside degenerate ones")
-            break
         try:
-            for kind in (LARGE, *KINDS[1:]):
-                if found := _alarm(check, ran, kind):
-                    return [found]
+            if found := _alarm(check, names, kind, now + (end - now) / (more - index)):
+                return [found]
         except (Crash, InvalidOutput) as error:
-            return [broken(error, f"on ordinary rows beside those of {_listed(ran)}", Detector.BESIDE, ran[0])]
+            return [broken(error, f"on ordinary rows beside those of {_listed(names)}", Detector.BESIDE, names[0])]
+    if missed:
+        kinds = " and ".join(dict.fromkeys(missed))
+        check.notes.append(f"no time was left for ordinary rows beside degenerate ones in batches of {kinds}")
     return []
 
 
@@ -59,17 +68,18 @@ def _constant(model: TabularModel, law: Array) -> TabularModel:
     return TabularModel([np.broadcast_to(law, table.shape) for table in model.conditionals])
 
 
-def _alarm(check: Check, names: list[str], kind: str) -> Finding | None:
-    halves = _counts(check, _problems(check, names), kind)
+def _alarm(check: Check, names: list[str], kind: str, stop: float) -> Finding | None:
+    halves = _counts(check, _problems(check, names), kind, stop)
     ordinary = ordinary_beside(_problems(check, names)[0])
     if not _refute(check, ordinary, halves):
         return None
+    stop = check.after(END)
     for other, of_what in ((ordinary, ""), (ordinary.mirrored, MIXED_UP)):  # what is beside them need not be degenerate
-        seen = _counts(check, [other], kind)
+        seen = _counts(check, [other], kind, stop)
         if _refute(check, ordinary, seen):
             check.instance = instance_of(ordinary, "ordinary rows", seen, 0.0, [other] if of_what else [])
             return _finding(names[0], kind, of_what, seen)
-    each = {name: _counts(check, _problems(check, [name]), kind) for name in names}
+    each = {name: _counts(check, _problems(check, [name]), kind, stop) for name in names}
     if guilty := [name for name in names if _refute(check, ordinary, each[name])]:  # some of them are enough
         names, halves = guilty, [sum(part) for part in zip(*(each[name] for name in guilty), strict=True)]
     degenerate = _problems(check, names)
@@ -83,15 +93,16 @@ def _finding(name: str, kind: str, of_what: str, halves: list[Tokens]) -> Findin
     return Finding(Verdict.BIASED, Detector.BESIDE, name, text)
 
 
-def _counts(check: Check, others: list[VerifierProblem], kind: str) -> list[Tokens]:
+def _counts(check: Check, others: list[VerifierProblem], kind: str, stop: float) -> list[Tokens]:
     """Count in two halves what ordinary rows emit beside those of all others, or of one of them in small batches."""
     ordinary = ordinary_beside(others[0])
-    size = ordinary.target_law.size
+    size, affordable = ordinary.target_law.size, int((stop - time.monotonic()) / (2 * check.subject.batches.pace))
+    largest = min(check.budget.degenerate, max(affordable, 1))
     halves = [np.zeros(size, dtype=np.int64) for _ in range(2)]
     for call in range(2 if kind == LARGE else max(check.budget.small // CALLS, 2)):
-        if time.monotonic() > check.after(BESIDE):
+        if time.monotonic() > stop:
             break
-        rows = degenerate_trials(check) if kind == LARGE else size_of(kind, check.subject, check.rng)
+        rows = largest if kind == LARGE else size_of(kind, check.subject, check.rng)
         beside = others if kind == LARGE else [others[int(check.rng.integers(len(others)))]]
         share = max(int(rows * check.rng.uniform(0.2, 0.8)) // len(beside), 1)
         trials = [max(rows - share * len(beside), 1), *[share] * len(beside)]

@@ -1,16 +1,26 @@
-"""The fourth stage: every problem in large batches, in rounds that double."""
+"""The fourth stage: every problem in large batches, in rounds that double.
+
+A sampler so slow that not even the first round can be afforded is run sparingly: in equal shares first, and then on the
+problems that would tell most of those known defects that are still possible.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
 
+from specproof.conformance.evidence.known_laws import most_telling
 from specproof.conformance.evidence.sampling import calls, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.report.finding import Finding
 from specproof.conformance.stages.alarms import alarm_together, alarms, telling
-from specproof.conformance.stages.state import Check
+from specproof.conformance.stages.state import LONG_ROUNDS, Check
 from specproof.conformance.subject.failures import asked
+
+EVEN, FURTHER = 2, 10
+"""A slow sampler is looked at after each sixth of its trials, two of which all problems share, and then after so many
+smaller shares, each on one problem."""
+EVENLY = 1 / 3
 
 
 def run_rounds(check: Check) -> list[Finding]:
@@ -23,22 +33,47 @@ def run_rounds(check: Check) -> list[Finding]:
     Crash, InvalidOutput
         If the function breaks its contract.
     """
+    pace = check.subject.batches.pace
+    for number in range(check.budget.rounds):
+        trials = _affordable(check, check.budget.first << number, pace, check.end_of_rounds)
+        if trials == 0:
+            break
+        if number == 0 and trials < check.budget.first:
+            return _run_sparingly(check, _affordable(check, check.budget.first, pace, check.after(LONG_ROUNDS)))
+        start, before = time.monotonic(), check.subject.trials
+        _see_all(check, trials)
+        pace = (time.monotonic() - start) / max(check.subject.trials - before, 1)
+        if findings := _alarms_alone(check):
+            return findings
+    return alarm_together(check)
+
+
+def _run_sparingly(check: Check, trials: int) -> list[Finding]:
+    """Spend so many trials a problem: a third of them evenly, and the others where known defects would tell most."""
+    for turn in range(EVEN + FURTHER):
+        watch = most_telling(check.watches.values(), check.known_laws) if turn >= EVEN else None
+        share = trials * EVENLY / EVEN if turn < EVEN else trials * (1 - EVENLY) / FURTHER
+        if watch is None:
+            _see_all(check, max(int(share), 1))
+        else:
+            _see(check, [watch], max(int(share * len(check.watches)), 1))
+        if findings := _alarms_alone(check) or alarm_together(check):
+            return findings
+        if time.monotonic() > check.after(LONG_ROUNDS):
+            break
+    return []
+
+
+def _alarms_alone(check: Check) -> list[Finding]:
+    return telling([finding for watch in check.watches.values() for finding in alarms(check, watch)])
+
+
+def _see_all(check: Check, trials: int) -> None:
     groups = defaultdict(list)
     for watch in check.watches.values():
         groups[watch.problem.shape].append(watch)
-    pace = 0.0
-    for number in range(check.budget.rounds):
-        trials = _affordable(check, check.budget.first << number, pace or check.subject.batches.pace)
-        if trials == 0:
-            break
-        start, before = time.monotonic(), check.subject.trials
-        for group in groups.values():
-            _see(check, group, trials)
-        pace = (time.monotonic() - start) / max(check.subject.trials - before, 1)
-        findings = [finding for watch in check.watches.values() for finding in alarms(check, watch)]
-        if findings:
-            return telling(findings)
-    return alarm_together(check)
+    for group in groups.values():
+        _see(check, group, trials)
 
 
 def _see(check: Check, group: list[Watch], trials: int) -> None:
@@ -53,9 +88,9 @@ def _see(check: Check, group: list[Watch], trials: int) -> None:
             group[index].see_mixed(part, check.rng)
 
 
-def _affordable(check: Check, trials: int, pace: float) -> int:
-    """Give the trials on each problem that the rounds' time still allows at this pace; 0 if no round is worth it."""
-    affordable = int((check.end_of_rounds - time.monotonic()) / (pace * max(len(check.watches), 1)))
+def _affordable(check: Check, trials: int, pace: float, end: float) -> int:
+    """Give the trials on each problem that the time still allows at this pace; 0 if no round is worth it."""
+    affordable = int((end - time.monotonic()) / (pace * max(len(check.watches), 1)))
     if affordable >= trials:
         return trials
     return affordable if affordable >= 2 else 0

@@ -21,7 +21,7 @@ SMALL, ROUNDS, BESIDE, END = 0.12, 0.68, 0.77, 0.9
 """Shares of the time limit after which small batches, rounds, batches with degenerate rows, and looking into a failure
 end: what is running then has still to return."""
 LONG_ROUNDS = 0.74
-"""Rounds end after this share in contracts in which no rows stand beside degenerate ones."""
+"""Rounds end after this share in contracts in which no rows stand beside degenerate ones, and of slow samplers."""
 TOGETHER = 0.25
 """The two tests of all problems together have this share of the level, as they see most; all others have the rest."""
 HANG = 0.5
