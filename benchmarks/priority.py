@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,7 @@ from specproof.theory.distribution import Array, as_pair, dirichlet
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.transport import DraftSets, solve_membership_lp
 from specproof.theory.verifiers import VERIFIERS
+from specproof.theory.verifiers.kseq.law import kseq
 from specproof.theory.verifiers.priority import PriorityCoupling
 
 LIMITS = {1_000: 0.3e-3, 32_000: 8e-3, 152_064: 45e-3, 262_144: 80e-3}
@@ -81,9 +82,15 @@ def _real_builds(rng: np.random.Generator) -> Iterator[Comparison]:
     pairs = [(step.draft.cpu().numpy()[0], step.target.cpu().numpy()[0]) for step in steps]
     ratios = [likelihood_ratio(draft, target) for draft, target in pairs]
     sort = best(lambda: [np.argsort(ratio) for ratio in ratios]) / len(pairs)
-    for count in (2, 8):
-        ours = best(partial(_build_all, pairs, count)) / len(pairs)
-        what = f"priority coupling, real laws, V = {ratios[0].size:,}, k = {count}"
+    works: dict[str, Callable[[Array, Array], object]] = {
+        "priority coupling, k = 2": lambda draft, target: PriorityCoupling(draft, target, 2),
+        "priority coupling, k = 8": lambda draft, target: PriorityCoupling(draft, target, 8),
+        "priority coupling, k = 8, tolerance 1e-5": lambda draft, target: PriorityCoupling(draft, target, 8, 1e-5),
+        "K-SEQ, its law, k = 8": lambda draft, target: kseq(draft, target, 8),
+    }
+    for name, work in works.items():
+        ours = best(partial(_do_all, work, pairs)) / len(pairs)
+        what = f"{name}, real laws, V = {ratios[0].size:,}"
         yield Comparison(what, ours, sort, f"numpy.argsort of q/p alone, mean of {len(pairs)} positions", 0.0)
 
 
@@ -103,9 +110,9 @@ def _at_tokens(rng: np.random.Generator) -> Iterator[Comparison]:
             yield Comparison(what, seconds, sort, "numpy.argsort of q/p alone", 0.0)
 
 
-def _build_all(pairs: list[tuple[Array, Array]], num_drafts: int) -> None:
+def _do_all(work: Callable[[Array, Array], object], pairs: list[tuple[Array, Array]]) -> None:
     for pair in pairs:
-        PriorityCoupling(*pair, num_drafts)
+        work(*pair)
 
 
 def _solvers(draft: Array, target: Array, num_drafts: int) -> Iterator[Comparison]:
