@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -224,3 +225,19 @@ def test_what_cannot_be_registered_is_refused(rule: OnePositionRule, message: st
 def test_a_number_of_drafts_that_a_rule_does_not_take_is_refused(num_drafts: int) -> None:
     with pytest.raises(InvalidInput, match=f"num_drafts is {num_drafts}, and spechub takes 2: give num_drafts=2"):
         RULES["spechub"].acceptance_of(uniform(3), uniform(3), num_drafts)
+
+
+@pytest.mark.parametrize("tokens", [2, 50, 2000])
+@pytest.mark.parametrize("name", RULES)
+def test_any_number_of_drafts_ends_or_is_refused(name: str, tokens: int) -> None:
+    """With so many drafts no rule may go from one to the next."""
+    rng = np.random.default_rng(tokens)
+    draft, target = dirichlet(tokens, 1.0, rng), dirichlet(tokens, 0.3, rng)
+    found = []
+    for num_drafts in (10**6, 10**12):
+        with suppress(InvalidInput):
+            found.append(float(RULES[name].acceptance_of(draft, target, num_drafts)))
+    assert len(found) == 2 or name in ("recursive_distinct", "spechub")
+    assert all(0.0 <= acceptance <= 1.0 for acceptance in found)
+    if name != "best-path":  # which more drafts make worse
+        assert found == pytest.approx(sorted(found), abs=1e-12)
