@@ -84,6 +84,7 @@ def test_a_regression_by_the_stated_factor_fails_the_benchmarks(where: str) -> N
     assert {line.what.split(", V")[0] for line in slow if line.falls_short} == {name}
 
 
+@pytest.mark.slow
 def test_growth_is_measured_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "SIZES", (10, 100))
     monkeypatch.setattr(growth, "KNOWN_AT", 50)

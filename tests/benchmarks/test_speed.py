@@ -67,6 +67,7 @@ def test_a_free_lookup_is_predicted_at_its_tokens_per_call(pair: ModelPair, trac
     assert speed.lookup_speed(trace, encoded, 1, DEAR_DRAFTS) < 0.1
 
 
+@pytest.mark.slow
 def test_all_ways_are_decoded_and_shown(pair: ModelPair) -> None:
     timed, plan = speed.compare(pair, PROMPTS, 12)
     names = [each.way.name for each in timed]

@@ -94,6 +94,7 @@ print(check_sampler(token_by_token, budget=Budget(200, 1, 5, 20, 60.0)).findings
 """
 
 
+@pytest.mark.slow
 def test_the_kit_needs_no_other_packages_than_the_page_says() -> None:
     assert len(NEEDED) == 1
     ran = subprocess.run([sys.executable, "-c", WITH_THESE_ALONE, NEEDED[0]], capture_output=True, text=True)

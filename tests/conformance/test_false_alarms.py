@@ -55,6 +55,7 @@ def test_it_goes_on_from_its_record(capsys: pytest.CaptureFixture[str], tmp_path
     assert " 1 alarms in 1 checks" in again
 
 
+@pytest.mark.slow
 def test_it_counts_the_alarms_of_a_defect(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     entry = next(entry for entry in DEFECTS if entry.name == "always-accepted")
     small = false_alarms.EXPERIMENTS["small"]

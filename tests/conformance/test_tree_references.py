@@ -17,7 +17,9 @@ FEW = replace(QUICK, rounds=1, small=2, degenerate=32)
 """Enough for gross defects of a sampler that is asked tree by tree."""
 
 
-@pytest.mark.parametrize("name", ["traversal", "sequoia", "target-walk"])
+@pytest.mark.parametrize(
+    "name", ["target-walk", *(pytest.param(name, marks=pytest.mark.slow) for name in ("traversal", "sequoia"))]
+)
 def test_the_kit_calls_a_published_rule_lossless(name: str) -> None:
     report = check_sampler(partial(by_tree_sampler, name), "tree", budget=FEW)
     assert report.verdict == Verdict.LOSSLESS, str(report)

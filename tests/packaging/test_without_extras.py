@@ -69,7 +69,7 @@ def without_extras(installation: Any, tmp_path: Path) -> Any:
     ("words", "said"),
     [
         ("--version", "specproof"),
-        ("list", "spectr2023.otm-lp"),
+        pytest.param("list", "spectr2023.otm-lp", marks=pytest.mark.slow),
         ("models", "pip install 'specproof[llm]'"),
         ("bound --draft p.npy --target p.npy --json", '"optimal": 1.0'),
         pytest.param("check sampler.py:verify --time-limit 100", "lossless", marks=pytest.mark.slow),
@@ -96,6 +96,7 @@ def test_what_names_its_extra(without_extras: Any, words: str, extra: str) -> No
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_every_claim_on_language_models_names_its_extra(without_extras: Any) -> None:
     ran = without_extras("-c", EVERY_CLAIM_WITH_MODELS)
     ended = dict(line.split() for line in ran.stdout.splitlines())

@@ -160,8 +160,8 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
 @pytest.mark.parametrize(
     ("claim", "message"),
     [
-        pytest.param("refused", "the model is broken: choose another", marks=pytest.mark.slow),
-        ("died", "a worker process died"),
+        ("refused", "the model is broken: choose another"),
+        pytest.param("died", "a worker process died", marks=pytest.mark.slow),
     ],
 )
 def test_trouble_in_a_worker_is_one_line(launch: Any, tmp_path: Path, claim: str, message: str) -> None:

@@ -43,6 +43,7 @@ def test_the_two_likeliest_siblings_of_a_ratio_test_emit_what_was_worked_out_by_
     np.testing.assert_allclose(first, [1 / 3, 2 / 3, 0], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_right_walk_passes_and_a_rule_for_independent_siblings_says_what_it_left_out() -> None:
     assert check_sampler(walk_by_target, "tree", budget=QUICK).is_lossless
 

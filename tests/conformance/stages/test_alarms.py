@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pytest
 
 from specproof.conformance import CI, Detector, Verdict, check_sampler
 from specproof.conformance.references import token_by_token
@@ -26,6 +27,7 @@ def tempered(
     return emitted
 
 
+@pytest.mark.slow
 def test_a_fault_that_no_problem_shows_alone_is_seen_on_all_together() -> None:
     report = check_sampler(partial(tempered, 0.9), budget=FEW, seed=1)
     assert report.verdict is Verdict.BIASED, report

@@ -31,6 +31,7 @@ def test_manners_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_an_optimal_sampler_is_not_said_to_be_slow() -> None:
     """The chance that any of the intervals misses is the check's level, however many problems and looks there are."""
     report = check_sampler(token_by_token, level=1e-4, budget=QUICK)

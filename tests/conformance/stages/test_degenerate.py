@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pytest
 from check_budgets import QUICK
 
 from specproof.conformance import (
@@ -39,6 +40,7 @@ def test_a_token_that_the_target_forbids_is_invalid_output_where_nothing_else_is
     assert "target probability 0" in report.reason
 
 
+@pytest.mark.slow
 def test_a_hang_on_a_degenerate_problem_ends_these_and_a_message_that_sounds_like_one_does_not() -> None:
     def verify(*arguments: Any, hang: bool) -> Any:
         if (arguments[1] == 0).any():

@@ -81,6 +81,7 @@ def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:
     assert report.as_dict()["detectable_bias"]["small_batches"]["2"] is None
 
 
+@pytest.mark.slow
 def test_what_is_wrong_in_small_ragged_batches_only_is_seen() -> None:
     """In batches of two a row without drafts emits token 0."""
 

@@ -119,6 +119,7 @@ def test_torch_verifiers_are_handed_tensors() -> None:
     assert check_sampler(verify, arrays="torch", budget=QUICK).verdict == Verdict.LOSSLESS
 
 
+@pytest.mark.slow
 def test_a_loop_may_draft_as_far_ahead_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("specproof.conformance.references.DRAFTED", 8)
     assert check_sampler(speculate, "generate", budget=QUICK).is_lossless

@@ -35,6 +35,7 @@ def test_its_own_uniforms_are_a_fault_if_they_repeat_and_a_note_if_not() -> None
     assert check_sampler(token_by_token, budget=QUICK, require_seed=True).reproducible
 
 
+@pytest.mark.slow
 def test_uniforms_of_its_own_for_long_drafts_only_are_noticed() -> None:
     def elsewhere(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         own = draft_probs.shape[2] > 5
@@ -43,7 +44,7 @@ def test_uniforms_of_its_own_for_long_drafts_only_are_noticed() -> None:
     assert not check_sampler(elsewhere, budget=QUICK).reproducible
 
 
-@pytest.mark.parametrize("first", [0, 64])
+@pytest.mark.parametrize("first", [0, pytest.param(64, marks=pytest.mark.slow)])
 def test_rows_with_uniforms_of_their_own_are_seen_though_every_law_is_right(first: int) -> None:
     """From some row on, each row draws from a stream that is the same in every call."""
 
@@ -104,6 +105,7 @@ def test_an_output_that_depends_on_the_call_before_is_told_as_that() -> None:
     assert report.diagnosis is None
 
 
+@pytest.mark.slow
 def test_a_cache_that_changes_nothing_is_not_said_to_matter() -> None:
     kept: list[Any] = []
 

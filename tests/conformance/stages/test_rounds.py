@@ -20,6 +20,7 @@ from specproof.conformance import (
 from specproof.conformance.references import select
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hidden",
     [
@@ -38,6 +39,7 @@ def test_what_shows_in_long_drafts_or_large_vocabularies_only_is_caught(hidden: 
     assert report.verdict == Verdict.BIASED, str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "context",
     [

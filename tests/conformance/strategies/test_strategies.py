@@ -105,6 +105,7 @@ def test_what_cannot_be_drawn_is_refused(make: Any, named: str) -> None:
         find(make(), lambda _: True, settings=SEARCH)
 
 
+@pytest.mark.slow
 def test_drafts_of_a_list_are_of_its_possible_tokens() -> None:
     assert {find(strategies.drafts([0, 0.5, 0.5], 1), lambda it, t=t: it == (t,), settings=SEARCH) for t in (1, 2)} == {
         (1,),

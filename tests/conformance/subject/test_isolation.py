@@ -49,10 +49,15 @@ def writes(draft_probs, target_probs, draft_tokens, rng):
 @pytest.mark.parametrize(
     ("function", "verdict", "said"),
     [
-        ("keeps_the_lock", Verdict.CRASHES, "checking it did not end within 3 s and had to be killed"),
+        pytest.param(
+            "keeps_the_lock",
+            Verdict.CRASHES,
+            "checking it did not end within 3 s and had to be killed",
+            marks=pytest.mark.slow,
+        ),
         ("leaves", Verdict.CRASHES, "checking it ended the process with exit status 0"),
         ("breaks", Verdict.CRASHES, "checking it ended the process with signal SIGSEGV"),
-        ("writes", Verdict.BIASED, ""),
+        pytest.param("writes", Verdict.BIASED, "", marks=pytest.mark.slow),
         ("allocates", Verdict.CRASHES, "where its process may allocate"),
     ],
 )
@@ -114,6 +119,7 @@ def test_a_function_whose_module_is_not_found_there_is_one_line(monkeypatch: pyt
         check_sampler(local, budget=SMALL, isolate=True)
 
 
+@pytest.mark.slow
 def test_a_script_that_checks_wherever_it_is_imported_is_told_so(tmp_path: Path) -> None:
     script = tmp_path / "unguarded_script.py"
     script.write_text(

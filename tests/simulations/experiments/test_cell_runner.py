@@ -52,6 +52,7 @@ def timeless(found: list[Findings]) -> list[Findings]:
     return [Findings([replace(row, seconds=0.0) for row in part.rows], part.tables) for part in found]
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(open_store: Callable[..., Store]) -> None:
     announced: list[str] = []
     one = run_cells(CELLS, 5, LEVEL, open_store("one"))

@@ -145,6 +145,7 @@ def largest_error(pair: Any, run: DecodingRun) -> float:
     return float(max(errors))
 
 
+@pytest.mark.slow
 def test_long_ragged_decodes_keep_both_caches_right(pair: Any) -> None:
     run = spectr(pair, PROMPTS * 4, 40, 3, 4)
     assert (run.tokens >= 0).all()
@@ -155,9 +156,11 @@ def test_long_ragged_decodes_keep_both_caches_right(pair: Any) -> None:
 @pytest.mark.parametrize(
     ("cache", "method"),
     [
-        ("draft", "forget"),
         ("target", "select"),
-        *(pytest.param(*other, marks=pytest.mark.slow) for other in [("draft", "select"), ("target", "forget")]),
+        *(
+            pytest.param(*other, marks=pytest.mark.slow)
+            for other in [("draft", "forget"), ("draft", "select"), ("target", "forget")]
+        ),
     ],
 )
 def test_a_cache_that_is_not_taken_back_is_seen(
@@ -189,6 +192,7 @@ def skip_residual(draft: Any, target: Any, drafts: Any, uniforms: Any) -> Select
     return Selection(tokens, proper.accepted)
 
 
+@pytest.mark.slow
 def test_drafts_that_disagree_kept_alive_are_refuted(pair: Any) -> None:
     run = decode(pair, "kseq", 3, 2, survivors=revive)
     assert any_refuted(pair, run)

@@ -72,7 +72,7 @@ def ngram_pair(pair: Any) -> ModelPair:
     return ModelPair("ngram", NGramModel(8, "cpu"), pair.target, None)
 
 
-@pytest.mark.parametrize(("draft_length", "bonus"), [(1, False), (3, True)])
+@pytest.mark.parametrize(("draft_length", "bonus"), [(1, False), pytest.param(3, True, marks=pytest.mark.slow)])
 def test_texts_follow_the_targets_joint_law(pair: Any, draft_length: int, bonus: bool) -> None:
     rule, rng = LevelByLevel(bonus=bonus), np.random.default_rng(7)
     run = speculative_decode(ngram_pair(pair), PROMPTS * TEXTS, T, draft_length, rule, rng)

@@ -25,6 +25,7 @@ def quick(forked_checks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=60.0))
 
 
+BATCHES = ("chain_bonus_from_previous_row", "chain_rows_share_a_uniform")
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
 
 
@@ -35,8 +36,8 @@ def words(example: Path) -> list[object]:
 
 
 def marks(example: Path) -> list[pytest.MarkDecorator]:
-    """Loops over the trials of trees and rounds take a minute each."""
-    return [pytest.mark.slow] if example.stem.startswith(("tree", "round")) else []
+    """Loops over the trials of trees and rounds take a minute each, what shows in batches alone some seconds."""
+    return [pytest.mark.slow] if example.stem.startswith(("tree", "round")) or example.stem in BATCHES else []
 
 
 @pytest.mark.parametrize("example", [pytest.param(it, id=it.stem, marks=marks(it)) for it in EXAMPLES])

@@ -66,7 +66,9 @@ def choose(driver: Any, selector: str, value: str) -> None:
     driver.execute_script(f"{chosen} one.dispatchEvent(new Event('input', {{bubbles: true}}))", selector, value)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param("run", marks=pytest.mark.slow), *(kind for kind in KINDS if kind != "run")]
+)
 def test_every_link_leads_to_something_that_is_seen(opened: Callable[..., Any], kind: str) -> None:
     driver = opened(kind)
     links = driver.execute_script("return [...document.querySelectorAll('a[href^=\"#\"]')].map((a) => a.hash)")
@@ -230,6 +232,7 @@ def test_a_figure_is_no_larger_than_it_was_drawn_on_a_telephone(opened: Callable
     assert 360 < shown <= whole
 
 
+@pytest.mark.slow
 def test_a_printed_page_is_light_and_has_every_row(opened: Callable[..., Any]) -> None:
     driver = opened("run", dark=True)
     driver.execute_script("dispatchEvent(new Event('beforeprint'))")

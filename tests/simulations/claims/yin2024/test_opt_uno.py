@@ -250,7 +250,7 @@ def test_an_interval_over_prompts_is_students() -> None:
     assert math.isnan(over_prompts(values[:2], prompts[:2], 0.0, 1.0)["high"]), "of one prompt there is none"
 
 
-@pytest.mark.parametrize("rule", opt_uno.RULES)
+@pytest.mark.parametrize("rule", [pytest.param("opt", marks=pytest.mark.slow), "uno"])
 def test_a_rule_that_ignores_epsilon_is_refuted(rule: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leads half of the texts, and rejects as often as with epsilon = 0."""
     broken = {"opt": opt_sampler, "uno": uno_sampler}[rule](0.0)
