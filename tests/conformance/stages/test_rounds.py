@@ -207,6 +207,7 @@ def test_trials_that_share_a_uniform_in_some_batches_only_have_no_law_that_is_wr
     assert report.instance.total_variation == 0.0
 
 
+@pytest.mark.slow
 def test_pairs_that_share_a_uniform_in_batches_of_different_problems_only_are_seen() -> None:
     """No law shows it: two trials of a pair have the right law each, and pairs are independent."""
 

@@ -25,7 +25,14 @@ def quick(forked_checks: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("specproof.conformance.arguments.DEFAULT", replace(QUICK, seconds=60.0))
 
 
-BATCHES = ("chain_bonus_from_previous_row", "chain_rows_share_a_uniform")
+LATER = (
+    "tree",
+    "round",
+    "multi",
+    "chain_bonus_from_previous_row",
+    "chain_rows_share_a_uniform",
+    "chain_residual_skipped",
+)
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
 
 
@@ -36,8 +43,8 @@ def words(example: Path) -> list[object]:
 
 
 def marks(example: Path) -> list[pytest.MarkDecorator]:
-    """Loops over the trials of trees and rounds take a minute each, what shows in batches alone some seconds."""
-    return [pytest.mark.slow] if example.stem.startswith(("tree", "round")) or example.stem in BATCHES else []
+    """Loops over trials take seconds and those of trees and rounds a minute: one of chains and of texts are for now."""
+    return [pytest.mark.slow] if example.stem.startswith(LATER) else []
 
 
 @pytest.mark.parametrize("example", [pytest.param(it, id=it.stem, marks=marks(it)) for it in EXAMPLES])
@@ -76,6 +83,7 @@ def test_what_a_function_prints_does_not_mix_with_json(command: Any, tmp_path: P
     assert "RuntimeError: no luck" in report["reason"]
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_not_used_is_refused_on_demand(command: Any, tmp_path: Path) -> None:
     path = tmp_path / "unseeded_subject.py"
     path.write_text(
