@@ -30,6 +30,7 @@ from specproof.conformance.problems.example_models import (
     histories,
     independent,
     markov,
+    near_each_other,
 )
 from specproof.theory.chain import TabularModel
 
@@ -59,6 +60,8 @@ def chain_examples() -> dict[str, ChainProblem]:
         "five drafts, no memory": _no_memory([(0.6, 0.4)] * 5, [(0.4, 0.6)] * 6),
         "eight tokens": _no_memory([P8], [Q8, P8[::-1]]),
         "eight tokens, draft near the target": _no_memory([NEAR_P8], [NEAR_Q8, NEAR_Q8[::-1]]),
+        "thirty-two tokens, draft near the target": _bonus(near_each_other()),
+        "thirty-two tokens, other laws": _bonus(near_each_other()[::-1]),
         "eight tokens, draft uniform": _no_memory([(0.125,) * 8], [P8, Q8]),
         **_unusual(),
     }

@@ -20,6 +20,7 @@ CLOSE_ROWS = ((0.6, 0.4), (0.3, 0.7))
 P8, Q8 = (0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.05), (0.05, 0.05, 0.1, 0.1, 0.1, 0.15, 0.2, 0.25)
 NEAR_P8 = (0.032, 0.048, 0.072, 0.098, 0.127, 0.148, 0.202, 0.273)
 NEAR_Q8 = (0.03, 0.05, 0.07, 0.1, 0.125, 0.15, 0.2, 0.275)
+NEAR_P32, NEAR_Q32 = (*(0.0305,) * 31, 0.0545), (*(0.03,) * 31, 0.07)
 NEAR_P16, NEAR_Q16 = (0.063, 0.062) * 8, (0.062, 0.063) * 8
 """Drafts near the target are hardly ever rejected, so that rounding and a small number in a denominator show."""
 P4, Q4 = (0.4, 0.3, 0.2, 0.1), (0.1, 0.2, 0.3, 0.4)
@@ -34,6 +35,15 @@ def markov(
     """Tabulate two Markov chains, given by their first laws and their rows."""
     draft = MarkovChain(first, np.array(rows), horizon).tabulate()
     return draft, MarkovChain(target_first, np.array(target_rows), horizon).tabulate()
+
+
+def near_each_other() -> Models:
+    """Make a draft and a target of thirty-two tokens that differ in one of them, and one of two after the draft.
+
+    A small number in the denominator of a ratio is added up over all tokens, and goes to that one.
+    """
+    draft, target = (independent([law, (0.5, 0.5, *(0.0,) * 30)]) for law in (NEAR_P32, NEAR_Q32))
+    return draft, target
 
 
 def independent(rows: Sequence[ArrayLike]) -> TabularModel:

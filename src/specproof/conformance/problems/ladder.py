@@ -31,7 +31,7 @@ PROBLEMS: Mapping[Contract, type[Problem]] = MappingProxyType(
 def ladder(contract: Contract | str) -> Mapping[str, Problem]:
     """Give the problems whose laws are tested, by name, the smallest first.
 
-    No token of them is impossible, unless what is asked of texts makes it so.
+    No token of them is impossible, unless what is asked of texts makes it so, or few can follow the draft.
 
     Raises
     ------

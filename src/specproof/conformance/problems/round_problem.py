@@ -24,6 +24,7 @@ from specproof.conformance.problems.example_models import (
     histories,
     independent,
     markov,
+    near_each_other,
 )
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.subject.failures import InvalidOutput, one_line
@@ -185,6 +186,7 @@ class RoundProblem(EmittedRows):
                 independent([(0.6, 0.36, 0.04)] * 2), independent([(0.05, 0.6, 0.35)] * 2), 0
             ),
             "five tokens": RoundProblem(independent([_FIVE] * 2), independent([_FIVE[::-1]] * 2), 0),
+            "thirty-two tokens, draft near the target": RoundProblem(*near_each_other(), 0),
             "whole history": RoundProblem(*histories(2, 6), prefix=2),
         }
 

@@ -10,6 +10,7 @@ from specproof.conformance.problems.example_models import (
     histories,
     independent,
     markov,
+    near_each_other,
 )
 from specproof.conformance.problems.tree_problem import TreeProblem
 from specproof.conformance.tree import Drawn
@@ -44,4 +45,8 @@ def tree_examples() -> dict[str, TreeProblem]:
         for name, it in listed.items()
         if it.kind is Drawn.CERTAIN
     }
-    return {**undeclared, **listed}
+    near = {
+        "iid, thirty-two tokens, draft near the target": TreeProblem(*near_each_other(), (-1, 0), Drawn.IID),
+        "iid, thirty-two tokens, other laws": TreeProblem(*near_each_other()[::-1], (-1, 0), Drawn.IID),
+    }
+    return {**undeclared, **listed, **near}
