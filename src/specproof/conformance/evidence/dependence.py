@@ -67,8 +67,25 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
     batches : sequence of pairs
         First tokens and numbers of outcomes of the trials of each call, in its order.
     """
-    tables = list(_tables([_views(*batch, num_tokens) for batch in batches]))
-    return any(_independence(table) < level / len(tables) for table in tables)
+    views = [_views(*batch, num_tokens) for batch in batches]
+    tables = list(_tables(views))
+    share = level / (len(tables) + len(views[0]))
+    if any(_independence(table) < share for table in tables):
+        return True
+    return any(_agreement([outcomes for outcomes, _ in view]) < share for view in zip(*views, strict=True))
+
+
+def _agreement(calls: Sequence[Tokens]) -> float:
+    """The p-value of Fisher's exact test that trials agree with their neighbour as often as with one of the next call.
+
+    It tells something of few trials too, of which tables of outcomes would be all but empty.
+    """
+    size = min(map(len, calls)) // 2 * 2
+    rows = np.stack([call[:size] for call in calls])
+    within = rows[:, 0::2] == rows[:, 1::2]
+    across = rows[0 : len(rows) // 2 * 2 : 2] == rows[1::2]
+    table = [[int(same.sum()), int((~same).sum())] for same in (within, across)]
+    return float(scipy.stats.fisher_exact(table).pvalue)
 
 
 def _views(first: Tokens, completed: Tokens, num_tokens: int) -> list[tuple[Tokens, int]]:
