@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -13,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import joblib
+from joblib.externals.loky import process_executor
 
 from specproof.theory.errors import InvalidInput
 
@@ -49,11 +51,11 @@ def in_workers(calls: Sequence[Callable[[], T]], jobs: int, scheduler: str | Non
     with _workers(jobs, scheduler), warnings.catch_warnings():
         # When the run stops early the reason is told; how much unfinished work joblib gave up is not.
         warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
-        # A worker that has loaded a second pair of models is taken for one that leaks, and replaced between two cells.
+        # Where loky should replace a worker after all, its thread must not die of the warning.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=waiting, max_nbytes=None)
         with _deaf_to_interrupts():
-            results = parallel(joblib.delayed(call)() for call in calls)
+            results = parallel(joblib.delayed(_called)(call) for call in calls)
         try:
             yield from results
         except BrokenProcessPool:
@@ -66,6 +68,12 @@ def in_workers(calls: Sequence[Callable[[], T]], jobs: int, scheduler: str | Non
                 f"the cluster at {scheduler} was lost: see that scheduler and workers run, then run the same command "
                 "again, finished cells are kept"
             ) from None
+
+
+def _called(call: Callable[[], T]) -> T:
+    """Call in a worker, which stays: loky would take the models that it loads for a leak, and start another one."""
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
+    return call()
 
 
 @contextmanager
