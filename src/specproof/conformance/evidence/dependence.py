@@ -59,8 +59,8 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
     """Whether trials depend on others of their batch, whatever the law of each is.
 
     Pearson's chi-square tests of independence in pairs, at half a batch and at every distance that is a power of two,
-    and of one law in all calls, which uniforms that a whole call shares make differ; each at its part of ``level``,
-    which is nominal.
+    of one law in all calls, which uniforms that a whole call shares make differ, and of neighbours that agree as trials
+    of different calls do; each at its part of ``level``, which is nominal.
 
     Parameters
     ----------
@@ -78,12 +78,13 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
 def _agreement(calls: Sequence[Tokens]) -> float:
     """The p-value of Fisher's exact test that trials agree with their neighbour as often as with one of the next call.
 
-    It tells something of few trials too, of which tables of outcomes would be all but empty.
+    It tells something of few trials too, of which tables of outcomes would be all but empty. Of three calls one is
+    compared within itself and the others with each other, so that all comparisons are independent.
     """
     size = min(map(len, calls)) // 2 * 2
-    rows = np.stack([call[:size] for call in calls])
-    within = rows[:, 0::2] == rows[:, 1::2]
-    across = rows[0 : len(rows) // 2 * 2 : 2] == rows[1::2]
+    rows = np.stack([call[:size] for call in calls[: len(calls) // 3 * 3]] or [np.zeros(0, dtype=np.int64)] * 3)
+    within = rows[0::3, 0::2] == rows[0::3, 1::2]
+    across = rows[1::3] == rows[2::3]
     table = [[int(same.sum()), int((~same).sum())] for same in (within, across)]
     return float(scipy.stats.fisher_exact(table).pvalue)
 
