@@ -195,6 +195,7 @@ def sharing_if(condition: Callable[..., bool]) -> Callable[..., Any]:
     ids=["in small batches", "in batches of different problems"],
 )
 @pytest.mark.slow
+@pytest.mark.usefixtures("whole_second_look")
 @pytest.mark.parametrize("seed", [0, 1])
 def test_trials_that_share_a_uniform_in_some_batches_only_have_no_law_that_is_wrong(
     condition: Callable[..., bool], seed: int

@@ -59,8 +59,8 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
     """Whether trials depend on others of their batch, whatever the law of each is.
 
     Pearson's chi-square tests of independence in pairs, at half a batch and at every distance that is a power of two,
-    of one law in all calls, which uniforms that a whole call shares make differ, and of neighbours that agree as trials
-    of different calls do; each at its part of ``level``, which is nominal.
+    of one law in all calls, which uniforms that a whole call shares make differ, and of neighbours that agree no more
+    often than trials of different calls; each at its part of ``level``, which is nominal.
 
     Parameters
     ----------
@@ -76,17 +76,19 @@ def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, lev
 
 
 def _agreement(calls: Sequence[Tokens]) -> float:
-    """The p-value of Fisher's exact test that trials agree with their neighbour as often as with one of the next call.
+    """The p-value of Fisher's exact test that trials agree with their neighbour no more often than with another call's.
 
-    It tells something of few trials too, of which tables of outcomes would be all but empty. Of three calls one is
-    compared within itself and the others with each other, so that all comparisons are independent.
+    It tells something of few trials too, of which tables of outcomes would be all but empty. Of four trials
+    of each call two are held against each other and two against those of the next call, so that all comparisons are
+    independent.
     """
-    size = min(map(len, calls)) // 2 * 2
-    rows = np.stack([call[:size] for call in calls[: len(calls) // 3 * 3]] or [np.zeros(0, dtype=np.int64)] * 3)
-    within = rows[0::3, 0::2] == rows[0::3, 1::2]
-    across = rows[1::3] == rows[2::3]
+    size = min(map(len, calls)) // 4 * 4
+    even = len(calls) // 2 * 2
+    rows = np.array([call[:size] for call in calls[:even]]).reshape(even, size // 4, 4)
+    within = rows[..., 0] == rows[..., 1]
+    across = rows[0::2, :, 2:] == rows[1::2, :, 2:]
     table = [[int(same.sum()), int((~same).sum())] for same in (within, across)]
-    return float(scipy.stats.fisher_exact(table).pvalue)
+    return float(scipy.stats.fisher_exact(table, alternative="greater").pvalue)
 
 
 def _views(first: Tokens, completed: Tokens, num_tokens: int) -> list[tuple[Tokens, int]]:
