@@ -58,7 +58,11 @@ def test_rows_with_uniforms_of_their_own_are_seen_though_every_law_is_right(firs
         return by_position(draft_probs, target_probs, draft_tokens, Stale())
 
     report = check_sampler(verify, budget=LONGER)
-    assert [finding.detector for finding in report.findings] == ["uniforms" if first == 0 else "rows"], str(report)
+    *batch, own = report.findings
+    assert own.detector == ("uniforms" if first == 0 else "rows"), str(report)
+    assert [finding.detector for finding in batch] in ([], ["batch"]), str(
+        report
+    )  # what a row draws depends on its place
 
 
 @pytest.mark.parametrize("bits", [*(pytest.param(few, marks=pytest.mark.slow) for few in (2, 4)), 6])

@@ -1,6 +1,6 @@
 """The fourth stage: every problem in large batches, in rounds that double.
 
-A sampler so slow that not even the first round can be afforded is run sparingly: in equal shares first, and then on the
+A sampler so slow that not even two rounds can be afforded is run sparingly: in equal shares first, and then on the
 problems that would tell most of those known defects that are still possible.
 """
 
@@ -21,6 +21,8 @@ EVEN, FURTHER = 2, 10
 """A slow sampler is looked at after each sixth of its trials, two of which all problems share, and then after so many
 smaller shares, each on one problem."""
 EVENLY = 1 / 3
+SPARINGLY = 3
+"""So many times the trials of the first round are what two rounds take."""
 
 
 def run_rounds(check: Check) -> list[Finding]:
@@ -33,18 +35,20 @@ def run_rounds(check: Check) -> list[Finding]:
     Crash, InvalidOutput
         If the function breaks its contract.
     """
-    pace = check.subject.batches.pace
+    pace, most = check.subject.batches.pace, SPARINGLY * check.budget.first
     for number in range(check.budget.rounds):
         trials = _affordable(check, check.budget.first << number, pace, check.end_of_rounds)
         if trials == 0:
             break
-        if number == 0 and trials < check.budget.first:
-            return _run_sparingly(check, _affordable(check, check.budget.first, pace, check.after(LONG_ROUNDS)))
         start, before = time.monotonic(), check.subject.trials
-        _see_all(check, trials)
-        pace = (time.monotonic() - start) / max(check.subject.trials - before, 1)
-        if findings := _alarms_alone(check):
+        if number == 0 and _affordable(check, most, pace, check.end_of_rounds) < most:
+            findings = _run_sparingly(check, _affordable(check, most, pace, check.after(LONG_ROUNDS)))
+        else:
+            _see_all(check, trials)
+            findings = _alarms_alone(check)
+        if findings:
             return findings
+        pace = (time.monotonic() - start) / max(check.subject.trials - before, 1)  # the first calls may have compiled
     return alarm_together(check)
 
 
