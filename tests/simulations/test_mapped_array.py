@@ -81,6 +81,7 @@ def test_pages_that_were_read_are_let_go(tmp_path: Path) -> None:
     let_go(np.ones(3))  # in memory: nothing to do
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are counted by Linux alone")
 def test_a_bound_lets_go_of_what_it_has_read(tmp_path: Path) -> None:
     rows = np.zeros((64, 2**15), np.float32)

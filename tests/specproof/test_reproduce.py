@@ -157,11 +157,12 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
     assert kept.items() <= cells_of(out).items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claim", "message"),
     [
         ("refused", "the model is broken: choose another"),
-        pytest.param("died", "a worker process died", marks=pytest.mark.slow),
+        ("died", "a worker process died"),
     ],
 )
 def test_trouble_in_a_worker_is_one_line(launch: Any, tmp_path: Path, claim: str, message: str) -> None:

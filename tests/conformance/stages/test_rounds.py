@@ -221,9 +221,10 @@ def test_pairs_that_share_a_uniform_in_batches_of_different_problems_only_are_se
     assert "of different problems depend on each other" in report.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shift", "seed"),
-    [(0.02, 4), pytest.param(0.03, 3, marks=pytest.mark.slow), pytest.param(0.1, 0, marks=pytest.mark.slow)],
+    [(0.02, 4), (0.03, 3), (0.1, 0)],
 )
 def test_of_independent_trials_with_a_wrong_law_no_dependence_is_claimed(shift: float, seed: int) -> None:
     def generate(draft: Any, target: Any, prompt: Any, length: int, n: int, rng: Any) -> Any:

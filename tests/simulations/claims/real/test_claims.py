@@ -54,7 +54,7 @@ def found(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.mark.parametrize(
     ("claim", "controls"),
     [
-        pytest.param("real.acceptance", 1, marks=pytest.mark.slow),
+        ("real.acceptance", 1),
         ("real.rejection-martingale", 1),
         ("real.block-efficiency", 3),
         ("priority.gain", 2),
