@@ -94,10 +94,14 @@ def replace_rejected(tokens: AnyArray, accepted: AnyArray, residual: AnyArray, u
         Weights, one row shared by all trials or one for each.
     uniforms : array, shape (...)
     """
-    xp = array_namespace(tokens, accepted, residual, uniforms)
-    emitted = xp.asarray(tokens, copy=True)
     rejected = ~accepted
-    emitted[rejected] = invert(rows_of(residual, rejected), uniforms[rejected])
+    return redraw(tokens, rejected, rows_of(residual, rejected), uniforms)
+
+
+def redraw(tokens: AnyArray, chosen: AnyArray, laws: AnyArray, uniforms: AnyArray) -> AnyArray:
+    """Draw the tokens of the chosen trials anew, from a law of each of these (m, V) or one of all (V,)."""
+    emitted = array_namespace(tokens, chosen, laws, uniforms).asarray(tokens, copy=True)
+    emitted[chosen] = invert(laws, uniforms[chosen])
     return emitted
 
 

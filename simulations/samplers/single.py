@@ -6,9 +6,9 @@ import numpy as np
 from array_api_compat import array_namespace
 
 import specproof.theory.distribution as distribution
-from specproof.simulations.samplers.inversion import AnyArray, gather, invert
+from specproof.simulations.samplers.inversion import AnyArray, gather
 from specproof.simulations.samplers.registry import register_sampler
-from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, rows_of
+from specproof.simulations.samplers.selection import Selection, checked_namespace, or_target, redraw, rows_of
 from specproof.simulations.samplers.trials import try_in_turn
 from specproof.theory.ratio import acceptance_ratio
 
@@ -41,9 +41,9 @@ def verify(draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArr
     xp = checked_namespace(draft, target, drafts, uniforms)
     # u < q/p without the division: p > 0 for whatever was drafted, and u = 0 must not accept a token with q = 0.
     accepted = (uniforms[..., :1] * gather(draft, drafts) < gather(target, drafts))[..., 0]
-    emitted, rejected = xp.asarray(drafts[..., 0], copy=True), ~accepted
+    rejected = ~accepted  # the residual of other trials is not needed
     residual = residual_weights(rows_of(draft, rejected), rows_of(target, rejected))
-    emitted[rejected] = invert(residual, uniforms[..., 1][rejected])
+    emitted = redraw(drafts[..., 0], rejected, residual, uniforms[..., 1])
     return Selection(emitted, xp.where(accepted, 0, -1))
 
 
