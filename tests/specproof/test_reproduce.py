@@ -157,11 +157,10 @@ def test_an_interrupt_is_one_line_and_leaves_whole_files(
     assert kept.items() <= cells_of(out).items()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claim", "message"),
     [
-        ("refused", "the model is broken: choose another"),
+        pytest.param("refused", "the model is broken: choose another", marks=pytest.mark.slow),
         ("died", "a worker process died"),
     ],
 )

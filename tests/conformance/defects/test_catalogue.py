@@ -27,7 +27,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
         ("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id"),
         ("chain", "neighbours-target", "batch", None),  # one trial alone is right
         pytest.param("chain", "one-uniform-a-round", "law", "one-uniform-a-round", marks=pytest.mark.slow),
-        pytest.param("multi", "own-draw-each", "law", "own-draw-each", marks=pytest.mark.slow),
+        ("multi", "own-draw-each", "law", "own-draw-each"),
         pytest.param("generate", "drawn-by-argmax", "law", "drawn-by-argmax", marks=pytest.mark.slow),
         pytest.param("generate", "draft-law-overwritten", "law", "draft-law-overwritten", marks=pytest.mark.slow),
         pytest.param(

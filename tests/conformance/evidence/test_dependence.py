@@ -49,6 +49,16 @@ def test_calls_whose_trials_share_one_uniform_are_dependent_though_no_pair_of_on
     assert not are_dependent([(call, call) for call in alike], 4, 1e-6)
 
 
+def test_few_trials_that_agree_within_their_call_alone_are_dependent() -> None:
+    """Six calls of sixteen trials: tables of their pairs, of 64 by 64 outcomes, are all but empty."""
+    rng = np.random.default_rng(6)
+    shared = [np.full(16, call) for call in rng.permutation(64)[:6]]
+    apart = [rng.permutation(64)[:16] for _ in range(6)]
+    alike = [apart[0]] * 6  # calls that repeat each other, whose trials agree with those of other calls
+    verdicts = [are_dependent([(call, call) for call in calls], 64, 1e-6) for calls in (shared, apart, alike)]
+    assert verdicts == [True, False, False]
+
+
 def test_calls_that_differ_a_little_are_dependent_though_pooled_pairs_do_not_show_it() -> None:
     """Shares of 0.45 and 0.55 in turn: a correlation of 0.01 in pairs, and 6 standard deviations in each call."""
     rng = np.random.default_rng(5)
