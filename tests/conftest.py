@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
 from collections.abc import Generator, Iterator, Sequence
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+# Every core has a worker, or will have: threads of the libraries would wait for each other, and burn what others need.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # The same examples in every run, and nothing remembered on disk: a failure is the code's, never the seed's.
 settings.register_profile("nightly", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.register_profile("gate", settings.get_profile("nightly"), max_examples=20)
