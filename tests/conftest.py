@@ -61,6 +61,7 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # what tests make is small and short-lived
 
 
 @pytest.hookimpl(optionalhook=True)

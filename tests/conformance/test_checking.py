@@ -23,8 +23,11 @@ from specproof.conformance.references import references, speculate, token_by_tok
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
-SLOWLY = ("priority layers", "block by block", "level by level, kseq", "speculative loop, as asked")
-"""The longest of their contracts: one costs as much as all others together."""
+SLOWLY = (
+    *("priority layers", "block by block", "level by level, kseq", "speculative loop, as asked"),
+    *("recursive", "priority", "walk by the target"),
+)
+"""The longest of their contracts, of which one costs as much as all others together, and second ones of a contract."""
 QUICKLY = [pytest.param(name, marks=pytest.mark.slow if name in SLOWLY else (), id=name) for name in references()]
 
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fake_claims
 import pandas as pd
 import pytest
+from typer.main import get_command
 
 SUPPORT = Path(__file__).parents[1] / "support"
 FAKE = "import fake_claims; fake_claims.main()"
@@ -48,10 +50,18 @@ class Outcome(NamedTuple):
 Command = Callable[..., Outcome]
 
 
+@cache
+def commands(app: Any) -> Any:
+    """What typer makes of an app, which takes longer than most of what the commands do in tests."""
+    return get_command(app)
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run ``specproof`` in this process."""
+    """Run ``specproof`` in this process, its commands put together once."""
     from specproof.cli import main
+
+    monkeypatch.setattr("typer.main.get_command", commands)
 
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["specproof", *map(str, words)])

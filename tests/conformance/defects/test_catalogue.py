@@ -24,7 +24,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
     ("contract", "name", "detector", "diagnosis"),
     [
         pytest.param("chain", "always-accepted", "acceptance", "always-accepted", marks=pytest.mark.slow),
-        ("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id"),
+        pytest.param("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id", marks=pytest.mark.slow),
         ("chain", "neighbours-target", "batch", None),  # one trial alone is right
         pytest.param("chain", "one-uniform-a-round", "law", "one-uniform-a-round", marks=pytest.mark.slow),
         ("multi", "own-draw-each", "law", "own-draw-each"),

@@ -122,7 +122,7 @@ def test_plain_values_are_strict_json_with_names_in_the_place_of_members() -> No
     assert all(type(value) is str for value in (values["contract"], values["verdict"]))
 
 
-@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize("as_json", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_reader_that_leaves_early_changes_nothing(as_json: bool) -> None:
     code = (
         "from specproof.conformance import Report, Verdict\n"

@@ -135,7 +135,9 @@ def test_a_script_that_checks_wherever_it_is_imported_is_told_so(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "limit", "said"),
     [
-        ("import time; time.sleep(1000)", 3.0, "importing it did not end within 3 s"),
+        pytest.param(
+            *("import time; time.sleep(1000)", 3.0, "importing it did not end within 3 s"), marks=pytest.mark.slow
+        ),
         ("import os; os._exit(0)", 60.0, "importing it ended the process with exit status 0"),
     ],
 )

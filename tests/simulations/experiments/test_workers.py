@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
+import pytest
+
 from specproof.simulations.experiments.workers import in_workers
 
 
@@ -26,6 +28,7 @@ def loading(size: int) -> Callable[[], int]:
     return load
 
 
+@pytest.mark.slow
 def test_a_worker_that_has_loaded_much_is_not_replaced() -> None:
     calls = [partial(loading(size)) for size in (1, 1, 50_000_000, 50_000_000, 1, 1, 1, 1)]
     with closing(in_workers(calls, jobs=2)) as found:

@@ -80,6 +80,7 @@ def test_ragged_texts_are_tested_by_the_laws_of_their_own_prefixes(
     assert largest_error(draft, target, other, texts, laws) > 0.01, "the comparison can fail"
 
 
+@pytest.mark.slow
 def test_the_laws_have_gone_through_every_filter(draft: Any, target: Any) -> None:
     """Temperature, top-k, top-p and min-p of transformers are those of the exact law, and each of them shows."""
     texts, laws = recorded(target, speculative_batch(draft, 2, 4), **FILTERED)

@@ -26,9 +26,7 @@ def quick(forked_checks: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LATER = (
-    "tree",
-    "round",
-    "multi",
+    *("tree", "round", "multi", "generate"),
     "chain_bonus_from_previous_row",
     "chain_rows_share_a_uniform",
     "chain_residual_skipped",
@@ -43,7 +41,7 @@ def words(example: Path) -> list[object]:
 
 
 def marks(example: Path) -> list[pytest.MarkDecorator]:
-    """Loops over trials take seconds and those of trees and rounds a minute: one of chains and of texts are for now."""
+    """Loops over trials take seconds and those of trees and rounds a minute: one that is lossless is for now."""
     return [pytest.mark.slow] if example.stem.startswith(LATER) else []
 
 

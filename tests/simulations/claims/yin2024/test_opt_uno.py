@@ -158,6 +158,7 @@ def test_both_exact_judges_say_what_is_resolved(found: ClaimFindings) -> None:
     assert (rates.xs(0.8, level="epsilon")["mean"] == 0.5).all(), "where nothing is rejected there is one rule"
 
 
+@pytest.mark.slow
 def test_another_scorer_costs_no_decoding(
     found: ClaimFindings, settings: Settings, cells: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
