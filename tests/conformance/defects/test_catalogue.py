@@ -27,6 +27,7 @@ BY_NAME = {(entry.contract, entry.name): entry for entry in (*DEFECTS, *LOOKALIK
         pytest.param("chain", "residual-at-rejected-id", "law", "residual-at-rejected-id", marks=pytest.mark.slow),
         ("chain", "neighbours-target", "batch", None),  # one trial alone is right
         pytest.param("chain", "one-uniform-a-round", "law", "one-uniform-a-round", marks=pytest.mark.slow),
+        pytest.param("chain", "inclusive-coarse-uniform", "law", "inclusive-coarse-uniform", marks=pytest.mark.slow),
         ("multi", "own-draw-each", "law", "own-draw-each"),
         pytest.param("generate", "drawn-by-argmax", "law", "drawn-by-argmax", marks=pytest.mark.slow),
         pytest.param("generate", "draft-law-overwritten", "law", "draft-law-overwritten", marks=pytest.mark.slow),
@@ -50,7 +51,6 @@ def test_a_biased_sampler_is_caught_and_named(contract, name, detector, diagnosi
         ("chain", "padding-as-token", Verdict.INVALID),
         ("generate", "padding-as-index", Verdict.INVALID),
         pytest.param("chain", "mask-on-bonus-alone", Verdict.INVALID, marks=pytest.mark.slow),
-        pytest.param("chain", "inclusive-coarse-uniform", Verdict.INVALID, marks=pytest.mark.slow),
         ("chain", "unguarded-residual", Verdict.CRASHES),
     ],
 )
