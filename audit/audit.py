@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.console import Console
 from audit.outcome import kept_outcomes, outcome_of
 from audit.registry import SUBJECTS, Subject, find
 from specproof.conformance import Report, check_sampler
+from specproof.conformance.stages.whole_check import EXPLAINING
 from specproof.theory.errors import InvalidInput
 
 
@@ -41,17 +43,23 @@ def run(subjects: list[Subject], out: Path) -> None:
     torch.set_num_threads(1)  # for arrays this small, threads cost more than they save
     out.with_suffix("").mkdir(exist_ok=True)
     for subject in subjects:
-        report = audit(subject)
+        report, found = audit(subject)
         typer.echo(f"{report}\n")
         # The page first, as its networks and repairs take minutes: no row of the table is without one.
         _write(out.with_suffix("") / f"{subject.name}.md", list(subject_page(subject, report)))
-        outcome_of(subject, report).keep()
+        outcome_of(subject, report, found).keep()
         _write(out, list(table_page(kept_outcomes())))
 
 
-def audit(subject: Subject) -> Report:
-    """Check one subject."""
-    return check_sampler(subject.ready(), subject.contract, budget=subject.budget)
+def audit(subject: Subject) -> tuple[Report, float | None]:
+    """Check one subject, and say after how many seconds something was found."""
+    function, stages, began = subject.ready(), {}, perf_counter()
+
+    def told(stage: str) -> None:
+        stages[stage] = perf_counter() - began
+
+    report = check_sampler(function, subject.contract, budget=subject.budget, progress=told)
+    return report, stages.get(EXPLAINING)
 
 
 def _write(path: Path, lines: list[str]) -> None:

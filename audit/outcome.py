@@ -30,6 +30,10 @@ class Outcome:
         What was spent, and the seed of it.
     seconds : float
         How long the check took, the search for a small instance included.
+    reason : str
+        What was found, in one sentence, or that nothing was.
+    found : float or None
+        After how many seconds, the search for a small instance not included; None if nothing was, or it was not timed.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Outcome:
     trials: int
     seed: int
     seconds: float
+    reason: str = ""
+    found: float | None = None
 
     def keep(self) -> None:
         """Write it to its file."""
@@ -49,11 +55,12 @@ class Outcome:
         (FOLDER / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def outcome_of(subject: Subject, report: Report) -> Outcome:
-    """The row of a report."""
+def outcome_of(subject: Subject, report: Report, found: float | None) -> Outcome:
+    """The row of a report, of a check in which something was found after so many seconds."""
     of_subject = subject.name, subject.distribution, subject.version, subject.calls, str(subject.contract)
     spent = report.trials, report.seed, round(report.seconds, 1)
-    return Outcome(*of_subject, str(report.verdict), _evidence(report), *spent)
+    told = report.reason, found and round(found, 1)
+    return Outcome(*of_subject, str(report.verdict), _evidence(report), *spent, *told)
 
 
 def kept_outcomes() -> list[Outcome]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit import networks
 from audit.outcome import Outcome
-from audit.registry import Subject
+from audit.registry import Subject, find
 from audit.repairs import REPAIRS
 from specproof.conformance import Report
 from specproof.simulations.statistics import Check
@@ -21,6 +21,24 @@ def table_page(outcomes: list[Outcome]) -> Iterator[str]:
         spent = f"{row.trials:,} in {row.seconds:.0f} s"
         yield f"| {' | '.join((subject, row.calls, row.contract, verdict, row.evidence, spent))} |"
     yield from _FOOT.splitlines()
+    yield from _below("Before and after a fix", _PAIRS, list(pair_lines(outcomes)))
+    yield from _ABSENT.splitlines()
+
+
+def pair_lines(outcomes: list[Outcome]) -> Iterator[str]:
+    """One line of a table for each fix of which both releases were checked."""
+    by_name = {row.name: row for row in outcomes}
+    for row in outcomes:
+        subject = find(row.name)
+        if subject.before in by_name:
+            yield f"| {' | '.join((subject.fix, _came_to(by_name[subject.before]), _came_to(row)))} |"
+
+
+def _came_to(row: Outcome) -> str:
+    release = f"[{row.package} {row.version}](audit/{row.name}.md)"
+    if row.found is None:
+        return f"{release}, {row.verdict}: {row.evidence}; {row.trials:,} trials in {row.seconds:.0f} s"
+    return f"{release}, **{row.verdict}** after {row.found:.0f} s: {row.reason}; {row.evidence}"
 
 
 def subject_page(subject: Subject, report: Report) -> Iterator[str]:
@@ -103,18 +121,19 @@ called is imported. Installing them would bring engines, drivers and requirement
 
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
-and nothing else, was seen to take the bias away, the subject's page says so.
+and nothing else, was seen to take the bias away, the subject's page says so."""
 
+_ABSENT = """
 ## What is not here, and why
 
 - FlashInfer's `chain_speculative_sampling` and TensorRT-LLM's verification of dynamic trees are CUDA kernels without a
   path for processors. SGLang's tree kernel is one too; it is here because its source is in the wheel and uses little
   of CUDA, for which there are stand-ins.
-- vLLM is here with its rejection samplers, not as a whole engine: the wheel for processors wants an environment of its
-  own.
+- vLLM is here with its rejection samplers and the drafting of one of its speculators, not as a whole engine: the wheel
+  for processors wants an environment of its own.
 - Of CTranslate2, ExLlamaV3, mistral.rs and IPEX-LLM no sampled verifier was found that can be driven alone.
-- No pair of releases before and after a fix is here. One was looked for in transformers: its rule was brought in and
-  mended (pull requests 27979 and 28166) between 4.36.2, which has no such function, and 4.37.2.
+- Of transformers no pair of releases before and after a fix is here: its rule was brought in and mended (pull requests
+  27979 and 28166) between 4.36.2, which has no such function, and 4.37.2.
 - Kernels of Triton run by a stand-in that is tested against what Triton documents and against known answers of its
   generator; it was not compared with Triton's own interpreter.
 
@@ -124,6 +143,12 @@ and nothing else, was seen to take the bias away, the subject's page says so.
 
 audit/*
 ```"""
+
+_PAIRS = """Two releases, one after the other, by one adapter and one budget. What was found was found after the seconds
+named; a small instance was searched for after that.
+
+| mended | before | after |
+| --- | --- | --- |"""
 
 _REPAIRS = """The cause was found by reading the code. It was undone in the package's own function, and nothing else,
 and the result checked again (`audit/repairs/`).

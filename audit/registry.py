@@ -48,6 +48,10 @@ class Subject:
         Whether it is checked with few trials.
     rounds : int
         In how many rounds, where it is slow; each doubles the trials of all before.
+    before : str
+        The subject that is the same of the release before a fix.
+    fix : str
+        What was mended between the two, a sentence.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Subject:
     cause: str = ""
     slow: bool = False
     rounds: int = CI.rounds
+    before: str = ""
+    fix: str = ""
 
     @property
     def function(self) -> str:
@@ -76,9 +82,10 @@ class Subject:
 
     @property
     def wheels(self) -> tuple[Wheel, ...]:
-        """What is fetched for it; nothing where the package is a requirement of ours."""
-        module = importlib.import_module(self.function.partition(":")[0])
-        wheels: tuple[Wheel, ...] = getattr(module, "WHEELS", ())
+        """What is fetched for it: the function's own or its module's; nothing where we require the package."""
+        name, _, function = self.function.partition(":")
+        module = importlib.import_module(name)
+        wheels: tuple[Wheel, ...] = getattr(getattr(module, function), "wheels", getattr(module, "WHEELS", ()))
         return wheels
 
     @property

@@ -44,3 +44,18 @@ def in_place(modules: Mapping[str, ModuleType]) -> Iterator[None]:
             sys.modules.pop(name, None)
             if module is not None:
                 sys.modules[name] = module
+
+
+@contextmanager
+def releases_apart(package: str) -> Iterator[None]:
+    """Have nothing of this package imported, and forget after what was: two releases can be used in one process."""
+
+    def take_out() -> dict[str, ModuleType]:
+        return {name: sys.modules.pop(name) for name in list(sys.modules) if f"{name}.".startswith(f"{package}.")}
+
+    before = take_out()
+    try:
+        yield
+    finally:
+        take_out()
+        sys.modules.update(before)

@@ -99,21 +99,45 @@ def second(
 ) -> Tokens:
     """Contract chain, and drafts without a law; each row is a request with a seed of its own."""
     refuse_ragged(draft_tokens)
-    trials, length = draft_tokens.shape
+    return verified(
+        _module(SECOND),
+        target_probs,
+        None if draft_probs is None else log_rows(draft_probs).float().contiguous(),
+        np.pad(draft_tokens, ((0, 0), (1, 0))),
+        torch.from_numpy(rng.integers(2**62, size=len(draft_tokens))),
+        use_block_verification=block,
+    )
+
+
+def verified(
+    verifier: Any,
+    target_probs: Array,
+    draft_logits: torch.Tensor | None,
+    tokens: Tokens,
+    seeds: torch.Tensor,
+    *,
+    start: int = 0,
+    **options: bool,
+) -> Tokens:
+    """Have the second runner's ``rejection_sample`` verify all but the first of the tokens, which stands at ``start``.
+
+    The target's laws (n, L+1, V) are those after each token, the logits (n, L, V) those of the drafts.
+    """
+    trials, length = tokens.shape[0], tokens.shape[1] - 1
     rows, places = torch.arange(trials), torch.arange(length + 1)
-    sampled, count = _module(SECOND).rejection_sample(
+    sampled, count = verifier.rejection_sample(
         target_logits=log_rows(target_probs).float().flatten(0, 1).contiguous(),
-        draft_logits=None if draft_probs is None else log_rows(draft_probs).float().contiguous(),
-        draft_sampled=torch.from_numpy(np.pad(draft_tokens, ((0, 0), (1, 0)))).flatten(),
+        draft_logits=draft_logits,
+        draft_sampled=torch.from_numpy(tokens).flatten(),
         cu_num_logits=torch.arange(trials + 1) * (length + 1),
-        pos=places.repeat(trials),
+        pos=(start + places).repeat(trials),
         idx_mapping=rows,
         expanded_idx_mapping=rows.repeat_interleave(length + 1),
         expanded_local_pos=places.repeat(trials),
         temperature=torch.ones(trials),
-        seed=torch.from_numpy(rng.integers(2**62, size=trials)),
+        seed=seeds,
         num_speculative_steps=length,
-        use_block_verification=block,
+        **options,
     )
     emitted: Tokens = torch.where(places < count[:, None], sampled, -1).numpy()
     return emitted

@@ -16,6 +16,7 @@ from audit.repairs import (
     transformers_gemma,
     transformers_tokenizers,
     vllm_ascend,
+    vllm_rounds,
 )
 from audit.repairs.repair import Repair
 
@@ -45,6 +46,7 @@ REPAIRS = (
     Repair("litgpt-generate", "the token drawn after the prompt is kept", litgpt.first_token_kept),
     Repair("transformers-gemma", "a draft is declared as certain", transformers_gemma.certain_drafts),
     Repair("transformers-tokenizers", "vocabularies come in the order of their ids", transformers_tokenizers.in_order),
+    Repair("vllm-round-before", "drafts are drawn with noise of their own", vllm_rounds.noise_of_its_own),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts, vllm_ascend.THREE_TOKENS),
     Repair("vllm-ascend-block", _REPLACES, partial(vllm_ascend.by_the_paper, accepts=False, replaces=True)),

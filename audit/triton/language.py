@@ -109,10 +109,14 @@ def argmax(values: Any, axis: int = 0) -> Value:
 
 def rand(seed: Any, offset: Any) -> Value:
     """Uniforms in [0, 1) from Philox with ten rounds, as Triton draws them."""
-    words = philox(np.uint64(np.int64(seed)), np.asarray(offset).astype(np.uint32))
-    signed = words.view(np.int32)
+    signed = np.asarray(randint(seed, offset)).view(np.int32)
     positive = np.where(signed < 0, -signed - 1, signed)
     return value(positive.astype(np.float32) * np.float32(4.6566127342e-10))
+
+
+def randint(seed: Any, offset: Any) -> Value:
+    """The numbers below 2^32 from which the uniforms of :func:`rand` are made."""
+    return value(philox(np.uint64(np.int64(seed)), np.asarray(offset).astype(np.uint32)))
 
 
 def philox(seed: Any, offset: Any) -> Any:

@@ -63,6 +63,15 @@ def test_uniforms_are_in_their_range_and_even() -> None:
     assert uniforms.dtype == np.float32
 
 
+def test_uniforms_are_made_of_whole_numbers() -> None:
+    """Triton takes them as signed words and folds the negative ones; its factor is a little below 2^-31."""
+    seed, places = tl.full((), 7, tl.int64), tl.arange(0, 1000)
+    words = np.asarray(tl.randint(seed, places)).astype(np.int64)
+    folded = np.where(words < 2**31, words, 2**32 - 1 - words)
+    assert words.max() >= 2**31
+    assert np.abs(tl.rand(seed, places) - folded / 2**31).max() < 1e-7
+
+
 def test_the_modules_are_those_that_kernels_import() -> None:
     stand_ins = modules()
     assert isinstance(stand_ins["triton"].jit(running_sum.function), Kernel)

@@ -21,6 +21,9 @@ from specproof.conformance.stages.state import Check
 from specproof.conformance.subject.failures import Crash, InvalidOutput
 from specproof.conformance.subject.sampler_under_test import Sampler
 
+EXPLAINING = "explaining what was found"
+"""The last stage, of checks that found something."""
+
 
 def silent(stage: str) -> None:
     """Tell nobody."""
@@ -41,7 +44,7 @@ def _checked(check: Check, name: str, progress: Callable[[str], None]) -> Report
         findings = [*excesses(check, settings.within), *findings]
         return conclude(check, name, Explanation(findings, None, None))
     if findings:
-        progress("explaining what was found")
+        progress(EXPLAINING)
     explained = explain_alarm(check, findings)
     return conclude(check, name, explained)
 
