@@ -1,7 +1,7 @@
 r"""The division factor rho* of K-SEQ, from which on its rule is valid: found in a few passes and without a sort.
 
 It is the root of :math:`F_k(\rho) = k \log(1 - \beta) - \log(1 - \rho\beta)`, a function that rises. One pass over the
-tokens gives the sums of :func:`_split`, from which :math:`F_k` and its slope follow for every k: the sums at the root
+tokens gives the sums of :func:`split_at`, from which :math:`F_k` and its slope follow for every k: the sums at the root
 for k drafts, where the search for it ends, are where the search for k + 1 begins.
 """
 
@@ -39,8 +39,8 @@ _STEPS = 128
 """More than any row needs: halvings alone end a bracket inside [1, k] after 52 and a few for k."""
 
 
-class _Split(NamedTuple):
-    """Sums over the tokens of one row at a factor rho."""
+class Split(NamedTuple):
+    """Sums over the tokens of one row at a factor rho; beta is head + tail/rho."""
 
     head: float
     """p where q > rho p"""
@@ -68,7 +68,7 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
     Returns
     -------
     array, shape (...)
-        In [1, k]; O(V log(k/delta)) for each row at the worst, and some six passes as a rule.
+        In [1, k]; O(V log(k/delta)) for each row at the worst, and some five passes as a rule.
 
     Raises
     ------
@@ -112,10 +112,10 @@ def factors_up_to(draft: Array, target: Array, num_drafts: int) -> tuple[Array, 
     rows = draft.shape[0]
     factors, missed = np.empty((rows, num_drafts)), np.empty((rows, num_drafts))
     for row in range(rows):
-        rho, split = 1.0, _split(draft[row], target[row], 1.0)
+        rho, split = 1.0, split_at(draft[row], target[row], 1.0)
         factors[row, 0], missed[row, 0] = rho, split.missed
         for count in range(2, num_drafts + 1):
-            root, rho, split = _solve(draft[row], target[row], count, rho, split)
+            root, rho, split = _solve(draft[row], target[row], count, rho, rho, split)
             factors[row, count - 1], missed[row, count - 1] = root, split.missed
     return factors, missed
 
@@ -123,21 +123,27 @@ def factors_up_to(draft: Array, target: Array, num_drafts: int) -> tuple[Array, 
 @compiled(error_model="numpy", nogil=True)
 def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
     for row in range(factors.size):
-        split = _split(draft[row], target[row], 1.0)
-        factors[row] = _solve(draft[row], target[row], num_drafts, 1.0, split)[0]
+        rho = math.sqrt(num_drafts)  # the laws of language models have it near there
+        split = split_at(draft[row], target[row], rho)
+        if not (split.excess > 0.0 and split.head + split.tail > 0.0):  # all is accepted here, or nothing anywhere
+            rho, split = 1.0, split_at(draft[row], target[row], 1.0)
+        factors[row] = _solve(draft[row], target[row], num_drafts, 1.0, rho, split)[0]
 
 
 @compiled(error_model="numpy", nogil=True)
-def _solve(draft: Array, target: Array, num_drafts: int, least: float, split: _Split) -> tuple[float, float, _Split]:
+def _solve(
+    draft: Array, target: Array, num_drafts: int, least: float, rho: float, split: Split
+) -> tuple[float, float, Split]:
     """Steps of :func:`_step` in a bracket, which is halved where one leaves it or is no shorter than half the last.
 
-    ``split`` is at ``least``. Across a kink two steps may throw each other back for ever; steps that halve in length
-    cannot. A short step is the last only after others: where almost all is accepted, first steps are far too short.
-    Returned are the root, and the last factor that was tried with its sums, which differs from the root by rounding.
+    The search begins at ``rho``, with the sums there; the root is no less than ``least``. Across a kink two steps may
+    throw each other back for ever; steps that halve in length cannot. A short step is the last only after others: where
+    almost all is accepted, first steps are far too short. Returned are the root, and the last factor that was tried
+    with its sums, which differs from the root by rounding.
     """
-    low, high, rho = least, float(num_drafts), least
     value, slope = _validity(split, num_drafts, rho)
-    if value >= 0.0:
+    low, high = (least, rho) if value >= 0.0 else (rho, float(num_drafts))
+    if low == high:
         return rho, rho, split
     length = high - low
     for _ in range(_STEPS):
@@ -151,14 +157,14 @@ def _solve(draft: Array, target: Array, num_drafts: int, least: float, split: _S
         if high - low <= _RESOLUTION * high:
             return high, rho, split
         rho = following
-        split = _split(draft, target, rho)
+        split = split_at(draft, target, rho)
         value, slope = _validity(split, num_drafts, rho)
         low, high = (low, rho) if value >= 0.0 else (rho, high)
     return high, rho, split
 
 
 @compiled(error_model="numpy", nogil=True)
-def _step(split: _Split, num_drafts: int, rho: float, value: float, slope: float) -> float:
+def _step(split: Split, num_drafts: int, rho: float, value: float, slope: float) -> float:
     """The step to where the function vanishes if no token changes sides, which is Newton's to first order.
 
     There it is the value here and what the logarithms gain, in which nothing cancels.
@@ -173,7 +179,7 @@ def _step(split: _Split, num_drafts: int, rho: float, value: float, slope: float
 
 
 @compiled(error_model="numpy", nogil=True)
-def _validity(split: _Split, num_drafts: int, rho: float) -> tuple[float, float]:
+def _validity(split: Split, num_drafts: int, rho: float) -> tuple[float, float]:
     """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
 
     It is >= 0 from rho* on. It is infinite, with no slope, where all is accepted or nothing can be.
@@ -190,8 +196,14 @@ def _validity(split: _Split, num_drafts: int, rho: float) -> tuple[float, float]
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-def _split(draft: Array, target: Array, rho: float) -> _Split:
-    """One pass, summed in any order."""
+def split_at(draft: Array, target: Array, rho: float) -> Split:
+    """One pass over trusted laws of shape (V,), summed in any order.
+
+    Examples
+    --------
+    >>> split_at(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1.25)
+    Split(head=0.5, tail=0.25, excess=0.125, missed=0.3)
+    """
     head, tail, excess, missed = 0.0, 0.0, 0.0, 0.0
     for token in range(draft.size):
         p, q = draft[token], target[token]
@@ -201,7 +213,7 @@ def _split(draft: Array, target: Array, rho: float) -> _Split:
         tail += 0.0 if above else q
         excess += lacking if above else 0.0
         missed -= 0.0 if above else lacking
-    return _Split(head, tail, excess, missed / rho)
+    return Split(head, tail, excess, missed / rho)
 
 
 def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:

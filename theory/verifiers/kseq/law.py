@@ -13,13 +13,16 @@ above m cap a token. Those up to m have one t, valid just if :math:`t \le m`, an
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import hit_probability, one_num_drafts
-from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid
+from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid, split_at
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
@@ -58,52 +61,50 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     count = one_num_drafts(num_drafts)
     smallest = smallest_valid(draft_rows, target_rows, count)
     factor = smallest if rho is None else checked_rho(rho, smallest, count)
-    return law_at(draft_rows, target_rows, count, factor)
+    return _law_over(draft_rows, target_rows, count, factor)  # which are copies of what was given
 
 
 def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
     """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, lossless or not."""
-    size = draft.shape[-1]
-    shape = (*np.broadcast_shapes(draft.shape[:-1], rho.shape), size)
-    flat_draft, flat_target = (
-        np.ascontiguousarray(np.broadcast_to(law, shape).reshape(-1, size)) for law in (draft, target)
+    return _law_over(draft.copy(), target.copy(), num_drafts, rho)
+
+
+def _law_over(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
+    """The same, in the memory of the laws where they have the shape of the result."""
+    shape = (*np.broadcast_shapes(draft.shape[:-1], rho.shape), draft.shape[-1])
+    accepted, residual = (
+        in_one_layout(law if law.shape == shape else np.broadcast_to(law, shape), np.float64) for law in (draft, target)
     )
-    accepted, residual = np.empty_like(flat_draft), np.empty_like(flat_draft)
-    beta = np.empty(flat_draft.shape[0])
-    _accept_once(flat_draft, flat_target, np.broadcast_to(rho, shape[:-1]).reshape(-1), accepted, beta)
-    beta = np.minimum(beta, 1.0)
+    factor, beta = np.broadcast_to(rho, shape[:-1]).reshape(-1), np.empty(math.prod(shape[:-1]))
+    flat = accepted.reshape(-1, shape[-1]), residual.reshape(-1, shape[-1])
+    _accept_once(*flat, factor, beta)
     tries = mean_tries(beta, num_drafts)
-    _settle(accepted, flat_target, tries, residual)
-    acceptance = np.minimum(beta * tries, 1.0).reshape(shape[:-1])
-    return SelectionLaw(accepted.reshape(shape), residual.reshape(shape), acceptance)
+    _emit(*flat, factor, tries)
+    return SelectionLaw(accepted, residual, np.minimum(beta * tries, 1.0).reshape(shape[:-1]))
+
+
+@compiled(error_model="numpy", nogil=True)
+def _accept_once(draft: Array, target: Array, rho: Array, beta: Array) -> None:
+    """The probability of each row that one draft is accepted."""
+    for row in range(rho.size):
+        split = split_at(draft[row], target[row], rho[row])
+        beta[row] = min(split.head + split.tail / rho[row], 1.0)
 
 
 @compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, nogil=True)
-def _accept_once(draft: Array, target: Array, rho: Array, once: Array, beta: Array) -> None:
-    """The probability min(p, q/rho) that one draft is a token and accepted, and its sum in each row."""
+def _emit(draft: Array, target: Array, rho: Array, tries: Array) -> None:
+    """Put what is accepted in place of the draft, and in place of the target what it still lacks, normalised."""
     for row in range(rho.size):
-        total = 0.0
-        for token in range(draft.shape[1]):
-            kept = min(draft[row, token], target[row, token] / rho[row])
-            once[row, token] = kept
-            total += kept
-        beta[row] = total
-
-
-@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-def _settle(accepted: Array, target: Array, tries: Array, residual: Array) -> None:
-    """Multiply what one draft accepts by the mean number of tries, and normalise what the target still lacks."""
-    for row in range(tries.size):
         lacking = 0.0
-        for token in range(target.shape[1]):
-            kept = accepted[row, token] * tries[row]
-            accepted[row, token] = kept
-            left = max(target[row, token] - kept, 0.0)
-            residual[row, token] = left
+        for token in range(draft.shape[1]):
+            wanted = target[row, token]
+            kept = min(draft[row, token], wanted / rho[row]) * tries[row]
+            left = max(wanted - kept, 0.0)
+            draft[row, token], target[row, token] = kept, left
             lacking += left
         if lacking > 0.0:
-            for token in range(target.shape[1]):
-                residual[row, token] /= lacking
+            for token in range(draft.shape[1]):
+                target[row, token] /= lacking
 
 
 def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
@@ -113,5 +114,14 @@ def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> A
 
 
 def mean_tries(beta: Array, num_drafts: int) -> Array:
-    r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes."""
-    return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
+    r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes.
+
+    From the binary digits of k: m drafts that are looked at :math:`N` times all fail with :math:`1 - \beta N`, so that
+    of 2m it is :math:`N (2 - \beta N)`, and one more adds :math:`1 - \beta N`.
+    """
+    tries = np.ones_like(beta)
+    for digit in f"{num_drafts:b}"[1:]:
+        tries = tries * (2.0 - beta * tries)
+        if digit == "1":
+            tries = tries + (1.0 - beta * tries)
+    return tries
