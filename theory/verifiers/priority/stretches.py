@@ -68,11 +68,10 @@ def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: flo
     above, under = power(high, order), power(edge, order)
     difference = above - under
     scale, for_high, for_edge = 1.0 / difference, 1.0 / high, 1.0 / edge
-    once = excess / num_drafts * scale
+    once = excess * (scale * (1.0 / num_drafts))
     small = order * once * for_high
-    square = small * small
-    left = excess * (square * square)
-    if not left * square * small <= _ULP * wanted:
+    left = excess * small**4
+    if not left * small**3 <= _ULP * wanted:
         return -1.0
     above, under = above * for_high, under * for_edge
     first = order / 2.0 * (above - under) * scale
@@ -80,9 +79,9 @@ def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: flo
     second = order * (order - 1) / 6.0 * (above - under) * scale
     above, under = above * for_high, under * for_edge
     third = order * (order - 1) * (order - 2) / 24.0 * (above - under) * scale
-    twice = once * once
     last = 5.0 * first * (first * first - second) + third
-    cut = once + twice * first + twice * once * ((2.0 * first * first - second) + once * last)
+    squared = once * once  # by powers of it, few products wait for each other
+    cut = once + squared * first + squared * once * (2.0 * first * first - second + once * last)
     if (left <= _ULP * wanted and excess <= wanted) or not cut < room:
         return cut
     rest = room - cut

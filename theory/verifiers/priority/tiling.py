@@ -63,6 +63,7 @@ def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts:
     starts, lengths, tokens = whole[:size], whole[size : 2 * size], whole[2 * size : 3 * size].view(np.int64)
     won, places = whole[3 * size :].reshape(2, rows, vocabulary)
     first = places.view(np.int64)
+    first[:] = -1
     above = np.empty(capacity, dtype=np.int32)
     free = FreeSpace(
         np.empty(vocabulary + 2),
@@ -83,15 +84,11 @@ def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts:
         offsets[row + 1] = begin + count
         masses[:] = 0.0
         _settle(free.lowest[0], pieces, starts[begin:], masses, num_drafts)
-        piece = 0
         for rank in range(vocabulary):
-            token = ranked[rank]
-            won[row, token], first[row, token] = masses[rank], -1
-            if piece < count and pieces.tokens[piece] == rank:
-                first[row, token] = begin + piece
-            while piece < count and pieces.tokens[piece] == rank:
-                pieces.tokens[piece] = token
-                piece += 1
+            won[row, ranked[rank]] = masses[rank]
+        for piece in range(count - 1, -1, -1):
+            pieces.tokens[piece] = ranked[pieces.tokens[piece]]
+            first[row, pieces.tokens[piece]] = begin + piece
     end = offsets[rows]
     return Tiling(starts[:end], lengths[:end], tokens[:end], offsets, first, won)
 
