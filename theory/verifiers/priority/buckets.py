@@ -169,9 +169,9 @@ def _lose(draft: Array, target: Array, largest: float, masses: Array, of_token: 
         if proposed > 0.0:
             mean[bucket] = min(masses[bucket, 1], largest * proposed) / proposed
     for token in range(of_token.size):
-        bucket = np.uint16(of_token[token])
+        coarse = np.uint16(of_token[token])
         kept = min(target[token], largest * draft[token])
-        lost[bucket] += max(mean[bucket] * draft[token] - kept, 0.0)
+        lost[coarse] += max(mean[coarse] * draft[token] - kept, 0.0)
     return lost
 
 
