@@ -1,7 +1,7 @@
 r"""The division factor rho* of K-SEQ, from which on its rule is valid: found in a few passes and without a sort.
 
 It is the root of :math:`F_k(\rho) = k \log(1 - \beta) - \log(1 - \rho\beta)`, a function that rises. One pass over the
-tokens gives the sums of :func:`split_at`, from which :math:`F_k` and its slope follow for every k: the sums at the root
+tokens gives the sums of :func:`_split`, from which :math:`F_k` and its slope follow for every k: the sums at the root
 for k drafts, where the search for it ends, are where the search for k + 1 begins.
 """
 
@@ -39,7 +39,7 @@ _STEPS = 128
 """More than any row needs: halvings alone end a bracket inside [1, k] after 52 and a few for k."""
 
 
-class Split(NamedTuple):
+class _Split(NamedTuple):
     """Sums over the tokens of one row at a factor rho; beta is head + tail/rho."""
 
     head: float
@@ -91,11 +91,21 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
 
 def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
     """Find rho* of trusted rows of one shape (..., V), in float64."""
-    factors = np.ones(draft.shape[:-1])
-    if num_drafts > 1:
-        flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
-        _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1))
-    return factors
+    return solved(draft, target, num_drafts)[0]
+
+
+def solved(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
+    """Find rho* of trusted rows of one shape (..., V) and the probability there that one draft is accepted.
+
+    Examples
+    --------
+    >>> solved(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1)
+    (array(1.), array(0.75))
+    """
+    factors, beta = np.empty(draft.shape[:-1]), np.empty(draft.shape[:-1])
+    flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
+    _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1), beta.reshape(-1))
+    return factors, beta
 
 
 @compiled(error_model="numpy", nogil=True)
@@ -112,7 +122,7 @@ def factors_up_to(draft: Array, target: Array, num_drafts: int) -> tuple[Array, 
     rows = draft.shape[0]
     factors, missed = np.empty((rows, num_drafts)), np.empty((rows, num_drafts))
     for row in range(rows):
-        rho, split = 1.0, split_at(draft[row], target[row], 1.0)
+        rho, split = 1.0, _split(draft[row], target[row], 1.0)
         factors[row, 0], missed[row, 0] = rho, split.missed
         for count in range(2, num_drafts + 1):
             root, rho, split = _solve(draft[row], target[row], count, rho, rho, split)
@@ -121,19 +131,20 @@ def factors_up_to(draft: Array, target: Array, num_drafts: int) -> tuple[Array, 
 
 
 @compiled(error_model="numpy", nogil=True)
-def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
+def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array, beta: Array) -> None:
     for row in range(factors.size):
         rho = math.sqrt(num_drafts)  # the laws of language models have it near there
-        split = split_at(draft[row], target[row], rho)
+        split = _split(draft[row], target[row], rho)
         if not (split.excess > 0.0 and split.head + split.tail > 0.0):  # all is accepted here, or nothing anywhere
-            rho, split = 1.0, split_at(draft[row], target[row], 1.0)
-        factors[row] = _solve(draft[row], target[row], num_drafts, 1.0, rho, split)[0]
+            rho, split = 1.0, _split(draft[row], target[row], 1.0)
+        factors[row], _, split = _solve(draft[row], target[row], num_drafts, 1.0, rho, split)
+        beta[row] = min(split.head + split.tail / factors[row], 1.0)
 
 
 @compiled(error_model="numpy", nogil=True)
 def _solve(
-    draft: Array, target: Array, num_drafts: int, least: float, rho: float, split: Split
-) -> tuple[float, float, Split]:
+    draft: Array, target: Array, num_drafts: int, least: float, rho: float, split: _Split
+) -> tuple[float, float, _Split]:
     """Steps of :func:`_step` in a bracket, which is halved where one leaves it or is no shorter than half the last.
 
     The search begins at ``rho``, with the sums there; the root is no less than ``least``. Across a kink two steps may
@@ -157,14 +168,14 @@ def _solve(
         if high - low <= _RESOLUTION * high:
             return high, rho, split
         rho = following
-        split = split_at(draft, target, rho)
+        split = _split(draft, target, rho)
         value, slope = _validity(split, num_drafts, rho)
         low, high = (low, rho) if value >= 0.0 else (rho, high)
     return high, rho, split
 
 
 @compiled(error_model="numpy", nogil=True)
-def _step(split: Split, num_drafts: int, rho: float, value: float, slope: float) -> float:
+def _step(split: _Split, num_drafts: int, rho: float, value: float, slope: float) -> float:
     """The step to where the function vanishes if no token changes sides, which is Newton's to first order.
 
     There it is the value here and what the logarithms gain, in which nothing cancels.
@@ -179,7 +190,7 @@ def _step(split: Split, num_drafts: int, rho: float, value: float, slope: float)
 
 
 @compiled(error_model="numpy", nogil=True)
-def _validity(split: Split, num_drafts: int, rho: float) -> tuple[float, float]:
+def _validity(split: _Split, num_drafts: int, rho: float) -> tuple[float, float]:
     """The function k log(1 - beta) - log(1 - rho beta), and its slope: it rises, with a kink at every rho = q/p.
 
     It is >= 0 from rho* on. It is infinite, with no slope, where all is accepted or nothing can be.
@@ -196,14 +207,8 @@ def _validity(split: Split, num_drafts: int, rho: float) -> tuple[float, float]:
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-def split_at(draft: Array, target: Array, rho: float) -> Split:
-    """One pass over trusted laws of shape (V,), summed in any order.
-
-    Examples
-    --------
-    >>> split_at(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1.25)
-    Split(head=0.5, tail=0.25, excess=0.125, missed=0.3)
-    """
+def _split(draft: Array, target: Array, rho: float) -> _Split:
+    """One pass, summed in any order."""
     head, tail, excess, missed = 0.0, 0.0, 0.0, 0.0
     for token in range(draft.size):
         p, q = draft[token], target[token]
@@ -213,7 +218,7 @@ def split_at(draft: Array, target: Array, rho: float) -> Split:
         tail += 0.0 if above else q
         excess += lacking if above else 0.0
         missed -= 0.0 if above else lacking
-    return Split(head, tail, excess, missed / rho)
+    return _Split(head, tail, excess, missed / rho)
 
 
 def checked_rho(rho: ArrayLike, smallest: Array, num_drafts: int) -> Array:

@@ -13,8 +13,6 @@ above m cap a token. Those up to m have one t, valid just if :math:`t \le m`, an
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -22,7 +20,7 @@ from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import hit_probability, one_num_drafts
-from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid, split_at
+from specproof.theory.verifiers.kseq.factor import checked_rho, solved
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
@@ -59,36 +57,34 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
-    smallest = smallest_valid(draft_rows, target_rows, count)
-    factor = smallest if rho is None else checked_rho(rho, smallest, count)
-    return _law_over(draft_rows, target_rows, count, factor)  # which are copies of what was given
+    factor, beta = solved(draft_rows, target_rows, count)
+    if rho is not None:
+        smallest, factor = factor, checked_rho(rho, factor, count)
+        beta = np.where(factor == smallest, beta, _accept_once(draft_rows, target_rows, factor))
+    return _law_over(draft_rows, target_rows, count, factor, beta)  # the rows are copies of what was given
 
 
 def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
     """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, lossless or not."""
-    return _law_over(draft.copy(), target.copy(), num_drafts, rho)
+    return _law_over(draft.copy(), target.copy(), num_drafts, rho, _accept_once(draft, target, rho))
 
 
-def _law_over(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
-    """The same, in the memory of the laws where they have the shape of the result."""
-    shape = (*np.broadcast_shapes(draft.shape[:-1], rho.shape), draft.shape[-1])
+def _law_over(draft: Array, target: Array, num_drafts: int, rho: Array, beta: Array) -> SelectionLaw:
+    """The same, where one draft is accepted with probability beta: in the memory of rows that have its shape."""
+    shape = (*beta.shape, draft.shape[-1])
     accepted, residual = (
         in_one_layout(law if law.shape == shape else np.broadcast_to(law, shape), np.float64) for law in (draft, target)
     )
-    factor, beta = np.broadcast_to(rho, shape[:-1]).reshape(-1), np.empty(math.prod(shape[:-1]))
-    flat = accepted.reshape(-1, shape[-1]), residual.reshape(-1, shape[-1])
-    _accept_once(*flat, factor, beta)
     tries = mean_tries(beta, num_drafts)
-    _emit(*flat, factor, tries)
-    return SelectionLaw(accepted, residual, np.minimum(beta * tries, 1.0).reshape(shape[:-1]))
+    factor = np.broadcast_to(rho, beta.shape).reshape(-1)
+    _emit(accepted.reshape(-1, shape[-1]), residual.reshape(-1, shape[-1]), factor, tries.reshape(-1))
+    return SelectionLaw(accepted, residual, np.minimum(beta * tries, 1.0))
 
 
-@compiled(error_model="numpy", nogil=True)
-def _accept_once(draft: Array, target: Array, rho: Array, beta: Array) -> None:
-    """The probability of each row that one draft is accepted."""
-    for row in range(rho.size):
-        split = split_at(draft[row], target[row], rho[row])
-        beta[row] = min(split.head + split.tail / rho[row], 1.0)
+def _accept_once(draft: Array, target: Array, rho: Array) -> Array:
+    """The probability that one draft is accepted, shape (...)."""
+    beta: Array = np.minimum(np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1), 1.0)
+    return beta
 
 
 @compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, nogil=True)
@@ -109,8 +105,7 @@ def _emit(draft: Array, target: Array, rho: Array, tries: Array) -> None:
 
 def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
     """The acceptance of :func:`law_at` alone, shape (...)."""
-    beta = np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1)
-    return hit_probability(beta, num_drafts)
+    return hit_probability(_accept_once(draft, target, rho), num_drafts)
 
 
 def mean_tries(beta: Array, num_drafts: int) -> Array:
