@@ -51,13 +51,13 @@ def _agreement(name: str, draft: Array, target: Array) -> object:
 
 COUNTS = np.arange(1, 17)
 WORK = {
-    "optimum, k = 4": Work(lambda draft, target: optimal_acceptance(draft, target, 4), 0.5),
-    "optimum, k = 1..16": Work(lambda draft, target: optimal_acceptance(draft, target, COUNTS), 0.9),
-    "K-SEQ, its law, k = 8": Work(lambda draft, target: kseq(draft, target, 8), 0.33),
-    "K-SEQ, agreement, k = 1..8": Work(partial(_agreement, "kseq"), 0.31),
-    "priority, k = 8": Work(lambda draft, target: PriorityCoupling(draft, target, 8), 2.8),
-    "priority, k = 8, tolerance 1e-5": Work(lambda draft, target: PriorityCoupling(draft, target, 8, 1e-5), 1.0),
-    "priority, agreement, k = 1..8": Work(partial(_agreement, "priority"), 1.1),
+    "optimum, k = 4": Work(lambda draft, target: optimal_acceptance(draft, target, 4), 0.4),
+    "optimum, k = 1..16": Work(lambda draft, target: optimal_acceptance(draft, target, COUNTS), 0.8),
+    "K-SEQ, its law, k = 8": Work(lambda draft, target: kseq(draft, target, 8), 0.2),
+    "K-SEQ, agreement, k = 1..8": Work(partial(_agreement, "kseq"), 0.3),
+    "priority, k = 8": Work(lambda draft, target: PriorityCoupling(draft, target, 8), 2.6),
+    "priority, k = 8, tolerance 1e-5": Work(lambda draft, target: PriorityCoupling(draft, target, 8, 1e-5), 0.9),
+    "priority, agreement, k = 1..8": Work(partial(_agreement, "priority"), 0.9),
 }
 IN_ROWS = ("optimum, k = 4", "optimum, k = 1..16", "K-SEQ, its law, k = 8")
 """What is timed on stacks of rows."""

@@ -12,7 +12,11 @@ R = TypeVar("R")
 
 
 def compiled(
-    *, error_model: Literal["python", "numpy"] = "python", fastmath: bool | set[str] = False, nogil: bool = False
+    *,
+    error_model: Literal["python", "numpy"] = "python",
+    fastmath: bool | set[str] = False,
+    nogil: bool = False,
+    inline: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile a function of numbers and arrays when it is first called, and keep the machine code for other processes.
 
@@ -27,6 +31,8 @@ def compiled(
         The liberties that the compiler may take with floating-point arithmetic, by LLVM's names; none by default.
     nogil
         Whether other threads may run meanwhile, as where rows are shared out to them.
+    inline
+        Whether compiled callers take it in whole, as where a call would take as long as what it does.
 
     Returns
     -------
@@ -46,7 +52,8 @@ def compiled(
     """
 
     def compile_function(function: Callable[P, R]) -> Callable[P, R]:
-        options = {"error_model": error_model, "fastmath": fastmath, "nogil": nogil}
+        made_in = "always" if inline else "never"
+        options = {"error_model": error_model, "fastmath": fastmath, "nogil": nogil, "inline": made_in}
         try:
             made: Callable[P, R] = njit(cache=True, **options)(function)
         except RuntimeError:  # Numba finds no place to keep it in

@@ -21,27 +21,20 @@ def normalised_row(row: NDArray[np.float64], tolerance: float) -> NDArray[np.flo
     """
     if row.ndim != 1 or not row.flags.carray:  # any other layout would have the loops compiled anew
         return None
-    least, about = _look(row)
-    if not (least >= 0.0 and 0.5 < about < 2.0):  # then no sum overflows, and none is invalid
-        return None
-    total = float(np.add.reduce(row))
-    return _over(row, total) if abs(total - 1.0) <= tolerance else None
-
-
-@compiled(fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-def _look(row: NDArray[np.float64]) -> tuple[float, float]:
-    """The least entry and the sum in any order, which is NaN where an entry is."""
-    least, total = row[0], 0.0
-    for entry in row:
-        least = min(least, entry)
-        total += entry
-    return least, total
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is infinite or NaN is refused like any other
+        total = float(np.add.reduce(row))
+    quotients = np.empty_like(row)
+    return quotients if abs(total - 1.0) <= tolerance and _divide(row, total, quotients) else None
 
 
 @compiled(error_model="numpy", nogil=True)
-def _over(row: NDArray[np.float64], total: float) -> NDArray[np.float64]:
-    """The quotients, with 0.0 for -0.0: by it q/p would be -inf, and a token that must come first would come last."""
-    quotients = np.empty_like(row)
+def _divide(row: NDArray[np.float64], total: float, quotients: NDArray[np.float64]) -> bool:
+    """Fill in the quotients, with 0.0 for -0.0: by it q/p would be -inf, and a token that must come first come last.
+
+    Say whether no entry is negative; there is no NaN in a row that has a sum.
+    """
+    negative = 0
     for token in range(row.size):
+        negative += row[token] < 0.0
         quotients[token] = row[token] / total + 0.0
-    return quotients
+    return negative == 0

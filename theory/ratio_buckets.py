@@ -105,14 +105,11 @@ def fill_buckets(draft: Array, target: Array, largest: float) -> RatioBuckets:
 
     Some quotients say where most lie; the lowest and the highest bucket have all that is beyond.
     """
-    some = slice(None, None, max(1, draft.size // BUCKETS))
-    first, last = _window(likelihood_ratio(draft[some], target[some]), largest)
+    first, last = _window(draft, target, largest)
     count = max(2, min(BUCKETS, draft.size))
     shift = max(0, (last - first).bit_length() - (count - 1).bit_length() + 1)
     first -= 1 << shift  # the lowest that was seen has a bucket without all that is lower still
-    edges = np.zeros(count + 2)
-    edges[2:-1] = (first + (np.arange(1, count) << shift)).view(np.float64)
-    edges[1], edges[-1] = _LEAST, np.nextafter(largest, np.inf)
+    edges = _edges(count, first, shift, np.nextafter(largest, np.inf))
     of_token, masses = np.empty(draft.size, dtype=np.int16), np.zeros((count + 2, 2))
     _fill(draft, target, (first, shift), largest, of_token, masses)
     return RatioBuckets(of_token, edges, masses)
@@ -135,12 +132,33 @@ def below(draft: Array, target: Array, items: Items, least: float) -> NDArray[np
     return lower
 
 
-def _window(some: Array, largest: float) -> tuple[int, int]:
+def _window(draft: Array, target: Array, largest: float) -> tuple[int, int]:
     """The bits of a low and of a high quotient in (0, largest], with most of the others in between."""
-    some = some[(some > 0.0) & (some <= largest)]
-    high = some.max(initial=_LEAST)
-    low = max(some.min(initial=high), high * 2.0**-OCTAVES)
-    return int(np.float64(low).view(np.int64)), int(np.float64(high).view(np.int64))
+    low, high = _extremes(draft, target, max(1, draft.size // BUCKETS), largest)
+    ends = np.array([max(low, high * 2.0**-OCTAVES), high]).view(np.int64)
+    return int(ends[0]), int(ends[1])
+
+
+@compiled(error_model="numpy", nogil=True)
+def _extremes(draft: Array, target: Array, step: int, largest: float) -> tuple[float, float]:
+    """The least and the largest quotient in (0, largest] of every so many tokens."""
+    low, high = np.inf, _LEAST
+    for token in range(0, draft.size, step):
+        ratio = target[token] / draft[token]
+        if 0.0 < ratio <= largest:
+            low, high = min(low, ratio), max(high, ratio)
+    return min(low, high), high
+
+
+@compiled(nogil=True)
+def _edges(count: int, first: int, shift: int, beyond: float) -> Array:
+    """The least ratio of each bucket, of which all but the lowest and the highest are as wide in their bits."""
+    edges = np.zeros(count + 2)
+    bits = edges.view(np.int64)
+    for bucket in range(1, count):
+        bits[bucket + 1] = first + (bucket << shift)
+    edges[1], edges[count + 1] = _LEAST, beyond
+    return edges
 
 
 def _opened(buckets: RatioBuckets, counts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ _STEPS = 128
 
 
 class _Split(NamedTuple):
-    """Sums over the tokens of one row at a factor rho."""
+    """Sums over the tokens of one row at a factor rho; beta is head + tail/rho."""
 
     head: float
     """p where q > rho p"""
@@ -68,7 +68,7 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
     Returns
     -------
     array, shape (...)
-        In [1, k]; O(V log(k/delta)) for each row at the worst, and some six passes as a rule.
+        In [1, k]; O(V log(k/delta)) for each row at the worst, and some five passes as a rule.
 
     Raises
     ------
@@ -91,11 +91,21 @@ def division_factor(draft: ArrayLike, target: ArrayLike, num_drafts: int) -> Arr
 
 def smallest_valid(draft: Array, target: Array, num_drafts: int) -> Array:
     """Find rho* of trusted rows of one shape (..., V), in float64."""
-    factors = np.ones(draft.shape[:-1])
-    if num_drafts > 1:
-        flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
-        _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1))
-    return factors
+    return solved(draft, target, num_drafts)[0]
+
+
+def solved(draft: Array, target: Array, num_drafts: int) -> tuple[Array, Array]:
+    """Find rho* of trusted rows of one shape (..., V) and the probability there that one draft is accepted.
+
+    Examples
+    --------
+    >>> solved(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1)
+    (array(1.), array(0.75))
+    """
+    factors, beta = np.empty(draft.shape[:-1]), np.empty(draft.shape[:-1])
+    flat_draft, flat_target = (np.ascontiguousarray(law.reshape(-1, law.shape[-1])) for law in (draft, target))
+    _solve_rows(flat_draft, flat_target, num_drafts, factors.reshape(-1), beta.reshape(-1))
+    return factors, beta
 
 
 @compiled(error_model="numpy", nogil=True)
@@ -115,29 +125,36 @@ def factors_up_to(draft: Array, target: Array, num_drafts: int) -> tuple[Array, 
         rho, split = 1.0, _split(draft[row], target[row], 1.0)
         factors[row, 0], missed[row, 0] = rho, split.missed
         for count in range(2, num_drafts + 1):
-            root, rho, split = _solve(draft[row], target[row], count, rho, split)
+            root, rho, split = _solve(draft[row], target[row], count, rho, rho, split)
             factors[row, count - 1], missed[row, count - 1] = root, split.missed
     return factors, missed
 
 
 @compiled(error_model="numpy", nogil=True)
-def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array) -> None:
+def _solve_rows(draft: Array, target: Array, num_drafts: int, factors: Array, beta: Array) -> None:
     for row in range(factors.size):
-        split = _split(draft[row], target[row], 1.0)
-        factors[row] = _solve(draft[row], target[row], num_drafts, 1.0, split)[0]
+        rho = math.sqrt(num_drafts)  # the laws of language models have it near there
+        split = _split(draft[row], target[row], rho)
+        if not (split.excess > 0.0 and split.head + split.tail > 0.0):  # all is accepted here, or nothing anywhere
+            rho, split = 1.0, _split(draft[row], target[row], 1.0)
+        factors[row], _, split = _solve(draft[row], target[row], num_drafts, 1.0, rho, split)
+        beta[row] = min(split.head + split.tail / factors[row], 1.0)
 
 
 @compiled(error_model="numpy", nogil=True)
-def _solve(draft: Array, target: Array, num_drafts: int, least: float, split: _Split) -> tuple[float, float, _Split]:
+def _solve(
+    draft: Array, target: Array, num_drafts: int, least: float, rho: float, split: _Split
+) -> tuple[float, float, _Split]:
     """Steps of :func:`_step` in a bracket, which is halved where one leaves it or is no shorter than half the last.
 
-    ``split`` is at ``least``. Across a kink two steps may throw each other back for ever; steps that halve in length
-    cannot. A short step is the last only after others: where almost all is accepted, first steps are far too short.
-    Returned are the root, and the last factor that was tried with its sums, which differs from the root by rounding.
+    The search begins at ``rho``, with the sums there; the root is no less than ``least``. Across a kink two steps may
+    throw each other back for ever; steps that halve in length cannot. A short step is the last only after others: where
+    almost all is accepted, first steps are far too short. Returned are the root, and the last factor that was tried
+    with its sums, which differs from the root by rounding.
     """
-    low, high, rho = least, float(num_drafts), least
     value, slope = _validity(split, num_drafts, rho)
-    if value >= 0.0:
+    low, high = (least, rho) if value >= 0.0 else (rho, float(num_drafts))
+    if low == high:
         return rho, rho, split
     length = high - low
     for _ in range(_STEPS):

@@ -16,10 +16,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from specproof.theory.arrays import in_one_layout
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import hit_probability, one_num_drafts
-from specproof.theory.verifiers.kseq.factor import checked_rho, smallest_valid
+from specproof.theory.verifiers.kseq.factor import checked_rho, solved
 from specproof.theory.verifiers.selection_law import SelectionLaw
 
 
@@ -56,62 +57,66 @@ def kseq(draft: ArrayLike, target: ArrayLike, num_drafts: int, rho: ArrayLike | 
     """
     draft_rows, target_rows = as_pair(draft, target)
     count = one_num_drafts(num_drafts)
-    smallest = smallest_valid(draft_rows, target_rows, count)
-    factor = smallest if rho is None else checked_rho(rho, smallest, count)
-    return law_at(draft_rows, target_rows, count, factor)
+    factor, beta = solved(draft_rows, target_rows, count)
+    if rho is not None:
+        smallest, factor = factor, checked_rho(rho, factor, count)
+        beta = np.where(factor == smallest, beta, _accept_once(draft_rows, target_rows, factor))
+    return _law_over(draft_rows, target_rows, count, factor, beta)  # the rows are copies of what was given
 
 
 def law_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> SelectionLaw:
     """The law at a trusted rho, shape (...). Below rho* it is the law of the rule as written, lossless or not."""
-    size = draft.shape[-1]
-    shape = (*np.broadcast_shapes(draft.shape[:-1], rho.shape), size)
-    flat_draft, flat_target = (
-        np.ascontiguousarray(np.broadcast_to(law, shape).reshape(-1, size)) for law in (draft, target)
+    return _law_over(draft.copy(), target.copy(), num_drafts, rho, _accept_once(draft, target, rho))
+
+
+def _law_over(draft: Array, target: Array, num_drafts: int, rho: Array, beta: Array) -> SelectionLaw:
+    """The same, where one draft is accepted with probability beta: in the memory of rows that have its shape."""
+    shape = (*beta.shape, draft.shape[-1])
+    accepted, residual = (
+        in_one_layout(law if law.shape == shape else np.broadcast_to(law, shape), np.float64) for law in (draft, target)
     )
-    accepted, residual = np.empty_like(flat_draft), np.empty_like(flat_draft)
-    beta = np.empty(flat_draft.shape[0])
-    _accept_once(flat_draft, flat_target, np.broadcast_to(rho, shape[:-1]).reshape(-1), accepted, beta)
-    beta = np.minimum(beta, 1.0)
     tries = mean_tries(beta, num_drafts)
-    _settle(accepted, flat_target, tries, residual)
-    acceptance = np.minimum(beta * tries, 1.0).reshape(shape[:-1])
-    return SelectionLaw(accepted.reshape(shape), residual.reshape(shape), acceptance)
+    factor = np.broadcast_to(rho, beta.shape).reshape(-1)
+    _emit(accepted.reshape(-1, shape[-1]), residual.reshape(-1, shape[-1]), factor, tries.reshape(-1))
+    return SelectionLaw(accepted, residual, np.minimum(beta * tries, 1.0))
+
+
+def _accept_once(draft: Array, target: Array, rho: Array) -> Array:
+    """The probability that one draft is accepted, shape (...)."""
+    beta: Array = np.minimum(np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1), 1.0)
+    return beta
 
 
 @compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}, nogil=True)
-def _accept_once(draft: Array, target: Array, rho: Array, once: Array, beta: Array) -> None:
-    """The probability min(p, q/rho) that one draft is a token and accepted, and its sum in each row."""
+def _emit(draft: Array, target: Array, rho: Array, tries: Array) -> None:
+    """Put what is accepted in place of the draft, and in place of the target what it still lacks, normalised."""
     for row in range(rho.size):
-        total = 0.0
-        for token in range(draft.shape[1]):
-            kept = min(draft[row, token], target[row, token] / rho[row])
-            once[row, token] = kept
-            total += kept
-        beta[row] = total
-
-
-@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-def _settle(accepted: Array, target: Array, tries: Array, residual: Array) -> None:
-    """Multiply what one draft accepts by the mean number of tries, and normalise what the target still lacks."""
-    for row in range(tries.size):
         lacking = 0.0
-        for token in range(target.shape[1]):
-            kept = accepted[row, token] * tries[row]
-            accepted[row, token] = kept
-            left = max(target[row, token] - kept, 0.0)
-            residual[row, token] = left
+        for token in range(draft.shape[1]):
+            wanted = target[row, token]
+            kept = min(draft[row, token], wanted / rho[row]) * tries[row]
+            left = max(wanted - kept, 0.0)
+            draft[row, token], target[row, token] = kept, left
             lacking += left
         if lacking > 0.0:
-            for token in range(target.shape[1]):
-                residual[row, token] /= lacking
+            for token in range(draft.shape[1]):
+                target[row, token] /= lacking
 
 
 def acceptance_at(draft: Array, target: Array, num_drafts: int, rho: Array) -> Array:
     """The acceptance of :func:`law_at` alone, shape (...)."""
-    beta = np.minimum(draft, target / rho[..., np.newaxis]).sum(axis=-1)
-    return hit_probability(beta, num_drafts)
+    return hit_probability(_accept_once(draft, target, rho), num_drafts)
 
 
 def mean_tries(beta: Array, num_drafts: int) -> Array:
-    r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes."""
-    return np.divide(hit_probability(beta, num_drafts), beta, out=np.full_like(beta, num_drafts), where=beta > 0)
+    r"""Expected number of drafts looked at, :math:`(1-(1-\beta)^k)/\beta`, which tends to k as beta vanishes.
+
+    From the binary digits of k: m drafts that are looked at :math:`N` times all fail with :math:`1 - \beta N`, so that
+    of 2m it is :math:`N (2 - \beta N)`, and one more adds :math:`1 - \beta N`.
+    """
+    tries = np.ones_like(beta)
+    for digit in f"{num_drafts:b}"[1:]:
+        tries = tries * (2.0 - beta * tries)
+        if digit == "1":
+            tries = tries + (1.0 - beta * tries)
+    return tries

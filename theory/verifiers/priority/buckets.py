@@ -17,6 +17,7 @@ goes as the root of :math:`\delta_B`.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -66,24 +67,16 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     """
     largest = float(num_drafts)
     coarse = fill_buckets(draft, target, largest)
-    proposed, wanted = coarse.masses[:, 0], np.minimum(coarse.masses[:, 1], largest * coarse.masses[:, 0])
-    mean = np.divide(wanted, proposed, out=np.zeros_like(wanted), where=proposed > 0.0)
-    lost = np.zeros(mean.size)
-    _lose(draft, target, largest, mean, coarse.of_token, lost)
-    parts = np.ones(mean.size, dtype=np.int64)
-    widths = np.append(np.diff(coarse.edges), np.inf)  # the ratios of the last count as one, K
-    of_token = np.empty(draft.size, dtype=np.int32)
+    lost = _lose(draft, target, largest, coarse.masses, coarse.of_token)
+    parts, of_token = np.ones(lost.size, dtype=np.int64), np.empty(draft.size, dtype=np.int32)
     for aim in _AIMS:
         if lost.sum() > tolerance:
-            roots = np.sqrt(lost * parts)
-            # No fewer than before: a bucket that loses nothing now may do so only because it was divided.
-            parts = np.maximum(np.ceil(roots * (roots.sum() / (aim * tolerance))).astype(np.int64), parts)
-        if parts.sum() > _MOST_PARTS * draft.size:
+            _add_parts(parts, lost, aim * tolerance)
+        count = int(parts.sum())
+        if count > _MOST_PARTS * draft.size:
             break
-        scales = np.divide(parts * _WITHIN, widths, out=np.zeros(parts.size), where=parts > 1)
-        lines = np.stack([np.cumsum(parts) - parts, coarse.edges, scales], axis=1)
-        masses = np.zeros((int(parts.sum()), 2))
-        _divide(draft, target, coarse.of_token, lines, largest, of_token, masses)
+        masses = np.zeros((count, 2))
+        _divide(draft, target, coarse.of_token, _lines(parts, coarse.edges), largest, of_token, masses)
         buckets, lost = _held(draft, target, masses, largest, of_token, coarse.of_token, parts.size)
         if buckets.loss <= tolerance:
             return buckets
@@ -105,8 +98,7 @@ def _held(
     """The buckets that hold something, with ``cells`` counted anew, and what is lost in each coarse bucket."""
     counted, merged, wanted = _number(masses)
     first, lost = np.zeros(merged.size, dtype=np.int64), np.zeros(size)
-    mean = np.append(wanted / merged, 0.0)  # the last is that of bucket -1
-    _count_anew(draft, target, largest, mean, counted, cells, coarse, first, lost)
+    _count_anew(draft, target, largest, (merged, wanted), counted, cells, coarse, first, lost)
     return Buckets(cells, first, merged, wanted, float(lost.sum())), lost
 
 
@@ -149,7 +141,7 @@ def _count_anew(
     draft: Array,
     target: Array,
     largest: float,
-    mean: Array,
+    held: tuple[Array, Array],
     counted: NDArray[np.int32],
     cells: NDArray[np.int32],
     coarse: NDArray[np.int16],
@@ -157,6 +149,8 @@ def _count_anew(
     lost: Array,
 ) -> None:
     """Turn cells into buckets, -1 where nothing can be drafted; note the first token of each, and add up losses."""
+    mean = np.zeros(first.size + 1)  # the last is that of bucket -1
+    mean[:-1] = held[1] / held[0]
     for token in range(cells.size - 1, -1, -1):
         p = draft[token]
         bucket = counted[cells[token]] if p > 0.0 else np.int32(-1)
@@ -167,15 +161,40 @@ def _count_anew(
 
 
 @compiled(nogil=True)
-def _lose(
-    draft: Array,
-    target: Array,
-    largest: float,
-    mean: Array,
-    of_token: NDArray[np.int16],
-    lost: Array,
-) -> None:
-    """Add up in each bucket what its tokens lose by its mean ratio."""
+def _lose(draft: Array, target: Array, largest: float, masses: Array, of_token: NDArray[np.int16]) -> Array:
+    """What the tokens of each bucket lose by its mean ratio, shape (B+2,)."""
+    mean, lost = np.zeros(masses.shape[0]), np.zeros(masses.shape[0])
+    for bucket in range(mean.size):
+        proposed = masses[bucket, 0]
+        if proposed > 0.0:
+            mean[bucket] = min(masses[bucket, 1], largest * proposed) / proposed
     for token in range(of_token.size):
+        coarse = np.uint16(of_token[token])
         kept = min(target[token], largest * draft[token])
-        lost[of_token[token]] += max(mean[of_token[token]] * draft[token] - kept, 0.0)
+        lost[coarse] += max(mean[coarse] * draft[token] - kept, 0.0)
+    return lost
+
+
+@compiled(nogil=True)
+def _add_parts(parts: NDArray[np.int64], lost: Array, goal: float) -> None:
+    """Divide the buckets further, by the module's rule, so that they lose ``goal``.
+
+    No fewer parts than before: a bucket that loses nothing now may do so only because it was divided.
+    """
+    roots = np.sqrt(lost * parts)
+    scale = roots.sum() / goal
+    for bucket in range(parts.size):
+        parts[bucket] = max(np.int64(math.ceil(roots[bucket] * scale)), parts[bucket])
+
+
+@compiled(nogil=True)
+def _lines(parts: NDArray[np.int64], edges: Array) -> Array:
+    """The first part of each bucket, its least ratio, and the parts for each unit of ratio above, shape (B+2, 3)."""
+    lines = np.zeros((parts.size, 3))
+    before = 0
+    for bucket in range(parts.size):
+        lines[bucket, 0], lines[bucket, 1] = before, edges[bucket]
+        before += parts[bucket]
+        if parts[bucket] > 1 and bucket + 1 < parts.size:  # the ratios of the last count as one, K
+            lines[bucket, 2] = parts[bucket] * _WITHIN / (edges[bucket + 1] - edges[bucket])
+    return lines

@@ -42,14 +42,14 @@ def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
     return _tile(buckets.draft, buckets.target, num_drafts)
 
 
-def tile_up_to(buckets: Buckets, last: int, num_drafts: int) -> Tiling:
-    """The same for the buckets 0..last alone: as they are cut first, no other changes what they get.
+def _up_to(buckets: Buckets, last: int) -> tuple[Array, Array]:
+    """The masses of the buckets 0..last: as they are cut first, no other changes what they get.
 
     One more set, which may be empty, has what they leave free.
     """
     head = slice(last + 1)
     draft = np.append(buckets.draft[head], buckets.draft[last + 1 :].sum())
-    return _tile(draft, np.append(buckets.target[head], np.inf), num_drafts)
+    return draft, np.append(buckets.target[head], np.inf)
 
 
 def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
@@ -147,8 +147,9 @@ def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64]
         if bucket < 0 or wanted == 0.0:  # never drafted, or never emitted
             continue
         share = draft[row, token] / buckets.draft[bucket]
+        masses = _up_to(buckets, bucket)
         for count in range(1, num_drafts + 1):
-            tiling = tile_up_to(buckets, bucket, count)
+            tiling = _tile(*masses, count)
             own = tiling.tokens == bucket
             found = carriers(tiling.starts[own], tiling.lengths[own], share, count)
             won = share * tiling.won[0, bucket]

@@ -51,7 +51,7 @@ def upper_end(length: float, wanted: float, num_drafts: int) -> float:
     return length
 
 
-@compiled(error_model="numpy")
+@compiled(error_model="numpy", inline=True)
 def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: float, num_drafts: int) -> float:
     r"""How much of the segment below ``edge`` makes the mass q, or -1 where the series is not good to rounding.
 
@@ -67,12 +67,12 @@ def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: flo
     order, high = num_drafts - 1, bottom + room
     above, under = power(high, order), power(edge, order)
     difference = above - under
-    once = excess / (num_drafts * difference)
-    small = order * once / high
+    scale, for_high, for_edge = 1.0 / difference, 1.0 / high, 1.0 / edge
+    once = excess * (scale * (1.0 / num_drafts))
+    small = order * once * for_high
     left = excess * small**4
     if not left * small**3 <= _ULP * wanted:
         return -1.0
-    for_high, for_edge, scale = 1.0 / high, 1.0 / edge, 1.0 / difference
     above, under = above * for_high, under * for_edge
     first = order / 2.0 * (above - under) * scale
     above, under = above * for_high, under * for_edge
@@ -80,7 +80,8 @@ def near_cut(bottom: float, room: float, edge: float, excess: float, wanted: flo
     above, under = above * for_high, under * for_edge
     third = order * (order - 1) * (order - 2) / 24.0 * (above - under) * scale
     last = 5.0 * first * (first * first - second) + third
-    cut = once * (1.0 + once * (first + once * (2.0 * first * first - second + once * last)))
+    squared = once * once  # by powers of it, few products wait for each other
+    cut = once + squared * first + squared * once * (2.0 * first * first - second + once * last)
     if (left <= _ULP * wanted and excess <= wanted) or not cut < room:
         return cut
     rest = room - cut

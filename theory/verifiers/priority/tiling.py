@@ -71,7 +71,7 @@ def tile_rows(draft: Array, target: Array, order: NDArray[np.int64], num_drafts:
         np.empty(vocabulary + 2, dtype=np.int32),
         np.empty(vocabulary + 2, dtype=np.int32),
     )
-    masses = np.empty(vocabulary)
+    masses = free.bottoms[:vocabulary]  # once all is placed
     offsets = np.zeros(rows + 1, dtype=np.int64)
     for row in range(rows):
         begin, ranked = offsets[row], order[row]
