@@ -112,22 +112,24 @@ class FusedLayer(nn.Module):
         **_: object,
     ) -> Tensor:
         """Give the hidden states after this layer, shape (B, m, H), called as transformers calls its own."""
-        qkv = self.qkv(self.first_norm(hidden).to(self.products)).to(hidden.dtype)
-        attended = self._attended(qkv, attention_mask, past_key_values, position_embeddings)
-        hidden = hidden + self.out(attended.to(self.products))
-        gate, up = self.gate_up(self.second_norm(hidden).to(self.products)).chunk(2, dim=-1)
-        return cast(Tensor, hidden + self.down(self.activation(gate) * up))
+        rows = hidden.flatten(0, 1)  # all products take them so
+        qkv = self.qkv(self.first_norm(rows).to(self.products)).to(hidden.dtype)
+        attended = self._attended(
+            qkv.view(*hidden.shape[:2], -1, self.width), attention_mask, past_key_values, position_embeddings
+        )
+        rows = rows + self.out(attended.to(self.products))
+        gate, up = self.gate_up(self.second_norm(rows).to(self.products)).chunk(2, dim=-1)
+        return cast(Tensor, rows + self.down(self.activation(gate) * up)).view(hidden.shape)
 
     def _attended(self, qkv: Tensor, mask: Tensor, cache: Any, tables: Tables) -> Tensor:
         cosines, sines = tables
-        qkv = qkv.view(*qkv.shape[:-1], -1, self.width)
         turned, values = qkv[:, :, : -self.heads[2]], qkv[:, :, -self.heads[2] :].transpose(1, 2)
         turned = torch.addcmul(turned * cosines, turned.roll(self.width // 2, -1), sines).transpose(1, 2)
         queries, keys = turned[:, : self.heads[0]], turned[:, self.heads[0] :]
         if cache is not None:
             keys, values = cache.update(keys, values, self.number)
         attended = scaled_dot_product_attention(queries, keys, values, mask, scale=self.scaling, enable_gqa=True)
-        return attended.transpose(1, 2).flatten(2)
+        return attended.transpose(1, 2).flatten(2).flatten(0, 1)
 
 
 def _stacked(layers: Sequence[nn.Linear]) -> nn.Linear:

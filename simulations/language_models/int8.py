@@ -86,7 +86,9 @@ class Int8Linear(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Multiply, shape (..., inputs) to (..., outputs) of the same type."""
-        rows = inputs.reshape(-1, inputs.shape[-1]).to(torch.bfloat16)
-        product: Tensor = getattr(torch, KERNEL)(rows, self.weight, self.scale)
-        result = product if self.bias is None else product + self.bias
-        return result.reshape(*inputs.shape[:-1], -1).to(inputs.dtype)
+        rows = inputs if inputs.ndim == 2 else inputs.flatten(0, -2)
+        result: Tensor = getattr(torch, KERNEL)(rows.to(torch.bfloat16), self.weight, self.scale)
+        if self.bias is not None:
+            result = result + self.bias
+        result = result.to(inputs.dtype)
+        return result if inputs.ndim == 2 else result.view(*inputs.shape[:-1], -1)
