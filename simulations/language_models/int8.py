@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from specproof.simulations.language_models.fused_layers import FusedLayer, fuse_layers
 from specproof.simulations.language_models.linear_layers import replace_linear
 from specproof.theory.errors import InvalidInput
 
@@ -18,13 +19,14 @@ TOLERANCE = 0.02
 
 
 def to_int8(model: Any, device: str) -> Any:
-    r"""A copy of the model with int8 weights in its linear layers, and everything else in bfloat16.
+    r"""A copy of the model with int8 weights in its linear layers, and everything else as it is.
 
     Each output channel i of a layer, the output head included, has a scale of its own,
 
     .. math:: s_i = \max_j |w_{ij}| / 127, \qquad w_{ij} \mapsto s_i \, \mathrm{round}(w_{ij} / s_i).
 
-    One byte is read for a weight instead of four, which is what decoding a token costs on a CPU.
+    One byte is read for a weight instead of four, which is most of what decoding a token costs on a CPU; the rest is in
+    as few calls as :func:`specproof.simulations.language_models.fused_layers.fuse_layers` can make of it.
 
     Parameters
     ----------
@@ -38,11 +40,10 @@ def to_int8(model: Any, device: str) -> Any:
         If torch has no such kernel for the device, or it computes something else here.
     """
     require_kernel(device)
-    draft = replace_linear(model, lambda layers: [Int8Linear(layer) for layer in layers])
+    draft = replace_linear(fuse_layers(model), lambda layers: [Int8Linear(layer) for layer in layers])
     for module in draft.modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            setattr(module, name, nn.Parameter(parameter.detach().to(torch.bfloat16), requires_grad=False))
-    draft.config.dtype = torch.bfloat16
+        if isinstance(module, FusedLayer):
+            module.products = torch.bfloat16
     return draft
 
 
@@ -61,7 +62,7 @@ def require_kernel(device: str) -> None:
     with torch.no_grad():
         expected = layer(inputs)
         try:
-            found = Int8Linear(layer).to(device)(inputs.to(device, torch.bfloat16)).to("cpu", torch.float64)
+            found = Int8Linear(layer.to(device))(inputs.to(device)).to("cpu")
         except (AttributeError, RuntimeError, NotImplementedError):
             raise InvalidInput(f"{where} torch {torch.__version__} does not have: {remedy}") from None
     if (found - expected).abs().max() > TOLERANCE * expected.abs().max():
@@ -69,23 +70,25 @@ def require_kernel(device: str) -> None:
 
 
 class Int8Linear(nn.Module):
-    """A linear layer with int8 weights and a scale for each output channel, from and to bfloat16."""
+    """A linear layer with int8 weights and a scale for each output channel.
 
-    weight: Tensor
-    scale: Tensor
-    bias: Tensor | None
+    The kernel takes bfloat16 and gives it; what is of another type is converted before and after.
+    """
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         weights = linear.weight.detach()
         scale = weights.abs().amax(dim=1, keepdim=True) / 127
         scale = torch.where(scale > 0, scale, 1.0)
-        self.register_buffer("weight", torch.round(weights / scale).to(torch.int8))
-        self.register_buffer("scale", scale[:, 0].to(torch.bfloat16))
-        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().to(torch.bfloat16))
+        self.weight = torch.round(weights / scale).to(torch.int8)
+        self.scale = scale[:, 0].to(torch.bfloat16)
+        self.bias = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Multiply, shape (..., inputs) to (..., outputs)."""
-        product: Tensor = getattr(torch, KERNEL)(inputs.reshape(-1, inputs.shape[-1]), self.weight, self.scale)
-        result = product.reshape(*inputs.shape[:-1], -1)
-        return result if self.bias is None else result + self.bias
+        """Multiply, shape (..., inputs) to (..., outputs) of the same type."""
+        rows = inputs if inputs.ndim == 2 else inputs.flatten(0, -2)
+        result: Tensor = getattr(torch, KERNEL)(rows.to(torch.bfloat16), self.weight, self.scale)
+        if self.bias is not None:
+            result = result + self.bias
+        result = result.to(inputs.dtype)
+        return result if inputs.ndim == 2 else result.view(*inputs.shape[:-1], -1)

@@ -21,13 +21,30 @@ def replace_linear(model: Any, replace: Replace) -> Any:
     replace : callable
         Is called once, with all the layers.
     """
-    # Entries in the memo are not copied: the parameters are shared.
-    changed = copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+    changed = copy_sharing_parameters(model)
     places = [(parent, name) for parent in changed.modules() for name, c in parent.named_children() if _is_linear(c)]
     layers = [getattr(parent, name) for parent, name in places]
     for (parent, name), layer in zip(places, replace(layers), strict=True):
         setattr(parent, name, layer)
     return changed
+
+
+def copy_sharing_parameters(model: Any) -> Any:
+    """A copy of a model whose parameters are the model's own.
+
+    Parameters
+    ----------
+    model : torch module
+
+    Examples
+    --------
+    >>> model = nn.Linear(3, 2)
+    >>> copied = copy_sharing_parameters(model)
+    >>> copied is model, copied.weight is model.weight
+    (False, True)
+    """
+    # Entries in the memo are not copied: the parameters are shared.
+    return copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
 
 
 def _is_linear(module: nn.Module) -> bool:

@@ -15,20 +15,25 @@ VOCABULARY = 8
 
 
 def tiny_llama(
-    seed: int, *, vocabulary: int = VOCABULARY, eos: int | None = None, hidden: int = 16, context: int = 64
+    seed: int,
+    *,
+    vocabulary: int = VOCABULARY,
+    eos: int | None = None,
+    hidden: int = 16,
+    context: int = 64,
+    **settings: Any,
 ) -> Any:
     """Weights large enough for laws that differ by about 0.3 between seeds and between contexts."""
+    usual = {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1}
     config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=hidden,
         intermediate_size=2 * hidden,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
         max_position_embeddings=context,
         bos_token_id=None,
         eos_token_id=eos,
         pad_token_id=None,
+        **usual | settings,
     )
     module = LlamaForCausalLM(config).eval()
     rng = np.random.default_rng(seed)
