@@ -8,8 +8,8 @@ their rounds are timed once more, and the mean of these times is the clock of th
 meanwhile lengthens both; a clock that was taken before would be that of another machine. The prediction knows nothing
 of the decoding itself: its tokens per call are those of the priced text.
 
-The target has the fastest products of this machine, alone as well as under speculation; what it does as transformers
-multiplies is a line of its own. All this says something only of a machine that does nothing else.
+The target has the fewest calls and the fastest products of this machine, alone as well as under speculation; what it
+does as transformers runs it is a line of its own. All this says something only of a machine that does nothing else.
 Run it as ``python -m benchmarks.speed [--pair NAME] [--prompts NUMBER] [--horizon TOKENS]``.
 """
 
@@ -189,7 +189,7 @@ def _decode(way: Way, prompt: list[int], tokens: int, seed: int) -> tuple[float,
 
 
 def compare(plain: ModelPair, prompts: list[Prompt], tokens: int) -> tuple[list[Timed], Plan]:
-    """Plan, decode and time; the first line is the target alone, the second that with torch's own products.
+    """Plan, decode and time; the first line is the target alone, the second that as transformers runs it.
 
     The third is the planned configuration: the fastest by its prediction.
     """
@@ -201,7 +201,7 @@ def compare(plain: ModelPair, prompts: list[Prompt], tokens: int) -> tuple[list[
     plan = plan_of(trace, clock)
     ways = [
         target_alone("target alone", pair),
-        target_alone("target alone, torch's products", plain),
+        target_alone("target alone, as transformers runs it", plain),
         *planned_ways(pair, plan),
         lookup_way(pair, trace, encoded),
     ]
@@ -210,7 +210,7 @@ def compare(plain: ModelPair, prompts: list[Prompt], tokens: int) -> tuple[list[
 
 def show(timed: Sequence[Timed], plan: Plan, console: Console) -> None:
     """Print the table, what was planned, and whether it came out as asked."""
-    table = Table("way", "L", "tokens/s", "over target alone", "predicted", "off by", "over torch's products")
+    table = Table("way", "L", "tokens/s", "over target alone", "predicted", "off by", "over transformers'")
     for each in timed:
         over_plain = each.speed / timed[1].speed
         numbers = (f"{each.speed:.1f}", f"{each.ratio:.2f}", f"{each.predicted:.2f}", f"{each.error:+.0%}")
@@ -220,8 +220,8 @@ def show(timed: Sequence[Timed], plan: Plan, console: Console) -> None:
     console.print(f"Plan: {plan.recommendation()}", highlight=False)
     console.print(
         f"Decoded as planned, {planned.way.name} with L = {planned.way.length} is {planned.ratio:.2f} times as fast as "
-        f"the target alone (asked: {ASKED_RATIO}), {planned.speed / timed[1].speed:.2f} times as fast as with torch's "
-        f"products, and {abs(planned.error):.0%} off its prediction (asked: {ASKED_ERROR:.0%}).",
+        f"the target alone (asked: {ASKED_RATIO}), {planned.speed / timed[1].speed:.2f} times as fast as "
+        f"transformers runs it, and {abs(planned.error):.0%} off its prediction (asked: {ASKED_ERROR:.0%}).",
         highlight=False,
     )
     console.print(f"Load of the machine: {os.getloadavg()[0]:.1f}.", highlight=False)
