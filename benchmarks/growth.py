@@ -52,10 +52,10 @@ def _agreement(name: str, draft: Array, target: Array) -> object:
 COUNTS = np.arange(1, 17)
 WORK = {
     "optimum, k = 4": Work(lambda draft, target: optimal_acceptance(draft, target, 4), 0.4),
-    "optimum, k = 1..16": Work(lambda draft, target: optimal_acceptance(draft, target, COUNTS), 0.8),
+    "optimum, k = 1..16": Work(lambda draft, target: optimal_acceptance(draft, target, COUNTS), 0.5),
     "K-SEQ, its law, k = 8": Work(lambda draft, target: kseq(draft, target, 8), 0.2),
     "K-SEQ, agreement, k = 1..8": Work(partial(_agreement, "kseq"), 0.3),
-    "priority, k = 8": Work(lambda draft, target: PriorityCoupling(draft, target, 8), 2.6),
+    "priority, k = 8": Work(lambda draft, target: PriorityCoupling(draft, target, 8), 2.8),
     "priority, k = 8, tolerance 1e-5": Work(lambda draft, target: PriorityCoupling(draft, target, 8, 1e-5), 0.9),
     "priority, agreement, k = 1..8": Work(partial(_agreement, "priority"), 0.9),
 }
@@ -126,4 +126,4 @@ def _many_rows() -> Comparison:
     draft, target = (np.tile(law.astype(np.float32), (MANY, 1)) for law in laws)
     seconds = best(lambda: optimal_acceptance(draft, target, COUNTS), 1) / MANY
     what = f"optimum, k = 1..16, V = {KNOWN_AT:,}, a row of {MANY}, all cores"
-    return Comparison(what, seconds, sort, SORT, 1.0 / (REGRESSION * 0.6))
+    return Comparison(what, seconds, sort, SORT, 1.0 / (REGRESSION * 0.45))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.display import shown
 from specproof.theory.distribution import Array
 from specproof.theory.errors import InvalidInput, first_entry
 from specproof.theory.integers import refuse_large_array
 
 _MOST = np.iinfo(np.int64).max
+
+_BLOCK = 1024
+"""So many masses are worked on at a time."""
 
 
 def as_num_drafts(num_drafts: ArrayLike) -> NDArray[np.int64]:
@@ -75,11 +79,37 @@ def hit_probability(mass: Array, num_drafts: int) -> Array:
 
     Built from the binary digits of k, as g of 2m drafts is g_m + (1 - g_m) g_m and that of one more g_m + (1 - g_m) t.
     All terms are positive, so that a tiny mass keeps its digits, and there is no logarithm to wait for.
+
+    Examples
+    --------
+    >>> hit_probability(np.array([0.5, 1e-300]), 3).tolist()
+    [0.875, 3e-300]
     """
-    once = np.minimum(mass, 1.0)
-    hit: Array = once
-    for digit in f"{num_drafts:b}"[1:]:
-        hit = hit + (1.0 - hit) * hit
-        if digit == "1":
-            hit = hit + (1.0 - hit) * once
-    return hit
+    once = np.asarray(np.minimum(mass, 1.0), order="C")
+    hit: Array = np.empty(once.shape)
+    fill_hits(once.reshape(-1), num_drafts, hit.reshape(-1))
+    return hit[()]
+
+
+@compiled(nogil=True)
+def fill_hits(once: Array, num_drafts: int, hit: Array) -> None:
+    """Fill in g of masses that are at most 1, block by block: what a digit of k needs stays where it is fast to reach.
+
+    Examples
+    --------
+    >>> hit = np.empty(1)
+    >>> fill_hits(np.array([0.5]), 2, hit)
+    >>> hit.tolist()
+    [0.75]
+    """
+    digits = 1
+    while num_drafts >> digits:
+        digits += 1
+    for begin in range(0, once.size, _BLOCK):
+        end = min(begin + _BLOCK, once.size)
+        hit[begin:end] = once[begin:end]
+        for digit in range(digits - 2, -1, -1):
+            one_more = (num_drafts >> digit) & 1
+            for place in range(begin, end):
+                twice = hit[place] + (1.0 - hit[place]) * hit[place]
+                hit[place] = twice + (1.0 - twice) * once[place] if one_more else twice

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
-from specproof.theory.drafts import hit_probability
+from specproof.theory.drafts import fill_hits
 from specproof.theory.ratio import likelihood_ratio
 
 BUCKETS = 4096
@@ -97,7 +97,7 @@ def cut_items(draft: Array, target: Array, counts: NDArray[np.int64]) -> Items:
     head[0], tail[-1] = buckets.masses[-1, 0], buckets.masses[0, 1]
     head[1:] = np.concatenate([buckets.masses[whole, 0], draft[single]])[order]
     tail[:-1] = np.concatenate([buckets.masses[whole, 1], target[single]])[order]
-    return Items(buckets, least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1])
+    return Items(buckets, least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1].copy())
 
 
 def fill_buckets(draft: Array, target: Array, largest: float) -> RatioBuckets:
@@ -169,11 +169,44 @@ def _opened(buckets: RatioBuckets, counts: NDArray[np.int64]) -> NDArray[np.bool
     largest = np.nextafter(buckets.edges[2:], 0.0).clip(_LEAST)
     inside = before[1:] + np.minimum(own[:-1], wanted[:-1] / largest)
     opened = np.zeros(before.size + 1, dtype=np.bool_)
-    for count in counts:
-        least = (behind + hit_probability(before, int(count))).min()
-        opened[1:-1] |= behind[:-1] + hit_probability(inside, int(count)) < least * (1.0 - _SLACK)
+    _open(np.minimum(before, 1.0), behind, np.minimum(inside, 1.0), counts, opened[1:-1])
     opened[1:-1] &= wanted[:-1] > 0.0
     return opened
+
+
+@compiled(nogil=True)
+def _open(before: Array, behind: Array, inside: Array, counts: NDArray[np.int64], opened: NDArray[np.bool_]) -> None:
+    hit = np.empty(before.size)
+    for count in counts:
+        least = _least(before, behind, count, hit) * (1.0 - _SLACK)
+        fill_hits(inside, count, hit[: inside.size])
+        for bucket in range(inside.size):
+            opened[bucket] |= behind[bucket] + hit[bucket] < least
+
+
+@compiled(nogil=True)
+def _least(head: Array, tail: Array, count: int, hit: Array) -> float:
+    """The least value of all cuts, with memory for g."""
+    fill_hits(head, count, hit)
+    least = np.inf
+    for cut in range(head.size):
+        least = min(least, tail[cut] + hit[cut])
+    return least
+
+
+@compiled(nogil=True)
+def least_cuts(head: Array, tail: Array, counts: NDArray[np.int64]) -> Array:
+    r"""The least :math:`f = q(\bar H) + g(p(H))` of cuts with these masses for each number of drafts, shape (K,).
+
+    Examples
+    --------
+    >>> least_cuts(np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.25, 0.0]), np.array([1, 2]))
+    array([0.75, 1.  ])
+    """
+    once, hit, least = np.minimum(head, 1.0), np.empty(head.size), np.empty(counts.size)
+    for column in range(counts.size):
+        least[column] = _least(once, tail, counts[column], hit)
+    return least
 
 
 @compiled(error_model="numpy", nogil=True)

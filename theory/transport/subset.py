@@ -11,7 +11,7 @@ from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability
 from specproof.theory.looks import Look, register_look
 from specproof.theory.ratio import RatioOrder, sorted_chunks
-from specproof.theory.ratio_buckets import BUCKETS, Items, below, cut_items
+from specproof.theory.ratio_buckets import BUCKETS, Items, below, cut_items, least_cuts
 from specproof.theory.rows import for_each_row
 from specproof.theory.stacks import by_blocks
 
@@ -73,7 +73,7 @@ def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64
 
         def find(row: int) -> None:
             items = cut_items(proposals[row], laws[row], counts)
-            flat[row] = [_values(items, int(count)).min() for count in counts]
+            flat[row] = least_cuts(items.draft_head, items.target_tail, counts)
 
         for_each_row(flat.shape[0], vocabulary, find)
     acceptance: Array = np.minimum(flat, 1.0).reshape(leading + num_drafts.shape)
