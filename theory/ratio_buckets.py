@@ -97,7 +97,8 @@ def cut_items(draft: Array, target: Array, counts: NDArray[np.int64]) -> Items:
     head[0], tail[-1] = buckets.masses[-1, 0], buckets.masses[0, 1]
     head[1:] = np.concatenate([buckets.masses[whole, 0], draft[single]])[order]
     tail[:-1] = np.concatenate([buckets.masses[whole, 1], target[single]])[order]
-    return Items(buckets, least[order], np.cumsum(head), np.cumsum(tail[::-1])[::-1].copy())
+    behind = np.cumsum(tail[::-1])[::-1].copy()  # compiled loops are made for one layout
+    return Items(buckets, least[order], np.cumsum(head), behind)
 
 
 def fill_buckets(draft: Array, target: Array, largest: float) -> RatioBuckets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -149,6 +150,14 @@ def test_a_plan_shows_every_configuration_with_its_interval(pages: dict[str, str
 
 def test_pages_are_small(pages: dict[str, str]) -> None:
     assert len(pages["run"]) < 300_000
+
+
+@pytest.mark.slow
+def test_pages_are_quick(tmp_path: Path) -> None:
+    example_pages.run(tmp_path)  # what is loaded once is loaded
+    start = time.perf_counter()
+    example_pages.run(tmp_path)
+    assert time.perf_counter() - start < 5.0
 
 
 def test_commands_name_what_is_not_usual() -> None:
