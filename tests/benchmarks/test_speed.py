@@ -51,11 +51,13 @@ def trace(pair: ModelPair) -> Trace:
 
 @pytest.mark.slow
 def test_free_drafts_are_planned_long_and_dear_ones_short(pair: ModelPair, trace: Trace) -> None:
-    free, dear = (speed.planned_ways(pair, speed.plan_of(trace, clock)) for clock in (FREE_DRAFTS, DEAR_DRAFTS))
+    free, dear = (
+        speed.planned_ways(pair, speed.AS_LOADED, speed.plan_of(trace, clock)) for clock in (FREE_DRAFTS, DEAR_DRAFTS)
+    )
     assert len(free) == len(dear) == 4
     assert {way.length for way in free} == {max(speed.LENGTHS)}
     assert {way.length for way in dear} == {min(speed.LENGTHS)}
-    alone = speed.target_alone("alone", pair).expected(FREE_DRAFTS)
+    alone = speed.target_alone(pair, speed.AS_LOADED).expected(FREE_DRAFTS)
     seconds = [way.expected(FREE_DRAFTS) for way in free]
     assert seconds[0] == min(seconds) < alone < 0.1 * dear[0].expected(DEAR_DRAFTS)
 
@@ -71,21 +73,25 @@ def test_a_free_lookup_is_predicted_at_its_tokens_per_call(pair: ModelPair, trac
 def test_all_ways_are_decoded_and_shown(pair: ModelPair) -> None:
     timed, plan = speed.compare(pair, PROMPTS, 12)
     names = [each.way.name for each in timed]
-    assert names[:2] == ["target alone", "target alone, as transformers runs it"]
-    assert names[-1] == "ngram:3"
-    assert len(set(names)) == 7
-    assert timed[0].ratio == 1.0
+    targets = [each.way.target for each in timed]
+    assert (names[0], names[5], names[6]) == ("target alone", "ngram:3", "target alone")
+    assert targets == [speed.AS_LOADED] * 6 + [speed.FASTEST] * 2
+    assert len(set(names[:6])) == 6
+    assert timed[0].ratio == timed[6].ratio == 1.0
+    assert timed[7].ratio == timed[7].speed / timed[6].speed
     assert all(each.speed > 0 and each.predicted > 0 for each in timed)
-    assert timed[0].predicted == 1.0
-    assert timed[2].way.length == plan.rows[0].configuration.length
+    assert timed[0].predicted == timed[6].predicted == 1.0
+    assert timed[1].way.length == plan.rows[0].configuration.length
     shown: Any = io.StringIO()
     speed.show(timed, plan, Console(file=shown, width=200))
-    assert all(name in shown.getvalue() for name in names)
-    assert f"{timed[2].ratio:.2f} times as fast as the target alone (asked: 1.3)" in " ".join(shown.getvalue().split())
+    said = " ".join(shown.getvalue().split())
+    assert all(name in said for name in names)
+    assert f"{timed[1].ratio:.2f} times as fast as the target alone (asked: 1.3)" in said
+    assert f"{timed[7].ratio:.2f} times as fast as that target alone" in said
 
 
 def test_the_error_is_a_share_of_the_prediction(pair: ModelPair) -> None:
-    way = speed.target_alone("way", pair)
+    way = speed.target_alone(pair, speed.AS_LOADED)
     assert speed.Timed(way, speed=10.0, ratio=1.2, predicted=1.6).error == pytest.approx(-0.25)
 
 
@@ -110,7 +116,7 @@ def test_predictions_are_of_the_clock_that_is_taken_between_the_prompts(
     monkeypatch.setattr(speed, "ClockSamples", BusyMachine)
     timed, plan = speed.compare(pair, PROMPTS[:2], 12)
     assert plan.pays
-    assert timed[2].way.length == max(speed.LENGTHS)
-    assert timed[2].predicted < 0.1
-    pairs = 3  # with the fastest products, without, and with prompt lookup
+    assert timed[1].way.length == max(speed.LENGTHS)
+    assert timed[1].predicted < 0.1
+    pairs = 3  # as loaded, with prompt lookup, and with the fastest products
     assert [kept.count(each) for each in (False, True)] == [pairs, pairs * speed.SAMPLES * 2]

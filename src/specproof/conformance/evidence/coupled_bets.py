@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.evidence.coupled_detectable_bias import Variances, coupled_detectable_bias, variances_of
 from specproof.conformance.evidence.e_processes import log_mean
+from specproof.conformance.evidence.small_products import by_one_thread
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
@@ -86,14 +87,14 @@ class CoupledEvidence:
     def add(self, drafts: Tokens, emitted: Tokens) -> None:
         """Count further trials, in their order, given as numbers of draft tuples and of emitted outcomes."""
         cells = drafts * self._counts.shape[1] + emitted
-        for block in self._blocks(cells):
-            counts = np.bincount(block, minlength=self._counts.size).reshape(self._counts.shape)
-            rows, columns = np.nonzero(counts)
-            gains = self._bets @ (self._completions[columns] - self._means[rows]).T
-            self._logs += np.log1p(gains) @ counts[rows, columns]
-            self._counts += counts
-            if self.trials >= self._next:
-                self._learn()
+        with by_one_thread():
+            for block in self._blocks(cells):
+                counts = np.bincount(block, minlength=self._counts.size).reshape(self._counts.shape)
+                times, gaps = self._seen(counts)
+                self._logs += np.log1p(self._bets @ gaps.T) @ times
+                self._counts += counts
+                if self.trials >= self._next:
+                    self._learn()
 
     def detectable_bias(self, level: float) -> float:
         """Give the bias that would have been seen in these trials, in total variation."""
@@ -105,7 +106,8 @@ class CoupledEvidence:
     def variances(self) -> Variances:
         """Estimate how much a trial varies, the drafts being known."""
         if self._variances is None or self._variances[0] != self.trials:
-            self._variances = self.trials, variances_of(self._law, self._moments()[1] / self.trials)
+            with by_one_thread():
+                self._variances = self.trials, variances_of(self._law, self._moments()[1] / self.trials)
         return self._variances[1]
 
     def _blocks(self, cells: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -127,16 +129,21 @@ class CoupledEvidence:
 
     def _moments(self) -> tuple[Array, Array]:
         """Sum G(e) - H(x) over the trials so far, and their squares: shapes (m,) and (m, m)."""
-        rows, columns = np.nonzero(self._counts)
-        counts = self._counts[rows, columns].astype(np.float64)
-        gaps = self._completions[columns] - self._means[rows]
-        weighted = counts[:, np.newaxis] * gaps
+        times, gaps = self._seen(self._counts)
+        weighted = times[:, np.newaxis] * gaps
         return weighted.sum(axis=0), gaps.T @ weighted
+
+    def _seen(self, counts: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Give how often each pair that was seen was seen, and its G(e) - H(x): shapes (c,) and (c, m)."""
+        cells = np.flatnonzero(counts)
+        rows, columns = np.divmod(cells, counts.shape[1])
+        return counts.reshape(-1)[cells].astype(np.float64), self._completions[columns] - self._means[rows]
 
 
 def _means(counts: NDArray[np.int64], completions: Array, law: Array, chances: Array) -> Array:
     """Estimate the mean completion on each draft tuple, shifted so that their mean over the drafts is exactly q."""
     totals = counts.sum(axis=1, keepdims=True)
-    means = (counts @ completions + PRIOR_TRIALS * law) / (totals + PRIOR_TRIALS)
+    # In floats a library makes the product; that of integers and floats takes NumPy several times as long.
+    means = (counts.astype(np.float64) @ completions + PRIOR_TRIALS * law) / (totals + PRIOR_TRIALS)
     shifted: Array = means - (chances @ means - law)
     return shifted
