@@ -185,3 +185,14 @@ class CheckResult:
 def told_bias(size: float) -> str:
     """Write a detectable bias; infinite is any."""
     return f"{size:.2g}" if math.isfinite(size) else "any"
+
+
+def told_share(share: float) -> str:
+    """Write a probability or a frequency; what four decimals would round away has two digits.
+
+    Examples
+    --------
+    >>> told_share(0.25), told_share(5e-7), told_share(0.0)
+    ('0.2500', '5.0e-07', '0.0000')
+    """
+    return f"{share:.1e}" if 0 < share < 5e-4 else f"{share:.4f}"
