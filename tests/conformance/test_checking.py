@@ -160,6 +160,7 @@ def test_a_budget_of_trials_is_enough_for_a_verdict_in_every_contract(name: str)
         ({"seed": -1}, "seed is -1"),
         ({"time_limit": 0.0}, "time_limit is 0"),
         ({"arrays": "jax"}, "arrays is 'jax'"),
+        ({"progress": 3}, "progress is 3: give a function"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], named: str) -> None:
