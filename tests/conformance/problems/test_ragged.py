@@ -62,6 +62,21 @@ def test_a_sampler_that_knows_of_them_is_asked_for_all() -> None:
     assert not report.notes
 
 
+def test_one_that_answers_in_the_same_array_is_asked_for_all() -> None:
+    """As engines do whose buffers outlive a call."""
+    buffers: dict[tuple[int, ...], Any] = {}
+
+    def verify(*arguments: Any) -> Any:
+        emitted = token_by_token(*arguments)
+        buffer = buffers.setdefault(emitted.shape, np.empty_like(emitted))
+        buffer[:] = emitted
+        return buffer
+
+    report = check_sampler(verify, budget=QUICK)
+    assert report.is_lossless
+    assert not report.notes
+
+
 def test_one_that_was_written_for_whole_rows_passes_and_is_told_what_was_left_out() -> None:
     report = check_sampler(whole_rows, budget=QUICK)
     assert report.is_lossless, str(report)
