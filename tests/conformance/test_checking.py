@@ -20,6 +20,7 @@ from specproof.conformance import (
     check_sampler,
 )
 from specproof.conformance.references import references, speculate, token_by_token
+from specproof.conformance.sharpness import REFERENCES
 from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
@@ -142,6 +143,14 @@ def test_a_budget_of_trials_gives_the_same_report_however_slow_the_machine_is() 
     assert replace(slow, subject=quick.subject) == quick
 
 
+@pytest.mark.parametrize("name", [*REFERENCES, "speculative loop, as asked"])
+def test_a_budget_of_trials_is_enough_for_a_verdict_in_every_contract(name: str) -> None:
+    contract, sampler = references()[name]
+    report = check_sampler(sampler, contract, budget="ci")
+    assert report.is_lossless, str(report)
+    assert 30_000 < report.trials < 110_000  # as docs/in-your-ci.md says of loops of one text a call
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -151,6 +160,7 @@ def test_a_budget_of_trials_gives_the_same_report_however_slow_the_machine_is() 
         ({"seed": -1}, "seed is -1"),
         ({"time_limit": 0.0}, "time_limit is 0"),
         ({"arrays": "jax"}, "arrays is 'jax'"),
+        ({"progress": 3}, "progress is 3: give a function"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], named: str) -> None:

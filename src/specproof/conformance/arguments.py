@@ -74,7 +74,7 @@ DEFAULT = Budget(first=1000, rounds=10, small=4000, degenerate=4000, seconds=10.
 """The default budget, seconds."""
 THOROUGH = Budget(first=1000, rounds=14, small=20_000, degenerate=20_000, seconds=60.0)
 """The budget of a thorough check, a minute."""
-CI = Budget(first=170, rounds=3, small=60, degenerate=100, seconds=900.0, candidates=60)
+CI = Budget(first=280, rounds=3, small=60, degenerate=100, seconds=900.0, candidates=60)
 """A budget that counts trials, for the verdict of a test-suite not to depend on what else its machine does."""
 BUDGETS = {"default": DEFAULT, "thorough": THOROUGH, "ci": CI}
 """Budgets by name."""

@@ -107,6 +107,8 @@ def check_sampler(
         within=within,
         problem=problem,
     )
+    if progress is not None and not callable(progress):
+        raise InvalidInput(f"progress is {name_of(progress)}: give a function of a sentence, such as print")
     if isolate and progress is not None:
         raise InvalidInput("progress cannot be told from a process of its own: leave out isolate or progress")
     if isolate:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from specproof.conformance.problems.description import ContextLaw, context_laws
 from specproof.conformance.problems.ladder import PROBLEMS
+from specproof.conformance.report.check_result import told_share
 from specproof.report.page import render
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def check_page(report: CheckResult, command: Sequence[str] = ()) -> str:
         state={"lossless": "good", "within": "good", "inconclusive": "open"}.get(report.verdict.value, "bad"),
         command=shlex.join(command or _command(report)),
         models=_models(report.instance) if report.instance else [],
+        told_share=told_share,
         widest=_widest(report.instance) if report.instance else 1.0,
         acceptance_title=PROBLEMS[report.contract].acceptance_title,
         escaped=[(where, bias_in_words(bias)) for where, bias in _escaped(report)],

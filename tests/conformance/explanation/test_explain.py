@@ -67,3 +67,29 @@ def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bou
     assert 0 < report.instance.total_variation < exact
     assert {finding.detector for finding in report.findings} >= {"law", "acceptance"}
     assert json.loads(json.dumps(report.as_dict()))["verdict"] == "biased"
+
+
+def test_a_law_that_pairs_alone_have_alarmed_on_is_called_wrong_where_fresh_trials_refute_it() -> None:
+    def greedy_where_sure(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        sure = target_probs.max(axis=-1, keepdims=True) > 0.9
+        greedy = np.eye(target_probs.shape[-1])[target_probs.argmax(axis=-1)]
+        return token_by_token(draft_probs, np.where(sure, greedy, target_probs), draft_tokens, rng)
+
+    report = check_sampler(greedy_where_sure, budget=QUICK)
+    assert report.instance is not None
+    assert report.instance.total_variation > 0
+    assert report.findings[0].detector == "law", str(report)
+    assert "on the failing instance the law of the emitted tokens is not the target's" in report.reason
+    assert "pairs" not in {finding.detector for finding in report.findings}
+
+
+def test_calls_of_another_law_than_others_are_a_cause_that_is_named() -> None:
+    calls = np.zeros(1, dtype=int)
+
+    def every_fourth_call(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        calls[0] += 1
+        return token_by_token(draft_probs, target_probs ** (1 + calls[0] % 4 // 3), draft_tokens, rng)
+
+    report = check_sampler(every_fourth_call, budget=QUICK)
+    assert report.findings[0].detector == "batch", str(report)
+    assert "or their laws on their places or on the call" in report.reason

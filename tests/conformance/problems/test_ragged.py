@@ -43,8 +43,36 @@ def test_ragged_rows_are_padded_and_drafts_may_have_no_law() -> None:
     np.testing.assert_allclose(inputs.target_probs.sum(axis=-1), 1)
 
 
+def test_a_certain_draft_that_is_taken_where_it_is_the_targets_likeliest_token_is_seen() -> None:
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        if draft_probs is None:
+            top = target_probs[:, :-1].argmax(axis=-1, keepdims=True) == draft_tokens[..., np.newaxis]
+            greedy = np.eye(target_probs.shape[-1])[target_probs[:, :-1].argmax(axis=-1)]
+            target_probs[:, :-1] = np.where(top, greedy, target_probs[:, :-1])
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(verify, budget=QUICK)
+    assert report.verdict is Verdict.BIASED, str(report)
+    assert "'no draft law, ragged'" in report.reason
+
+
 def test_a_sampler_that_knows_of_them_is_asked_for_all() -> None:
     report = check_sampler(token_by_token, budget=QUICK)
+    assert report.is_lossless
+    assert not report.notes
+
+
+def test_one_that_answers_in_the_same_array_is_asked_for_all() -> None:
+    """As engines do whose buffers outlive a call."""
+    buffers: dict[tuple[int, ...], Any] = {}
+
+    def verify(*arguments: Any) -> Any:
+        emitted = token_by_token(*arguments)
+        buffer = buffers.setdefault(emitted.shape, np.empty_like(emitted))
+        buffer[:] = emitted
+        return buffer
+
+    report = check_sampler(verify, budget=QUICK)
     assert report.is_lossless
     assert not report.notes
 

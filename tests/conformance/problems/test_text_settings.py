@@ -74,8 +74,19 @@ def test_texts_that_are_not_well_formed_are_named(change: Any, said: str) -> Non
     assert said in report.reason
 
 
+def test_a_greedy_row_whose_third_token_is_sampled_is_seen() -> None:
+    """As the bonus token of a round of two drafts is where only verified rows have the row's temperature."""
+
+    def generate(*arguments: Any, temperatures: Any = None) -> Any:
+        asked, sampled = ASKED(*arguments, temperatures=temperatures), speculate(*arguments)
+        return np.where((np.arange(asked.shape[1]) >= 2) & (temperatures == 0)[:, np.newaxis], sampled, asked)
+
+    report = check_sampler(generate, "generate", budget=QUICK, problem="greedy and sampled rows")
+    assert report.verdict is Verdict.BIASED
+
+
 def test_a_loop_without_the_parameters_is_not_asked() -> None:
-    report = check_sampler(speculate, "generate", budget=QUICK, problem="texts that end, not before two tokens")
+    report = check_sampler(speculate, "generate", budget=QUICK, problem="texts that end, not before three tokens")
     assert report.verdict is Verdict.INCONCLUSIVE
     assert "it has no parameter end_token and min_length" in " ".join(report.notes)
 

@@ -13,7 +13,7 @@ from specproof.conformance.defects import DEFECTS
 from specproof.conformance.defects.tree_rules import TreeRule, every_tree
 from specproof.conformance.problems.drawing import steps_down
 from specproof.conformance.problems.ladder import ladder
-from specproof.conformance.tree_references import level_by_level, walk_by_target
+from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 
@@ -53,6 +53,20 @@ def test_a_right_walk_passes_and_a_rule_for_independent_siblings_says_what_it_le
     report = check_sampler(kseq, "tree", budget=QUICK)
     assert report.is_lossless, str(report)
     assert any("'distinct, two siblings'" in note for note in report.notes)
+
+
+def test_a_third_sibling_that_is_taken_when_all_were_rejected_is_seen() -> None:
+    def third(tree: Tree, target_probs: Any, draft_probs: Any, rng: Any) -> Any:
+        emitted = recursive_on_tree(tree, target_probs, draft_probs, rng)
+        if tree.tokens.shape[1] == 4 and not tree.parents[:, 1:].any():
+            rejected = (emitted[:, :1] != tree.tokens[:, 1:]).all(axis=1)
+            emitted[rejected, 0] = tree.tokens[rejected, 3]
+            emitted[rejected, 1:] = -1
+        return emitted
+
+    report = check_sampler(third, "tree", budget=QUICK)
+    assert report.verdict is Verdict.BIASED, str(report)
+    assert "three siblings" in report.findings[0].problem
 
 
 def test_steps_go_down_from_each_of_equal_siblings() -> None:

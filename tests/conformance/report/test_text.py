@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,21 @@ def test_the_short_form_is_what_a_failing_test_prints() -> None:
     assert said == SHORT.splitlines()
     assert short(REPORT) == str(REPORT)
     assert "4,000 trials" in short(REPORT)
+
+
+def test_what_could_not_have_been_seen_at_all_is_any_bias() -> None:
+    nothing = replace(REPORT, verdict=Verdict.INCONCLUSIVE, findings=())
+    assert "too few: any bias on 'two' could have escaped" in nothing.reason
+    assert "too few: a total variation of 0.3 on 'two' could have" in replace(nothing, detectable_bias=0.3).reason
+
+
+def test_a_rare_outcome_is_not_rounded_away() -> None:
+    instance = Instance(PROBLEM, SHRUNK, 4000, {"0": 5e-7, "1": 0.5}, {"0": 3e-4, "1": 0.0}, 0.0)
+    said = short(replace(REPORT, instance=instance))
+    assert [line for line in said.splitlines() if line.startswith("│")] == [
+        "│ 0      │ 5.0e-07 │ 3.0e-04 │",
+        "│ 1      │ 0.5000  │ 0.0000  │",
+    ]
 
 
 def test_the_full_form_says_all_of_it_and_more() -> None:

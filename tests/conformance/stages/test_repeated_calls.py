@@ -104,6 +104,7 @@ def test_an_output_that_depends_on_the_call_before_is_told_as_that() -> None:
     assert report.verdict == Verdict.BIASED, str(report)
     assert report.findings[0].detector == "calls"
     assert "depends on the calls before" in report.reason
+    assert "left open" in report.reason
     assert "mixed up" not in str(report)
     assert "draws from elsewhere" not in str(report)
     assert report.diagnosis is None

@@ -87,6 +87,14 @@ def test_a_function_with_arguments_of_its_own_is_taken_along() -> None:
     assert report.verdict in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
 
 
+def test_what_has_no_name_is_named_by_its_kind_and_not_by_its_address() -> None:
+    class Verifier:
+        def __call__(self, *_: Any) -> Any: ...
+
+    assert isolation.name_of(Verifier()) == f"an instance of {Verifier.__module__}:{Verifier.__qualname__}"
+    assert isolation.name_of(partial(select, "single")) == "a partial specproof.conformance.references:select"
+
+
 def local(*_: Any) -> Any:
     return np.zeros(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,18 @@ assert isinstance(MULTI, MultiProblem)
 def run(result: Any, problem: Any = CHAIN) -> Any:
     inputs = problem.inputs(4, np.random.default_rng(0))
     return problem.ask(Subject(lambda *_: result, "numpy", 10.0), inputs, 0)
+
+
+def test_torch_is_there_before_the_first_call_is_timed() -> None:
+    code = (
+        "import sys\n"
+        "from specproof.conformance.subject.sampler_under_test import Subject\n"
+        "for arrays in ('numpy', 'torch'):\n"
+        "    Subject(print, arrays, 1.0)\n"
+        "    print('torch' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
 
 
 class Unreadable:

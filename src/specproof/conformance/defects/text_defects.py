@@ -108,7 +108,7 @@ TEXT_DEFECTS: tuple[Defect, ...] = (
         as_asked(Loop().sampler, _no_least_length),
         law_as_asked(Loop().law, _no_least_length),
         "a least length",
-        "texts that end, not before two tokens",
+        "texts that end, not before three tokens",
         ("sgl-project/sglang#31599", "vllm-project/vllm#47616"),
     ),
     Defect(
@@ -149,6 +149,6 @@ LOOP_AS_ASKED = Defect(
     as_asked(Loop().sampler),
     law_as_asked(Loop().law),
     "",
-    "texts that end, not before two tokens",
+    "texts that end, not before three tokens",
 )
 """The right loop, whatever is asked."""

@@ -66,11 +66,13 @@ _SENTENCES = {
     Cause.MIXED_UP: "the law in batches of different problems is another than alone, as where rows are mixed up or "
     "what one row asks for is done to all",
     Cause.DEPENDENT: (
-        "the trials of a batch depend on each other, or their laws on their places, which leaves open what each law is"
+        "the trials of a batch depend on each other, or their laws on their places or on the call, which leaves open "
+        "what each law is"
     ),
     Cause.DEPENDENT_IF_MIXED: (
-        "trials of batches of different problems depend on each other and those of one problem do not, as where rows "
-        "are mixed up or share their uniforms; what the law of each is that leaves open"
+        "trials of batches of different problems depend on each other, or their laws on the call, and those of one "
+        "problem were not seen to, as where rows are mixed up or share their uniforms; what the law of each is that "
+        "leaves open"
     ),
     Cause.ANOTHER_LAW: "the law in batches is another than one trial at a time",
 }

@@ -53,6 +53,8 @@ def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
             if impossible and min(instance.expected.values()) > 0:
                 instance = None  # what is impossible was seen once and did not come again
             diagnosis = _diagnose(case, by_pairs=all(it.detector is Detector.PAIRS for it in findings))
+            if instance and instance.total_variation > 0:
+                findings = _by_law(findings, instance)
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, diagnosis)
@@ -83,6 +85,19 @@ def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens
 def _by_batch(case: Case, cause: Cause) -> Finding:
     text = f"on '{case.watch.name}' {cause.sentence}"
     return Finding(Verdict.BIASED, Detector.BATCH, case.watch.name, text)
+
+
+def _by_law(findings: list[Finding], instance: Instance) -> list[Finding]:
+    """Say of what pairs alone have shown that a law is wrong, where fresh trials refute it: pairs say no more then."""
+    if any(it.detector is Detector.LAW for it in findings):
+        return findings
+    first = next((it for it in findings if it.detector is Detector.PAIRS), None)
+    if first is None:
+        return findings
+    where = "on the failing instance" if instance.name == SHRUNK else f"on '{instance.name}'"
+    text = f"{where} the law of the emitted tokens is not the target's, seen in {instance.trials:,} trials"
+    others = [it for it in findings if it.detector is not Detector.PAIRS]
+    return [Finding(Verdict.BIASED, Detector.LAW, first.problem, text), *others]
 
 
 def _countable(case: Case, findings: list[Finding], cause: Cause) -> list[Finding]:

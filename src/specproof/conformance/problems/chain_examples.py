@@ -68,14 +68,17 @@ def chain_examples() -> dict[str, ChainProblem]:
 
 
 def _unusual() -> dict[str, ChainProblem]:
-    """Ragged batches, and certain drafts whose law is not handed out."""
+    """Ragged batches, and certain drafts whose law is not handed out.
+
+    One of these is the target's likeliest token, which shows what is taken for certain where the two agree.
+    """
     three, history = (_bonus(models).models for models in (markov(*THREE, horizon=3), histories(2, 4)))
-    argmax = certain(three[0]), three[1]
+    argmax, agreeing = certain(three[0]), certain(_bonus(markov(Q3, P3_ROWS, Q3, Q3_ROWS, horizon=3)).draft)
     return {
         "ragged, two drafts": ChainProblem(*three, _evenly(3)),
         "ragged, three drafts": ChainProblem(*history, _evenly(4)),
-        "no draft law": ChainProblem(*argmax, declared=False),
-        "no draft law, ragged": ChainProblem(*argmax, _evenly(3), declared=False),
+        "no draft law": ChainProblem(argmax, three[1], declared=False),
+        "no draft law, ragged": ChainProblem(agreeing, three[1], _evenly(3), declared=False),
     }
 
 

@@ -249,7 +249,10 @@ class GenerateProblem(TwoModels, Problem):
 
     @classmethod
     def examples(cls) -> dict[str, GenerateProblem]:
-        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
+        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible.
+
+        What is asked of texts concerns the bonus token of a round of two drafts too.
+        """
         two, three = (P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS), (P3, P3_ROWS, Q3, Q3_ROWS)
         return {
             "two tokens": _asked(two, (0,), 3),
@@ -260,8 +263,8 @@ class GenerateProblem(TwoModels, Problem):
             "whole history": GenerateProblem(*histories(2, 6 + LOOKAHEAD), prompt=(1, 0), length=4),
             "eight tokens, whole history": GenerateProblem(*histories(2, 9 + LOOKAHEAD), prompt=(1,), length=8),
             "texts that end": _asked(three, (0,), 3, TextSettings(end=1)),
-            "texts that end, not before two tokens": _asked(three, (0,), 3, TextSettings(end=1, least=2)),
-            "greedy and sampled rows": _asked(three, (0,), 2, TextSettings(temperatures=(0.0, 1.0))),
+            "texts that end, not before three tokens": _asked(three, (0,), 4, TextSettings(end=1, least=3)),
+            "greedy and sampled rows": _asked(three, (0,), 4, TextSettings(temperatures=(0.0, 1.0))),
         }
 
 

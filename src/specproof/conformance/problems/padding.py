@@ -62,7 +62,12 @@ def overlooks_padding(problem: Problem, subject: Subject, padded: Inputs, filled
 
 
 def _answer(subject: Subject, inputs: Inputs, seed: int) -> Any:
-    return subject.call(inputs, inputs.trials, seed, f"n = {inputs.trials}, padded rows")
+    """Give a copy of what is answered, if it is an array: the next answer may be written into the same one."""
+    answer = subject.call(inputs, inputs.trials, seed, f"n = {inputs.trials}, padded rows")
+    try:
+        return np.array(to_numpy(answer))
+    except Exception:  # no array
+        return answer
 
 
 def _same(one: Any, other: Any, modulo: int = 0) -> bool:

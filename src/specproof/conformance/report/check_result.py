@@ -156,7 +156,10 @@ class CheckResult:
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
-            escaped = f"a total variation of {told_bias(self.detectable_bias)} on '{self.hardest}' could have escaped"
+            size = f"a total variation of {told_bias(self.detectable_bias)}"
+            escaped = (
+                f"{size if math.isfinite(self.detectable_bias) else 'any bias'} on '{self.hardest}' could have escaped"
+            )
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
         names = " and ".join(f"'{name}'" for name in self.problems_in_small_batches) or "any problem"
         small = ", ".join(
@@ -185,3 +188,14 @@ class CheckResult:
 def told_bias(size: float) -> str:
     """Write a detectable bias; infinite is any."""
     return f"{size:.2g}" if math.isfinite(size) else "any"
+
+
+def told_share(share: float) -> str:
+    """Write a probability or a frequency; what four decimals would round away has two digits.
+
+    Examples
+    --------
+    >>> told_share(0.25), told_share(5e-7), told_share(0.0)
+    ('0.2500', '5.0e-07', '0.0000')
+    """
+    return f"{share:.1e}" if 0 < share < 5e-4 else f"{share:.4f}"

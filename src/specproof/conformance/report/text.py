@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from specproof.conformance.problems.ladder import PROBLEMS
-from specproof.conformance.report.check_result import CheckResult, told_bias
+from specproof.conformance.report.check_result import CheckResult, told_bias, told_share
 from specproof.conformance.report.finding import Verdict
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.WITHIN: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
@@ -112,7 +112,7 @@ def _observed(report: CheckResult) -> Iterator[Table]:
         for heading in ("tokens", "target", "emitted"):
             table.add_column(heading)
         for outcome, expected in report.instance.expected.items():
-            table.add_row(outcome, f"{expected:.4f}", f"{report.instance.observed[outcome]:.4f}")
+            table.add_row(outcome, told_share(expected), told_share(report.instance.observed[outcome]))
         yield table
 
 

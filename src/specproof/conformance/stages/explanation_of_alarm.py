@@ -22,7 +22,8 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
     watch = (check.watches | check.degenerate)[alarm.problem]
     others = [other for other in check.watches.values() if other is not watch]
     if check.remembers:  # what the trials of different calls say together has no law, and batches explain nothing
-        remembers = Finding(Verdict.BIASED, Detector.CALLS, alarm.problem, check.remembers)
+        text = f"{check.remembers}; whether that is why a law is wrong is left open"
+        remembers = Finding(Verdict.BIASED, Detector.CALLS, alarm.problem, text)
         check.notes.remove(check.remembers)
         return Explanation([remembers, *findings], None, None)
     small = small_alarms(check)

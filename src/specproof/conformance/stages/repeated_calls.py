@@ -26,7 +26,7 @@ FAULTS = {
     ),
     Repetition.ELSEWHERE: (
         Detector.SEED,
-        "the same inputs and the same rng give different output: it draws from elsewhere",
+        "the same inputs and the same rng give different output: it draws from elsewhere, or counts its calls",
     ),
 }
 """What is said of a function whose output is not repeated, and what saw it."""

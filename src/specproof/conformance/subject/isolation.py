@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,10 @@ def name_of(function: Any) -> str:
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
     if module and name:
         return f"{module}:{name}"
+    if isinstance(function, partial):
+        return f"a partial {name_of(function.func)}"
+    if callable(function):  # what it says of itself is by default its address, which another run does not repeat
+        return f"an instance of {type(function).__module__}:{type(function).__qualname__}"
     try:
         return repr(function)
     except Exception:  # a stranger's object need not have a name that can be read

@@ -82,6 +82,8 @@ class Subject:
         self.changes_inputs = False
         self.surroundings, self.generators = Surroundings(), GlobalGenerators()
         self._worker = Worker()
+        if arrays == "torch":
+            import torch  # noqa: F401 (it takes seconds, which are not those of the function's first call)
         self._function, self._arrays, self._call_limit = function, arrays, call_limit
         self._parameters = _parameters(function)
 
