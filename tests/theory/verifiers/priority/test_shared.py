@@ -115,15 +115,15 @@ def test_a_first_budget_that_is_too_large_is_not_kept() -> None:
         assert make_buckets(draft, target, 8, tolerance).loss <= tolerance
 
 
-@pytest.mark.parametrize("seed", [7, 11])
+@pytest.mark.parametrize("seed", [2, 5])
 def test_a_second_division_divides_no_bucket_less_than_the_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the first misses the tolerance by little: a bucket that lost nothing any more must not be made whole again.
 
     It would lose more than the first then, and a third division be needed.
     """
     rng = np.random.default_rng(seed)
-    draft = softmax(2.5 * rng.normal(size=3000))
-    target = softmax(np.log(draft) + 0.7 * rng.normal(size=3000))
+    draft = softmax(2.5 * rng.normal(size=300))
+    target = softmax(np.log(draft) + 0.7 * rng.normal(size=300))
     losses, held = [], buckets_module._held
 
     def noted(*arguments: Any) -> Any:
@@ -132,9 +132,21 @@ def test_a_second_division_divides_no_bucket_less_than_the_first(seed: int, monk
         return found
 
     monkeypatch.setattr(buckets_module, "_held", noted)
-    make_buckets(draft, target, 8, 1e-5)
+    make_buckets(draft, target, 8, 1e-4)
     assert len(losses) == 2
-    assert losses[1] <= 1e-5 < losses[0]
+    assert losses[1] <= 1e-4 < losses[0]
+
+
+@pytest.mark.parametrize("pair", ADVERSARIAL.values(), ids=ADVERSARIAL)
+def test_the_first_token_of_each_bucket_is_the_first_that_can_be_drafted(pair: Pair) -> None:
+    draft, target = as_pair(*(np.append(0.0, law) for law in pair))
+    for tolerance in (1e-12, 1e-3):
+        buckets = make_buckets(draft, target, 4, tolerance)
+        drafted = np.flatnonzero(draft)
+        numbers, first = np.unique(buckets.of_token[drafted], return_index=True)
+        assert buckets.first.tolist() == drafted[first].tolist()
+        assert numbers.tolist() == list(range(buckets.draft.size))
+        assert (buckets.of_token[draft == 0] == -1).all()
 
 
 def test_the_least_cut_is_the_least_over_all_sets_of_buckets() -> None:
