@@ -49,8 +49,9 @@ def test_the_argument_is_left_alone() -> None:
     assert np.array_equal(given_row, before)
 
 
-def test_minus_zero_becomes_zero() -> None:
-    assert not np.signbit(as_distribution([-0.0, 1.0])).any()
+@pytest.mark.parametrize("values", [[-0.0, 1.0], [[-0.0, 1.0], [0.5, 0.5]]])
+def test_minus_zero_becomes_zero(values: Any) -> None:
+    assert not np.signbit(as_distribution(values)).any()
 
 
 @given(pair=rough_pairs())

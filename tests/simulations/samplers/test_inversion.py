@@ -115,6 +115,10 @@ def test_a_quantile_that_rounds_to_the_total_draws_the_last_of_the_support(layou
     assert layout(weights, np.array([uniform])).tolist() == [0]
 
 
+def test_a_uniform_that_was_rounded_up_to_one_draws_the_last_of_the_support() -> None:
+    assert quantile(cumulative_shares(np.array([1.0, 0.0, 3.0, 0.0])), 1.0) == 2
+
+
 def test_quantiles_at_the_steps() -> None:
     uniforms = np.array([0.0, np.nextafter(0.25, 0), 0.25, np.nextafter(0.75, 0), 0.75, ALMOST_ONE])
     for layout in LAYOUTS:

@@ -77,20 +77,19 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
             break
         masses = np.zeros((count + 1, 2))
         _divide(draft, target, coarse.of_token, _lines(parts, coarse.edges), largest, of_token, masses)
-        buckets, lost = _held(draft, target, masses, largest, of_token, coarse.of_token, parts.size)
+        buckets, lost = _held(draft, target, masses, of_token, coarse.of_token, parts.size)
         if buckets.loss <= tolerance:
             return buckets
     ratio = np.where(draft > 0.0, np.minimum(likelihood_ratio(draft, target), largest), -1.0)
     of_ratio = np.unique(ratio, return_inverse=True)[1].astype(np.int32)
     masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))], axis=-1)
-    return _held(draft, target, masses, largest, of_ratio, coarse.of_token, parts.size)[0]
+    return _held(draft, target, masses, of_ratio, coarse.of_token, parts.size)[0]
 
 
 def _held(
     draft: Array,
     target: Array,
     masses: Array,
-    largest: float,
     cells: NDArray[np.int32],
     coarse: NDArray[np.int16],
     size: int,
@@ -98,7 +97,7 @@ def _held(
     """The buckets that hold something, with ``cells`` counted anew, and what is lost in each coarse bucket."""
     counted, mean, merged, wanted = _number(masses)
     first, lost = np.empty(counted.size, dtype=np.int64), np.zeros(size)
-    _count_anew(draft, target, largest, mean, counted, cells, coarse, first, lost)
+    _count_anew(draft, target, mean, counted, cells, coarse, first, lost)
     return Buckets(cells, first[counted >= 0], merged, wanted, float(lost.sum())), lost
 
 
@@ -149,7 +148,6 @@ def _divide(
 def _count_anew(
     draft: Array,
     target: Array,
-    largest: float,
     mean: Array,
     counted: NDArray[np.int32],
     cells: NDArray[np.int32],
@@ -157,12 +155,15 @@ def _count_anew(
     first: NDArray[np.int64],
     lost: Array,
 ) -> None:
-    """Turn cells into buckets, -1 where nothing can be drafted; note the first token of a cell, and add up losses."""
+    """Turn cells into buckets, -1 where nothing can be drafted; note the first token of a cell, and add up losses.
+
+    A token of q above K p loses nothing, as no mean ratio is above K.
+    """
     for token in range(cells.size - 1, -1, -1):
         p, cell = draft[token], np.uint32(cells[token])
         cells[token] = counted[cell]
         first[cell] = token
-        lost[np.uint16(coarse[token])] += max(mean[cell] * p - min(target[token], largest * p), 0.0)
+        lost[np.uint16(coarse[token])] += max(mean[cell] * p - target[token], 0.0)
 
 
 @compiled(nogil=True)
@@ -175,8 +176,7 @@ def _lose(draft: Array, target: Array, largest: float, masses: Array, of_token: 
             mean[bucket] = min(masses[bucket, 1], largest * proposed) / proposed
     for token in range(of_token.size):
         coarse = np.uint16(of_token[token])
-        kept = min(target[token], largest * draft[token])
-        lost[coarse] += max(mean[coarse] * draft[token] - kept, 0.0)
+        lost[coarse] += max(mean[coarse] * draft[token] - target[token], 0.0)
     return lost
 
 

@@ -37,6 +37,7 @@ ADVERSARIAL = {
     "denormal": (np.array([1.0, 5e-324, 1e-310, 0.0]), np.array([5e-324, 1.0, 1e-310, 1e-300])),
     "disjoint": (np.repeat([1 / 32, 0.0], 32), np.repeat([0.0, 1 / 32], 32)),
     "ratios a unit apart": (np.full(64, 1 / 64), (1 + 2.0**-52 * np.arange(64)) / 64),
+    "0 and ratios a unit apart": (np.full(64, 1 / 64), np.append(0.0, (1 + 2.0**-52 * np.arange(63)) / 63)),
     "one token": (np.ones(1), np.ones(1)),
 }
 
@@ -140,7 +141,7 @@ def test_a_second_division_divides_no_bucket_less_than_the_first(seed: int, monk
 @pytest.mark.parametrize("pair", ADVERSARIAL.values(), ids=ADVERSARIAL)
 def test_the_first_token_of_each_bucket_is_the_first_that_can_be_drafted(pair: Pair) -> None:
     draft, target = as_pair(*(np.append(0.0, law) for law in pair))
-    for tolerance in (1e-12, 1e-3):
+    for tolerance in (1e-30, 1e-12, 1e-3):
         buckets = make_buckets(draft, target, 4, tolerance)
         drafted = np.flatnonzero(draft)
         numbers, first = np.unique(buckets.of_token[drafted], return_index=True)
