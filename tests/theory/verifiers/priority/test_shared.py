@@ -37,7 +37,7 @@ ADVERSARIAL = {
     "denormal": (np.array([1.0, 5e-324, 1e-310, 0.0]), np.array([5e-324, 1.0, 1e-310, 1e-300])),
     "disjoint": (np.repeat([1 / 32, 0.0], 32), np.repeat([0.0, 1 / 32], 32)),
     "ratios a unit apart": (np.full(64, 1 / 64), (1 + 2.0**-52 * np.arange(64)) / 64),
-    "0 and ratios a unit apart": (np.full(64, 1 / 64), np.append(0.0, (1 + 2.0**-52 * np.arange(63)) / 63)),
+    "even ratios from 0 on": (np.full(64, 1 / 64), np.arange(64.0) / 2016),
     "one token": (np.ones(1), np.ones(1)),
 }
 
