@@ -58,6 +58,7 @@ def test_all_forms_agree_with_the_loop(weights: list[float], uniforms: list[floa
 @example([0.0, 0.0], [0.0, ALMOST_ONE])
 @example([5e-324, 0.0], [0.0, 0.9])
 @example([0.1] * 8, [0.0, 0.1, 0.7, 0.8, ALMOST_ONE])
+@example([1.0, 0.0, 3.0, 0.0], [0.25])
 def test_the_compiled_form_without_a_table_agrees_with_the_loop(weights: list[float], uniforms: list[float]) -> None:
     for uniform in uniforms:
         assert invert_once(np.array(weights), uniform) == one_trial.invert(weights, uniform)

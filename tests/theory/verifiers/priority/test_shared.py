@@ -175,6 +175,14 @@ def test_rows_are_done_one_by_one() -> None:
         assert np.array_equal(together.law().accepted[index], alone.law().accepted)
 
 
+def test_rows_that_share_one_set_each_keep_to_their_own() -> None:
+    draft = np.array([0.0, 0.5, 0.5])
+    together = PriorityCoupling(np.tile(draft, (2, 1)), draft, 3, 1e-3)
+    assert together.first_interval.tolist() == [[-1, 0, 0], [-1, 1, 1]]
+    alone = PriorityCoupling(draft, draft, 3, 1e-3).agreement()
+    assert np.array_equal(together.agreement(), [alone, alone])
+
+
 def test_carriers_of_a_shared_set_by_listing_every_tuple_of_buckets() -> None:
     """A winner's bucket is shared by the token's part of it: each draft of the bucket is the token with that chance."""
     draft, target = as_pair(BY_THREES, NEAR / NEAR.sum())
