@@ -22,7 +22,7 @@ from specproof.theory.distribution import Array, as_pair, dirichlet, softmax
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.priority import buckets as buckets_module
 from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
-from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, least_cut
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, default_tolerance, least_cut
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
 ROUNDING = 1e-12
@@ -241,6 +241,10 @@ def test_at_tokens_it_is_a_lossless_law_near_the_optimum(pair: Pair, num_drafts:
     assert (np.abs(accepted.sum(axis=0) - best) <= DEFAULT_TOLERANCE + ROUNDING).all()
     last = PriorityCoupling(draft[0], target[0], num_drafts, DEFAULT_TOLERANCE).agreement()
     np.testing.assert_allclose(found[:, -1], last, rtol=0, atol=ROUNDING)
+
+
+def test_up_to_the_number_of_buckets_nothing_is_shared_unasked() -> None:
+    assert [default_tolerance(vocabulary) for vocabulary in (4096, 4097)] == [0.0, DEFAULT_TOLERANCE]
 
 
 @pytest.mark.parametrize("tolerance", [-1e-9, 0.0011, np.nan, np.inf])
