@@ -219,9 +219,13 @@ def _fill(
     of_token: NDArray[np.int16],
     masses: Array,
 ) -> None:
-    """Find the bucket of each token, without a branch that could be mispredicted, and add up their masses."""
+    """Find the bucket of each token, without a branch that could be mispredicted, and then add up their masses.
+
+    A sum whose place depends on a division would hold up those after it.
+    """
     first, shift = scale
     last = masses.shape[0] - 1
+    widest = ((last - 1) << shift) - 1
     ratio = np.empty(_BLOCK)
     bits = ratio.view(np.int64)
     for begin in range(0, draft.size, _BLOCK):
@@ -229,13 +233,13 @@ def _fill(
         for place in range(size):
             ratio[place] = target[begin + place] / draft[begin + place]
         for place in range(size):
-            token = begin + place
-            inside = min(max(bits[place] - first, 0) >> shift, last - 2) + 1
-            # A quotient 0/0 is NaN, and as little above 0 as 0 is.
-            bucket = np.uint32(last if ratio[place] > largest else inside if ratio[place] > 0.0 else 0)
-            of_token[token] = bucket
-            masses[bucket, 0] += draft[token]
-            masses[bucket, 1] += target[token]
+            inside = (min(max(bits[place] - first, 0), widest) >> shift) + 1
+            positive = inside if ratio[place] > 0.0 else 0  # a quotient 0/0 is NaN, and as little above 0 as 0 is
+            of_token[begin + place] = last if ratio[place] > largest else positive
+    for token in range(draft.size):
+        bucket = np.uint16(of_token[token])
+        masses[bucket, 0] += draft[token]
+        masses[bucket, 1] += target[token]
 
 
 @compiled(nogil=True)

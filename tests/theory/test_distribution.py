@@ -42,6 +42,11 @@ def test_rows_within_the_tolerance_are_normalised_and_rows_beyond_it_refused() -
         as_distribution([0.5, 0.5 + 1.1 * SUM_TOLERANCE])
 
 
+def test_truth_values_are_no_probabilities() -> None:
+    with pytest.raises(InvalidInput, match=r"^distribution is not an array of real numbers \(dtype bool"):
+        as_distribution([True, False])
+
+
 def test_the_argument_is_left_alone() -> None:
     given_row = np.array([0.25, 0.75 + 1e-7])
     before = given_row.copy()
@@ -49,8 +54,9 @@ def test_the_argument_is_left_alone() -> None:
     assert np.array_equal(given_row, before)
 
 
-def test_minus_zero_becomes_zero() -> None:
-    assert not np.signbit(as_distribution([-0.0, 1.0])).any()
+@pytest.mark.parametrize("values", [[-0.0, 1.0], [[-0.0, 1.0], [0.5, 0.5]]])
+def test_minus_zero_becomes_zero(values: Any) -> None:
+    assert not np.signbit(as_distribution(values)).any()
 
 
 @given(pair=rough_pairs())
@@ -73,6 +79,13 @@ def test_total_variation_is_the_positive_part_in_fractions(pair: Pair) -> None:
     assert abs(float(total_variation(*pair)) - exact) <= 1e-15
     assert 0 <= total_variation(*pair) <= 1
     assert total_variation(*pair) == total_variation(*pair[::-1])
+
+
+def test_no_rounding_takes_a_total_variation_past_one() -> None:
+    draft = np.append(np.arange(1.0, 6.0) / 15, np.zeros(5))
+    target = np.append(np.zeros(5), np.arange(5.0, 10.0) / 35)
+    assert 0.5 * np.abs(np.subtract(*as_pair(draft, target))).sum() > 1.0
+    assert total_variation(draft, target) == 1.0
 
 
 @given(pair=rough_pairs())

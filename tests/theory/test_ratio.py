@@ -88,6 +88,10 @@ def test_the_quick_order_tells_quotients_with_equal_leading_bits_apart(size: int
     assert np.array_equal(np.take_along_axis(found, ascending(found), axis=-1), np.sort(found, axis=-1))
 
 
+def test_the_first_two_of_equal_leading_bits_are_put_right() -> None:
+    assert ascending(np.array([[1.0 + 2.0**-52, 1.0]])).tolist() == [[1, 0]]
+
+
 def test_equal_quotients_stand_in_the_order_of_the_tokens() -> None:
     found = np.tile([1.0, 0.5, -1.0, np.inf], 100)[np.newaxis]
     assert np.array_equal(ascending(found), np.argsort(found, axis=-1, kind="stable"))

@@ -41,6 +41,10 @@ def test_softmaxes_in_float32_are_distributions_however_they_are_summed() -> Non
     assert max(deviations) < sum_tolerance(row, VOCABULARY)
 
 
+def test_of_few_tokens_no_kind_of_number_has_less_than_float64() -> None:
+    assert sum_tolerance(np.array([0.5, 0.5], dtype=np.float32), 2) == SUM_TOLERANCE
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_softmaxes_of_torch_are_distributions(dtype: torch.dtype) -> None:
     for logits in flat_and_steep(2):

@@ -58,6 +58,7 @@ def test_all_forms_agree_with_the_loop(weights: list[float], uniforms: list[floa
 @example([0.0, 0.0], [0.0, ALMOST_ONE])
 @example([5e-324, 0.0], [0.0, 0.9])
 @example([0.1] * 8, [0.0, 0.1, 0.7, 0.8, ALMOST_ONE])
+@example([1.0, 0.0, 3.0, 0.0], [0.25])
 def test_the_compiled_form_without_a_table_agrees_with_the_loop(weights: list[float], uniforms: list[float]) -> None:
     for uniform in uniforms:
         assert invert_once(np.array(weights), uniform) == one_trial.invert(weights, uniform)
@@ -113,6 +114,10 @@ def test_a_quantile_that_rounds_to_the_total_draws_the_last_of_the_support(layou
     weights, uniform = np.array([5e-324, 0.0]), 0.9
     assert uniform * weights.sum() == weights.sum(), "no cumulative sum exceeds it"
     assert layout(weights, np.array([uniform])).tolist() == [0]
+
+
+def test_a_uniform_that_was_rounded_up_to_one_draws_the_last_of_the_support() -> None:
+    assert quantile(cumulative_shares(np.array([1.0, 0.0, 3.0, 0.0])), 1.0) == 2
 
 
 def test_quantiles_at_the_steps() -> None:

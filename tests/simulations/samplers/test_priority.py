@@ -45,9 +45,13 @@ def test_tensors_come_back_as_tensors_of_integers() -> None:
     assert found.tokens.device == drafts.device
 
 
-def test_a_draft_that_cannot_have_been_drawn_is_named() -> None:
+@pytest.mark.parametrize("kind", [np.asarray, torch.asarray])
+@pytest.mark.parametrize("laws", [([0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]), ([0.25, 0.75, 0.0], [0.5, 0.25, 0.25])])
+def test_a_draft_that_cannot_have_been_drawn_is_named(laws: tuple[list[float], list[float]], kind: Any) -> None:
+    """Also beside a token of q/p = k, with which one that is never drafted would share a set of tensors."""
+    draft, target = (kind(np.array(law)) for law in laws)
     with pytest.raises(InvalidInput, match=r"drafts\[1, 0\] = 2 has draft probability 0"):
-        verify(np.array([0.5, 0.5, 0.0]), np.full(3, 1 / 3), np.array([[0, 1], [2, 1]]), np.full((2, 3), 0.5))
+        verify(draft, target, kind(np.array([[0, 1], [2, 1]])), kind(np.full((2, 3), 0.5)))
 
 
 @pytest.mark.parametrize("uniforms", ["text", [["a", "b", "c"]], np.full((1, 3), 1j), None, [[np.nan, 0, 0]]])

@@ -13,6 +13,7 @@ import pytest
 from specproof.conformance.strategies import DEGENERATE
 from specproof.simulations.samplers.inversion import invert
 from specproof.simulations.samplers.priority import PrioritySampler, _choose
+from specproof.simulations.samplers.priority_winner import PrioritySets, win
 from specproof.simulations.statistics import check_frequency, check_law
 from specproof.theory.distribution import dirichlet
 from specproof.theory.errors import InvalidInput
@@ -65,6 +66,14 @@ def test_no_uniforms_emit_a_token_of_zero_target(name: str, num_drafts: int) -> 
         tokens, accepted = PrioritySampler(coupling).choose(np.full((len(uniforms), num_drafts), token), uniforms)
         assert np.all(coupling.target[tokens] > 0)
         assert np.all(tokens[accepted >= 0] == token)
+
+
+def test_a_point_at_the_end_of_an_interval_lies_where_the_next_of_its_set_begins() -> None:
+    """Set 0 is [1/2, 3/4) and then [0, 1/4): its middle is 0, and not 3/4, which would win over 1/4."""
+    quarters = np.full(4, 0.25)
+    starts, owners = np.array([0.5, 0.0, 0.25, 0.75]), np.array([0, 0, 1, 1])
+    sets = PrioritySets(np.full((1, 2), 0.5), np.array([[0, 2]]), starts, quarters, owners, np.array([0, 4]))
+    assert win(sets, 0, np.array([0, 1]), np.array([0.5, 0.0, 0.5])) == 1
 
 
 def test_the_uniform_that_fails_inverts_the_residual() -> None:

@@ -28,7 +28,7 @@ from specproof.theory.distribution import Array
 from specproof.theory.ratio import likelihood_ratio
 from specproof.theory.ratio_buckets import fill_buckets
 
-_AIMS = (2.0, 0.9, 0.6)
+_AIMS = (1.7, 0.9, 0.6)
 """The part of the tolerance that each division aims at: parts of few tokens lose less than the rule says."""
 
 _MOST_PARTS = 2
@@ -75,44 +75,45 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
         count = int(parts.sum())
         if count > _MOST_PARTS * draft.size:
             break
-        masses = np.zeros((count, 2))
+        masses = np.zeros((count + 1, 2))
         _divide(draft, target, coarse.of_token, _lines(parts, coarse.edges), largest, of_token, masses)
-        buckets, lost = _held(draft, target, masses, largest, of_token, coarse.of_token, parts.size)
+        buckets, lost = _held(draft, target, masses, of_token, coarse.of_token, parts.size)
         if buckets.loss <= tolerance:
             return buckets
-    ratio = np.clip(likelihood_ratio(draft, target), 0.0, largest)
+    ratio = np.where(draft > 0.0, np.minimum(likelihood_ratio(draft, target), largest), -1.0)
     of_ratio = np.unique(ratio, return_inverse=True)[1].astype(np.int32)
     masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))], axis=-1)
-    return _held(draft, target, masses, largest, of_ratio, coarse.of_token, parts.size)[0]
+    return _held(draft, target, masses, of_ratio, coarse.of_token, parts.size)[0]
 
 
 def _held(
     draft: Array,
     target: Array,
     masses: Array,
-    largest: float,
     cells: NDArray[np.int32],
     coarse: NDArray[np.int16],
     size: int,
 ) -> tuple[Buckets, Array]:
     """The buckets that hold something, with ``cells`` counted anew, and what is lost in each coarse bucket."""
-    counted, merged, wanted = _number(masses)
-    first, lost = np.zeros(merged.size, dtype=np.int64), np.zeros(size)
-    _count_anew(draft, target, largest, (merged, wanted), counted, cells, coarse, first, lost)
-    return Buckets(cells, first, merged, wanted, float(lost.sum())), lost
+    counted, mean, merged, wanted = _number(masses)
+    first, lost = np.empty(counted.size, dtype=np.int64), np.zeros(size)
+    _count_anew(draft, target, mean, counted, cells, coarse, first, lost)
+    return Buckets(cells, first[counted >= 0], merged, wanted, float(lost.sum())), lost
 
 
 @compiled(nogil=True)
-def _number(masses: Array) -> tuple[NDArray[np.int32], Array, Array]:
-    """The numbers of the cells that hold something, -1 for others, and the masses of those, by themselves."""
-    numbers, held = np.empty(masses.shape[0], dtype=np.int32), np.empty((2, masses.shape[0]))
+def _number(masses: Array) -> tuple[NDArray[np.int32], Array, Array, Array]:
+    """The numbers of the cells that hold something, -1 for others, their mean ratios, and the masses of the former."""
+    numbers, mean = np.empty(masses.shape[0], dtype=np.int32), np.zeros(masses.shape[0])
+    held = np.empty((2, masses.shape[0]))
     count = 0
     for cell in range(numbers.size):
         holds = masses[cell, 0] > 0.0
         numbers[cell] = count if holds else -1
+        mean[cell] = masses[cell, 1] / masses[cell, 0] if holds else 0.0
         held[:, count] = masses[cell]
         count += holds
-    return numbers, held[0, :count].copy(), held[1, :count].copy()
+    return numbers, mean, held[0, :count].copy(), held[1, :count].copy()
 
 
 @compiled(error_model="numpy", nogil=True)
@@ -125,39 +126,44 @@ def _divide(
     cells: NDArray[np.int32],
     masses: Array,
 ) -> None:
-    """Put each token into a part of its coarse bucket by its ratio, and add up the masses p and min(q, K p)."""
+    """Put each token into a part of its coarse bucket by its ratio, and add up the masses p and min(q, K p).
+
+    The last cell is for tokens that cannot be drafted. Masses are added when all cells are known: a sum whose place
+    depends on a division holds up those after it.
+    """
+    last = np.uint32(masses.shape[0] - 1)
     for token in range(of_token.size):
-        p, q, coarse = draft[token], target[token], np.uint16(of_token[token])
-        ratio = min(q / p, largest) if p > 0.0 else 0.0
-        part = (ratio - lines[coarse, 1]) * lines[coarse, 2]
+        p, coarse = draft[token], np.uint16(of_token[token])
+        ratio = min(target[token] / p, largest)
+        part = ((ratio if p > 0.0 else 0.0) - lines[coarse, 1]) * lines[coarse, 2]
         cell = np.uint32(lines[coarse, 0] + part)
-        cells[token] = cell
+        cells[token] = cell if p > 0.0 else last
+    for token in range(of_token.size):
+        p, cell = draft[token], np.uint32(cells[token])
         masses[cell, 0] += p
-        masses[cell, 1] += min(q, largest * p)
+        masses[cell, 1] += min(target[token], largest * p)
 
 
 @compiled(nogil=True)
 def _count_anew(
     draft: Array,
     target: Array,
-    largest: float,
-    held: tuple[Array, Array],
+    mean: Array,
     counted: NDArray[np.int32],
     cells: NDArray[np.int32],
     coarse: NDArray[np.int16],
     first: NDArray[np.int64],
     lost: Array,
 ) -> None:
-    """Turn cells into buckets, -1 where nothing can be drafted; note the first token of each, and add up losses."""
-    mean = np.zeros(first.size + 1)  # the last is that of bucket -1
-    mean[:-1] = held[1] / held[0]
+    """Turn cells into buckets, -1 where nothing can be drafted; note the first token of a cell, and add up losses.
+
+    A token of q above K p loses nothing, as no mean ratio is above K.
+    """
     for token in range(cells.size - 1, -1, -1):
-        p = draft[token]
-        bucket = counted[cells[token]] if p > 0.0 else np.int32(-1)
-        cells[token] = bucket
-        lost[coarse[token]] += max(mean[bucket] * p - min(target[token], largest * p), 0.0)
-        if bucket >= 0:
-            first[bucket] = token
+        p, cell = draft[token], np.uint32(cells[token])
+        cells[token] = counted[cell]
+        first[cell] = token
+        lost[np.uint16(coarse[token])] += max(mean[cell] * p - target[token], 0.0)
 
 
 @compiled(nogil=True)
@@ -170,8 +176,7 @@ def _lose(draft: Array, target: Array, largest: float, masses: Array, of_token: 
             mean[bucket] = min(masses[bucket, 1], largest * proposed) / proposed
     for token in range(of_token.size):
         coarse = np.uint16(of_token[token])
-        kept = min(target[token], largest * draft[token])
-        lost[coarse] += max(mean[coarse] * draft[token] - kept, 0.0)
+        lost[coarse] += max(mean[coarse] * draft[token] - target[token], 0.0)
     return lost
 
 

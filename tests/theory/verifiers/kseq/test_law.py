@@ -188,3 +188,10 @@ def test_one_pair_at_several_rho() -> None:
 def test_mean_tries_is_the_geometric_sum(beta: float, num_drafts: int) -> None:
     exact = sum((1 - Fraction(beta)) ** n for n in range(num_drafts))
     assert float(mean_tries(np.float64(beta), num_drafts)) == pytest.approx(float(exact), rel=1e-14)
+
+
+def test_no_rounding_takes_the_acceptance_past_one() -> None:
+    beta = 0.9999999597821478  # one draft's: three accept with 1 + 2^-52, as it is rounded
+    assert beta * mean_tries(np.array(beta), 3) > 1.0
+    law = law_at(np.array([beta, 1.0 - beta]), np.array([1.0, 0.0]), 3, np.array(1.0))
+    assert law.acceptance == 1.0

@@ -193,7 +193,8 @@ def test_rows_are_pairs_of_their_own(num_drafts: int) -> None:
 
 def test_rows_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(57)
-    draft, target = dirichlet(5, 0.5, rng, 9), dirichlet(5, 0.5, rng, 9)
+    draft, target = dirichlet(5, 0.5, rng, 9) * [0.0, 1.0, 1.0, 1.0, 1.0], dirichlet(5, 0.5, rng, 9)
+    draft /= draft.sum(axis=-1, keepdims=True)
     whole = PriorityCoupling(draft, target, 3)
     monkeypatch.setattr("specproof.theory.verifiers.priority.coupling._CHUNK", 10)  # two rows at a time
     parts = PriorityCoupling(draft, target, 3)

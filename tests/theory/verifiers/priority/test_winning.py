@@ -61,3 +61,10 @@ def test_a_set_below_the_resolution_of_its_place_has_its_order() -> None:
     chances = np.array([winning_chances(tiling_of(coupling), np.array([pair]))[0] for pair in ([0, 1], [0, 2], [1, 2])])
     np.testing.assert_allclose(chances.sum(axis=1), 1.0, atol=1e-15)
     assert chances[2].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("drafts", [[0, 1], [1, 0]])
+def test_of_sets_with_one_start_the_shorter_lies_below(drafts: list[int]) -> None:
+    starts, lengths, tokens = np.array([0.5, 0.5, 0.0]), np.array([1e-20, 0.5, 0.5]), np.arange(3)
+    tiling = Tiling(starts, lengths, tokens, np.array([0, 3]), tokens[np.newaxis], np.zeros((1, 3)))
+    assert winning_chances(tiling, np.array([drafts]))[0].tolist() == drafts
