@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +54,11 @@ def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
             if impossible and min(instance.expected.values()) > 0:
                 instance = None  # what is impossible was seen once and did not come again
             diagnosis = _diagnose(case, by_pairs=all(it.detector is Detector.PAIRS for it in findings))
+            # What is impossible is wrong whatever else is, but a law explains only trials that have one.
+            cause = cause_in_batches(case) if impossible and diagnosis and not diagnosis.name else None
+            if cause:
+                findings, diagnosis = [*findings, _by_batch(case, cause)], None
+                instance = _uncounted(instance) if cause.forbids_counts else instance
             if instance and instance.total_variation > 0:
                 findings = _by_law(findings, instance)
     except (Crash, InvalidOutput) as error:
@@ -80,6 +86,11 @@ def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
     return Explanation(findings, instance, None)
+
+
+def _uncounted(instance: Instance | None) -> Instance | None:
+    """Take back the bound of the distance, which holds for independent trials only."""
+    return instance and replace(instance, total_variation=0.0)
 
 
 def _by_batch(case: Case, cause: Cause) -> Finding:
