@@ -156,10 +156,9 @@ class CheckResult:
         if self.verdict == Verdict.INCONCLUSIVE:
             if not self.hardest:
                 return "every problem was refused"
-            size = f"a total variation of {told_bias(self.detectable_bias)}"
-            escaped = (
-                f"{size if math.isfinite(self.detectable_bias) else 'any bias'} on '{self.hardest}' could have escaped"
-            )
+            bias = told_bias(self.detectable_bias)
+            size = f"a total variation of {bias}" if math.isfinite(self.detectable_bias) else f"{bias} bias"
+            escaped = f"{size} on '{self.hardest}' could have escaped"
             return f"{self.trials:,} trials are too few: {escaped}; allow more time or a larger budget"
         names = " and ".join(f"'{name}'" for name in self.problems_in_small_batches) or "any problem"
         small = ", ".join(
