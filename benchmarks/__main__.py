@@ -21,6 +21,7 @@ from benchmarks import (
     growth,
     kseq,
     layers,
+    one_row,
     optimum,
     priority,
     rejections,
@@ -55,8 +56,9 @@ def main() -> int:
 
 def compare() -> Iterator[Comparison]:
     """Run all benchmarks, one after another."""
-    for module in (optimum, priority, kseq, samplers, blocks, rejections, sequences, layers, traces, conformance):
+    for module in (optimum, priority, kseq, one_row, samplers, blocks, rejections, sequences, layers, traces):
         yield from module.compare()
+    yield from conformance.compare()
     yield from growth.compare(RESULTS)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.display import html_record, one_line
 from specproof.theory.distribution import Array
-
-_CHUNK = 2**18
-"""This many entries are sorted at a time: a few megabytes, so that the arrays of a chunk stay in cache."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,13 +134,3 @@ def sort_by_ratio(draft: Array, target: Array) -> RatioOrder:
     np.cumsum(draft[rows, order], axis=-1, out=head[:, 1:])
     np.cumsum(target[rows, order[:, ::-1]], axis=-1, out=tail[:, -2::-1])
     return RatioOrder(order, ratio[rows, order], head, tail)
-
-
-def sorted_chunks(draft: Array, target: Array) -> Iterator[tuple[slice, RatioOrder]]:
-    """Flatten the leading axes of two arrays of one shape, and sort a cache-sized chunk of rows at a time."""
-    vocabulary = draft.shape[-1]
-    flat_draft, flat_target = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
-    step = max(1, _CHUNK // vocabulary)
-    for start in range(0, flat_draft.shape[0], step):
-        chunk = slice(start, start + step)
-        yield chunk, sort_by_ratio(flat_draft[chunk], flat_target[chunk])

@@ -18,7 +18,7 @@ from specproof.theory.distribution import Array, normalise_or_zero
 from specproof.theory.drafts import one_num_drafts
 from specproof.theory.errors import InvalidInput
 from specproof.theory.trees.layer_tree import LayerTree
-from specproof.theory.verifiers.priority.shared import default_tolerance
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, useful_tolerance
 
 _ENTRIES = 2**20
 """So many entries of distributions are laid out at a time, and at least those of one text."""
@@ -102,7 +102,8 @@ def _kept_of(offered: Round, members: Tensor, numbers: Tensor) -> Layered:
         rows[(0, *place)] = np.where(finite[:, np.newaxis], _normalised(known[0]), 0.0)
         rows[(1, *place)] = np.where(finite[:, np.newaxis], _normalised(known[1]), rows[(1, *place)])
     drafts: NDArray[np.int64] = tokens.transpose(1, 2).reshape(count, -1).cpu().numpy()
-    found = verify(rows[0], rows[1], drafts, numbers.double().cpu().numpy(), tree, default_tolerance(size))
+    tolerance = useful_tolerance(DEFAULT_TOLERANCE, size)
+    found = verify(rows[0], rows[1], drafts, numbers.double().cpu().numpy(), tree, tolerance)
     after = np.where(there[np.arange(count), found.draft + 1], found.tokens, -1)
     return Layered(found.accepted, np.maximum(found.draft, 0) % sequences, after)
 

@@ -20,13 +20,13 @@ from specproof.theory.errors import InvalidInput, entry, first_entry
 from specproof.theory.generators import check_generator
 from specproof.theory.verifiers.priority import PriorityCoupling
 from specproof.theory.verifiers.priority.coupling import as_tolerance
-from specproof.theory.verifiers.priority.shared import default_tolerance
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, useful_tolerance
 
 _LAST = np.iinfo(np.int64).max
 
 
 def verify(
-    draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray, tolerance: float | None = None
+    draft: AnyArray, target: AnyArray, drafts: AnyArray, uniforms: AnyArray, tolerance: float = DEFAULT_TOLERANCE
 ) -> Selection:
     """Keep the draft of the highest priority, or emit from the residual: the optimal rule, lossless exactly.
 
@@ -41,9 +41,9 @@ def verify(
         The drafted tokens, independent draws from ``draft``.
     uniforms : array, shape (..., k + 1)
         Independent numbers in [0, 1), as for :meth:`PrioritySampler.choose`.
-    tolerance : float, optional
-        How far below the optimum the acceptance may lie, from 0 to 1e-3. By default it is 1e-5 at vocabularies of more
-        than 4,096 tokens, far below what can matter, and 0 at smaller ones.
+    tolerance : float
+        How far below the optimum the acceptance may lie, from 0 to 1e-3. By default it is 1e-5, far below what can
+        matter. Up to 4,096 tokens the optimum is attained whatever is allowed, as that is quicker.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def verify(
     Selection(tokens=array(1), accepted=array(1))
     """
     checked_namespace(draft, target, drafts, uniforms)
-    allowed = default_tolerance(draft.shape[-1]) if tolerance is None else as_tolerance(tolerance)
+    allowed = useful_tolerance(as_tolerance(tolerance), draft.shape[-1])
     if is_torch_array(drafts):
         return choose_where_they_are(draft, target, drafts, uniforms, allowed)
     return PrioritySampler(PriorityCoupling(draft, target, drafts.shape[-1], allowed)).choose(drafts, uniforms)

@@ -27,7 +27,7 @@ from specproof.theory.transport import DraftSets, optimal_acceptance
     "name",
     [
         *("optimum", "priority", "kseq", "samplers", "blocks", "rejections", "sequences", "layers", "traces"),
-        *("conformance", "growth"),
+        *("one_row", "conformance", "growth"),
     ],
 )
 def test_every_benchmark_compares(name: str) -> None:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
-from specproof.theory import ratio
-from specproof.theory.distribution import as_pair, dirichlet
-from specproof.theory.ratio import acceptance_ratio, ascending, likelihood_ratio, sort_by_ratio, sorted_chunks
+from specproof.theory.distribution import as_pair
+from specproof.theory.ratio import acceptance_ratio, ascending, likelihood_ratio, sort_by_ratio
 
 
 @given(pair=rough_pairs())
@@ -42,25 +41,6 @@ def test_masses_are_those_of_heads_and_tails(pair: Pair) -> None:
         assert abs(by_ratio.draft_head[0, split] - sum(map(Fraction, draft[head]))) <= 1e-15
         exact = float(sum(map(Fraction, target[tail])))
         assert abs(by_ratio.target_tail[0, split] - exact) <= 1e-15 * exact, "a small tail keeps its digits"
-
-
-def test_chunks_cover_all_rows_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratio, "_CHUNK", 8)  # two rows at a time
-    rng = np.random.default_rng(5)
-    draft, target = dirichlet(4, 0.5, rng, (3, 5)), dirichlet(4, 0.5, rng, (3, 5))
-    chunks = list(sorted_chunks(draft, target))
-    assert [(chunk.start, len(by_ratio.order)) for chunk, by_ratio in chunks] == [
-        *((i, 2) for i in range(0, 14, 2)),
-        (14, 1),
-    ]
-    quotients = np.concatenate([by_ratio.ratio for _, by_ratio in chunks])
-    assert np.array_equal(quotients, -np.sort(-(target / draft).reshape(15, 4)))
-
-
-def test_a_row_longer_than_a_chunk_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratio, "_CHUNK", 3)
-    rows = dirichlet(4, 0.5, np.random.default_rng(6), 3)
-    assert [len(by_ratio.order) for _, by_ratio in sorted_chunks(rows, rows)] == [1, 1, 1]
 
 
 def test_acceptance_of_every_kind_of_token() -> None:

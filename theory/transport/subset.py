@@ -7,13 +7,17 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array, as_pair
 from specproof.theory.drafts import as_num_drafts, hit_probability
 from specproof.theory.looks import Look, register_look
-from specproof.theory.ratio import RatioOrder, sorted_chunks
+from specproof.theory.ratio import ascending, likelihood_ratio
 from specproof.theory.ratio_buckets import BUCKETS, Items, below, cut_items, least_cuts
 from specproof.theory.rows import for_each_row
 from specproof.theory.stacks import by_blocks
+
+_CHUNK = 2**18
+"""So many entries are sorted at a time where a row has few: the arrays of a chunk stay in cache."""
 
 
 def optimal_acceptance(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> Array:
@@ -64,12 +68,13 @@ def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64
     leading, vocabulary = draft.shape[:-1], draft.shape[-1]
     counts = num_drafts.reshape(-1)
     flat = np.empty((math.prod(leading), counts.size))
+    proposals, laws = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
     if vocabulary <= BUCKETS:
-        for chunk, by_ratio in sorted_chunks(draft, target):
-            for column, count in enumerate(counts):
-                flat[chunk, column] = _values(by_ratio, int(count)).min(axis=-1)
+        step = _CHUNK // vocabulary
+        for chunk in (slice(start, start + step) for start in range(0, flat.shape[0], step)):
+            order = ascending(likelihood_ratio(proposals[chunk], laws[chunk]))
+            _fill_least(proposals[chunk], laws[chunk], order, counts, flat[chunk])
     else:
-        proposals, laws = draft.reshape(-1, vocabulary), target.reshape(-1, vocabulary)
 
         def find(row: int) -> None:
             items = cut_items(proposals[row], laws[row], counts)
@@ -78,6 +83,20 @@ def acceptance_of_rows(draft: Array, target: Array, num_drafts: NDArray[np.int64
         for_each_row(flat.shape[0], vocabulary, find)
     acceptance: Array = np.minimum(flat, 1.0).reshape(leading + num_drafts.shape)
     return acceptance
+
+
+@compiled(nogil=True)
+def _fill_least(draft: Array, target: Array, order: NDArray[np.int64], counts: NDArray[np.int64], least: Array) -> None:
+    """Fill in the least cut of rows (R, V), whose order is by q/p ascending, for each number of drafts, (R, K)."""
+    rows, vocabulary = order.shape
+    head, tail = np.zeros(vocabulary + 1), np.zeros(vocabulary + 1)
+    for row in range(rows):
+        for rank in range(vocabulary):
+            place = vocabulary - rank
+            tail[place - 1] = tail[place] + target[row, order[row, rank]]
+        for place in range(vocabulary):
+            head[place + 1] = head[place] + draft[row, order[row, vocabulary - 1 - place]]
+        least[row] = least_cuts(head, tail, counts)
 
 
 def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> NDArray[np.bool_]:
@@ -126,9 +145,9 @@ def minimum_cut(draft: ArrayLike, target: ArrayLike, num_drafts: ArrayLike) -> N
     return flat.reshape(*leading, *counts.shape, vocabulary)
 
 
-def _values(by_ratio: RatioOrder | Items, num_drafts: int) -> Array:
-    """The value q(A) + g(p(not A)) of every suffix A of tokens or items, the longest first, shape (..., N+1)."""
-    values: Array = by_ratio.target_tail + hit_probability(by_ratio.draft_head, num_drafts)
+def _values(items: Items, num_drafts: int) -> Array:
+    """The value q(A) + g(p(not A)) of every suffix A of items, the longest first, shape (N+1,)."""
+    values: Array = items.target_tail + hit_probability(items.draft_head, num_drafts)
     return values
 
 

@@ -20,6 +20,7 @@ from specproof.theory.distribution import as_pair, dirichlet, softmax
 from specproof.theory.errors import InvalidInput
 from specproof.theory.transport import optimal_acceptance
 from specproof.theory.verifiers.kseq.factor import smallest_valid
+from specproof.theory.verifiers.priority import shared
 
 ROWS, VOCABULARY, NUM_DRAFTS = 40, 300, 3
 ON_GPU = pytest.param(
@@ -34,7 +35,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "one level of sequences": lambda *pair: verify_level(
         *pair[:3], pair[2] >= 0, pair[3], SAMPLERS["kseq"]
     ),  # all are alive
-    # As at a large vocabulary: there are fewer sets than tokens.
+    # So little that both kinds of arrays have the same sets.
     "priority": lambda *pair: priority.verify(*pair, tolerance=1e-9),
 }
 
@@ -47,7 +48,11 @@ def drafted(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 @pytest.fixture
 def stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse to make a NumPy array or a list of what has as many entries as the vocabulary, or to leave the device."""
+    """Refuse to make a NumPy array or a list of what has as many entries as the vocabulary, or to leave the device.
+
+    The vocabulary counts as a large one, of which tokens share sets.
+    """
+    monkeypatch.setattr(shared, "FEW", VOCABULARY - 1)
     for name in ("__array__", "numpy", "tolist", "cpu"):
         known = getattr(torch.Tensor, name)
 
@@ -115,21 +120,21 @@ def test_shared_sets_are_within_the_tolerance_of_the_optimum(tolerance: float, n
     draft = softmax(3.0 * rng.normal(size=(3, 3_000)))
     target = softmax(np.log(draft) + rng.normal(size=draft.shape))
     target[2] = draft[2]
-    shared = share_rows(torch.asarray(draft), torch.asarray(target), num_drafts, tolerance)
-    accepted = torch.minimum(shared.won, shared.target).sum(dim=-1).numpy()
+    sets = share_rows(torch.asarray(draft), torch.asarray(target), num_drafts, tolerance)
+    accepted = torch.minimum(sets.won, sets.target).sum(dim=-1).numpy()
     best = optimal_acceptance(draft, target, num_drafts)
     assert (accepted <= best + 1e-13).all()
     assert (accepted >= best - tolerance - 1e-13).all()
-    assert shared.won.sum(dim=-1).numpy() == pytest.approx(1.0, abs=1e-13)
+    assert sets.won.sum(dim=-1).numpy() == pytest.approx(1.0, abs=1e-13)
     if tolerance == 1e-3:
-        assert shared.length.shape[1] < 800  # far fewer than there are tokens
+        assert sets.length.shape[1] < 800  # far fewer than there are tokens
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_pairs_share_sets(name: str) -> None:
     pair = [np.array(row) for row in as_pair(*DEGENERATE[name])]
-    shared = share_rows(*(torch.asarray(row)[None] for row in pair), 3, 1e-5)
-    accepted = float(torch.minimum(shared.won, shared.target).sum())
+    sets = share_rows(*(torch.asarray(row)[None] for row in pair), 3, 1e-5)
+    accepted = float(torch.minimum(sets.won, sets.target).sum())
     assert accepted == pytest.approx(float(optimal_acceptance(*pair, 3)), abs=1e-5)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from specproof.conformance.strategies import Pair, rough_pairs, with_degenerate
 from specproof.theory.distribution import as_pair, dirichlet, total_variation, uniform
-from specproof.theory.transport import certify, minimum_cut, optimal_acceptance, solve_membership_lp
+from specproof.theory.transport import certify, minimum_cut, optimal_acceptance, solve_membership_lp, subset
 
 INSTANCES = 500
 AGREEMENT = 1e-9
@@ -140,3 +140,14 @@ def test_cuts_for_many_numbers_of_drafts_are_those_of_each() -> None:
     assert (cuts[:, 0, 0] != cuts[:, 1, 1]).any()
     for place, count in np.ndenumerate([[1, 2], [4, 8]]):
         np.testing.assert_array_equal(cuts[:, *place], minimum_cut(draft, target, count))
+
+
+@pytest.mark.parametrize("chunk", [8, 12, 39])  # two rows of four tokens at a time, three, nine
+def test_rows_in_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft, target = dirichlet(4, 0.5, np.random.default_rng(5), (2, 3, 5))
+    whole = optimal_acceptance(draft, target, [1, 3])
+    monkeypatch.setattr(subset, "_CHUNK", chunk)
+    # In another order, as a row that is left out might find its value where the last result was.
+    assert np.array_equal(optimal_acceptance(draft[::-1], target[::-1], [1, 3]), whole[::-1])
+    for index in np.ndindex(3, 5):
+        assert np.array_equal(whole[index], optimal_acceptance(draft[index], target[index], [1, 3]))

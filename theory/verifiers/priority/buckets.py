@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
-from specproof.theory.ratio import likelihood_ratio
+from specproof.theory.ratio import ascending, likelihood_ratio
 from specproof.theory.ratio_buckets import fill_buckets
 
 _AIMS = (1.7, 0.9, 0.6)
@@ -84,6 +84,22 @@ def make_buckets(draft: Array, target: Array, num_drafts: int, tolerance: float)
     of_ratio = np.unique(ratio, return_inverse=True)[1].astype(np.int32)
     masses = np.stack([np.bincount(of_ratio, kept) for kept in (draft, np.minimum(target, largest * draft))], axis=-1)
     return _held(draft, target, masses, of_ratio, coarse.of_token, parts.size)[0]
+
+
+def each_alone(draft: Array, target: Array, num_drafts: int) -> Buckets:
+    """A bucket for each token of trusted laws of shape (V,) that can be drafted, so that nothing is lost.
+
+    Examples
+    --------
+    >>> each_alone(np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.375, 0.375]), 2).of_token.tolist()
+    [0, 1, 2]
+    """
+    order = ascending(likelihood_ratio(draft, target)[np.newaxis])[0]
+    order = order[draft[order] > 0.0]
+    own, wanted = draft[order], target[order]
+    of_token = np.full(draft.size, -1, dtype=np.int32)
+    of_token[order] = np.arange(order.size, dtype=np.int32)
+    return Buckets(of_token, order, own, np.minimum(wanted, num_drafts * own), 0.0)
 
 
 def _held(

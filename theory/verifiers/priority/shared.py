@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from specproof.theory.compiled import compiled
 from specproof.theory.distribution import Array
 from specproof.theory.ratio_buckets import BUCKETS
-from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
+from specproof.theory.verifiers.priority.buckets import Buckets, each_alone, make_buckets
 from specproof.theory.verifiers.priority.intervals import log_binomials
 from specproof.theory.verifiers.priority.powers import power_quotient
 from specproof.theory.verifiers.priority.tiling import Tiling, tile_rows
@@ -26,15 +26,19 @@ DEFAULT_TOLERANCE = 1e-5
 """What samplers and prices do without the last digits for: they accept at most so much less than the optimum."""
 
 
-def default_tolerance(vocabulary: int) -> float:
-    """The tolerance where none is asked for: 0 at small vocabularies, where the exact coupling is as fast.
+FEW = BUCKETS
+"""Of so many tokens the ratios lie so far apart that sets are hardly shared: it is quicker to cut them all."""
+
+
+def useful_tolerance(tolerance: float, vocabulary: int) -> float:
+    """The tolerance, but 0 for few tokens, as what it saves is less than what it costs there.
 
     Examples
     --------
-    >>> default_tolerance(1_000), default_tolerance(152_064)
+    >>> useful_tolerance(1e-5, 1_000), useful_tolerance(1e-5, 152_064)
     (0.0, 1e-05)
     """
-    return DEFAULT_TOLERANCE if vocabulary > BUCKETS else 0.0
+    return tolerance if vocabulary > FEW else 0.0
 
 
 def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
@@ -131,7 +135,8 @@ def _least_cut(draft: Array, target: Array, num_drafts: int) -> float:
 def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64], num_drafts: int) -> Array:
     """The law of agreement at one token of each row for k = 1..K, shape (n, K, K).
 
-    It is that of couplings whose buckets lose at most ``DEFAULT_TOLERANCE``, made once for all k.
+    It is that of couplings whose buckets lose at most ``DEFAULT_TOLERANCE``, made once for all k; of few tokens that of
+    the exact ones.
     Parameters are those of :data:`specproof.theory.verifiers.registry.AgreementAt`.
 
     Examples
@@ -141,20 +146,42 @@ def priority_agreement_at(draft: Array, target: Array, tokens: NDArray[np.int64]
     [[[0.5, 0.0], [0.5, 0.25]]]
     """
     joint = np.zeros((tokens.size, num_drafts, num_drafts))
+    tolerance = useful_tolerance(DEFAULT_TOLERANCE, draft.shape[-1])
+    nodes, log_ways = _nodes((num_drafts + 1) // 2), _log_ways_up_to(num_drafts)
     for row, token in enumerate(tokens):
-        buckets = make_buckets(draft[row], target[row], num_drafts, DEFAULT_TOLERANCE)
+        laws = draft[row], target[row]
+        buckets = make_buckets(*laws, num_drafts, tolerance) if tolerance else each_alone(*laws, num_drafts)
         bucket, wanted = buckets.of_token[token], target[row, token]
         if bucket < 0 or wanted == 0.0:  # never drafted, or never emitted
             continue
         share = draft[row, token] / buckets.draft[bucket]
-        masses = _up_to(buckets, bucket)
-        for count in range(1, num_drafts + 1):
-            tiling = _tile(*masses, count)
-            own = tiling.tokens == bucket
-            found = carriers(tiling.starts[own], tiling.lengths[own], share, count)
-            won = share * tiling.won[0, bucket]
-            joint[row, count - 1, :count] = found * (wanted / won if won > wanted else 1.0)
+        _agree(*_up_to(buckets, bucket), bucket, share, wanted, nodes, log_ways, joint[row])
     return joint
+
+
+@compiled(error_model="numpy", nogil=True)
+def _agree(
+    draft: Array,
+    target: Array,
+    bucket: int,
+    share: float,
+    wanted: float,
+    nodes: tuple[Array, Array],
+    log_ways: Array,
+    joint: Array,
+) -> None:
+    """Add what a token that owns ``share`` of a bucket has for each number of drafts, whose nodes will do for fewer."""
+    order = np.arange(draft.size).reshape(1, -1)
+    for num_drafts in range(1, joint.shape[0] + 1):
+        tiling = tile_rows(draft.reshape(1, -1), target.reshape(1, -1), order, num_drafts)
+        own = np.flatnonzero(tiling.tokens == bucket)
+        carried = joint[num_drafts - 1, :num_drafts]
+        _integrate(
+            tiling.starts[own], tiling.lengths[own], share, nodes, log_ways[num_drafts - 1, :num_drafts], carried
+        )
+        won = share * tiling.won[0, bucket]
+        if won > wanted:
+            carried *= wanted / won
 
 
 def carriers(starts: Array, lengths: Array, share: float, num_drafts: int) -> Array:
@@ -179,8 +206,7 @@ def carriers(starts: Array, lengths: Array, share: float, num_drafts: int) -> Ar
     [0.25, 0.25]
     """
     joint = np.zeros(num_drafts)
-    log_ways = log_binomials(num_drafts) + np.log(np.arange(1, num_drafts + 1))
-    _integrate(starts, lengths, share, *_nodes((num_drafts + 1) // 2), log_ways, joint)
+    _integrate(starts, lengths, share, _nodes((num_drafts + 1) // 2), _log_ways(num_drafts), joint)
     return joint
 
 
@@ -191,23 +217,40 @@ def _nodes(count: int) -> tuple[Array, Array]:
     return (nodes + 1) / 2, weights / 2
 
 
+@cache
+def _log_ways(num_drafts: int) -> Array:
+    """Logarithms of k (k-1 choose j-1) = j (k choose j) for j = 1..k, shape (k,)."""
+    ways: Array = log_binomials(num_drafts) + np.log(np.arange(1, num_drafts + 1))
+    return ways
+
+
+@cache
+def _log_ways_up_to(num_drafts: int) -> Array:
+    """Those of k = 1..K, one row each, shape (K, K)."""
+    ways = np.zeros((num_drafts, num_drafts))
+    for count in range(1, num_drafts + 1):
+        ways[count - 1, :count] = _log_ways(count)
+    return ways
+
+
 @compiled(error_model="numpy")
 def _integrate(
-    starts: Array, lengths: Array, share: float, nodes: Array, weights: Array, log_ways: Array, joint: Array
+    starts: Array, lengths: Array, share: float, nodes: tuple[Array, Array], log_ways: Array, joint: Array
 ) -> None:
-    below, count = 0.0, joint.size
+    (points, weights), below, count = nodes, 0.0, joint.size
     for interval in range(starts.size - 1, -1, -1):
-        for node in range(nodes.size):
-            inside = lengths[interval] * nodes[node]
+        for node in range(points.size):
+            inside = lengths[interval] * points[node]
             own = share * (below + inside)
-            others = max(starts[interval] + inside - own, 0.0)
+            log_own, log_others = math.log(own), math.log(max(starts[interval] + inside - own, 0.0))
             factor = share * lengths[interval] * weights[node]
             for index in range(count):
-                logs = log_ways[index] + _log_power(own, index) + _log_power(others, count - 1 - index)
+                logs = log_ways[index] + _times(index, log_own) + _times(count - 1 - index, log_others)
                 joint[index] += factor * math.exp(logs)
         below += lengths[interval]
 
 
 @compiled(error_model="numpy")
-def _log_power(base: float, exponent: int) -> float:
-    return exponent * math.log(base) if exponent > 0 else 0.0
+def _times(exponent: int, log: float) -> float:
+    """The logarithm of a power: that of 0 is 0 where nothing is taken of it."""
+    return exponent * log if exponent > 0 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations, product
 from typing import Any
 
@@ -21,8 +22,9 @@ from specproof.simulations.statistics import check_law
 from specproof.theory.distribution import Array, as_pair, dirichlet, softmax
 from specproof.theory.errors import InvalidInput
 from specproof.theory.verifiers.priority import buckets as buckets_module
-from specproof.theory.verifiers.priority.buckets import Buckets, make_buckets
-from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, default_tolerance, least_cut
+from specproof.theory.verifiers.priority import shared
+from specproof.theory.verifiers.priority.buckets import Buckets, each_alone, make_buckets
+from specproof.theory.verifiers.priority.shared import DEFAULT_TOLERANCE, carriers, least_cut, useful_tolerance
 
 LEVEL, TRIALS, RESOLUTION = 1e-9, 200_000, 0.02
 ROUNDING = 1e-12
@@ -40,6 +42,13 @@ ADVERSARIAL = {
     "even ratios from 0 on": (np.full(64, 1 / 64), np.arange(64.0) / 2016),
     "one token": (np.ones(1), np.ones(1)),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _sets_are_shared_however_few_the_tokens() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "FEW", 0)
+        yield
 
 
 def holds(draft: Array, target: Array, num_drafts: int, tolerance: float) -> PriorityCoupling:
@@ -92,8 +101,8 @@ def test_the_bound_of_the_loss_holds() -> None:
         draft, target = dirichlet(300, 1.0, np.random.default_rng(row), 2)
         for tolerance in (1e-5, 1e-3):
             buckets = make_buckets(draft, target, 4, tolerance)
-            shared = (buckets.target / buckets.draft)[buckets.of_token] * draft
-            lost = np.maximum(shared - np.minimum(target, 4 * draft), 0.0).sum()
+            wanted = (buckets.target / buckets.draft)[buckets.of_token] * draft
+            lost = np.maximum(wanted - np.minimum(target, 4 * draft), 0.0).sum()
             assert lost <= buckets.loss + ROUNDING
             assert buckets.loss <= tolerance
             assert buckets.draft.size < 300
@@ -229,22 +238,43 @@ def test_another_number_of_carriers_is_refuted() -> None:
     assert not _joint_law_agrees(coupling, PriorityCoupling(BY_THREES, NEAR / NEAR.sum(), 5).agreement())
 
 
+@pytest.mark.parametrize("few", [0, 4096])
 @given(pair=rough_pairs(), num_drafts=st.integers(1, 5))
 @with_degenerate(num_drafts=4)
-def test_at_tokens_it_is_a_lossless_law_near_the_optimum(pair: Pair, num_drafts: int) -> None:
+def test_at_tokens_it_is_a_lossless_law_near_the_optimum(few: int, pair: Pair, num_drafts: int) -> None:
     draft, target = (np.repeat(law[np.newaxis], law.size, axis=0) for law in as_pair(*pair))
-    found = agreement_at(VERIFIERS["priority"], draft, target, np.arange(draft.shape[1]), num_drafts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "FEW", few)
+        found = agreement_at(VERIFIERS["priority"], draft, target, np.arange(draft.shape[1]), num_drafts)
+        last = PriorityCoupling(draft[0], target[0], num_drafts, DEFAULT_TOLERANCE).agreement()
     accepted = found.sum(axis=-1)
     assert found.min() >= 0.0
     assert (accepted <= target[0][:, np.newaxis] + ROUNDING).all()
     best = optimal_acceptance(draft[0], target[0], np.arange(1, num_drafts + 1))
     assert (np.abs(accepted.sum(axis=0) - best) <= DEFAULT_TOLERANCE + ROUNDING).all()
-    last = PriorityCoupling(draft[0], target[0], num_drafts, DEFAULT_TOLERANCE).agreement()
     np.testing.assert_allclose(found[:, -1], last, rtol=0, atol=ROUNDING)
 
 
-def test_up_to_the_number_of_buckets_nothing_is_shared_unasked() -> None:
-    assert [default_tolerance(vocabulary) for vocabulary in (4096, 4097)] == [0.0, DEFAULT_TOLERANCE]
+def test_few_tokens_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "FEW", 5)
+    halves = np.repeat([0.5, 1.5], 3)
+    for vocabulary, sharing in ((5, False), (6, True)):
+        draft, target = (law[:vocabulary] / law[:vocabulary].sum() for law in (np.ones(6), halves))
+        coupling = PriorityCoupling(draft, target, 3, 1e-5)
+        assert (coupling.set_length > 1.5 * draft).any() == sharing
+        assert useful_tolerance(1e-5, vocabulary) == (1e-5 if sharing else 0.0)
+
+
+def test_no_rows_share_nothing() -> None:
+    assert PriorityCoupling(np.zeros((0, 2)), [0.5, 0.5], 2, 1e-5).gap.shape == (0,)
+
+
+def test_each_token_alone_has_what_it_can_win() -> None:
+    draft, target = np.array([0.25, 0.0, 0.5, 0.25, 0.0]), np.array([0.75, 0.25, 0.0, 0.0, 0.0])
+    found = each_alone(draft, target, 2)
+    assert found.of_token[[1, 4, 0]].tolist() == [-1, -1, 2]
+    assert found.first[found.of_token[[0, 2, 3]]].tolist() == [0, 2, 3]
+    assert (found.draft[2], found.target.tolist(), found.loss) == (0.25, [0.0, 0.0, 0.5], 0.0)
 
 
 @pytest.mark.parametrize("tolerance", [-1e-9, 0.0011, np.nan, np.inf])
