@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from unittest.mock import patch
+from collections.abc import Sequence
 
 from specproof.conformance.arguments import DEFAULT, THOROUGH
 from specproof.conformance.checking import check_sampler
 from specproof.conformance.contract import Contract
+from specproof.conformance.processor_clock import processor_as_clock
 from specproof.conformance.references import references
 from specproof.conformance.report.check_result import told_bias
 
@@ -47,18 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         contract, sampler = references()[name]
         if given.contract is None or contract in given.contract:
             start = time.process_time()
-            with _processor_as_clock() if given.own_core else contextlib.nullcontext():
+            with processor_as_clock() if given.own_core else contextlib.nullcontext():
                 report = check_sampler(sampler, contract, budget=budget)
             spent = f"{time.process_time() - start:.1f} of {report.seconds:.1f} s"
             biases = map(told_bias, (report.detectable_bias_on_all_problems, report.detectable_bias))
             print(ROW.format(name, contract, f"{report.trials:,}", spent, *biases), flush=True)
-
-
-@contextlib.contextmanager
-def _processor_as_clock() -> Iterator[None]:
-    """Let whatever a check measures by the clock be measured in seconds of this process."""
-    with patch.object(time, "monotonic", time.process_time), patch.object(time, "perf_counter", time.process_time):
-        yield
 
 
 if __name__ == "__main__":
