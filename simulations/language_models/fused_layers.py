@@ -19,7 +19,7 @@ Tables = tuple[Tensor, Tensor]
 """Cosines and sines of the rotation at each position, shape (B, m, 1, D)."""
 
 
-def fuse_layers(model: Any) -> Any:
+def fuse_layers(model: Any, layer: type[FusedLayer] | None = None, rotary: type[SignedRotary] | None = None) -> Any:
     """A copy of a model, its parameters shared, with :class:`FusedLayer` in the places of Llama's decoder layers.
 
     The weights that are multiplied together are held twice. Other models, and those that are not in float32 on a CPU,
@@ -29,6 +29,8 @@ def fuse_layers(model: Any) -> Any:
     ----------
     model : transformers causal language model
         In evaluation mode.
+    layer, rotary : class, optional
+        Other classes of layers and of tables.
 
     Examples
     --------
@@ -42,8 +44,8 @@ def fuse_layers(model: Any) -> Any:
     changed = copy_sharing_parameters(model)
     for part in changed.modules():
         if type(part) is LlamaModel and (part.device.type, part.dtype) == ("cpu", torch.float32):
-            part.rotary_emb = SignedRotary(part.rotary_emb)
-            part.layers = nn.ModuleList(FusedLayer(layer) for layer in part.layers)
+            part.rotary_emb = (rotary or SignedRotary)(part.rotary_emb)
+            part.layers = nn.ModuleList(map(layer or FusedLayer, part.layers))
             part.norm = Norm(part.norm)
             # A mask of numbers to add, and never none; from one of truths every layer would make them anew.
             part.config._attn_implementation = "eager"
@@ -53,9 +55,9 @@ def fuse_layers(model: Any) -> Any:
 class SignedRotary(nn.Module):
     """The tables of a pass as all its layers use them, with the sign of the rotation in the sines."""
 
-    def __init__(self, rotary: nn.Module) -> None:
+    def __init__(self, rotary: Any) -> None:
         super().__init__()
-        self.rotary = rotary
+        self.rotary: Any = rotary
 
     def forward(self, hidden: Tensor, position_ids: Tensor) -> Tables:
         """Give the tables of these positions, shape (B, m)."""
@@ -72,7 +74,8 @@ class Norm(nn.Module):
     def __init__(self, norm: Any) -> None:
         super().__init__()
         self.weight = norm.weight
-        self.register_buffer("epsilon", torch.tensor(norm.variance_epsilon))
+        self.small: float = norm.variance_epsilon
+        self.register_buffer("epsilon", torch.tensor(self.small))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Divide by the root of the mean square, and multiply by the weight."""
@@ -91,8 +94,6 @@ class FusedLayer(nn.Module):
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
-        self.products = torch.float32
-        """The type that the products are given; they give the same."""
         attention, mlp = layer.self_attn, layer.mlp
         inputs = (attention.q_proj, attention.k_proj, attention.v_proj)
         self.number, self.width, self.scaling = attention.layer_idx, attention.head_dim, attention.scaling
@@ -113,12 +114,12 @@ class FusedLayer(nn.Module):
     ) -> Tensor:
         """Give the hidden states after this layer, shape (B, m, H), called as transformers calls its own."""
         rows = hidden.flatten(0, 1)  # all products take them so
-        qkv = self.qkv(self.first_norm(rows).to(self.products)).to(hidden.dtype)
+        qkv = self.qkv(self.first_norm(rows))
         attended = self._attended(
             qkv.view(*hidden.shape[:2], -1, self.width), attention_mask, past_key_values, position_embeddings
         )
-        rows = rows + self.out(attended.to(self.products))
-        gate, up = self.gate_up(self.second_norm(rows).to(self.products)).chunk(2, dim=-1)
+        rows = rows + self.out(attended)
+        gate, up = self.gate_up(self.second_norm(rows)).chunk(2, dim=-1)
         return cast(Tensor, rows + self.down(self.activation(gate) * up)).view(hidden.shape)
 
     def _attended(self, qkv: Tensor, mask: Tensor, cache: Any, tables: Tables) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from specproof.simulations.language_models.fused_layers import FusedLayer, fuse_layers
+from specproof.simulations.language_models.fused_layers import fuse_layers
+from specproof.simulations.language_models.int8_layer import Int8Layer, PassOfFew
 from specproof.simulations.language_models.linear_layers import replace_linear
 from specproof.theory.errors import InvalidInput
 
@@ -40,11 +41,8 @@ def to_int8(model: Any, device: str) -> Any:
         If torch has no such kernel for the device, or it computes something else here.
     """
     require_kernel(device)
-    draft = replace_linear(fuse_layers(model), lambda layers: [Int8Linear(layer) for layer in layers])
-    for module in draft.modules():
-        if isinstance(module, FusedLayer):
-            module.products = torch.bfloat16
-    return draft
+    fused = fuse_layers(model, Int8Layer, PassOfFew)
+    return replace_linear(fused, lambda layers: [Int8Linear(layer) for layer in layers])
 
 
 def require_kernel(device: str) -> None:
