@@ -113,8 +113,7 @@ a page with what its adapter assumes, what was found, why, and how to repeat it.
 _FOOT = """
 "lossless" means that no test saw a deviation; a smaller total variation (TV) than the one that is named can have
 escaped, with probability 0.01 or more. A check counts trials and not seconds, fewer for what takes one text a call.
-"inconclusive" means that nothing was found either, in trials too few to see a TV of 0.2 on every problem. So ended the
-check of one repair, in `transformers-tokenizers`, as its loop made some seven texts a second on the machine it had.
+"inconclusive" means that nothing was found either, in trials too few to see a TV of 0.2 on every problem.
 
 Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only what is
 called is imported. Installing them would bring engines, drivers and requirements that exclude each other.
