@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from specproof.conformance.evidence.coupled_detectable_bias import Variances, coupled_detectable_bias, variances_of
 from specproof.conformance.evidence.e_processes import log_mean
 from specproof.conformance.evidence.small_products import by_one_thread
-from specproof.conformance.evidence.small_products import by_one_thread
-from specproof.conformance.evidence.small_products import by_one_thread
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
@@ -109,8 +107,6 @@ class CoupledEvidence:
         """Estimate how much a trial varies, the drafts being known."""
         if self._variances is None or self._variances[0] != self.trials:
             with by_one_thread():
-                with by_one_thread():
-                with by_one_thread():
                 self._variances = self.trials, variances_of(self._law, self._moments()[1] / self.trials)
         return self._variances[1]
 
