@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from ragged_calls import ragged_calls
 
 from specproof.simulations.language_models.fused_layers import FusedLayer, fuse_layers
 from specproof.simulations.language_models.int8 import Int8Linear, to_int8
@@ -51,22 +51,13 @@ def test_without_a_cache(model: Any, width: int) -> None:
 
 
 def test_with_padding_anywhere_and_tokens_taken_back(model: Any) -> None:
-    rng, rows = np.random.default_rng(3), 4
-    caches = [CachedModel(each, rows) for each in both(model)]
-    kept = np.zeros(rows, dtype=np.int64)
-    for width in (3, 1, 4, 1, 2, 1):
-        tokens, keep = (
-            torch.from_numpy(made) for made in (rng.integers(0, 8, (rows, width)), rng.random((rows, width)) < 0.7)
-        )
-        keep[0] = True
-        kept += keep.sum(dim=1).numpy()
-        back = rng.integers(0, kept // 2 + 1)
+    caches = [CachedModel(each, 4) for each in both(model)]
+    for tokens, keep, back in ragged_calls(4, 8):
         expected, found = (cache.append(tokens, keep) for cache in caches)
         assert torch.isfinite(found).all()
         torch.testing.assert_close(found[keep], expected[keep], **CLOSE)
         for cache in caches:
-            cache.forget(torch.from_numpy(back))
-        kept -= back
+            cache.forget(back)
 
 
 def test_with_prompts_that_are_joined_and_rows_that_are_selected(model: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ragged_calls import ragged_calls
 
 from specproof.simulations.language_models import int8_layer
 from specproof.simulations.language_models.fused_layers import FusedLayer, fuse_layers
@@ -57,21 +58,12 @@ def test_logits_are_those_of_torchs_calls(models: list[LanguageModel], width: in
 
 
 def test_with_padding_anywhere_and_tokens_taken_back(models: list[LanguageModel]) -> None:
-    rng, rows = np.random.default_rng(3), 4
-    caches = [CachedModel(each, rows) for each in models]
-    kept = np.zeros(rows, dtype=np.int64)
-    for width in (3, 1, 4, 1, 2, 1):
-        tokens, keep = (
-            torch.from_numpy(made) for made in (rng.integers(0, 8, (rows, width)), rng.random((rows, width)) < 0.7)
-        )
-        keep[0] = True
-        kept += keep.sum(dim=1).numpy()
-        back = rng.integers(0, kept // 2 + 1)
+    caches = [CachedModel(each, 4) for each in models]
+    for tokens, keep, back in ragged_calls(4, 8):
         expected, found = (cache.append(tokens, keep) for cache in caches)
         torch.testing.assert_close(found[keep], expected[keep], **CLOSE)
         for cache in caches:
-            cache.forget(torch.from_numpy(back))
-        kept -= back
+            cache.forget(back)
 
 
 def test_many_tokens_are_torchs(models: list[LanguageModel], monkeypatch: pytest.MonkeyPatch) -> None:
