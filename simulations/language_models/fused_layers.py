@@ -74,8 +74,7 @@ class Norm(nn.Module):
     def __init__(self, norm: Any) -> None:
         super().__init__()
         self.weight = norm.weight
-        self.small: float = norm.variance_epsilon
-        self.register_buffer("epsilon", torch.tensor(self.small))
+        self.register_buffer("epsilon", torch.tensor(norm.variance_epsilon))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Divide by the root of the mean square, and multiply by the weight."""

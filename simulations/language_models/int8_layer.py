@@ -94,7 +94,7 @@ class Int8Layer(FusedLayer):
     @cached_property
     def _norms(self) -> list[tuple[Floats, float]]:
         """The weights of both norms, and what is added to a mean square."""
-        return [(norm.weight.detach().numpy(), norm.small) for norm in (self.first_norm, self.second_norm)]
+        return [(norm.weight.detach().numpy(), norm.epsilon.item()) for norm in (self.first_norm, self.second_norm)]
 
     def _attend(self, heads: list[Tensor], mask: Tensor, cache: Any) -> Tensor:
         queries, keys, values = heads

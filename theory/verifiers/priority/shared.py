@@ -43,7 +43,9 @@ def useful_tolerance(tolerance: float, vocabulary: int) -> float:
 
 def tile_buckets(buckets: Buckets, num_drafts: int) -> Tiling:
     """Cut the sets of the buckets, as one row; k must not exceed what the buckets were made for."""
-    return _tile(buckets.draft, buckets.target, num_drafts)
+    order = np.arange(buckets.draft.size)[np.newaxis]
+    tiling: Tiling = tile_rows(buckets.draft[np.newaxis], buckets.target[np.newaxis], order, num_drafts)
+    return tiling
 
 
 def _up_to(buckets: Buckets, last: int) -> tuple[Array, Array]:
@@ -54,12 +56,6 @@ def _up_to(buckets: Buckets, last: int) -> tuple[Array, Array]:
     head = slice(last + 1)
     draft = np.append(buckets.draft[head], buckets.draft[last + 1 :].sum())
     return draft, np.append(buckets.target[head], np.inf)
-
-
-def _tile(draft: Array, target: Array, num_drafts: int) -> Tiling:
-    order = np.arange(draft.size)[np.newaxis]
-    tiling: Tiling = tile_rows(draft[np.newaxis], target[np.newaxis], order, num_drafts)
-    return tiling
 
 
 class SharedSets(NamedTuple):
@@ -217,7 +213,6 @@ def _nodes(count: int) -> tuple[Array, Array]:
     return (nodes + 1) / 2, weights / 2
 
 
-@cache
 def _log_ways(num_drafts: int) -> Array:
     """Logarithms of k (k-1 choose j-1) = j (k choose j) for j = 1..k, shape (k,)."""
     ways: Array = log_binomials(num_drafts) + np.log(np.arange(1, num_drafts + 1))
