@@ -4,7 +4,8 @@
 level were not kept. Ville's inequality bounds the rate by the level; sharing the level among all tests and looking at
 few moments only keep it well below; time limits are out of reach, so that what is printed depends on the seeds and on
 nothing else. ``--budget default``: checks as they are by default, among them those of samplers that only look
-defective; not one alarm is expected. Their ten seconds are the processor's, as on a core of one's own.
+defective; not one alarm is expected. Their ten seconds are the processor's, as on a core of one's own; how long a call
+may hang is not, so that a process that stands still can count as an alarm. What each alarm said is printed.
 """
 
 from __future__ import annotations
@@ -60,18 +61,24 @@ EXPERIMENTS = {
 
 Block = tuple[str, int, int]
 """A sampler's name, the first seed, and one past the last."""
+Alarms = list[str]
+"""The seed of each check that found something wrong, its verdict and what it said."""
 
 
-def alarms(budget: str, level: float, block: Block) -> int:
-    """How many checks of a correct sampler, one for each seed, find something wrong with it."""
+def alarms(budget: str, level: float, block: Block) -> Alarms:
+    """What checks of a correct sampler, one for each seed, found wrong with it."""
     experiment, (name, first, end) = EXPERIMENTS[budget], block
     contract, sampler = experiment.samplers[name]
     with processor_as_clock():
-        verdicts = [
-            check_sampler(sampler, contract, level=level, seed=seed, budget=experiment.budget).verdict
+        reports = {
+            seed: check_sampler(sampler, contract, level=level, seed=seed, budget=experiment.budget)
             for seed in range(first, end)
-        ]
-    return sum(verdict not in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE) for verdict in verdicts)
+        }
+    return [
+        f"seed {seed}: {report.verdict}: {'; '.join(finding.text for finding in report.findings)}"
+        for seed, report in reports.items()
+        if report.verdict not in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,39 +106,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in experiment.samplers
     ]
     try:
-        counts = _run(given.budget, level, blocks, given.record, given.jobs)
+        found = _run(given.budget, level, blocks, given.record, given.jobs)
     except KeyboardInterrupt:
         kept = f"run it again to go on from {given.record}" if given.record else "with --record FILE it could go on"
         parser.exit(130, f"interrupted: {kept}\n")
     print(f"budget {given.budget}, level {level:g} a check, seeds 0 to {share - 1} of each sampler")
     for name in experiment.samplers:
-        _print(name, sum(counts[block] for block in blocks if block[0] == name), share)
-    _print("all", sum(counts.values()), share * len(experiment.samplers))
+        _print(name, sum(len(found[block]) for block in blocks if block[0] == name), share)
+    _print("all", sum(map(len, found.values())), share * len(experiment.samplers))
+    for block in blocks:
+        for alarm in found[block]:
+            print(f"{block[0]}, {alarm}")
 
 
-def _run(budget: str, level: float, blocks: Sequence[Block], record: Path | None, jobs: int) -> dict[Block, int]:
+def _run(budget: str, level: float, blocks: Sequence[Block], record: Path | None, jobs: int) -> dict[Block, Alarms]:
     """Alarms by block, those that the record has taken from there."""
-    counts = {block: count for block, count in _recorded(budget, level, record).items() if block in blocks}
-    missing = [block for block in blocks if block not in counts]
-    found = joblib.Parallel(n_jobs=jobs, return_as="generator")(
+    found = {block: said for block, said in _recorded(budget, level, record).items() if block in blocks}
+    missing = [block for block in blocks if block not in found]
+    checked = joblib.Parallel(n_jobs=jobs, return_as="generator")(
         joblib.delayed(alarms)(budget, level, block) for block in missing
     )
     console = Console(file=sys.stderr)
-    for block, count in zip(missing, track(found, "checking", total=len(missing), console=console), strict=True):
-        counts[block] = count
+    for block, said in zip(missing, track(checked, "checking", total=len(missing), console=console), strict=True):
+        found[block] = said
         if record:
             with record.open("a", newline="") as file:
-                csv.writer(file).writerow((budget, level, *block, count))
-    return counts
+                csv.writer(file).writerow((budget, level, *block, *said))
+    return found
 
 
-def _recorded(budget: str, level: float, record: Path | None) -> dict[Block, int]:
+def _recorded(budget: str, level: float, record: Path | None) -> dict[Block, Alarms]:
     if record is None or not record.exists():
         return {}
     with record.open(newline="") as file:
         return {
-            (name, int(first), int(end)): int(count)
-            for kind, at, name, first, end, count in csv.reader(file)
+            (name, int(first), int(end)): said
+            for kind, at, name, first, end, *said in csv.reader(file)
             if (kind, float(at)) == (budget, level)
         }
 
