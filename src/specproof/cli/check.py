@@ -42,7 +42,7 @@ def check(
         float | None,
         typer.Option(
             help="Seconds, a day at most. A call that takes half of them is a hang; the first, which may compile, may "
-            "take all. Default: 10, or 60 with --thorough."
+            "take six times as long up to a minute and is not counted. Default: 10, or 60 with --thorough."
         ),
     ] = None,
     arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,

@@ -42,7 +42,8 @@ class Budget:
     degenerate : int
         The number of trials on each degenerate problem.
     seconds : float
-        The time limit of the check, a day at most; a single call may take half of it.
+        The time limit of the check, a day at most; a single call may take half of it. The first call, which may have to
+        compile, is not counted.
     candidates : int
         The number of problems that are tried in search of a small one that fails, once an alarm was given.
 
@@ -68,6 +69,11 @@ class Budget:
         for name in ("first", "rounds", "small", "degenerate", "candidates"):
             positive_integer(getattr(self, name), f"Budget.{name}")
         _check_seconds(self.seconds, "Budget.seconds")
+
+    @property
+    def first_call(self) -> float:
+        """Give the seconds that the first call may take: six times the limit up to a minute, or a longer limit."""
+        return max(self.seconds, min(6 * self.seconds, 60.0))
 
 
 DEFAULT = Budget(first=1000, rounds=10, small=4000, degenerate=4000, seconds=10.0)

@@ -56,8 +56,8 @@ def check_sampler(
         The seed of the inputs and of the generators that the sampler is handed. The same seed gives the same report if
         time does not run out.
     time_limit : float, optional
-        Seconds, default 10 and 60 with ``thorough``. A call that takes half as long, the first
-        that takes as long, is a hang.
+        Seconds, default 10 and 60 with ``thorough``. A call that takes half as long is a hang. The first call, which
+        may have to compile, is not counted, and may take six times as long up to a minute.
     arrays : {"numpy", "torch"}
         The library whose arrays the verifier is handed.
     budget : Budget or {"default", "thorough", "ci"}, optional

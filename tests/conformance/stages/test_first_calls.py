@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,23 @@ def test_a_hang_is_a_crash_and_is_left_behind() -> None:
         while True:
             time.sleep(0.01)
 
-    report = check_sampler(hangs, time_limit=0.3)
+    report = check_sampler(hangs, time_limit=0.1)
     assert report.verdict == Verdict.CRASHES
-    assert "did not return within 0.3 s" in report.reason
+    assert "did not return within 0.6 s" in report.reason
+
+
+def test_a_first_call_that_compiles_longer_than_the_time_limit_costs_nothing_of_it() -> None:
+    calls = []
+
+    def compiles(*arguments: Any) -> Any:
+        if not calls:
+            time.sleep(1.6)
+        calls.append(0)
+        return token_by_token(*arguments)
+
+    report = check_sampler(compiles, budget=replace(QUICK, seconds=1.5))
+    assert report.verdict == Verdict.LOSSLESS, str(report)
+    assert report.seconds > 1.6
 
 
 def test_an_exception_whose_message_cannot_be_read_is_a_crash() -> None:

@@ -25,7 +25,7 @@ assert isinstance(MULTI, MultiProblem)
 
 def run(result: Any, problem: Any = CHAIN) -> Any:
     inputs = problem.inputs(4, np.random.default_rng(0))
-    return problem.ask(Subject(lambda *_: result, "numpy", 10.0), inputs, 0)
+    return problem.ask(Subject(lambda *_: result, "numpy", 10.0, 10.0), inputs, 0)
 
 
 def test_torch_is_there_before_the_first_call_is_timed() -> None:
@@ -33,7 +33,7 @@ def test_torch_is_there_before_the_first_call_is_timed() -> None:
         "import sys\n"
         "from specproof.conformance.subject.sampler_under_test import Subject\n"
         "for arrays in ('numpy', 'torch'):\n"
-        "    Subject(print, arrays, 1.0)\n"
+        "    Subject(print, arrays, 1.0, 1.0)\n"
         "    print('torch' in sys.modules)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -106,7 +106,7 @@ def test_copies_are_handed_out_and_changes_are_noticed() -> None:
         return result
 
     inputs = CHAIN.inputs(4, np.random.default_rng(0))
-    subject = Subject(spoils, "numpy", 10.0)
+    subject = Subject(spoils, "numpy", 10.0, 10.0)
     CHAIN.ask(subject, inputs, 0)
     assert subject.changes_inputs
     assert np.isfinite(inputs.draft_probs).all()
@@ -122,7 +122,7 @@ def test_models_are_handed_out_as_copies_and_changes_are_noticed() -> None:
         target.conditionals[1][...] = 0.5
         return np.zeros((n, length), dtype=int)
 
-    subject = Subject(spoils, "numpy", 10.0)
+    subject = Subject(spoils, "numpy", 10.0, 10.0)
     problem.ask(subject, problem.arguments(4, np.random.default_rng(0)), 0)
     assert subject.changes_inputs
     fresh = GenerateProblem(problem.draft, problem.target, problem.prompt, problem.length)
@@ -149,7 +149,7 @@ def test_a_hanging_thread_is_asked_to_end() -> None:
             ended.set()
 
     with pytest.raises(Crash, match=r"did not return within 0\.2 s"):
-        CHAIN.ask(Subject(hangs, "numpy", 0.1), CHAIN.inputs(1, np.random.default_rng(0)), 0)
+        CHAIN.ask(Subject(hangs, "numpy", 0.1, 0.2), CHAIN.inputs(1, np.random.default_rng(0)), 0)
     assert ended.wait(5)
 
 
@@ -158,7 +158,7 @@ def test_only_the_first_call_may_take_long() -> None:
         time.sleep(0.6)
         return token_by_token(draft_probs, target_probs, draft_tokens, rng)
 
-    subject, inputs = Subject(compiles, "numpy", 0.5), CHAIN.inputs(1, np.random.default_rng(0))
+    subject, inputs = Subject(compiles, "numpy", 0.5, 9.0), CHAIN.inputs(1, np.random.default_rng(0))
     CHAIN.ask(subject, inputs, 0)
     with pytest.raises(Crash, match=r"within 0\.5 s"):
         CHAIN.ask(subject, inputs, 0)
@@ -172,7 +172,7 @@ def test_standard_output_is_a_file_that_keeps_nothing(capfd: pytest.CaptureFixtu
         sys.stdout.close()
         return np.full((4, 3), 0)
 
-    subject = Subject(prints, "numpy", 10.0)
+    subject = Subject(prints, "numpy", 10.0, 10.0)
     with pytest.raises(InvalidOutput):
         CHAIN.ask(subject, CHAIN.inputs(4, np.random.default_rng(0)), 0)
     assert subject.printed == len("bytestext\n")
@@ -194,13 +194,13 @@ def test_a_crash_says_on_what_and_where() -> None:
     with pytest.raises(
         Crash, match=r"n = 4, L = 2, V = 3 raised RuntimeError: no luck at test_sampler_under_test\.py:\d+$"
     ):
-        CHAIN.ask(Subject(verify, "numpy", 10.0), inputs, 0)
+        CHAIN.ask(Subject(verify, "numpy", 10.0, 10.0), inputs, 0)
     with pytest.raises(Crash, match=r"but 4 were given$"):
-        CHAIN.ask(Subject(too_few, "numpy", 10.0), inputs, 0)
+        CHAIN.ask(Subject(too_few, "numpy", 10.0, 10.0), inputs, 0)
 
 
 def test_an_asynchronous_function_is_named() -> None:
     async def verify(*_: Any) -> Any: ...
 
     with pytest.raises(InvalidOutput, match="asynchronous"):
-        CHAIN.ask(Subject(verify, "numpy", 10.0), CHAIN.inputs(4, np.random.default_rng(0)), 0)
+        CHAIN.ask(Subject(verify, "numpy", 10.0, 10.0), CHAIN.inputs(4, np.random.default_rng(0)), 0)

@@ -55,7 +55,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         trials=check.subject.trials,
         calls=check.subject.calls,
         seed=check.settings.seed,
-        seconds=time.monotonic() - check.start,
+        seconds=time.monotonic() - check.began,
     )
 
 

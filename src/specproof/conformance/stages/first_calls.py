@@ -25,6 +25,8 @@ def call_every_problem(check: Check) -> None:
             break
         with asked(name):
             reason = why_left_out(check, watch, 1 + index % 3)
+        if index == 0:  # which may have compiled
+            check.start = time.monotonic()
         if reason:
             left_out[reason].append(watch.problem.unusual or f"'{name}'")
             check.unsupported |= {watch.problem.unusual} - {""}

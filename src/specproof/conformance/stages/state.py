@@ -66,14 +66,16 @@ class Check:
         The laws of the known defects of the contract, which are bet on.
     instance : Instance or None
         What shows a fault that needs no explanation; None until there is one.
-    start : float
+    began : float
         The moment when the check began.
+    start : float
+        The moment since when its time is counted, after the first call.
     """
 
     def __init__(self, function: Sampler, settings: Settings) -> None:
         contract, budget = settings.contract, settings.budget
         self.settings, self.budget = settings, budget
-        self.subject = Subject(function, settings.arrays, HANG * budget.seconds)
+        self.subject = Subject(function, settings.arrays, HANG * budget.seconds, budget.first_call)
         self.rng = np.random.default_rng(settings.seed)
         asked = {name: it for name, it in ladder(contract).items() if self.subject.takes(it.required)}
         self.watches = {name: Watch(problem, name) for name, problem in asked.items()}
@@ -94,7 +96,7 @@ class Check:
         for watch in self.watches.values():  # before the clock starts
             watch.problem.prepare()
             prepare_known(watch, self.known_laws)
-        self.start = time.monotonic()
+        self.began = self.start = time.monotonic()
 
     def _keep_only(self, problem: str | None) -> None:
         """Leave out all problems but one; its tests keep their share of the level, as do those of checks of others."""

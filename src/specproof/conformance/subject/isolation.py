@@ -156,7 +156,8 @@ def _check(connection: Connection, name: str, parcel: str | bytes, settings: Set
 
     _end_after(IMPORT_LIMIT)
     sampler = _loaded(parcel) if isinstance(parcel, str) else _unpickled(name, parcel)
-    limit = settings.budget.seconds + max(SLACK, settings.budget.seconds / 2)
+    budget = settings.budget
+    limit = budget.first_call + budget.seconds + max(SLACK, budget.seconds / 2)
     _end_after(limit)
     connection.send(limit)
     connection.send(run_check(sampler, name, settings))

@@ -72,10 +72,12 @@ class Subject:
     arrays : {"numpy", "torch"}
         The library whose arrays verifiers are handed.
     call_limit : float
-        Seconds after which a call counts as a hang; the first, which may have to compile, may take twice as long.
+        Seconds after which a call counts as a hang.
+    first_limit : float
+        Seconds after which the first call does, which may have to compile.
     """
 
-    def __init__(self, function: Sampler, arrays: str, call_limit: float) -> None:
+    def __init__(self, function: Sampler, arrays: str, call_limit: float, first_limit: float) -> None:
         self.calls = self.trials = 0
         self.batches = Timing()
         self.printed, self.first_printed = 0, ""
@@ -84,7 +86,8 @@ class Subject:
         self._worker = Worker()
         if arrays == "torch":
             import torch  # noqa: F401 (it takes seconds, which are not those of the function's first call)
-        self._function, self._arrays, self._call_limit = function, arrays, call_limit
+        self._function, self._arrays = function, arrays
+        self._call_limit, self._first_limit = call_limit, first_limit
         self._parameters = _parameters(function)
 
     @property
@@ -137,7 +140,7 @@ class Subject:
         return torch.from_numpy(array)
 
     def _timed(self, function: Callable[[], Any], trials: int, asked: str) -> Any:
-        limit = self._call_limit if self.calls else 2 * self._call_limit
+        limit = self._call_limit if self.calls else self._first_limit
         self.calls, self.trials = self.calls + 1, self.trials + trials
         self.generators.look()
         start = time.perf_counter()
