@@ -21,8 +21,7 @@ from audit.package import load, unpacked
 from audit.randomness import seeded
 from audit.stand_ins import StandIn, in_place
 from audit.trials import log_rows, refuse_ragged
-from audit.triton import language
-from audit.triton.launch import Kernel, modules
+from audit.triton.launch import LIBDEVICE, Kernel, modules
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -153,7 +152,7 @@ def second_block(
 @cache
 def _module(wheel: Wheel) -> Any:
     triton = modules()
-    names = {"tl": language, "tldevice": language, "triton": triton["triton"]}
+    names = {"tl": triton["triton.language"], "tldevice": triton[LIBDEVICE], "triton": triton["triton"]}
     stand_ins = {name: StandIn(name) for name in STAND_INS} | {
         "vllm.triton_utils": StandIn("vllm.triton_utils", **names)
     }
@@ -187,7 +186,7 @@ def _dispatcher(kernel: Kernel, **_: Any) -> Callable[..., Any]:
                 for name in kernel.arg_names
                 if name.removesuffix("_ptr") in bound
             }
-            route = _ROUTES.get(kernel.function.__name__)
+            route = _ROUTES.get(kernel.fn.__name__)
             if route is None:
                 kernel[grid](**given, **options)
             else:  # as vLLM's KernelOverride hands them on

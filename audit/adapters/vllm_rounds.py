@@ -23,8 +23,7 @@ from audit.adapters.vllm import verified
 from audit.package import load
 from audit.stand_ins import StandIn, in_place, releases_apart
 from audit.trials import log_rows
-from audit.triton import language
-from audit.triton.launch import modules
+from audit.triton.launch import LIBDEVICE, modules
 from specproof.conformance.problems import Tokens, next_token_law
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.chain import TabularModel
@@ -225,8 +224,8 @@ def _modules() -> dict[str, ModuleType]:
     triton = modules()
     names = {
         "HAS_TRITON": True,
-        "tl": language,
-        "tldevice": language,
+        "tl": triton["triton.language"],
+        "tldevice": triton[LIBDEVICE],
         "triton": triton["triton"],
         "CUDAGraphMode": GraphMode,
         "set_forward_context": lambda *_, **__: nullcontext(),

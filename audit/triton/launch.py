@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from audit.triton import language
+from audit.triton import interpreter, language
 from audit.triton.values import argument
 
 TILE = 4
 """A kernel's tiles of the vocabulary, thousands of tokens wide, are made so narrow: eight tokens cross them."""
+LIBDEVICE = "triton.language.extra.libdevice"
 OPTIONS = ("num_warps", "num_stages")
 """What only a compiler heeds."""
 
@@ -22,13 +24,13 @@ class Kernel:
     """A decorated function: called from another one as it is, launched by ``kernel[grid](...)``."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self.fn = function
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.arg_names = list(names)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Run it within the program that calls it."""
-        return self.function(*arguments, **options)
+        return self.fn(*arguments, **options)
 
     def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
         def run(*arguments: Any, **options: Any) -> None:
@@ -38,7 +40,7 @@ class Kernel:
             with np.errstate(all="ignore"):
                 for program in itertools.product(*map(range, grid)):
                     language.PLACE["program"] = program
-                    self.function(*given, **named)
+                    self.fn(*given, **named)
 
         return run
 
@@ -59,11 +61,13 @@ def next_power_of_2(number: int) -> int:
 
 
 def modules() -> dict[str, ModuleType]:
-    """What a package's module imports of Triton, by name."""
+    """What a package's module imports of Triton, by name; Triton's own where ``TRITON_INTERPRET`` is set to 1."""
+    if os.environ.get("TRITON_INTERPRET") == "1":
+        return interpreter.modules()
     triton, extra = ModuleType("triton"), ModuleType("triton.language.extra")
     triton.__dict__.update(jit=jit, cdiv=cdiv, next_power_of_2=next_power_of_2, language=language, __path__=[])
     extra.__dict__.update(libdevice=language)
-    return {"triton": triton, "triton.language": language, "triton.language.extra": extra}
+    return {"triton": triton, "triton.language": language, "triton.language.extra": extra, LIBDEVICE: language}
 
 
 def _narrow(name: str, given: Any) -> Any:

@@ -74,5 +74,5 @@ def test_uniforms_are_made_of_whole_numbers() -> None:
 
 def test_the_modules_are_those_that_kernels_import() -> None:
     stand_ins = modules()
-    assert isinstance(stand_ins["triton"].jit(running_sum.function), Kernel)
+    assert isinstance(stand_ins["triton"].jit(running_sum.fn), Kernel)
     assert stand_ins["triton.language"] is tl
