@@ -151,6 +151,10 @@ vllm_rounds:before           510 tokens, 0 differ
 vllm_rounds:after            510 tokens, 0 differ
 ```
 
+A check calls the kernels of vLLM's CPU build again and again in one process. That the first call of a process, in a
+batch of one row or of 256, gives the same tokens as one after others in any order, and as Triton's kernels by the
+stand-in, on every problem, is what `tests/audit/test_vllm_cold.py` tests.
+
 ```{toctree}
 :hidden:
 :glob:

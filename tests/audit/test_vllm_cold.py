@@ -1,0 +1,62 @@
+"""The kernels of vLLM's CPU build, cold and warm: a call does not depend on the calls before it in its process."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import numpy as np
+
+from audit.adapters import vllm
+from audit.package import is_fetched
+from specproof.conformance.problems import Tokens
+from specproof.conformance.problems.ladder import degenerate_problems, ladder
+
+SIZES = (1, 2, 3, 17, 64, 256)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked for each cold call"),
+    pytest.mark.skipif(not is_fetched(*vllm.WHEELS), reason="its wheel is not in the cache"),
+]
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[tuple[Any, ...]]:
+    """The inputs of a call on every problem in batches of each size."""
+    problems = [*ladder("chain").values(), *degenerate_problems("chain").values()]
+    shapes = [(problem, size) for problem in problems for size in SIZES]
+    return [
+        problem.positional(problem.arguments(size, np.random.default_rng(seed)))
+        for seed, (problem, size) in enumerate(shapes)
+    ]
+
+
+def cold(arguments: tuple[Any, ...], seed: int) -> Tokens:
+    """Make a call in a process that has loaded the kernels and has called none."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        with os.fdopen(writing, "w") as answer:
+            json.dump(vllm.first_cpp(*arguments, np.random.default_rng(seed)).tolist(), answer)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        emitted = np.array(json.load(answer))
+    os.wait()
+    return emitted
+
+
+def test_cold_calls_warm_calls_and_tritons_kernels_emit_the_same(calls: list[tuple[Any, ...]]) -> None:
+    vllm._module(vllm.WHEEL)
+    vllm._cpp_routes()
+    before = [cold(arguments, seed) for seed, arguments in enumerate(calls)]
+    for seed in np.random.default_rng(0).permutation(len(calls)):
+        warm, triton = (verify(*calls[seed], np.random.default_rng(seed)) for verify in (vllm.first_cpp, vllm.first))
+        assert np.array_equal(before[seed], warm)
+        assert np.array_equal(warm, triton)
