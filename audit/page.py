@@ -116,7 +116,8 @@ escaped, with probability 0.01 or more. A check counts trials and not seconds, f
 "inconclusive" means that nothing was found either, in trials too few to see a TV of 0.2 on every problem.
 
 Packages are not installed: each is fetched from the package index as a wheel pinned by its SHA-256, and only what is
-called is imported. Installing them would bring engines, drivers and requirements that exclude each other.
+called is imported. Installing them would bring engines, drivers and requirements that exclude each other. Only vLLM as
+a whole engine is installed, in an environment of its own.
 
 Before a finding is written down here, the package's code is read again and the finding attacked: is it the adapter, a
 rule documented as lossy, rounding, an input outside the function's contract? Where undoing the suspected mechanism,
@@ -128,8 +129,8 @@ _ABSENT = """
 - FlashInfer's `chain_speculative_sampling` and TensorRT-LLM's verification of dynamic trees are CUDA kernels without a
   path for processors. SGLang's tree kernel is one too; it is here because its source is in the wheel and uses little
   of CUDA, for which there are stand-ins.
-- vLLM is here with its rejection samplers and the drafting of one of its speculators, not as a whole engine: the wheel
-  for processors wants an environment of its own.
+- vLLM is here as a whole engine with its first model runner, the one that its wheel for processors runs. Of the second,
+  which wants Triton, there are the sampler and a speculator.
 - Of CTranslate2, ExLlamaV3, mistral.rs and IPEX-LLM no sampled verifier was found that can be driven alone.
 - Of transformers no pair of releases before and after a fix is here: its rule was brought in and mended (pull requests
   27979 and 28166) between 4.36.2, which has no such function, and 4.37.2.
@@ -138,13 +139,14 @@ _ABSENT = """
 
 Kernels of Triton run on arrays of numpy, much faster than by Triton's own interpreter, and on tiles that eight tokens
 cross. `python -m audit.triton.agreement` runs them both ways on every problem of their contract, with the same
-random numbers, and compares every token. Of the eight functions that stand in the table, it printed (Triton 3.9.0):
+random numbers, and compares every token. Of the nine functions that stand in the table, it printed (Triton 3.9.0):
 
 ```text
 sglang:chain                 950 tokens, 0 differ
 sglang:block                 950 tokens, 0 differ
 sglang:dspark_kernels      1,040 tokens, 0 differ
 vllm:first                 1,200 tokens, 0 differ
+vllm:first_constrained     1,200 tokens, 0 differ
 vllm:second                1,040 tokens, 0 differ
 vllm:second_block          1,040 tokens, 0 differ
 vllm_rounds:before           510 tokens, 0 differ
@@ -153,7 +155,8 @@ vllm_rounds:after            510 tokens, 0 differ
 
 A check calls the kernels of vLLM's CPU build again and again in one process. That the first call of a process, in a
 batch of one row or of 256, gives the same tokens as one after others in any order, and as Triton's kernels by the
-stand-in, on every problem, is what `tests/audit/test_vllm_cold.py` tests.
+stand-in, on every problem, is what `tests/audit/test_vllm_cold.py` tests. It holds of `rejection_sample`; what the
+engine calls before it divides by memory that it found ([vllm-temperature-cpp](audit/vllm-temperature-cpp.md)).
 
 ```{toctree}
 :hidden:

@@ -47,7 +47,6 @@ STAND_INS = (
     "vllm.v1.sample.metadata",
     "vllm.v1.sample.ops.bad_words",
     "vllm.v1.sample.ops.penalties",
-    "vllm.v1.sample.ops.topk_topp_sampler",
     "vllm.v1.sample.sampler",
     "vllm.v1.spec_decode.metadata",
     "vllm.v1.spec_decode.utils",
@@ -56,36 +55,61 @@ STAND_INS = (
 
 
 def first(
-    draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator, *, cpp: bool = False
+    draft_probs: Array | None,
+    target_probs: Array,
+    draft_tokens: Tokens,
+    rng: np.random.Generator,
+    *,
+    cpp: bool = False,
+    constrained: bool = False,
 ) -> Tokens:
-    """Contract chain, ragged too, and drafts without a law; the caller draws the token after the last draft."""
+    """Contract chain, ragged too, and drafts without a law; the caller draws the token after the last draft.
+
+    ``constrained``: the target's logits are divided by the temperature 1 before, as the engine does.
+    """
     kept = draft_tokens >= 0
     lengths = kept.sum(axis=1)
     trials, longest = draft_tokens.shape
-    policy = SimpleNamespace(all_greedy=False, all_random=True, temperature=torch.ones(trials), generators={})
-    target = log_rows(target_probs).float()
+    policy = SimpleNamespace(
+        all_greedy=False, all_random=True, temperature=torch.ones(trials), generators={}, top_k=None, top_p=None
+    )
+    target, ends = log_rows(target_probs).float(), torch.from_numpy(lengths.cumsum().astype(np.int32))
+    verifier = _module(WHEEL)
     with seeded(rng), patch.dict(_ROUTES, _cpp_routes() if cpp else {}):
         bonus = torch.multinomial(target[torch.arange(trials), torch.from_numpy(lengths)].exp(), 1)
-        emitted: Tokens = (
-            _module(WHEEL)
-            .rejection_sample(
-                torch.from_numpy(draft_tokens[kept].astype(np.int32)),
-                lengths.tolist(),
-                longest,
-                torch.from_numpy(lengths.cumsum().astype(np.int32)),
-                None if draft_probs is None else torch.from_numpy(draft_probs[kept]).float().contiguous(),
-                target[:, :longest][torch.from_numpy(kept)].contiguous(),
-                bonus.to(torch.int32),
-                policy,
-            )
-            .numpy()
-        )
+        logits = target[:, :longest][torch.from_numpy(kept)].contiguous()
+        if constrained:
+            logits = verifier.apply_sampling_constraints(logits, ends, policy)
+        emitted: Tokens = verifier.rejection_sample(
+            torch.from_numpy(draft_tokens[kept].astype(np.int32)),
+            lengths.tolist(),
+            longest,
+            ends,
+            None if draft_probs is None else torch.from_numpy(draft_probs[kept]).float().contiguous(),
+            logits,
+            bonus.to(torch.int32),
+            policy,
+        ).numpy()
     return emitted.astype(np.int64)
 
 
 def first_cpp(draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator) -> Tokens:
     """Contract chain, by the kernels of the CPU build."""
     return first(draft_probs, target_probs, draft_tokens, rng, cpp=True)
+
+
+def first_constrained(
+    draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> Tokens:
+    """Contract chain, with the division by the temperature."""
+    return first(draft_probs, target_probs, draft_tokens, rng, constrained=True)
+
+
+def first_constrained_cpp(
+    draft_probs: Array | None, target_probs: Array, draft_tokens: Tokens, rng: np.random.Generator
+) -> Tokens:
+    """Contract chain, with the division by the temperature, by the kernels of the CPU build."""
+    return first(draft_probs, target_probs, draft_tokens, rng, cpp=True, constrained=True)
 
 
 def second(
@@ -157,8 +181,20 @@ def _module(wheel: Wheel) -> Any:
         "vllm.triton_utils": StandIn("vllm.triton_utils", **names)
     }
     launching = StandIn("warmup", triton_kernel_dispatcher_with_warmup=_dispatcher)
-    with in_place({**triton, **stand_ins, "vllm.model_executor.warmup.jit_warmup_triton_helper": launching}):
+    cutting = StandIn("cutting", apply_top_k_top_p=_neither)
+    special = {
+        "vllm.model_executor.warmup.jit_warmup_triton_helper": launching,
+        "vllm.v1.sample.ops.topk_topp_sampler": cutting,
+    }
+    with in_place({**triton, **stand_ins, **special}):
         return load(wheel)
+
+
+def _neither(logits: torch.Tensor, top_k: None, top_p: None) -> torch.Tensor:
+    """Cut nothing off, as where neither is asked for."""
+    assert top_k is None
+    assert top_p is None
+    return logits
 
 
 _ROUTES: dict[str, Callable[..., None]] = {}

@@ -6,6 +6,7 @@ side door: a module's own ``torch``, or a function that the module calls.
 
 from functools import partial
 
+from audit.adapters import vllm_engine
 from audit.repairs import (
     eagle_llm,
     gptfast,
@@ -15,6 +16,7 @@ from audit.repairs import (
     sequential_speculative_decoding,
     transformers_gemma,
     transformers_tokenizers,
+    vllm,
     vllm_ascend,
     vllm_rounds,
 )
@@ -23,6 +25,7 @@ from audit.repairs.repair import Repair
 _COUNTED = "the number of tokens is handed over, not the index of the last"
 _ACCEPTS, _REPLACES = "the accepted length is drawn as published", "the replacement is drawn as published"
 _BOTH = "both are drawn as published"
+_TEMPERATURES = "the temperatures are those of the requests"
 _accepts = partial(vllm_ascend.by_the_paper, accepts=True, replaces=False)
 _both = partial(vllm_ascend.by_the_paper, accepts=True, replaces=True)
 
@@ -46,6 +49,9 @@ REPAIRS = (
     Repair("litgpt-generate", "the token drawn after the prompt is kept", litgpt.first_token_kept),
     Repair("transformers-gemma", "a draft is declared as certain", transformers_gemma.certain_drafts),
     Repair("transformers-tokenizers", "vocabularies come in the order of their ids", transformers_tokenizers.in_order),
+    Repair("vllm-temperature-cpp", vllm.COPIED, vllm.copied_back),
+    Repair("vllm-engine", _TEMPERATURES, vllm_engine.repaired),
+    Repair("vllm-engine-greedy", _TEMPERATURES, vllm_engine.repaired_greedily),
     Repair("vllm-round-before", "drafts are drawn with noise of their own", vllm_rounds.noise_of_its_own),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts, vllm_ascend.THREE_TOKENS),

@@ -30,6 +30,7 @@ FUNCTIONS = {
     "sglang:block": Contract.CHAIN,
     "sglang:dspark_kernels": Contract.CHAIN,
     "vllm:first": Contract.CHAIN,
+    "vllm:first_constrained": Contract.CHAIN,
     "vllm:second": Contract.CHAIN,
     "vllm:second_block": Contract.CHAIN,
     "vllm_rounds:before": Contract.ROUND,

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("transformers")
 
+from audit.adapters import vllm, vllm_engine
+from audit.environment import is_made
 from audit.package import is_fetched
 from specproof.conformance import Budget, Verdict, check_sampler
 from specproof.conformance.subject.loading import load_function
@@ -39,6 +41,23 @@ def test_verdict_is_the_documented_one(function: str, verdicts: tuple[Verdict, .
     if not is_fetched(*module.WHEELS):
         pytest.skip("its wheels are not in the cache: python -m audit.audit fetches them")
     report = check_sampler(loaded, "generate", budget=BUDGET)
+    assert report.verdict in verdicts, str(report)
+
+
+@pytest.mark.skipif(not is_made(vllm.WHEEL), reason="its environment is not made: python -m audit.audit vllm-engine")
+@pytest.mark.parametrize(
+    ("engine", "verdicts"),
+    [
+        (vllm_engine.generate, (Verdict.BIASED,)),
+        (vllm_engine.generate_greedily, (Verdict.BIASED,)),
+        (vllm_engine.generate_alone, SOUND),
+        (vllm_engine.repaired, SOUND),
+        (vllm_engine.repaired_greedily, SOUND),
+    ],
+)
+def test_a_whole_engine_is_as_documented(engine: vllm_engine.Generating, verdicts: tuple[Verdict, ...]) -> None:
+    """Alone and repaired it is sound, so that the bias is not the adapter's."""
+    report = check_sampler(engine, "generate", budget=BUDGET)
     assert report.verdict in verdicts, str(report)
 
 

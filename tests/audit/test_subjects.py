@@ -40,7 +40,7 @@ SOUND = (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
 """Nothing was found wrong."""
 QUICK = ("flashspec", "economize", "lmdeploy")
 """Fast enough to be told lossless or biased in a second; these and the repairs below are in the gate."""
-LATER = ("mtplx", "rotalabs-accel", "sglang-tree")
+LATER = ("mtplx", "rotalabs-accel", "sglang-tree", "vllm-temperature-cpp")
 """Told in some seconds."""
 
 

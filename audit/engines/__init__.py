@@ -1,0 +1,1 @@
+"""What runs in engines' own environments: it imports nothing of this project."""
