@@ -19,7 +19,7 @@ import torch
 
 from audit.package import load, unpacked
 from audit.randomness import seeded
-from audit.stand_ins import StandIn, in_place
+from audit.stand_ins import StandIn, in_place, releases_apart
 from audit.trials import log_rows, refuse_ragged
 from audit.triton.launch import LIBDEVICE, Kernel, modules
 from specproof.conformance.problems import Tokens
@@ -62,6 +62,8 @@ def first(
     *,
     cpp: bool = False,
     constrained: bool = False,
+    wheel: Wheel = WHEEL,
+    **options: float,
 ) -> Tokens:
     """Contract chain, ragged too, and drafts without a law; the caller draws the token after the last draft.
 
@@ -74,7 +76,7 @@ def first(
         all_greedy=False, all_random=True, temperature=torch.ones(trials), generators={}, top_k=None, top_p=None
     )
     target, ends = log_rows(target_probs).float(), torch.from_numpy(lengths.cumsum().astype(np.int32))
-    verifier = _module(WHEEL)
+    verifier = _module(wheel)
     with seeded(rng), patch.dict(_ROUTES, _cpp_routes() if cpp else {}):
         bonus = torch.multinomial(target[torch.arange(trials), torch.from_numpy(lengths)].exp(), 1)
         logits = target[:, :longest][torch.from_numpy(kept)].contiguous()
@@ -89,6 +91,7 @@ def first(
             logits,
             bonus.to(torch.int32),
             policy,
+            **options,
         ).numpy()
     return emitted.astype(np.int64)
 
@@ -186,7 +189,7 @@ def _module(wheel: Wheel) -> Any:
         "vllm.model_executor.warmup.jit_warmup_triton_helper": launching,
         "vllm.v1.sample.ops.topk_topp_sampler": cutting,
     }
-    with in_place({**triton, **stand_ins, **special}):
+    with releases_apart("vllm"), in_place({**triton, **stand_ins, **special}):
         return load(wheel)
 
 

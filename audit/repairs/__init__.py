@@ -6,7 +6,7 @@ side door: a module's own ``torch``, or a function that the module calls.
 
 from functools import partial
 
-from audit.adapters import vllm_engine
+from audit.adapters import vllm_engine, vllm_fly
 from audit.repairs import (
     eagle_llm,
     gptfast,
@@ -52,6 +52,7 @@ REPAIRS = (
     Repair("vllm-temperature-cpp", vllm.COPIED, vllm.copied_back),
     Repair("vllm-engine", _TEMPERATURES, vllm_engine.repaired),
     Repair("vllm-engine-greedy", _TEMPERATURES, vllm_engine.repaired_greedily),
+    Repair("vllm-fly", "no entropy is enough", vllm_fly.never_unsure),
     Repair("vllm-round-before", "drafts are drawn with noise of their own", vllm_rounds.noise_of_its_own),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts),
     Repair("vllm-ascend-block", _ACCEPTS, _accepts, vllm_ascend.THREE_TOKENS),

@@ -31,6 +31,7 @@ FUNCTIONS = {
     "sglang:dspark_kernels": Contract.CHAIN,
     "vllm:first": Contract.CHAIN,
     "vllm:first_constrained": Contract.CHAIN,
+    "vllm_fly:verify": Contract.CHAIN,
     "vllm:second": Contract.CHAIN,
     "vllm:second_block": Contract.CHAIN,
     "vllm_rounds:before": Contract.ROUND,
