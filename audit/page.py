@@ -130,7 +130,7 @@ _ABSENT = """
   path for processors. SGLang's tree kernel is one too; it is here because its source is in the wheel and uses little
   of CUDA, for which there are stand-ins.
 - vLLM is here as a whole engine with its first model runner, the one that its wheel for processors runs. Of the second,
-  which wants Triton, there are the sampler and a speculator. Its synthetic acceptance, which is for benchmarks, is left
+  which wants Triton, there are the sampler and a speculator. Synthetic acceptance, which is for benchmarks, is left
   out.
 - Of CTranslate2, ExLlamaV3, mistral.rs and IPEX-LLM no sampled verifier was found that can be driven alone.
 - Of transformers no pair of releases before and after a fix is here: its rule was brought in and mended (pull requests

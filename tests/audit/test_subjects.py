@@ -23,7 +23,9 @@ from typer.testing import CliRunner
 
 from audit import audit, networks
 from audit.adapters import transformers_rule
+from audit.outcome import kept_outcomes
 from audit.package import load
+from audit.page import table_page
 from audit.registry import SUBJECTS, Subject, find
 from audit.repairs import REPAIRS, Repair, keras_hub
 from specproof.conformance import Budget, ChainProblem, Unsupported, Verdict, check_sampler
@@ -66,6 +68,11 @@ def test_names_are_unique_and_functions_exist() -> None:
     assert len({subject.name for subject in SUBJECTS}) == len(SUBJECTS)
     for subject in SUBJECTS:
         assert callable(load_function(subject.function))
+
+
+def test_the_table_is_that_of_the_outcomes() -> None:
+    written = (Path(audit.__file__).parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert written.splitlines() == list(table_page(kept_outcomes()))
 
 
 @pytest.mark.slow
