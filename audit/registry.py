@@ -10,10 +10,12 @@ import tomllib
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from audit.environment import is_made
 from audit.package import is_fetched
 from specproof.conformance.arguments import CI, DEFAULT, Budget
 from specproof.conformance.problems.ladder import ladder
@@ -83,10 +85,13 @@ class Subject:
     @property
     def wheels(self) -> tuple[Wheel, ...]:
         """What is fetched for it: the function's own or its module's; nothing where we require the package."""
-        name, _, function = self.function.partition(":")
-        module = importlib.import_module(name)
-        wheels: tuple[Wheel, ...] = getattr(getattr(module, function), "wheels", getattr(module, "WHEELS", ()))
+        function = getattr(self._module, self.function.rpartition(":")[2])
+        wheels: tuple[Wheel, ...] = getattr(function, "wheels", getattr(self._module, "WHEELS", ()))
         return wheels
+
+    @property
+    def _module(self) -> ModuleType:
+        return importlib.import_module(self.function.partition(":")[0])
 
     @property
     def budget(self) -> Budget:
@@ -95,8 +100,9 @@ class Subject:
 
     @property
     def is_here(self) -> bool:
-        """Whether it can be checked without a download."""
-        return is_fetched(*self.wheels)
+        """Whether it can be checked without a download, or an environment to be made."""
+        wanted = getattr(self._module, "ENVIRONMENT", None)
+        return is_fetched(*self.wheels) and (wanted is None or is_made(wanted))
 
     def ready(self) -> Sampler:
         """The adapter's function, called once, so that fetching and importing take no time from a check."""

@@ -26,6 +26,8 @@ from specproof.conformance.problems import Tokens
 from specproof.theory.chain import TabularModel
 from specproof.theory.distribution import Array
 
+ENVIRONMENT = vllm.WHEEL
+"""It has an environment of its own."""
 WHEELS = vllm.WHEELS
 DRAFTS = 3
 MOST_TOKENS = 15
@@ -38,7 +40,7 @@ class Engine:
     """A process with an engine, of which the options are those of ``main`` in ``audit/engines/vllm_texts.py``."""
 
     def __init__(self, **options: int | str) -> None:
-        python = python_with(vllm.WHEEL, NOT_NEEDED)
+        python = python_with(ENVIRONMENT, NOT_NEEDED)
         self._log = python.parents[1] / "engine.log"
         self._pipe, theirs = Pipe()
         worker = Path(engines.__path__[0], "vllm_texts.py")
