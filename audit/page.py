@@ -138,9 +138,9 @@ _ABSENT = """
 
 ## How far the stand-in for Triton is to be trusted
 
-Kernels of Triton run on arrays of numpy, much faster than by Triton's own interpreter, and on tiles that eight tokens
-cross. `python -m audit.triton.agreement` runs them both ways on every problem of their contract, with the same
-random numbers, and compares every token. Of the ten functions that stand in the table, it printed (Triton 3.9.0):
+Kernels of Triton run on arrays of numpy, and on tiles that eight tokens cross. `python -m audit.triton.agreement` runs
+them so and by Triton's own interpreter, on every problem of their contract with the same random numbers, and compares
+every token. Of the ten functions that stand in the table, it printed (Triton 3.9.0):
 
 ```text
 sglang:chain                 950 tokens, 0 differ

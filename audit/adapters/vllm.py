@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +21,8 @@ from audit.package import load, unpacked
 from audit.randomness import seeded
 from audit.stand_ins import StandIn, in_place, releases_apart
 from audit.trials import log_rows, refuse_ragged
-from audit.triton.launch import LIBDEVICE, Kernel, modules
+from audit.triton.interpreter import LIBDEVICE
+from audit.triton.launch import Kernel, modules
 from specproof.conformance.problems import Tokens
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.distribution import Array
@@ -179,9 +180,8 @@ def second_block(
 @cache
 def _module(wheel: Wheel) -> Any:
     triton = modules()
-    names = {"tl": triton["triton.language"], "tldevice": triton[LIBDEVICE], "triton": triton["triton"]}
     stand_ins = {name: StandIn(name) for name in STAND_INS} | {
-        "vllm.triton_utils": StandIn("vllm.triton_utils", **names)
+        "vllm.triton_utils": StandIn("vllm.triton_utils", **triton_names(triton))
     }
     launching = StandIn("warmup", triton_kernel_dispatcher_with_warmup=_dispatcher)
     cutting = StandIn("cutting", apply_top_k_top_p=_neither)
@@ -191,6 +191,11 @@ def _module(wheel: Wheel) -> Any:
     }
     with releases_apart("vllm"), in_place({**triton, **stand_ins, **special}):
         return load(wheel)
+
+
+def triton_names(triton: Mapping[str, ModuleType]) -> dict[str, ModuleType]:
+    """What vLLM's modules call those of Triton."""
+    return {"tl": triton["triton.language"], "tldevice": triton[LIBDEVICE], "triton": triton["triton"]}
 
 
 def _neither(logits: torch.Tensor, top_k: None, top_p: None) -> torch.Tensor:

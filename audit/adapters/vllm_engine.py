@@ -1,6 +1,6 @@
 """vLLM's CPU build as a whole engine, on lookup tables: it runs in an environment of its own, in a process that stays.
 
-It drafts the likeliest tokens by default, or draws drafts from the draft model's law.
+vLLM drafts the likeliest tokens by default (``greedy``), or draws from the draft model's law (``probabilistic``).
 """
 
 from __future__ import annotations

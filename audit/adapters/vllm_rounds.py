@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from audit.adapters.vllm import verified
+from audit.adapters.vllm import triton_names, verified
 from audit.package import load
 from audit.stand_ins import StandIn, in_place, releases_apart
 from audit.trials import log_rows
-from audit.triton.launch import LIBDEVICE, modules
+from audit.triton.launch import modules
 from specproof.conformance.problems import Tokens, next_token_law
 from specproof.simulations.language_models.wheel import Wheel
 from specproof.theory.chain import TabularModel
@@ -224,9 +224,7 @@ def _modules() -> dict[str, ModuleType]:
     triton = modules()
     names = {
         "HAS_TRITON": True,
-        "tl": triton["triton.language"],
-        "tldevice": triton[LIBDEVICE],
-        "triton": triton["triton"],
+        **triton_names(triton),
         "CUDAGraphMode": GraphMode,
         "set_forward_context": lambda *_, **__: nullcontext(),
         "dispatch_cg_and_sync_dp": _without_graphs,

@@ -23,7 +23,8 @@ WHEEL = Wheel(
     sha256="1622118a038b0c6e16fa4a0305da62c8b3c15904ee1cc4d4e65846a25969e41e",
     member="triton/__init__.py",
 )
-MODULES = ("triton", "triton.language", "triton.language.extra", "triton.language.extra.libdevice")
+LIBDEVICE = "triton.language.extra.libdevice"
+MODULES = ("triton", "triton.language", "triton.language.extra", LIBDEVICE)
 
 
 def modules() -> dict[str, ModuleType]:
@@ -37,7 +38,7 @@ def modules() -> dict[str, ModuleType]:
     unpack_for_import(WHEEL)
     found = {name: importlib.import_module(name) for name in MODULES}
     runtime = importlib.import_module("triton.runtime.interpreter")
-    found[MODULES[-1]].__dict__["log1p"] = partial(_log1p, runtime)
+    found[LIBDEVICE].__dict__["log1p"] = partial(_log1p, runtime)
     runtime.InterpreterBuilder.create_masked_store = partialmethod(_masked_store, runtime)
     return found
 

@@ -15,7 +15,6 @@ from audit.triton.values import argument
 
 TILE = 4
 """A kernel's tiles of the vocabulary, thousands of tokens wide, are made so narrow: eight tokens cross them."""
-LIBDEVICE = "triton.language.extra.libdevice"
 OPTIONS = ("num_warps", "num_stages")
 """What only a compiler heeds."""
 
@@ -67,7 +66,12 @@ def modules() -> dict[str, ModuleType]:
     triton, extra = ModuleType("triton"), ModuleType("triton.language.extra")
     triton.__dict__.update(jit=jit, cdiv=cdiv, next_power_of_2=next_power_of_2, language=language, __path__=[])
     extra.__dict__.update(libdevice=language)
-    return {"triton": triton, "triton.language": language, "triton.language.extra": extra, LIBDEVICE: language}
+    return {
+        "triton": triton,
+        "triton.language": language,
+        "triton.language.extra": extra,
+        interpreter.LIBDEVICE: language,
+    }
 
 
 def _narrow(name: str, given: Any) -> Any:

@@ -40,7 +40,8 @@ def calls() -> list[tuple[Any, ...]]:
 def cold(arguments: tuple[Any, ...], seed: int) -> Tokens:
     """Make a call in a process that has loaded the kernels and has called none."""
     reading, writing = os.pipe()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as answer:
             json.dump(vllm.first_cpp(*arguments, np.random.default_rng(seed)).tolist(), answer)
@@ -48,7 +49,7 @@ def cold(arguments: tuple[Any, ...], seed: int) -> Tokens:
     os.close(writing)
     with os.fdopen(reading) as answer:
         emitted = np.array(json.load(answer))
-    os.wait()
+    os.waitpid(child, 0)
     return emitted
 
 

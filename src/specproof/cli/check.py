@@ -41,8 +41,9 @@ def check(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            help="Seconds, a day at most. A call that takes half of them is a hang; the first, which may compile, may "
-            "take six times as long up to a minute and is not counted. Default: 10, or 60 with --thorough."
+            help="Seconds, a day at most. A call that takes half of them is a hang; the first, which may compile, is "
+            "not counted and may take six times the limit up to a minute, or all of a longer limit. Default: 10, or "
+            "60 with --thorough."
         ),
     ] = None,
     arrays: Annotated[Arrays, typer.Option(help="What a verifier is handed.")] = Arrays.NUMPY,

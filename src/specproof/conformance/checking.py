@@ -57,7 +57,7 @@ def check_sampler(
         time does not run out.
     time_limit : float, optional
         Seconds, default 10 and 60 with ``thorough``. A call that takes half as long is a hang. The first call, which
-        may have to compile, is not counted, and may take six times as long up to a minute.
+        may have to compile, is not counted, and may take six times the limit up to a minute, or all of a longer limit.
     arrays : {"numpy", "torch"}
         The library whose arrays the verifier is handed.
     budget : Budget or {"default", "thorough", "ci"}, optional

@@ -138,7 +138,8 @@ def test_the_help_names_every_exit_status_and_how_long_a_call_may_take(command: 
         "with 1 if",
         "with 2 if",
         "a day at most",
-        "the first, which may compile, may take six times as long up to a minute and is not counted",
+        "the first, which may compile, is not counted and may take six times the limit up to a minute",
+        "or all of a longer limit",
     ):
         assert part in said
 
