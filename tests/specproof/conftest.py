@@ -95,7 +95,7 @@ class Launched:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(SUPPORT), "FAKE_HANG": "yes"},
+                env={**os.environ, "PYTHONPATH": str(SUPPORT), "PYTHONFAULTHANDLER": "yes", "FAKE_HANG": "yes"},
                 start_new_session=True,
             )
 
@@ -110,8 +110,13 @@ class Launched:
         os.killpg(self.process.pid, number)
 
     def finish(self) -> Outcome:
-        """Wait for the end."""
-        out, _ = self.process.communicate(timeout=60)
+        """Wait for the end; what hangs tells where all its threads are."""
+        try:
+            out, _ = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGABRT)
+            self.process.communicate()
+            pytest.fail(f"runs on after 60 s:\n{self._written.read_text()}")
         return Outcome(self.process.returncode, out, self._written.read_text())
 
 
