@@ -130,8 +130,7 @@ _ABSENT = """
   path for processors. SGLang's tree kernel is one too; it is here because its source is in the wheel and uses little
   of CUDA, for which there are stand-ins.
 - vLLM is here as a whole engine with its first model runner, the one that its wheel for processors runs. Of the second,
-  which wants Triton, there are the sampler and a speculator. Synthetic acceptance, which is for benchmarks, is left
-  out.
+  which wants Triton, there are the sampler and a speculator. Its watermarking is left out, which draws by a key.
 - Of CTranslate2, ExLlamaV3, mistral.rs and IPEX-LLM no sampled verifier was found that can be driven alone.
 - Of transformers no pair of releases before and after a fix is here: its rule was brought in and mended (pull requests
   27979 and 28166) between 4.36.2, which has no such function, and 4.37.2.
@@ -140,25 +139,30 @@ _ABSENT = """
 
 Kernels of Triton run on arrays of numpy, and on tiles that eight tokens cross. `python -m audit.triton.agreement` runs
 them so and by Triton's own interpreter, on every problem of their contract with the same random numbers, and compares
-every token. Of the ten functions that stand in the table, it printed (Triton 3.9.0):
+every token. Of the fourteen functions that stand in the table, it printed (Triton 3.9.0):
 
 ```text
-sglang:chain                 950 tokens, 0 differ
-sglang:block                 950 tokens, 0 differ
-sglang:dspark_kernels      1,040 tokens, 0 differ
-vllm:first                 1,200 tokens, 0 differ
-vllm:first_constrained     1,200 tokens, 0 differ
-vllm_fly:verify            1,200 tokens, 0 differ
-vllm:second                1,040 tokens, 0 differ
-vllm:second_block          1,040 tokens, 0 differ
-vllm_rounds:before           510 tokens, 0 differ
-vllm_rounds:after            510 tokens, 0 differ
+sglang:chain                         950 tokens, 0 differ
+sglang:block                         950 tokens, 0 differ
+sglang:dspark_kernels              1,040 tokens, 0 differ
+vllm:first                         1,200 tokens, 0 differ
+vllm:first_constrained             1,200 tokens, 0 differ
+vllm_fly:verify                    1,200 tokens, 0 differ
+vllm_modes:first_mixed             1,200 tokens, 0 differ
+vllm_modes:synthetic               1,200 tokens, 0 differ
+vllm:second                        1,040 tokens, 0 differ
+vllm:second_block                  1,040 tokens, 0 differ
+vllm_modes:second_mixed            1,040 tokens, 0 differ
+vllm_modes:second_mixed_block      1,040 tokens, 0 differ
+vllm_rounds:before                   510 tokens, 0 differ
+vllm_rounds:after                    510 tokens, 0 differ
 ```
 
 A check calls the kernels of vLLM's CPU build again and again in one process. That the first call of a process, in a
-batch of one row or of 256, gives the same tokens as one after others in any order, and as Triton's kernels by the
-stand-in, on every problem, is what `tests/audit/test_vllm_cold.py` tests. It holds of `rejection_sample`; what the
-engine calls before it divides by memory that it found ([vllm-temperature-cpp](audit/vllm-temperature-cpp.md)).
+batch of one row or of 256, with greedy rows and without, gives the same tokens as one after others in any order, and as
+Triton's kernels by the stand-in, on every problem, is what `tests/audit/test_vllm_cold.py` tests. It holds of
+`rejection_sample`; what the engine calls before it divides by memory that it found
+([vllm-temperature-cpp](audit/vllm-temperature-cpp.md)).
 
 ```{toctree}
 :hidden:

@@ -64,22 +64,31 @@ def first(
     cpp: bool = False,
     constrained: bool = False,
     wheel: Wheel = WHEEL,
-    **options: float,
+    temperature: torch.Tensor | None = None,
+    **options: Any,
 ) -> Tokens:
     """Contract chain, ragged too, and drafts without a law; the caller draws the token after the last draft.
 
-    ``constrained``: the target's logits are divided by the temperature 1 before, as the engine does.
+    ``constrained``: the target's logits are divided by the temperature before, as the engine does. A ``temperature`` is
+    given for each row, 1 or 0, where they differ.
     """
     kept = draft_tokens >= 0
     lengths = kept.sum(axis=1)
     trials, longest = draft_tokens.shape
     policy = SimpleNamespace(
-        all_greedy=False, all_random=True, temperature=torch.ones(trials), generators={}, top_k=None, top_p=None
+        all_greedy=False,
+        all_random=temperature is None,
+        temperature=torch.ones(trials) if temperature is None else temperature,
+        generators={},
+        top_k=None,
+        top_p=None,
     )
     target, ends = log_rows(target_probs).float(), torch.from_numpy(lengths.cumsum().astype(np.int32))
     verifier = _module(wheel)
     with seeded(rng), patch.dict(_ROUTES, _cpp_routes() if cpp else {}):
-        bonus = torch.multinomial(target[torch.arange(trials), torch.from_numpy(lengths)].exp(), 1)
+        last = target[torch.arange(trials), torch.from_numpy(lengths)]
+        drawn = torch.multinomial(last.exp(), 1)
+        bonus = torch.where(policy.temperature[:, None] > 0, drawn, last.argmax(dim=1, keepdim=True))
         logits = target[:, :longest][torch.from_numpy(kept)].contiguous()
         if constrained:
             logits = verifier.apply_sampling_constraints(logits, ends, policy)
@@ -123,6 +132,7 @@ def second(
     rng: np.random.Generator,
     *,
     block: bool = False,
+    temperature: torch.Tensor | None = None,
 ) -> Tokens:
     """Contract chain, and drafts without a law; each row is a request with a seed of its own."""
     refuse_ragged(draft_tokens)
@@ -132,6 +142,7 @@ def second(
         None if draft_probs is None else log_rows(draft_probs).float().contiguous(),
         np.pad(draft_tokens, ((0, 0), (1, 0))),
         torch.from_numpy(rng.integers(2**62, size=len(draft_tokens))),
+        temperature=temperature,
         use_block_verification=block,
     )
 
@@ -144,6 +155,7 @@ def verified(
     seeds: torch.Tensor,
     *,
     start: int = 0,
+    temperature: torch.Tensor | None = None,
     **options: bool,
 ) -> Tokens:
     """Have the second runner's ``rejection_sample`` verify all but the first of the tokens, which stands at ``start``.
@@ -161,7 +173,7 @@ def verified(
         idx_mapping=rows,
         expanded_idx_mapping=rows.repeat_interleave(length + 1),
         expanded_local_pos=places.repeat(trials),
-        temperature=torch.ones(trials),
+        temperature=torch.ones(trials) if temperature is None else temperature,
         seed=seeds,
         num_speculative_steps=length,
         **options,

@@ -32,8 +32,12 @@ FUNCTIONS = {
     "vllm:first": Contract.CHAIN,
     "vllm:first_constrained": Contract.CHAIN,
     "vllm_fly:verify": Contract.CHAIN,
+    "vllm_modes:first_mixed": Contract.CHAIN,
+    "vllm_modes:synthetic": Contract.CHAIN,
     "vllm:second": Contract.CHAIN,
     "vllm:second_block": Contract.CHAIN,
+    "vllm_modes:second_mixed": Contract.CHAIN,
+    "vllm_modes:second_mixed_block": Contract.CHAIN,
     "vllm_rounds:before": Contract.ROUND,
     "vllm_rounds:after": Contract.ROUND,
 }
@@ -96,7 +100,7 @@ def _compare(functions: Sequence[str]) -> int:
     for name, theirs in interpreted(functions).items():
         ours = tokens(name)
         differ = int(np.sum(ours != theirs)) if ours.shape == theirs.shape else max(ours.size, theirs.size)
-        print(f"{name:<24}{np.sum(ours != END):>8,} tokens, {differ:,} differ")
+        print(f"{name:<32}{np.sum(ours != END):>8,} tokens, {differ:,} differ")
         disagree |= differ > 0
     return int(disagree)
 

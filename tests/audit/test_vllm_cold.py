@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import numpy as np
+import torch
 
 from audit.adapters import vllm
 from audit.package import is_fetched
@@ -37,6 +38,13 @@ def calls() -> list[tuple[Any, ...]]:
     ]
 
 
+def verify(arguments: tuple[Any, ...], seed: int, *, cpp: bool) -> Tokens:
+    """Verify; of five calls two are of sampled rows alone, and three of rows at the temperatures 0 and 1."""
+    mixed = torch.from_numpy(np.random.default_rng(seed).integers(2, size=len(arguments[2]))).float()
+    temperature = mixed if seed % 5 > 1 else None
+    return vllm.first(*arguments, np.random.default_rng(seed), cpp=cpp, temperature=temperature)
+
+
 def cold(arguments: tuple[Any, ...], seed: int) -> Tokens:
     """Make a call in a process that has loaded the kernels and has called none."""
     reading, writing = os.pipe()
@@ -44,7 +52,7 @@ def cold(arguments: tuple[Any, ...], seed: int) -> Tokens:
     if child == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as answer:
-            json.dump(vllm.first_cpp(*arguments, np.random.default_rng(seed)).tolist(), answer)
+            json.dump(verify(arguments, seed, cpp=True).tolist(), answer)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
@@ -58,6 +66,6 @@ def test_cold_calls_warm_calls_and_tritons_kernels_emit_the_same(calls: list[tup
     vllm._cpp_routes()
     before = [cold(arguments, seed) for seed, arguments in enumerate(calls)]
     for seed in np.random.default_rng(0).permutation(len(calls)):
-        warm, triton = (verify(*calls[seed], np.random.default_rng(seed)) for verify in (vllm.first_cpp, vllm.first))
+        warm, triton = (verify(calls[seed], seed, cpp=cpp) for cpp in (True, False))
         assert np.array_equal(before[seed], warm)
         assert np.array_equal(warm, triton)
