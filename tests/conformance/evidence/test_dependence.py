@@ -41,6 +41,24 @@ def test_pairs_of_independent_trials_are_no_evidence_and_shared_tokens_are() -> 
     assert law.size > FOLDS
 
 
+@pytest.mark.parametrize("distance", [3, 5, 7, -(-1000 // 3), -(-1000 // 5)])
+def test_trials_that_repeat_each_other_some_apart_are_seen_and_told(distance: int) -> None:
+    """Distances that are no power of two, nor half a batch."""
+    rng = np.random.default_rng(8)
+    problem = ladder("chain")["three tokens"]
+    law = problem.target_law.reshape(-1)
+    evidence, batches = PairEvidence(problem), []
+    for _ in range(60):
+        outcomes = rng.choice(law.size, size=1000, p=law)
+        lower = np.arange(1000 - distance)
+        lower = lower[lower // distance % 2 == 0]
+        outcomes[lower + distance] = outcomes[lower]
+        batches.append((outcomes // (law.size // problem.num_tokens), outcomes))
+        evidence.add(*batches[-1], rng)
+    assert evidence.log_value > 100
+    assert are_dependent(batches[:4], problem.num_tokens, 1e-6)
+
+
 def test_calls_whose_trials_share_one_uniform_are_dependent_though_no_pair_of_one_call_shows_it() -> None:
     rng = np.random.default_rng(4)
     calls = [rng.choice(4, size=512, p=rng.dirichlet(np.ones(4))) for _ in range(8)]

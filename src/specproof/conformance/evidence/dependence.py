@@ -1,7 +1,8 @@
 """Whether the trials of one batch depend on each other.
 
-Trials are compared in pairs: next to each other, two apart, half a batch apart, a random power of two apart (blocks of
-a kernel, streams that come round again) and at random; by their first token, and by all of their tokens, folded.
+Trials are compared in pairs: next to each other, two apart, half a batch apart, a random part of a batch apart (copies
+on several devices), a random power of two apart (blocks of a kernel, streams that come round again), a few apart and at
+random; by their first token, and by all of their tokens, folded.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from specproof.conformance.problems.problem import Problem
 
 MOST_PAIRS = 2**13
 """Of each kind so many pairs of trials of one call are looked at."""
+NEAR, PARTS = 16, 8
+"""Trials are compared up to so many apart, and in batches of up to so many parts."""
+KINDS = 7
+"""Of pairs in each call."""
 FOLDS = 8
 """Outcomes of a whole trial are told apart modulo this."""
 FEWEST_EXPECTED = 50
@@ -38,7 +43,9 @@ class PairEvidence:
         law = problem.target_law
         first = law.sum(axis=tuple(range(1, law.ndim)))
         folded = np.bincount(np.arange(law.size) % FOLDS, law.reshape(-1), FOLDS)
-        self._evidence = [[LawEvidence(np.outer(view, view).reshape(-1)) for view in (first, folded)] for _ in range(5)]
+        self._evidence = [
+            [LawEvidence(np.outer(view, view).reshape(-1)) for view in (first, folded)] for _ in range(KINDS)
+        ]
         self._num_tokens = first.size
 
     def add(self, first: Tokens, completed: Tokens, rng: np.random.Generator) -> None:
@@ -58,7 +65,7 @@ class PairEvidence:
 def are_dependent(batches: Sequence[tuple[Tokens, Tokens]], num_tokens: int, level: float) -> bool:
     """Whether trials depend on others of their batch, whatever the law of each is.
 
-    Pearson's chi-square tests of independence in pairs, at half a batch and at every distance that is a power of two,
+    Pearson's chi-square tests of independence in pairs, at every distance at which pairs are compared,
     of one law in all calls, which uniforms that a whole call shares make differ, and of neighbours that agree no more
     often than trials of different calls; each at its part of ``level``, which is nominal.
 
@@ -97,12 +104,18 @@ def _views(first: Tokens, completed: Tokens, num_tokens: int) -> list[tuple[Toke
 
 
 def _pairings(trials: int, rng: np.random.Generator) -> list[tuple[Tokens, Tokens]]:
-    """Disjoint pairs of the trials of a call, of five kinds."""
+    """Disjoint pairs of the trials of a call, of :data:`KINDS` kinds."""
     dealt = rng.permutation(trials)[: 2 * MOST_PAIRS]
     half = len(dealt) // 2
-    distance = 1 << int(rng.integers(2, max(trials.bit_length() - 1, 3)))
-    apart = [_apart(trials, gap) for gap in (1, 2, max(trials // 2, 1), distance)]
+    power = 1 << int(rng.integers(2, max(trials.bit_length() - 1, 3)))
+    few, part = int(rng.integers(3, NEAR + 1)), _part(trials, int(rng.integers(3, PARTS + 1)))
+    apart = [_apart(trials, gap) for gap in (1, 2, _part(trials, 2), part, power, few)]
     return [*((left, left + gap) for left, gap in apart), (dealt[:half], dealt[half : 2 * half])]
+
+
+def _part(trials: int, parts: int) -> int:
+    """The length of the first of so many parts of a call, which are equal but for the last."""
+    return -(-trials // parts)
 
 
 @lru_cache(maxsize=256)
@@ -120,9 +133,11 @@ def _tables(batches: Sequence[list[tuple[Tokens, int]]]) -> Iterator[NDArray[np.
         size = view[0][1]
         calls = [outcomes for outcomes, _ in view]
         yield _call_table(calls, size)
-        yield _pair_table([(call, len(call) // 2) for call in calls], size)
-        for power in range(max(map(len, calls)).bit_length() - 1):
-            yield _pair_table([(call, 1 << power) for call in calls], size)
+        for parts in range(2, PARTS + 1):
+            yield _pair_table([(call, _part(len(call), parts)) for call in calls], size)
+        powers = {1 << power for power in range(max(map(len, calls)).bit_length() - 1)}
+        for distance in sorted(powers.union(range(1, NEAR + 1))):
+            yield _pair_table([(call, distance) for call in calls], size)
 
 
 def _call_table(calls: Sequence[Tokens], size: int) -> NDArray[np.int64]:
@@ -135,7 +150,7 @@ def _pair_table(calls: Sequence[tuple[Tokens, int]], size: int) -> NDArray[np.in
     """How often two trials of a call at its distance have each pair of outcomes, or of rare ones."""
     counts = np.zeros(size * size, dtype=np.int64)
     for call, gap in calls:
-        left, distance = _apart(len(call), max(gap, 1))
+        left, distance = _apart(len(call), gap)
         counts += np.bincount(call[left] * size + call[left + distance], minlength=size * size)
     least = np.sqrt(FEWEST_EXPECTED * counts.sum())
     return _pooled(_pooled(counts.reshape(size, size), 0, least), 1, least)
