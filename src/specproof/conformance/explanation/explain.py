@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from specproof.conformance.evidence.sampling import joined, sample
+from specproof.conformance.evidence.small_batches import Sizes
 from specproof.conformance.explanation.case import Case
 from specproof.conformance.explanation.cause import Cause, cause_in_batches, cause_in_small_batches
 from specproof.conformance.explanation.diagnosis import Observed, diagnose
@@ -66,7 +67,7 @@ def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
     return Explanation(findings, instance, diagnosis)
 
 
-def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens) -> Explanation:
+def explain_small(case: Case, findings: list[Finding], kind: Sizes, counts: Tokens) -> Explanation:
     """Explain an alarm of small batches of one kind, given at these counts, as :func:`explain_batches` does."""
     instance = None
     try:

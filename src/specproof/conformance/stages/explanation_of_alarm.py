@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specproof.conformance.evidence.small_batches import SINGLE
+from specproof.conformance.evidence.small_batches import SINGLE, Place
 from specproof.conformance.explanation.case import Case
 from specproof.conformance.explanation.explain import Explanation, explain_batches, explain_small
 from specproof.conformance.report.finding import Detector, Finding, Verdict
@@ -33,5 +33,7 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
     )
     if alarm.detector is Detector.SMALL_BATCHES:
         kind = small[0][0]
-        return explain_small(case, findings, kind, check.small.evidence[kind, alarm.problem].counts)
+        if isinstance(kind, Place):  # what is wrong in one row says the rest already
+            return Explanation(findings, None, None)
+        return explain_small(case, findings, kind, check.small.law_of(kind, alarm.problem).counts)
     return explain_batches(case, findings)
