@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 import scipy  # its parts load when first used: scipy.stats takes a second
 
+from specproof.conformance.evidence.sampling import largest_call, sample_call
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.subject.sampler_under_test import Subject
@@ -51,6 +52,23 @@ def repetition(subject: Subject, problem: Problem, trials: int, rng: np.random.G
     if not np.array_equal(one, again):
         return Repetition.ELSEWHERE
     return Repetition.SAME if np.array_equal(one, other) else Repetition.REMEMBERS
+
+
+def remembers_larger_calls(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:
+    """Whether the same inputs with the same generator give the same again, and another output after the largest call.
+
+    It has more trials than any before, of other inputs: what keeps rows of the largest call so far keeps others then.
+
+    Raises
+    ------
+    Crash, InvalidOutput
+        If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
+    """
+    run, _ = _repeatable(subject, problem, trials, rng)
+    one, again = run(1), run(1)
+    sample_call(subject, problem, largest_call(subject) + 1, rng)
+    other = run(1)
+    return np.array_equal(one, again) and not np.array_equal(one, other)
 
 
 def rows_follow_seeds(subject: Subject, problem: Problem, trials: int, rng: np.random.Generator) -> bool:

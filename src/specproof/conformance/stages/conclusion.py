@@ -38,7 +38,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         contract=check.settings.contract,
         verdict=findings[0].verdict if findings else _verdict(bias, within, at_most),
         findings=tuple(_summed(findings)),
-        notes=tuple(check.notes),
+        notes=(*check.notes, *filter(None, [explained.note])),
         instance=explained.instance,
         acceptance=tuple(acceptance),
         diagnosis=explained.diagnosis,
