@@ -47,7 +47,7 @@ def check_sampler(
         to find it: ``"MODULE:FUNCTION"``, MODULE being a dotted name or the path of a .py file. Its trials are
         independent given the inputs, and all its randomness comes from ``rng``. It may raise
         :class:`~specproof.conformance.Unsupported` on problems that it cannot be asked.
-    contract : Contract or {"chain", "multi", "generate"}
+    contract : Contract or {"chain", "multi", "tree", "round", "generate"}
     thorough : bool
         Spend a minute instead of seconds.
     level : float

@@ -86,6 +86,10 @@ def test_the_full_form_says_all_of_it_and_more() -> None:
     assert "A lossless sampler fails with probability at most 1e-06." in said
 
 
+def test_one_trial_in_one_call_is_not_many() -> None:
+    assert "\n1 trial in 1 call, 0.0 s" in plain(full(replace(REPORT, trials=1, calls=1)))
+
+
 @pytest.mark.parametrize(
     ("verdict", "text", "calls", "hint"),
     [

@@ -35,9 +35,14 @@ def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableTy
         yield from _acceptance(report)
     yield from _notes(report)
     yield Text(
-        f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
+        f"\n{_count(report.trials, 'trial')} in {_count(report.calls, 'call')}, {report.seconds:.1f} s, "
+        f"seed {report.seed}. "
         f"A lossless sampler fails with probability at most {report.level:g}."
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def short(report: CheckResult) -> str:
