@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Unpack
+from typing import ParamSpec, Unpack
 
 from specproof.conformance.arguments import LEVEL, Budget, Options, check_arguments
 from specproof.conformance.contract import Contract
@@ -16,7 +17,24 @@ from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.conformance.verdict_errors import NotLossless, TooLittleEvidence
 from specproof.theory.errors import InvalidInput
 
+Asked = ParamSpec("Asked")
 
+
+def _refusing_in_one_frame(check: Callable[Asked, Report]) -> Callable[Asked, Report]:
+    """Let what is said of a wrong argument come from one frame, which pytest hides: a test shows its own line alone."""
+
+    @functools.wraps(check)
+    def checked(*arguments: Asked.args, **options: Asked.kwargs) -> Report:
+        __tracebackhide__ = True
+        try:
+            return check(*arguments, **options)
+        except InvalidInput as error:
+            raise error.with_traceback(None) from error.__cause__
+
+    return checked
+
+
+@_refusing_in_one_frame
 def check_sampler(
     function: Sampler | str,
     contract: Contract | str = Contract.CHAIN,
