@@ -113,10 +113,13 @@ def test_one_that_does_not_look_where_padding_stands_is_not_said_to_take_it_for_
     assert not any("left out" in note for note in report.notes), report.notes
 
 
-def test_some_problems_of_a_kind_that_are_left_out_are_named() -> None:
+def test_some_problems_of_a_kind_that_are_left_out_are_named_and_the_others_asked() -> None:
+    degenerate = []
+
     def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         if (draft_tokens[:, 2:] < 0).any():
             raise Unsupported("two drafts may be missing")
+        degenerate.append((draft_tokens < 0).any() and (target_probs == 0).any())
         return token_by_token(draft_probs, target_probs, draft_tokens, rng)
 
     report = check_sampler(verify, budget=QUICK)
@@ -125,6 +128,7 @@ def test_some_problems_of_a_kind_that_are_left_out_are_named() -> None:
     assert longer
     listed = ", ".join(f"'{name}'" for name in longer)
     assert any(note.startswith(f"it does not support {listed}, which w") for note in report.notes), report.notes
+    assert any(degenerate)
 
 
 def test_an_adapter_refuses_them() -> None:

@@ -29,9 +29,9 @@ def call_every_problem(check: Check) -> None:
             check.start = time.monotonic()
         if reason:
             left_out[reason].append((name, watch.problem.unusual))
-            check.unsupported |= {watch.problem.unusual} - {""}
             del check.watches[name]
     asked_for = {watch.problem.unusual for watch in check.watches.values()} | {""}
+    check.unsupported = {kind for those in left_out.values() for _, kind in those} - asked_for
     check.refuse(  # by the kind, where all of it was left out
         {why: [f"'{name}'" if kind in asked_for else kind for name, kind in those] for why, those in left_out.items()}
     )
