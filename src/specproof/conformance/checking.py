@@ -91,7 +91,8 @@ def check_sampler(
     within : float, optional
         The total variation from the target that a lossy rule declares. Its verdict is "within" if an upper confidence
         bound on every ordinary problem is at most that, "biased" if a lower one is above it on any problem, and else
-        "inconclusive"; trials of a batch are taken to be independent.
+        "inconclusive"; trials of a batch are taken to be independent. Draws that are the same in every call, whatever
+        ``rng``, are "biased" too.
     problem : str, optional
         The name of one problem of the ladder, to run that alone: neither other problems nor degenerate ones. Checks of
         all problems in turn share ``level`` as one check does.
