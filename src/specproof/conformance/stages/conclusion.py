@@ -91,7 +91,8 @@ def _note_manners(check: Check) -> None:
         changed = f"{', '.join(more)} and {last}" if more else last
         check.notes.append(f"it changes {changed}, which was put back after each call")
     if threads := surroundings.new_threads():
-        check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
+        alive = "1 is" if threads == 1 else f"{threads} are"
+        check.notes.append(f"it leaves threads behind: {alive} still alive after its calls")
     check.subject.generators.put_back()
     if used := check.subject.generators.used:
         check.notes.append(

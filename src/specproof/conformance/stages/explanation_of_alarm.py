@@ -37,7 +37,7 @@ def explain_alarm(check: Check, findings: list[Finding]) -> Explanation:
     case = Case(
         check.subject, watch, others, check.settings.level, check.rng, check.after(END), check.budget.candidates, single
     )
-    if _remembers_larger_calls(case):
+    if check.reproducible and _remembers_larger_calls(case):  # else two calls may differ for no call between them
         check.reproducible, place = False, findings.index(alarm)
         by_calls = _by_calls(FAULTS[Repetition.REMEMBERS][1], alarm)
         return Explanation([*findings[:place], by_calls, *findings[place:]], None, None)
