@@ -92,6 +92,8 @@ def _note_manners(check: Check) -> None:
         check.notes.append(f"it changes {changed}, which was put back after each call")
     if threads := surroundings.new_threads():
         check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
+    if processes := surroundings.new_processes():
+        check.notes.append(f"it leaves processes behind: {processes} still run after its calls")
     check.subject.generators.put_back()
     if used := check.subject.generators.used:
         check.notes.append(
