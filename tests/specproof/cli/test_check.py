@@ -170,6 +170,16 @@ def test_an_interrupt_of_its_own_on_import_is_a_mistake(command: Any, tmp_path: 
     assert "cannot be imported (KeyboardInterrupt)" in outcome.err
 
 
+@pytest.mark.parametrize("page", ["", ".", "/", "{file}/page.html"])
+def test_a_page_that_cannot_be_written_is_told_before_the_check(command: Any, tmp_path: Path, page: str) -> None:
+    file = tmp_path / "subject_of_no_page.py"
+    file.write_text("raise SystemExit('this was imported')\n")
+    outcome = command("check", f"{file}:verify", "--html", page.format(file=file))
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("specproof: error: cannot write ")
+    assert outcome.err.count("\n") == 1
+
+
 def until(found: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + 60
     while not (value := found()):

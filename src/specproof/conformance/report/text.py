@@ -34,10 +34,11 @@ def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableTy
     if verbose:
         yield from _acceptance(report)
     yield from _notes(report)
-    yield Text(
-        f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
-        f"A lossless sampler fails with probability at most {report.level:g}."
-    )
+    if report.calls:  # what was counted in a process that the function ended is lost
+        yield Text(
+            f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
+            f"A lossless sampler fails with probability at most {report.level:g}."
+        )
 
 
 def short(report: CheckResult) -> str:
