@@ -82,15 +82,18 @@ def test_a_fault_that_takes_four_drafts_is_shown_on_four() -> None:
 
 
 def test_nothing_is_left_in_the_current_folder(tmp_path: Path) -> None:
+    module = tmp_path / "ordinary_subject.py"
+    module.write_text("NUMBER = 12345\n")  # hypothesis looks for constants in such files
     code = (
+        "import sys\nsys.path.insert(0, '.')\nsys.dont_write_bytecode = True\nimport ordinary_subject\n"
         "from hypothesis import configuration\n"
         "from specproof.conformance.explanation.shrinking import shrink\n"
         "from specproof.conformance.problems.ladder import ladder\n"
         "configuration.set_hypothesis_home_dir('elsewhere')\n"
         "problem = ladder('multi')['three tokens, k = 1']\n"
-        "print(shrink(problem, lambda it: it.num_tokens > 2, seconds=60.0, candidates=8, seed=0).num_tokens)\n"
+        "print(shrink(problem, lambda it: False, seconds=60.0, candidates=200, seed=0).num_tokens)\n"
         "print(configuration.storage_directory('kept').path.as_posix())\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["3", "elsewhere/kept"]
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [module]
