@@ -17,6 +17,7 @@ import pytest
 from check_budgets import QUICK
 
 from specproof.conformance import Contract
+from specproof.conformance.subject.surroundings import is_running
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +160,17 @@ def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
     assert "Traceback" not in errors
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_the_child_ends_with_a_command_that_is_ended(tmp_path: Path) -> None:
+    path, pid = tmp_path / "sleeping_subject.py", tmp_path / "pid"
+    path.write_text(f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(50)")
+    words = [sys.executable, "-c", "from specproof.cli import main; main()", "check", f"{path}:verify"]
+    with subprocess.Popen(words, start_new_session=True) as process:
+        child = until(lambda: pid.exists() and pid.read_text())
+        process.terminate()
+    until(lambda: not is_running(child))
 
 
 def test_an_interrupt_of_its_own_on_import_is_a_mistake(command: Any, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
+import time
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from specproof.conformance.subject.failures import one_line
 from specproof.conformance.subject.loading import extend_path, find_source, load_function
 from specproof.conformance.subject.sampler_under_test import Sampler
+from specproof.conformance.subject.surroundings import WORKER
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -158,6 +161,7 @@ def _child(connection: Connection, name: str, parcel: str | bytes, settings: Set
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and kills
     if hasattr(os, "setsid"):
         os.setsid()  # the processes that the function leaves behind can be killed with this one
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name=WORKER).start()
     connection.send(True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
@@ -217,6 +221,13 @@ def _unpickled(name: str, parcel: bytes) -> Sampler:
     except BaseException as error:  # its module is imported on the way
         raise InvalidInput(f"{name} cannot be found in a process of its own ({one_line(error)}): {REMEDY}") from None
     return sampler
+
+
+def _end_with(parent: int) -> None:
+    """End this session once the parent is gone: no signal that ends a terminal or a job is heard here."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _end_after(seconds: float) -> None:
