@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from check_budgets import QUICK
+from processes import is_running
 
 from specproof.conformance import Contract
-from specproof.conformance.subject.surroundings import is_running
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,7 @@ def _note_manners(check: Check) -> None:
     if threads := surroundings.new_threads():
         check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
     if processes := surroundings.new_processes():
-        check.notes.append(f"it leaves processes behind: {processes} still run after its calls")
+        check.notes.append(f"it leaves processes behind: {processes} still run or were never waited for")
     check.subject.generators.put_back()
     if used := check.subject.generators.used:
         check.notes.append(

@@ -26,7 +26,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self.changed: list[str] = []
-        self._threads, self._processes = set(threading.enumerate()), _running_children()
+        self._threads, self._processes = set(threading.enumerate()), _children()
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -62,8 +62,8 @@ class Surroundings:
         return sum(thread.name != WORKER for thread in new)
 
     def new_processes(self) -> int:
-        """Count the processes that were started since and still run, where the system tells."""
-        return len(_running_children() - self._processes)
+        """Count the processes that were started since and were not waited for, where the system tells."""
+        return len(_children() - self._processes)
 
     def _note(self, what: str) -> None:
         if what not in self.changed:
@@ -83,19 +83,10 @@ def _folder() -> str:
         return ""
 
 
-def _running_children() -> set[str]:
-    """Name the processes that this one has started and that have not ended; none where there is no list of them."""
+def _children() -> set[str]:
+    """Name the processes that this one has started and not waited for; none where there is no list of them."""
     found: set[str] = set()
     for children in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # a thread that has just ended
             found.update(children.read_text().split())
-    return {number for number in found if is_running(number)}
-
-
-def is_running(number: str) -> bool:
-    """Whether a process of this number runs, where the system tells."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"  # ended, and nobody has asked how
+    return found
