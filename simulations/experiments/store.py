@@ -27,8 +27,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     InvalidInput
-        If the folder cannot be written to, or the disk is full. Nothing half-written stays behind.
+        If it is a folder, its folder cannot be written to, or the disk is full. Nothing half-written stays behind.
     """
+    _refuse_folder(path)
     # Always the same name: what a killed run left behind is overwritten by the run that makes the file after all.
     temporary = path.with_name(f".{path.name}.part")
     try:
@@ -65,6 +66,24 @@ def require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise InvalidInput(f"cannot write to {folder} ({error.strerror or error}): {_remedy(error)}") from None
+
+
+def require_writable_file(path: Path) -> None:
+    """Try whether a file can be written, in a folder made if need be, before work depends on it.
+
+    Raises
+    ------
+    InvalidInput
+        If that fails.
+    """
+    _refuse_folder(path)
+    require_writable(path.parent)
+
+
+def _refuse_folder(path: Path) -> None:
+    with suppress(OSError):  # not even that can be asked: whoever writes there says why
+        if path.is_dir():
+            raise InvalidInput(f"cannot write {path}, which is a folder: give the path of a file")
 
 
 def source_fingerprint() -> str:

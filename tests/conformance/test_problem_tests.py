@@ -68,6 +68,12 @@ def test_expected_failures_name_problems_and_say_why(reasons: Any) -> None:
         parametrize_with_problems("multi", expected_failures=reasons)
 
 
+@pytest.mark.parametrize("reasons", [[FIRST], FIRST, {FIRST}, 3, [(FIRST, "why"), 4], []])
+def test_expected_failures_are_a_mapping(reasons: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^expected_failures is .*: give a mapping of names to reasons$"):
+        parametrize_with_problems("multi", expected_failures=reasons)
+
+
 def test_a_problem_that_is_not_of_the_contract_is_refused() -> None:
     with pytest.raises(InvalidInput, match="problem is 'nowhere': it must be one of"):
         check_sampler(single, "multi", problem="nowhere")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -82,7 +83,7 @@ def check(
       specproof check my_engine/sampler.py:verify --contract chain --thorough
     """
     if html is not None:
-        _require_pages()
+        _require_page(html)
     from specproof.conformance.checking import check_sampler
     from specproof.conformance.report.terminal import show
 
@@ -109,9 +110,12 @@ def check(
         raise typer.Exit(EXIT_REFUTED)
 
 
-def _require_pages() -> None:
-    """Fail before the check, and not after it, where the kit is installed without what pages need."""
+def _require_page(html: Path) -> None:
+    """Fail before the check, and not after it, where a page cannot be made or written."""
     try:
         import specproof.report.check_page  # noqa: F401
     except ModuleNotFoundError as error:
         raise InvalidInput(f"--html needs the package {error.name}: pip install jinja2 latex2mathml") from None
+    from specproof.simulations.experiments.store import require_writable_file
+
+    require_writable_file(html)

@@ -34,7 +34,7 @@ def parametrize_with_problems(
     Raises
     ------
     InvalidInput
-        If there is no such contract or problem, or a reason is empty; or if pytest is not installed.
+        If there is no such contract or problem, no mapping, or an empty reason; or if pytest is not installed.
 
     Examples
     --------
@@ -45,6 +45,8 @@ def parametrize_with_problems(
     ...     assert_lossless(token_by_token, "chain", budget="ci", problem=problem)
     """
     names = [name for name, problem in ladder(contract).items() if not problem.required]
+    if not isinstance(expected_failures, Mapping | None):
+        raise InvalidInput(f"expected_failures is {shown(expected_failures)}: give a mapping of names to reasons")
     reasons = dict(expected_failures or {})
     for name, reason in reasons.items():
         if name not in names:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,3 +79,21 @@ def test_a_fault_that_takes_four_drafts_is_shown_on_four() -> None:
     assert isinstance(report.instance.problem, ChainProblem)
     assert report.instance.problem.length == 4
     assert report.instance.total_variation > 0
+
+
+def test_nothing_is_left_in_the_current_folder(tmp_path: Path) -> None:
+    module = tmp_path / "ordinary_subject.py"
+    module.write_text("NUMBER = 12345\n")  # hypothesis looks for constants in such files
+    code = (
+        "import sys\nsys.path.insert(0, '.')\nsys.dont_write_bytecode = True\nimport ordinary_subject\n"
+        "from hypothesis import configuration\n"
+        "from specproof.conformance.explanation.shrinking import shrink\n"
+        "from specproof.conformance.problems.ladder import ladder\n"
+        "configuration.set_hypothesis_home_dir('elsewhere')\n"
+        "problem = ladder('multi')['three tokens, k = 1']\n"
+        "print(shrink(problem, lambda it: False, seconds=60.0, candidates=200, seed=0).num_tokens)\n"
+        "print(configuration.storage_directory('kept').path.as_posix())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["3", "elsewhere/kept"]
+    assert list(tmp_path.iterdir()) == [module]

@@ -133,3 +133,11 @@ def test_a_reader_that_leaves_early_changes_nothing(as_json: bool) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+def test_nothing_is_said_of_costs_that_are_not_known() -> None:
+    told = "A lossless sampler fails with probability at most"
+    assert told in plain(full(REPORT))
+    ended = plain(full(replace(REPORT, calls=0, trials=0)))
+    assert told not in ended
+    assert "trials in" not in ended

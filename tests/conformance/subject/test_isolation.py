@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from processes import is_running
 
 from specproof.conformance import Budget, Contract, Detector, Verdict, check_sampler
 from specproof.conformance.references import select, token_by_token
@@ -30,6 +32,9 @@ def keeps_the_lock(*_):
 
 def leaves(*_):
     os._exit(0)
+
+def closes(*_):
+    os.closerange(3, 100)
 
 def breaks(*_):
     os.kill(os.getpid(), signal.SIGSEGV)
@@ -56,6 +61,7 @@ def writes(draft_probs, target_probs, draft_tokens, rng):
             marks=pytest.mark.slow,
         ),
         ("leaves", Verdict.CRASHES, "checking it ended the process with exit status 0"),
+        ("closes", Verdict.CRASHES, "checking it closed the pipe through which the check reports"),
         ("breaks", Verdict.CRASHES, "checking it ended the process with signal SIGSEGV"),
         pytest.param("writes", Verdict.BIASED, "", marks=pytest.mark.slow),
         ("allocates", Verdict.CRASHES, "where its process may allocate"),
@@ -93,6 +99,16 @@ def test_what_has_no_name_is_named_by_its_kind_and_not_by_its_address() -> None:
 
     assert isolation.name_of(Verifier()) == f"an instance of {Verifier.__module__}:{Verifier.__qualname__}"
     assert isolation.name_of(partial(select, "single")) == "a partial specproof.conformance.references:select"
+
+
+def test_what_raises_when_it_is_asked_for_its_name_is_named_by_its_kind() -> None:
+    class Nameless:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+        def __call__(self, *_: Any) -> Any: ...
+
+    assert isolation.name_of(Nameless()) == f"an instance of {Nameless.__module__}:{Nameless.__qualname__}"
 
 
 def local(*_: Any) -> Any:
@@ -184,6 +200,22 @@ def test_what_a_function_imports_when_it_is_called_is_found_beside_it(tmp_path: 
     )
     report = check_sampler(f"{path}:verify", budget=SMALL, isolate=True)
     assert report.verdict in (Verdict.LOSSLESS, Verdict.INCONCLUSIVE)
+
+
+@FORKED
+def test_processes_that_are_left_behind_are_killed(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "spawning_subject.py", tmp_path / "numbers"
+    path.write_text(
+        "import subprocess\nfrom specproof.conformance.references import token_by_token\nstarted = []\n"
+        "def verify(*given):\n    if not started:\n        started.append(subprocess.Popen(['sleep', '60']))\n"
+        f"        open({str(numbers)!r}, 'w').write(str(started[0].pid))\n    return token_by_token(*given)\n"
+    )
+    report = check_sampler(f"{path}:verify", budget=SMALL, isolate=True)
+    assert "it leaves processes behind: 1 still run or were never waited for" in report.notes
+    left, deadline = numbers.read_text(), time.monotonic() + 10.0
+    while is_running(left) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not is_running(left)
 
 
 @FORKED

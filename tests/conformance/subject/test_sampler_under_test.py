@@ -153,6 +153,33 @@ def test_a_hanging_thread_is_asked_to_end() -> None:
     assert ended.wait(5)
 
 
+class Lazy:
+    """An array that takes for ever to be made."""
+
+    shape = (1, 3)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        while True:
+            time.sleep(0.001)
+
+
+@pytest.mark.parametrize("result", [Lazy(), (Lazy(), Lazy()), [Lazy()]])
+def test_making_the_array_that_was_returned_counts_in_the_time_of_the_call(result: Any) -> None:
+    with pytest.raises(Crash, match=r"did not return within 0\.2 s"):
+        CHAIN.ask(Subject(lambda *_: result, "numpy", 0.1, 0.2), CHAIN.inputs(1, np.random.default_rng(0)), 0)
+
+
+def test_a_function_whose_parameters_cannot_be_asked_for_is_called_without_names() -> None:
+    class Hostile:
+        @property
+        def __signature__(self) -> Any:
+            raise RuntimeError("no signature")
+
+        def __call__(self, *_: Any) -> Any: ...
+
+    assert not Subject(Hostile(), "numpy", 10.0, 10.0).takes(frozenset({"seeds"}))
+
+
 def test_only_the_first_call_may_take_long() -> None:
     def compiles(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         time.sleep(0.6)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -58,3 +60,39 @@ def test_threads_that_are_left_behind_are_counted(number: int, said: str) -> Non
         for thread in started:
             thread.join()
     assert f"it leaves threads behind: {said} still alive after its calls" in report.notes
+
+
+def test_processes_that_are_left_behind_are_counted() -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def spawns(*arguments: Any) -> Any:
+        if len(started) < 2:
+            started.append(subprocess.Popen(["sleep", "30"]))
+            subprocess.run(["true"], check=True)
+        return single(*arguments)
+
+    try:
+        report = check_sampler(spawns, "multi", budget=QUICK, problem="three tokens, k = 1")
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    assert "it leaves processes behind: 2 still run or were never waited for" in report.notes
+
+
+def test_handlers_of_logs_are_taken_off_the_root_again_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+
+    def logs(*arguments: Any) -> Any:
+        logging.warning("drafts")
+        return single(*arguments)
+
+    report = check_sampler(logs, "multi", budget=QUICK, problem="three tokens, k = 1")
+    assert logging.root.handlers == []
+    assert "it changes the root logger, which was put back after each call" in report.notes
+    line = "WARNING:root:drafts"
+    told = f"it prints {report.calls * (len(line) + 1)} bytes, the first of them: {line}"
+    assert told in report.notes
+    assert capsys.readouterr() == ("", "")

@@ -14,7 +14,14 @@ import pytest
 from specproof import simulations, theory
 from specproof.simulations.evidence import Method, at_least, within
 from specproof.simulations.experiments.cell import Cell, Findings
-from specproof.simulations.experiments.store import Store, require_writable, source_fingerprint, whole_file, write_text
+from specproof.simulations.experiments.store import (
+    Store,
+    require_writable,
+    require_writable_file,
+    source_fingerprint,
+    whole_file,
+    write_text,
+)
 from specproof.theory.errors import InvalidInput
 
 CELL = Cell("paper.claim", "name", print)
@@ -95,6 +102,23 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     for where in ("file", "file/below"):
         with pytest.raises(InvalidInput, match=f"cannot write to {tmp_path / where} "):
             require_writable(tmp_path / where)
+
+
+@pytest.mark.parametrize("where", ["", ".", "/", "..", "folder"])
+def test_a_folder_in_the_place_of_a_file_is_told(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for ask in (require_writable_file, lambda path: write_text(path, "text")):
+        with pytest.raises(InvalidInput, match=r"cannot write .*, which is a folder: give the path of a file"):
+            ask(Path(where))
+
+
+def test_a_file_that_can_be_written_is_not_made_by_asking(tmp_path: Path) -> None:
+    require_writable_file(tmp_path / "a" / "page.html")
+    assert list((tmp_path / "a").iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InvalidInput, match=f"cannot write to {tmp_path / 'file'} "):
+        require_writable_file(tmp_path / "file" / "page.html")
 
 
 def test_a_kept_cell_comes_back_bit_for_bit(store: Store) -> None:

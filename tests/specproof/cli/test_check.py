@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from check_budgets import QUICK
+from processes import is_running
 
 from specproof.conformance import Contract
 
@@ -161,6 +162,17 @@ def test_an_interrupt_ends_the_child_too(tmp_path: Path) -> None:
         os.kill(child, 0)
 
 
+@pytest.mark.usefixtures("interruptible")
+def test_the_child_ends_with_a_command_that_is_ended(tmp_path: Path) -> None:
+    path, pid = tmp_path / "sleeping_subject.py", tmp_path / "pid"
+    path.write_text(f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(50)")
+    words = [sys.executable, "-c", "from specproof.cli import main; main()", "check", f"{path}:verify"]
+    with subprocess.Popen(words, start_new_session=True) as process:
+        child = until(lambda: pid.exists() and pid.read_text())
+        process.terminate()
+    until(lambda: not is_running(child))
+
+
 def test_an_interrupt_of_its_own_on_import_is_a_mistake(command: Any, tmp_path: Path) -> None:
     path = tmp_path / "interrupting_subject.py"
     path.write_text("raise KeyboardInterrupt\n")
@@ -168,6 +180,16 @@ def test_an_interrupt_of_its_own_on_import_is_a_mistake(command: Any, tmp_path: 
     assert outcome.status == 2
     assert outcome.err.count("\n") == 1
     assert "cannot be imported (KeyboardInterrupt)" in outcome.err
+
+
+@pytest.mark.parametrize("page", ["", ".", "/", "{file}/page.html"])
+def test_a_page_that_cannot_be_written_is_told_before_the_check(command: Any, tmp_path: Path, page: str) -> None:
+    file = tmp_path / "subject_of_no_page.py"
+    file.write_text("raise SystemExit('this was imported')\n")
+    outcome = command("check", f"{file}:verify", "--html", page.format(file=file))
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("specproof: error: cannot write ")
+    assert outcome.err.count("\n") == 1
 
 
 def until(found: Callable[[], Any]) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 from specproof.conformance.contract import Contract
@@ -74,8 +75,22 @@ def _search(contract: Contract, judge: _Judge, seed: int) -> None:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    with contextlib.suppress(NoSuchExample):
+    with contextlib.suppress(NoSuchExample), _home_elsewhere():
         find(problems(contract), judge, settings=quiet, random=Random(seed))
+
+
+@contextlib.contextmanager
+def _home_elsewhere() -> Iterator[None]:
+    """Let hypothesis keep the constants of the code that it reads in a folder that is gone afterwards."""
+    from hypothesis import configuration
+
+    home = vars(configuration)["__hypothesis_home_directory"]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as elsewhere:
+        configuration.set_hypothesis_home_dir(elsewhere)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(home)
 
 
 def _polish(problem: Problem, judge: _Judge) -> None:

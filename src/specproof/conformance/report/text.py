@@ -29,11 +29,11 @@ def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableTy
     if verbose:
         yield from _acceptance(report)
     yield from _notes(report)
-    yield Text(
-        f"\n{_count(report.trials, 'trial')} in {_count(report.calls, 'call')}, {report.seconds:.1f} s, "
-        f"seed {report.seed}. "
-        f"A lossless sampler fails with probability at most {report.level:g}."
-    )
+    if report.calls:  # what was counted in a process that the function ended is lost
+        yield Text(
+            f"\n{_count(report.trials, 'trial')} in {_count(report.calls, 'call')}, {report.seconds:.1f} s, "
+            f"seed {report.seed}. A lossless sampler fails with probability at most {report.level:g}."
+        )
 
 
 def _count(number: int, what: str) -> str:

@@ -93,6 +93,9 @@ def _note_manners(check: Check) -> None:
     if threads := surroundings.new_threads():
         alive = "1 is" if threads == 1 else f"{threads} are"
         check.notes.append(f"it leaves threads behind: {alive} still alive after its calls")
+    if processes := surroundings.new_processes():
+        run = "1 still runs or was never" if processes == 1 else f"{processes} still run or were never"
+        check.notes.append(f"it leaves processes behind: {run} waited for")
     check.subject.generators.put_back()
     if used := check.subject.generators.used:
         check.notes.append(

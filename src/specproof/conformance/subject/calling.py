@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import io
 import os
+import sys
 import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterator
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -58,11 +60,15 @@ class Worker:
 
 
 def _work(tasks: SimpleQueue[Callable[[], Any] | None], answers: SimpleQueue[Answer]) -> None:
+    owner = os.getpid()
     while (task := tasks.get()) is not None:
-        answers.put(_attempt(task))
+        answer = _attempt(task)
+        if os.getpid() != owner:  # a copy that the call forked and forgot: nobody waits for its answer
+            os._exit(0)
+        answers.put(answer)
         # Nothing of the last call is kept while waiting: tensors that a thread still holds when the interpreter shuts
         # down can end the process with an error.
-        del task
+        del task, answer
 
 
 def _attempt(task: Callable[[], Any]) -> Answer:
@@ -82,28 +88,55 @@ def _end(tasks: SimpleQueue[Callable[[], Any] | None], thread: threading.Thread)
         thread.join(LAST_WAIT)
 
 
+@cache
+def _null_device() -> int:
+    """Open it once for all, as whoever holds a stream to it may outlive every check."""
+    return os.open(os.devnull, os.O_WRONLY)
+
+
 class Nowhere(io.FileIO):
-    """A file that keeps of what is written its length in bytes and its beginning."""
+    """A file that keeps of what is written in a call its length in bytes and its beginning.
+
+    What is written between calls and after the last one goes to standard error: a handler of logs that was made in a
+    call writes here as long as the program runs.
+    """
 
     def __init__(self) -> None:
-        super().__init__(os.devnull, "w")
-        self.written, self.beginning = 0, b""
+        super().__init__(_null_device(), "w", closefd=False)
+        self.written, self.beginning, self.is_in_call = 0, b"", False
 
     def write(self, data: Any) -> int:
-        """Count, and forget all but the beginning."""
-        self.written += len(data)
-        self.beginning += bytes(data[: BEGINNING - len(self.beginning)])
-        return super().write(data)
+        """Count, and forget all but the beginning; or pass on."""
+        if self.is_in_call:
+            self.written += len(data)
+            self.beginning += bytes(data[: BEGINNING - len(self.beginning)])
+        elif sys.stderr is not None:
+            sys.stderr.write(bytes(data).decode(errors="replace"))
+        return len(data)
 
 
-@contextlib.contextmanager
-def swallowed() -> Iterator[Nowhere]:
-    """Standard output and error go nowhere, through a real file, as code that asks for its number expects."""
-    nowhere = Nowhere()
-    stream = io.TextIOWrapper(io.BufferedWriter(nowhere), encoding="utf-8", errors="replace")
-    try:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            yield nowhere
-    finally:
-        with contextlib.suppress(ValueError):  # closed by the function
-            stream.close()
+class Output:
+    """What a function prints: swallowed while it is called, by one stream for all calls."""
+
+    def __init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self._nowhere = Nowhere()
+        self._stream = io.TextIOWrapper(io.BufferedWriter(self._nowhere), encoding="utf-8", errors="replace")
+
+    @contextlib.contextmanager
+    def swallowed(self) -> Iterator[Nowhere]:
+        """Standard output and error go nowhere, through a real file, as code that asks for its number expects."""
+        self._stream.flush()
+        nowhere = self._nowhere
+        nowhere.written, nowhere.beginning, nowhere.is_in_call = 0, b"", True
+        try:
+            with contextlib.redirect_stdout(self._stream), contextlib.redirect_stderr(self._stream):
+                yield nowhere
+        finally:
+            try:
+                self._stream.flush()
+            except ValueError:  # closed by the function
+                self._open()
+            nowhere.is_in_call = False

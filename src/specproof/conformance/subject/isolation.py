@@ -12,6 +12,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
+import time
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from specproof.conformance.subject.failures import one_line
 from specproof.conformance.subject.loading import extend_path, find_source, load_function
 from specproof.conformance.subject.sampler_under_test import Sampler
+from specproof.conformance.subject.surroundings import WORKER
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ IMPORT_LIMIT = 60.0
 SLACK = 15.0
 """A check may overrun its time limit by so many seconds, or by half of it if that is more, before its process is
 killed: a busy machine must not make a slow check a crash."""
+WITHOUT_PIPE = 97
+"""The status with which a process ends that cannot say anything any more."""
 MEMORY = 0.75
 """A function that is checked in a process of its own may allocate this share of the machine's memory."""
 REMEDY = "give 'MODULE:FUNCTION', or a function that is defined at the top of a module that can be imported"
@@ -43,7 +48,10 @@ def name_of(function: Any) -> str:
     """Name a function as a report does, whatever a stranger's object makes of being asked."""
     if isinstance(function, str):
         return function
-    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    try:
+        module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    except Exception:  # a stranger's object may raise what it likes
+        module = name = ""
     if module and name:
         return f"{module}:{name}"
     if isinstance(function, partial):
@@ -61,7 +69,8 @@ def check_in_process(function: Sampler | str, settings: Settings) -> Report:
 
     A process that ends without a report, or has to be killed for being late with it, has the verdict "crashes". An
     exception from outside the function's calls, be it the check's own fault or that of what the function did to its
-    process, has the verdict "inconclusive". What the function writes to the process's standard output is dropped.
+    process, has the verdict "inconclusive". What the function writes to the process's standard output is dropped, and
+    the processes that it leaves behind are killed.
 
     Raises
     ------
@@ -84,8 +93,7 @@ def check_in_process(function: Sampler | str, settings: Settings) -> Report:
         if isinstance(answer, float):
             answer = _answer(process, ours, "checking it", answer)
     finally:
-        process.kill()
-        process.join()
+        _kill(process)
         ours.close()
     if isinstance(answer, InvalidInput):
         raise answer
@@ -103,16 +111,30 @@ def _pickled(function: Sampler) -> bytes:
 
 def _answer(process: BaseProcess, connection: Connection, doing: str, seconds: float) -> Any:
     """Receive what the child sends next; a sentence if it sends nothing."""
+    is_closed = False
     wait([connection, process.sentinel], seconds)
-    with contextlib.suppress(EOFError, OSError):
+    try:
         if connection.poll():
             return connection.recv()
+    except (EOFError, OSError):
+        is_closed = True
     process.join(1.0)  # its end and the end of its status are not one moment
+    if is_closed and process.exitcode in (None, WITHOUT_PIPE):
+        return f"{doing} closed the pipe through which the check reports"
     if process.exitcode is None:
         return f"{doing} did not end within {seconds:g} s and had to be killed"
     if process.exitcode < 0:
         return f"{doing} ended the process with signal {_signal_name(-process.exitcode)}"
     return f"{doing} ended the process with exit status {process.exitcode}"
+
+
+def _kill(process: BaseProcess) -> None:
+    """End the process, and those that it has left in its session."""
+    process.kill()
+    assert process.pid is not None
+    with contextlib.suppress(AttributeError, OSError):  # there are none, or not on this system
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
 
 
 def _signal_name(number: int) -> str:
@@ -137,18 +159,28 @@ def _child(connection: Connection, name: str, parcel: str | bytes, settings: Set
 
     _limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and kills
+    if hasattr(os, "setsid"):
+        os.setsid()  # the processes that the function leaves behind can be killed with this one
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name=WORKER).start()
     connection.send(True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
         _check(connection, name, parcel, settings)
     except InvalidInput as error:
-        connection.send(error)
+        _send_last(connection, error)
     except BaseException as error:  # what the function raises when it is called is a finding of the check
         text = (
             f"the check broke off outside the function ({one_line(error)}): call check_sampler in Python to see where"
         )
-        connection.send(_ended(text, name, settings, Verdict.INCONCLUSIVE))
+        _send_last(connection, _ended(text, name, settings, Verdict.INCONCLUSIVE))
     os._exit(0)  # whatever threads it has left
+
+
+def _send_last(connection: Connection, answer: InvalidInput | Report) -> None:
+    try:
+        connection.send(answer)
+    except OSError:  # closed by the function
+        os._exit(WITHOUT_PIPE)
 
 
 def _check(connection: Connection, name: str, parcel: str | bytes, settings: Settings) -> None:
@@ -189,6 +221,13 @@ def _unpickled(name: str, parcel: bytes) -> Sampler:
     except BaseException as error:  # its module is imported on the way
         raise InvalidInput(f"{name} cannot be found in a process of its own ({one_line(error)}): {REMEDY}") from None
     return sampler
+
+
+def _end_with(parent: int) -> None:
+    """End this session once the parent is gone: no signal that ends a terminal or a job is heard here."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _end_after(seconds: float) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specproof.conformance.subject import calling
-from specproof.conformance.subject.calling import Worker, swallowed
+from specproof.conformance.subject.calling import Output, Worker
 from specproof.conformance.subject.failures import (
     Crash,
     Hang,
@@ -83,7 +83,7 @@ class Subject:
         self.printed, self.first_printed = 0, ""
         self.changes_inputs = False
         self.surroundings, self.generators = Surroundings(), GlobalGenerators()
-        self._worker = Worker()
+        self._worker, self._output = Worker(), Output()
         if arrays == "torch":
             import torch  # noqa: F401 (it takes seconds, which are not those of the function's first call)
         self._function, self._arrays = function, arrays
@@ -144,9 +144,9 @@ class Subject:
         self.calls, self.trials = self.calls + 1, self.trials + trials
         self.generators.look()
         start = time.perf_counter()
-        with self.surroundings.kept(), swallowed() as output:
+        with self.surroundings.kept(), self._output.swallowed() as output:
             try:
-                result, error = self._worker.call(function, limit)
+                result, error = self._worker.call(partial(_answer, function), limit)
             except TimeoutError:
                 self._worker = Worker()
                 message = f"a call with {asked} did not return within {limit:g} s"
@@ -172,8 +172,25 @@ def _parameters(function: Sampler) -> frozenset[str]:
     """Name the parameters of a function; none if they cannot be read."""
     try:
         return frozenset(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
+    except Exception:  # a stranger's object may raise what it likes
         return frozenset()
+
+
+def _answer(function: Callable[[], Any]) -> Any:
+    """Call a function and take arrays of other libraries as NumPy's, which takes time too if they are made lazily."""
+    result = function()
+    if isinstance(result, tuple | list):
+        return tuple(map(_read, result)) if isinstance(result, tuple) else list(map(_read, result))
+    return _read(result)
+
+
+def _read(value: Any) -> Any:
+    """Take an array of another library as NumPy's; what is none, or cannot be read, stays as it is."""
+    try:
+        is_other = hasattr(value, "__array__") and not isinstance(value, np.ndarray | np.generic)
+        return to_numpy(value) if is_other else value
+    except (Exception, SystemExit):  # whoever takes the answer apart says what is wrong with it
+        return value
 
 
 def to_numpy(result: Any) -> NDArray[Any]:

@@ -1,12 +1,14 @@
-"""What a function finds around it and may leave changed: the working folder, the environment, threads and the like."""
+"""What a function finds around it and may leave changed: folder, environment, threads, processes and the like."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 WORKER = "specproof calls"
@@ -24,13 +26,14 @@ class Surroundings:
 
     def __init__(self) -> None:
         self.changed: list[str] = []
-        self._threads = set(threading.enumerate())
+        self._threads, self._processes = set(threading.enumerate()), _children()
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Put back afterwards what is changed meanwhile, and remember that it was."""
         folder, environment = _folder(), _entries().copy()
         path, deepest = sys.path.copy(), sys.getrecursionlimit()
+        handlers, severity = logging.root.handlers.copy(), logging.root.level
         try:
             yield
         finally:
@@ -48,11 +51,19 @@ class Surroundings:
             if sys.getrecursionlimit() != deepest:
                 sys.setrecursionlimit(deepest)
                 self._note("the limit of recursion")
+            if (logging.root.handlers, logging.root.level) != (handlers, severity):
+                logging.root.handlers[:] = handlers
+                logging.root.setLevel(severity)
+                self._note("the root logger")
 
     def new_threads(self) -> int:
         """Count the threads that were started since and are still alive, but for the kit's own."""
         new = set(threading.enumerate()) - self._threads
         return sum(thread.name != WORKER for thread in new)
+
+    def new_processes(self) -> int:
+        """Count the processes that were started since and were not waited for, where the system tells."""
+        return len(_children() - self._processes)
 
     def _note(self, what: str) -> None:
         if what not in self.changed:
@@ -70,3 +81,12 @@ def _folder() -> str:
         return os.getcwd()  # noqa: PTH109 (a quarter of the time)
     except OSError:  # it is no more
         return ""
+
+
+def _children() -> set[str]:
+    """Name the processes that this one has started and not waited for; none where there is no list of them."""
+    found: set[str] = set()
+    for children in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            found.update(children.read_text().split())
+    return found
