@@ -2,8 +2,9 @@
 
 What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
 on the first every defect of one position shows, the second has more than one; and on a ragged one, whose rows have
-drafts of their own number, if a verifier takes such. A verifier has in every other batch also
-rows of the problem in the mirror, which shows rows that are mixed up.
+drafts of their own number, if a verifier takes such. Now and then it is another problem, for what is gross: drafts
+without a law or drawn in another way, rows without drafts, texts of which more is asked. A verifier has in every other
+batch also rows of the problem in the mirror, which shows rows that are mixed up.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ LEAST, MOST = 4, 256
 SINGLE = "1"
 KINDS = (SINGLE, "2", "3", f"{LEAST} to {MOST}")
 """How many trials a call has, as a report says it."""
+SELDOM = 4
+"""Problems that come in every so many-th turn alone are for what is gross: a report does not name them."""
 TURN = (*KINDS, SINGLE, "2", SINGLE, SINGLE)
 """Calls in turn, so that no kind takes the time of another."""
 
@@ -37,9 +40,9 @@ class SmallBatches:
         The evidence by kind and name of the problem.
     """
 
-    def __init__(self, problems: Mapping[str, Problem]) -> None:
-        """Start with no trials."""
-        self._problems = problems
+    def __init__(self, problems: Mapping[str, Problem], every: Mapping[str, int]) -> None:
+        """Start with no trials of problems, each of which comes in every so many-th turn of all."""
+        self._problems, self._every = problems, every
         self.evidence = {
             (kind, name): LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
             for name, problem in problems.items()
@@ -57,8 +60,7 @@ class SmallBatches:
             If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
-        # What is unusual comes half as often.
-        order = [*names, *(name for name in names if not self._problems[name].unusual)]
+        order = [name for turn in range(1, SELDOM + 1) for name in names if turn % self._every[name] == 0]
         for kind, name in ((kind, order[turn % len(order)]) for turn in range(turns) for kind in TURN):
             size, mixed = size_of(kind, subject, rng), bool(rng.random() < 0.5)
             seen = sample_small(subject, self._problems[name], size, rng, mixed=mixed)
@@ -68,12 +70,13 @@ class SmallBatches:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The names of the problems that were run."""
-        return tuple(dict.fromkeys(name for (_, name), law in self.evidence.items() if law.trials))
+        """The names of the problems that were run; without the seldom ones, if there are others."""
+        run = tuple(dict.fromkeys(name for (_, name), law in self.evidence.items() if law.trials))
+        return tuple(name for name in run if self._every[name] < SELDOM) or run
 
     def detectable_bias(self, level: float) -> dict[str, float]:
-        """Give by kind the bias that would have been seen on any of the problems that were run."""
-        seen = [(kind, law) for (kind, _), law in self.evidence.items() if law.trials]
+        """Give by kind the bias that would have been seen on any of the problems in :attr:`asked`."""
+        seen = [(kind, law) for (kind, name), law in self.evidence.items() if law.trials and name in self.asked]
         return {
             kind: max((law.detectable_bias(level) for own, law in seen if own == kind), default=math.inf)
             for kind in KINDS
