@@ -3,7 +3,7 @@
 What is wrong in batches of some size only shows in no other. Each kind of batch has its own evidence, on two problems:
 on the first every defect of one position shows, the second has more than one; and on a ragged one, whose rows have
 drafts of their own number, if a verifier takes such. Now and then it is another problem, for what is gross: drafts
-without a law or drawn in another way, rows without drafts, texts of which more is asked. A verifier has in every other
+without a law or drawn in another way, texts of which more is asked. A verifier has in every other
 batch also rows of the problem in the mirror, which shows rows that are mixed up.
 """
 

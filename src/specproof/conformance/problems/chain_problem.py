@@ -69,7 +69,6 @@ class ChainProblem(EmittedRows, VerifierProblem):
         "two drafts, three tokens": 1,
         "ragged, two drafts": 2,
         "no draft law": 4,
-        "ragged, no drafts": 4,
     }
     draft: TabularModel
     target: TabularModel
