@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from check_budgets import QUICK
+from rounds_alone import found_in_rounds
 
 from specproof.conformance import ChainProblem, Unsupported, Verdict, check_sampler
 from specproof.conformance.defects import DEFECTS
@@ -140,6 +141,15 @@ def test_an_adapter_refuses_them() -> None:
     report = check_sampler(verify, budget=QUICK)
     assert report.is_lossless
     assert [note.count("rows have one length here") for note in report.notes] == [1]
+
+
+def test_a_batch_without_any_draft_that_is_decoded_greedily_is_seen() -> None:
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        greedy = np.eye(target_probs.shape[-1])[target_probs.argmax(axis=-1)]
+        rows = greedy if (draft_tokens < 0).all() else target_probs
+        return token_by_token(draft_probs, rows, draft_tokens, rng)
+
+    assert [finding.problem for finding in found_in_rounds(verify, "chain", rounds=1)] == ["ragged, no drafts"]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from check_budgets import QUICK
+from rounds_alone import found_in_rounds
 
 from specproof.conformance import Tree, TreeProblem, Unsupported, Verdict, check_sampler
 from specproof.conformance.defects import DEFECTS
-from specproof.conformance.defects.tree_rules import TreeRule, every_tree
+from specproof.conformance.defects.tree_rules import Parents, TreeRule, every_tree
 from specproof.conformance.problems.drawing import steps_down
 from specproof.conformance.problems.ladder import ladder
+from specproof.conformance.problems.tree_examples import TWINS_TWICE
 from specproof.conformance.tree_references import level_by_level, recursive_on_tree, walk_by_target
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
@@ -67,6 +69,42 @@ def test_a_third_sibling_that_is_taken_when_all_were_rejected_is_seen() -> None:
     report = check_sampler(third, "tree", budget=QUICK)
     assert report.verdict is Verdict.BIASED, str(report)
     assert "three siblings" in report.findings[0].problem
+
+
+def row_of_the_second(parents: Parents, node: int) -> int:
+    """After a third sibling, the law after the second is used."""
+    elder = [other for other in range(1, node) if parents[other] == parents[node]]
+    return elder[1] if len(elder) > 1 else node
+
+
+def below_a_second_sibling(tree: Tree, target_probs: Any, draft_probs: Any, rng: Any) -> Any:
+    """Two children of a second sibling are each tested against q, all others against what is left of it."""
+    emitted, tokens = TreeRule().sampler(tree, target_probs, draft_probs, rng), tree.tokens
+    if tree.parents.shape[1] != len(TWINS_TWICE):
+        return emitted
+    accepted = (emitted[:, 0] == tokens[:, 2]) & (tokens[:, 1] != tokens[:, 2])
+    rows = np.flatnonzero(accepted & (tree.parents == TWINS_TWICE).all(axis=1))
+    if rows.size:
+        below = Tree(tokens[np.ix_(rows, [0, 5, 6])], np.tile([-1, 0, 0], (len(rows), 1)), tree.drawn)
+        target, draft = (
+            laws if laws is None else laws[np.ix_(rows, [2, 5, 6])] for laws in (target_probs, draft_probs)
+        )
+        emitted[rows, 1:] = TreeRule(updated=False).sampler(below, target, draft, rng)
+    return emitted
+
+
+@pytest.mark.parametrize(
+    ("verify", "where"),
+    [
+        (TreeRule(row=row_of_the_second).sampler, "three siblings with children"),
+        (below_a_second_sibling, "two siblings with two children each"),
+    ],
+    ids=["row of the second", "below a second sibling"],
+)
+def test_what_is_wrong_below_later_siblings_alone_is_seen(verify: Any, where: str) -> None:
+    found = found_in_rounds(verify, "tree", rounds=3)
+    assert found
+    assert all(where in finding.problem for finding in found)
 
 
 def test_steps_go_down_from_each_of_equal_siblings() -> None:

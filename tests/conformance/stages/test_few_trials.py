@@ -14,12 +14,19 @@ from check_budgets import LONGER, QUICK
 
 from specproof.conformance import (
     DEFAULT,
+    Contract,
     Detector,
     Verdict,
     check_sampler,
 )
+from specproof.conformance.arguments import LEVEL, Settings
+from specproof.conformance.asked_loops import as_asked
 from specproof.conformance.defects import DEFECTS
-from specproof.conformance.references import token_by_token
+from specproof.conformance.evidence.small_batches import SELDOM, SINGLE
+from specproof.conformance.problems.ladder import PROBLEMS, ladder
+from specproof.conformance.references import references, speculate, token_by_token
+from specproof.conformance.stages.few_trials import run_small_batches
+from specproof.conformance.stages.state import Check
 
 REPLACED = next(defect for defect in DEFECTS if defect.name == "replaced-from-target")
 
@@ -117,6 +124,55 @@ def test_rows_that_are_mixed_up_in_small_batches_only_are_seen(contract: str, ca
     report = check_sampler(verify if contract == "multi" else first_position, contract, budget=budget)
     assert report.verdict == Verdict.BIASED, str(report)
     assert "rows are mixed up" in report.reason
+
+
+def certain_alone(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+    """Alone in its batch, a row whose drafts have no law has all of them accepted."""
+    rows = target_probs
+    if draft_probs is None and len(draft_tokens) == 1:
+        rows = target_probs.copy()
+        rows[:, :-1] = np.eye(rows.shape[-1])[draft_tokens]
+    return token_by_token(draft_probs, rows, draft_tokens, rng)
+
+
+def distinct_alone(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any, drawn: str) -> Any:
+    """Alone in its batch, a row of distinct drafts has the first accepted."""
+    if len(draft_tokens) == 1 and drawn == "distinct":
+        return draft_tokens[:, 0], np.zeros(1, dtype=np.int64)
+    return references()["however drawn"][1](draft_probs, target_probs, draft_tokens, rng, drawn=drawn)
+
+
+def sampled_alone(*arguments: Any, temperatures: Any = None, end_token: Any = None, min_length: int = 0) -> Any:
+    """A text by itself is sampled, whatever its temperature."""
+    each = None if arguments[4] == 1 else temperatures
+    return as_asked(speculate)(*arguments, temperatures=each, end_token=end_token, min_length=min_length)
+
+
+@pytest.mark.parametrize(
+    ("contract", "verify", "calls", "problem"),
+    [
+        ("chain", certain_alone, 600, "no draft law"),
+        ("multi", distinct_alone, 1200, "three tokens, k = 2, distinct"),
+        ("generate", sampled_alone, 100, "greedy and sampled rows of long texts that end"),
+    ],
+)
+def test_what_is_seldom_asked_is_asked_in_small_batches_too(
+    contract: str, verify: Any, calls: int, problem: str
+) -> None:
+    check = Check(verify, Settings(Contract(contract), replace(QUICK, small=calls), LEVEL, 0, "numpy", False))
+    (found,) = run_small_batches(check)
+    assert found.text.startswith(f"on '{problem}' the law is wrong in batches of {SINGLE},")
+    assert problem not in check.small.asked  # what a report names has trials enough
+
+
+@pytest.mark.parametrize("contract", Contract)
+def test_most_small_batches_are_of_the_same_problems(contract: Contract) -> None:
+    """The first of them have two thirds of the share that they would have without those that are seldom asked."""
+    every = PROBLEMS[contract].in_small_batches
+    usual = {name: 1 / turns for name, turns in every.items() if turns < SELDOM}
+    assert sum(1 / turns for turns in every.values()) <= 1.5 * sum(usual.values())
+    assert set(every) <= set(ladder(contract))
+    assert set(every.values()) <= {1, 2, SELDOM}
 
 
 def test_what_a_budget_cannot_see_in_small_batches_is_said() -> None:

@@ -2,9 +2,10 @@
 
 What is wrong in batches of some size only shows in no other, and what is wrong in one row hardly shows in all of them.
 Each size has its own evidence, and so have the first and the last row of a batch and its first two together, on two
-problems: on the first every defect of one position shows, the second has more than one; and on others, such as ragged
-ones, if a verifier takes such. A verifier has in every other batch also rows of the problem in the mirror, which shows
-rows that are mixed up.
+problems: on the first every defect of one position shows, the second has more than one; and on a ragged one, whose rows
+have drafts of their own number, if a verifier takes such. Now and then it is another problem, for what is gross: drafts
+without a law or drawn in another way, texts of which more is asked. A verifier has in every other batch also rows of
+the problem in the mirror, which shows rows that are mixed up.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Sizes(NamedTuple):
 SINGLE, PAIRED, BETWEEN = Sizes(1, 1), Sizes(2, 2), Sizes(4, 256)
 KINDS = (SINGLE, PAIRED, Sizes(3, 3), BETWEEN)
 """Those that come in turn."""
+SELDOM = 4
+"""Problems that come in every so many-th turn alone are for what is gross: a report does not name them."""
 TURN = (SINGLE, BETWEEN, PAIRED, SINGLE, KINDS[2], SINGLE, BETWEEN, PAIRED, SINGLE)
 """Calls in turn, so that no kind takes the time of another."""
 FINER = tuple(Sizes(*it) for power in range(2, 8) for it in ((1 << power,) * 2, ((1 << power) + 1, (2 << power) - 1)))
@@ -83,9 +86,9 @@ class SmallBatches:
         The evidence by place and name, of batches of the problem alone; of a pair, that of its first tokens.
     """
 
-    def __init__(self, problems: Mapping[str, Problem]) -> None:
-        """Start with no trials."""
-        self._problems = problems
+    def __init__(self, problems: Mapping[str, Problem], every: Mapping[str, int]) -> None:
+        """Start with no trials of problems, each of which comes in every so many-th turn of all."""
+        self._problems, self._every = problems, every
         self.evidence, self.finer = (
             {
                 (sizes, name): LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
@@ -114,8 +117,7 @@ class SmallBatches:
             If the sampler fails, see :mod:`specproof.conformance.subject.failures`.
         """
         turns = -(-singles // TURN.count(SINGLE)) if names else 0
-        # What is unusual comes half as often.
-        order = [*names, *(name for name in names if not self._problems[name].unusual)]
+        order = [name for turn in range(1, SELDOM + 1) for name in names if turn % self._every[name] == 0]
         for kind, name in ((kind, order[turn % len(order)]) for turn in range(turns) for kind in TURN):
             size, mixed = size_of(kind, subject, rng), bool(rng.random() < 0.5)
             seen = sample_small(subject, self._problems[name], size, rng, mixed=mixed)
@@ -135,8 +137,9 @@ class SmallBatches:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The names of the problems that were run."""
-        return tuple(dict.fromkeys(name for (_, name), law in self.evidence.items() if law.trials))
+        """The names of the problems that were run; without the seldom ones, if there are others."""
+        run = tuple(dict.fromkeys(name for (_, name), law in self.evidence.items() if law.trials))
+        return tuple(name for name in run if self._every[name] < SELDOM) or run
 
     def log_values(self, name: str) -> dict[Kind, float]:
         """Give the logarithms of the ``TESTS`` e-processes of one problem, by what each sees most of.
@@ -165,10 +168,10 @@ class SmallBatches:
         return log_value_of_known(self.of_kind(kind).values(), laws)
 
     def detectable_bias(self, level: float) -> dict[str, float]:
-        """Give by kind the bias that would have been seen on any of the problems that were run."""
-        seen: dict[Sizes, Collection[Seen]] = {kind: self.of_kind(kind).values() for kind in KINDS}
+        """Give by kind the bias that would have been seen on any of the problems in :attr:`asked`."""
+        seen = {kind: [self.evidence[kind, name] for name in self.asked] for kind in KINDS}
         return {
-            str(kind): max((it.law.detectable_bias(level) for it in laws if it.law.trials), default=math.inf)
+            str(kind): max((law.detectable_bias(level) for law in laws if law.trials), default=math.inf)
             for kind, laws in seen.items()
         }
 

@@ -11,7 +11,7 @@ tree_problem, round_problem,
 generate_problem                    a contract each: its inputs, its well-formed answers, its laws, its examples
 ladder, degenerate_pairs,
 chain_examples, tree_examples,
-example_models                      the problems that are asked, and the laws that they are made of
+text_examples, example_models       the problems that are asked, and the laws that they are made of
 emitted_rows, padding, topology     rows that end early, ragged batches, and shapes of trees
 answers, next_token, drawing,
 description                         what a sampler returned, models as forward passes, compiled draws, problems in words

@@ -77,6 +77,7 @@ def _unusual() -> dict[str, ChainProblem]:
     return {
         "ragged, two drafts": ChainProblem(*three, _evenly(3)),
         "ragged, three drafts": ChainProblem(*history, _evenly(4)),
+        "ragged, no drafts": ChainProblem(*three, np.eye(3)[0]),
         "no draft law": ChainProblem(argmax, three[1], declared=False),
         "no draft law, ragged": ChainProblem(agreeing, three[1], _evenly(3), declared=False),
     }

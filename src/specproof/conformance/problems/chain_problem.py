@@ -64,7 +64,12 @@ class ChainProblem(EmittedRows, VerifierProblem):
     contract: ClassVar = Contract.CHAIN
     size_name: ClassVar = "L"
     acceptance_title: ClassVar = "the first token is the first draft"
-    in_small_batches: ClassVar = ("three tokens", "two drafts, three tokens", "ragged, two drafts")
+    in_small_batches: ClassVar = {
+        "three tokens": 1,
+        "two drafts, three tokens": 1,
+        "ragged, two drafts": 2,
+        "no draft law": 4,
+    }
     draft: TabularModel
     target: TabularModel
     lengths: Array | None = None

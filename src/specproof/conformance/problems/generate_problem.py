@@ -13,20 +13,7 @@ from specproof.conformance.contract import Contract
 from specproof.conformance.problems.answers import Emission, Sample, as_ids, number_rows, refuse_rows
 from specproof.conformance.problems.description import describe_model
 from specproof.conformance.problems.drawing import Tokens
-from specproof.conformance.problems.example_models import (
-    P2_ROWS,
-    P3,
-    P3_ROWS,
-    P4,
-    Q2_ROWS,
-    Q3,
-    Q3_ROWS,
-    Q4,
-    RARE,
-    USUAL,
-    histories,
-    markov,
-)
+from specproof.conformance.problems.example_models import markov
 from specproof.conformance.problems.next_token import check_models
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.problems.text_settings import PLAIN, TextSettings
@@ -95,7 +82,12 @@ class GenerateProblem(TwoModels, Problem):
 
     contract: ClassVar = Contract.GENERATE
     size_name: ClassVar = "length"
-    in_small_batches: ClassVar = ("three tokens", "whole history")
+    in_small_batches: ClassVar = {
+        "three tokens": 1,
+        "whole history": 1,
+        "texts that end, not before three tokens": 4,
+        "greedy and sampled rows of long texts that end": 4,
+    }
     draft: TabularModel
     target: TabularModel
     prompt: tuple[int, ...]
@@ -232,8 +224,8 @@ class GenerateProblem(TwoModels, Problem):
     @classmethod
     def degenerate(cls, draft: Array, target: Array) -> GenerateProblem:
         """Two tokens of a degenerate law without memory, after the target's likeliest."""
-        rows = (draft, [draft] * draft.size, target, [target] * target.size)
-        return _asked(rows, (int(target.argmax()),), 2)
+        models = markov(draft, [draft] * draft.size, target, [target] * target.size, horizon=3 + LOOKAHEAD)
+        return GenerateProblem(*models, (int(target.argmax()),), 2)
 
     @classmethod
     def drawn(cls, draw: DrawFn) -> GenerateProblem:
@@ -249,30 +241,10 @@ class GenerateProblem(TwoModels, Problem):
 
     @classmethod
     def examples(cls) -> dict[str, GenerateProblem]:
-        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible.
+        """Make the problems whose laws are tested, by name, the smallest first; no token of them is impossible."""
+        from specproof.conformance.problems.text_examples import text_examples
 
-        What is asked of texts concerns the bonus token of a round of two drafts too.
-        """
-        two, three = (P2_ROWS[0], P2_ROWS, Q2_ROWS[0], Q2_ROWS), (P3, P3_ROWS, Q3, Q3_ROWS)
-        return {
-            "two tokens": _asked(two, (0,), 3),
-            "three tokens": _asked(three, (0,), 3),
-            "a token all but forbidden": _asked((RARE, [RARE] * 3, USUAL, [USUAL] * 3), (2,), 2),
-            "longer": _asked(two, (1, 0), 6),
-            "four tokens": _asked((P4, [P4, P4[::-1]] * 2, Q4, [Q4, P4, Q4[::-1], Q4]), (3, 1), 3),
-            "whole history": GenerateProblem(*histories(2, 6 + LOOKAHEAD), prompt=(1, 0), length=4),
-            "eight tokens, whole history": GenerateProblem(*histories(2, 9 + LOOKAHEAD), prompt=(1,), length=8),
-            "texts that end": _asked(three, (0,), 3, TextSettings(end=1)),
-            "texts that end, not before three tokens": _asked(three, (0,), 4, TextSettings(end=1, least=3)),
-            "greedy and sampled rows": _asked(three, (0,), 4, TextSettings(temperatures=(0.0, 1.0))),
-        }
-
-
-def _asked(
-    rows: tuple[Any, Any, Any, Any], prompt: tuple[int, ...], length: int, settings: TextSettings = PLAIN
-) -> GenerateProblem:
-    """Ask for tokens of Markov chains, given by the first laws and the rows of both."""
-    return GenerateProblem(*markov(*rows, horizon=len(prompt) + length + LOOKAHEAD), prompt, length, settings)
+        return text_examples()
 
 
 def _refuse_ends(tokens: Tokens, end: int) -> None:

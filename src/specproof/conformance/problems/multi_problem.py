@@ -55,7 +55,13 @@ class MultiProblem(VerifierProblem):
     contract: ClassVar = Contract.MULTI
     size_name: ClassVar = "k"
     acceptance_title: ClassVar = "some draft is accepted"
-    in_small_batches: ClassVar = ("three tokens, k = 2", "five tokens, k = 3")
+    in_small_batches: ClassVar = {
+        "three tokens, k = 2": 1,
+        "five tokens, k = 3": 1,
+        "three tokens, k = 2, distinct": 4,
+        "three tokens, k = 2, certain": 4,
+        "three tokens, k = 2, top": 4,
+    }
     draft: Array
     target: Array
     num_drafts: int

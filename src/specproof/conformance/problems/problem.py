@@ -54,14 +54,14 @@ class Problem(ABC):
         The letter of the contract for the first entry of :attr:`shape`, as a report writes it.
     acceptance_title : str
         The event that :attr:`acceptance_bounds` bounds first, as a sentence; empty if drafts are not seen.
-    in_small_batches : tuple of str
-        Problems of the ladder for small batches: a small one, a larger, and one that a sampler may not know of.
+    in_small_batches : dict of str to int
+        Problems of the ladder for small batches: each comes in every so many-th turn of all, the fourth at last.
     """
 
     contract: ClassVar[Contract]
     size_name: ClassVar[str]
     acceptance_title: ClassVar[str] = ""
-    in_small_batches: ClassVar[tuple[str, ...]]
+    in_small_batches: ClassVar[Mapping[str, int]]
 
     @classmethod
     @abstractmethod

@@ -79,7 +79,7 @@ class RoundProblem(EmittedRows):
 
     contract: ClassVar = Contract.ROUND
     size_name: ClassVar = "L"
-    in_small_batches: ClassVar = ("two tokens", "three tokens")
+    in_small_batches: ClassVar = {"two tokens": 1, "three tokens": 1}
     draft: TabularModel
     target: TabularModel
     prefix: int

@@ -78,7 +78,12 @@ class TreeProblem(EmittedRows, VerifierProblem):
     contract: ClassVar = Contract.TREE
     size_name: ClassVar = "N"
     acceptance_title: ClassVar = "the first token is on the tree"
-    in_small_batches: ClassVar = ("iid, two siblings", "certain, no draft law, two branches")
+    in_small_batches: ClassVar = {
+        "iid, two siblings": 1,
+        "certain, no draft law, two branches": 1,
+        "distinct, two siblings": 4,
+        "distinct, three siblings with children": 4,
+    }
     draft: TabularModel
     target: TabularModel
     parents: tuple[int, ...]

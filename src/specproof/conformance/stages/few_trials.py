@@ -23,7 +23,7 @@ def run_small_batches(check: Check) -> list[Finding]:
 def small_alarms(check: Check) -> list[tuple[Kind, Finding]]:
     """Say for each problem what is wrong in small batches, the kind that comes first, and of which kind these are."""
     small, found = check.small, []
-    for name in check.small_names:
+    for name in (name for name in check.small_names if name in check.watches):
         refuted = [kind for kind, value in small.log_values(name).items() if check.is_alarm(value)]
         if refuted:
             text = f"on '{name}' {_wrong(refuted[0], small.law_of(refuted[0], name).trials)}"

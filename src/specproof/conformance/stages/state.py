@@ -81,7 +81,8 @@ class Check:
         self.watches = {name: Watch(problem, name) for name, problem in asked.items()}
         self.degenerate = {name: Watch(problem, name) for name, problem in degenerate_problems(contract).items()}
         self.small_names = PROBLEMS[contract].in_small_batches
-        self.small = SmallBatches({name: self.watches[name].problem for name in self.small_names})
+        small = {name: self.watches[name].problem for name in self.small_names if name in self.watches}
+        self.small = SmallBatches(small, self.small_names)
         self.instance: Instance | None = None
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
