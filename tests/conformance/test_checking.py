@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,3 +170,15 @@ def test_a_budget_of_trials_is_enough_for_a_verdict_in_every_contract(name: str)
 def test_arguments_that_cannot_be_used_are_refused(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         check_sampler(token_by_token, **arguments)
+
+
+@pytest.mark.parametrize("name", ["check_sampler", "assert_lossless"])
+def test_of_an_argument_that_cannot_be_used_a_test_shows_its_own_line_alone(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "test_it.py"
+    call = f"{name}(len, contract='forest')"
+    path.write_text(f"from specproof.conformance import {name}\n\n\ndef test_it():\n    {call}\n", encoding="utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(path)]
+    said = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path).stdout
+    shown = said[said.index("def test_it") : said.index("short test summary")].splitlines()
+    assert any("InvalidInput: contract is 'forest'" in line for line in shown), said
+    assert len(shown) < 8, said

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Unpack
+from typing import ParamSpec, Unpack
 
 from specproof.conformance.arguments import LEVEL, Budget, Options, check_arguments
 from specproof.conformance.contract import Contract
@@ -16,7 +17,24 @@ from specproof.conformance.subject.sampler_under_test import Sampler
 from specproof.conformance.verdict_errors import NotLossless, TooLittleEvidence
 from specproof.theory.errors import InvalidInput
 
+Asked = ParamSpec("Asked")
 
+
+def _refusing_in_one_frame(check: Callable[Asked, Report]) -> Callable[Asked, Report]:
+    """Let what is said of a wrong argument come from one frame, which pytest hides: a test shows its own line alone."""
+
+    @functools.wraps(check)
+    def checked(*arguments: Asked.args, **options: Asked.kwargs) -> Report:
+        __tracebackhide__ = True
+        try:
+            return check(*arguments, **options)
+        except InvalidInput as error:
+            raise error.with_traceback(None) from error.__cause__
+
+    return checked
+
+
+@_refusing_in_one_frame
 def check_sampler(
     function: Sampler | str,
     contract: Contract | str = Contract.CHAIN,
@@ -47,7 +65,7 @@ def check_sampler(
         to find it: ``"MODULE:FUNCTION"``, MODULE being a dotted name or the path of a .py file. Its trials are
         independent given the inputs, and all its randomness comes from ``rng``. It may raise
         :class:`~specproof.conformance.Unsupported` on problems that it cannot be asked.
-    contract : Contract or {"chain", "multi", "generate"}
+    contract : Contract or {"chain", "multi", "tree", "round", "generate"}
     thorough : bool
         Spend a minute instead of seconds.
     level : float
@@ -73,7 +91,8 @@ def check_sampler(
     within : float, optional
         The total variation from the target that a lossy rule declares. Its verdict is "within" if an upper confidence
         bound on every ordinary problem is at most that, "biased" if a lower one is above it on any problem, and else
-        "inconclusive"; trials of a batch are taken to be independent.
+        "inconclusive"; trials of a batch are taken to be independent. Draws that are the same in every call, whatever
+        ``rng``, are "biased" too.
     problem : str, optional
         The name of one problem of the ladder, to run that alone: neither other problems nor degenerate ones. Checks of
         all problems in turn share ``level`` as one check does.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from specproof.conformance.explanation.diagnosis import Observed, diagnose
 from specproof.conformance.problems import MultiProblem
@@ -77,3 +78,37 @@ def test_what_has_no_law_is_counted_and_not_named() -> None:
 def test_defects_of_other_contracts_are_not_asked() -> None:
     other = Known("chain defect", mixture(0.5), contract="chain")
     assert diagnose(drawn(mixture(0.5)(PROBLEM)), [other]).tried == 0
+
+
+def named(*shares: float) -> list[Known]:
+    return [Known(f"share {share}", mixture(share)) for share in shares]
+
+
+@pytest.mark.parametrize(
+    ("truth", "trials", "known", "not_excluded"),
+    [
+        (0.5, 4, KNOWN, "all, half"),
+        (0.3, 60, KNOWN, "half"),  # the last that is not refuted, and wrong
+        (0.5, 2000, named(0.5, 0.501), "share 0.5, share 0.501"),  # hardly likelier than the other
+        (0.02, 2000, named(0.02, 1.0), "share 0.02"),  # hardly likelier than the target
+    ],
+)
+def test_too_few_trials_name_nothing(truth: float, trials: int, known: list[Known], not_excluded: str) -> None:
+    found = diagnose(drawn(mixture(truth)(PROBLEM), trials), known)
+    assert found.name == ""
+    assert set(found.possible) == set(not_excluded.split(", "))
+    assert str(found) == f"the trials are too few to name a defect; not excluded: {', '.join(found.possible)}"
+
+
+def test_of_many_that_are_not_excluded_three_are_told() -> None:
+    found = diagnose(drawn(mixture(0.5)(PROBLEM), 100), named(0.48, 0.49, 0.5, 0.51, 0.52))
+    assert len(found.possible) == 5
+    assert str(found).count("share") == 3
+    assert str(found).endswith(" and 2 more")
+
+
+def test_equal_laws_on_one_problem_are_said_to_be_equal_on_that() -> None:
+    again = [*KNOWN, Known("a half again", mixture(0.5))]
+    one = drawn(mixture(0.5)(PROBLEM))[0]._replace(name="'uneven'")
+    assert "(same law on 'uneven': " in str(diagnose([one], again))
+    assert "(same law here: " in str(diagnose([one, one], again))

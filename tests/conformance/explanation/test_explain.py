@@ -16,6 +16,8 @@ from specproof.conformance import (
     check_sampler,
 )
 from specproof.conformance.defects import DEFECTS
+from specproof.conformance.explanation import explain
+from specproof.conformance.explanation.diagnosis import Observed, diagnose
 from specproof.conformance.references import token_by_token
 
 
@@ -43,7 +45,9 @@ def test_a_biased_function_that_breaks_after_its_alarm_stays_biased(late: Callab
     assert "after the alarm" in report.findings[-1].text
 
 
-def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bound() -> None:
+def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def residual_skipped(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
         emitted = token_by_token(draft_probs, target_probs, draft_tokens, rng)
         for position in range(emitted.shape[1] - 1):
@@ -53,10 +57,13 @@ def test_a_bias_comes_with_instance_bound_diagnosis_and_acceptance_above_the_bou
             emitted[replaced, position] = (cumulative > rng.random((replaced.size, 1)) * cumulative[:, -1:]).argmax(1)
         return emitted
 
+    compared: list[Observed] = []
+    monkeypatch.setattr(explain, "diagnose", lambda seen, known: diagnose(compared.extend(seen) or compared, known))
     report = check_sampler(residual_skipped)
     assert report.verdict == Verdict.BIASED
     assert report.instance is not None
     assert report.instance.problem.num_tokens == 2
+    assert (compared[-1].problem, compared[-1].counts.sum()) == (report.instance.problem, report.instance.trials)
     assert report.diagnosis is not None
     assert report.diagnosis.name == "replaced-from-target"
     problem = report.instance.problem

@@ -12,6 +12,7 @@ from specproof.conformance import ChainProblem, Unsupported, Verdict, check_samp
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import token_by_token
+from specproof.simulations.samplers.inversion import invert
 from specproof.theory.chain import TabularModel
 from specproof.theory.errors import InvalidInput
 
@@ -82,6 +83,52 @@ def test_one_that_was_written_for_whole_rows_passes_and_is_told_what_was_left_ou
     assert report.is_lossless, str(report)
     assert any("ragged batches, which were left out (it takes padding for tokens)" in note for note in report.notes)
     assert any("drafts without a law" in note and "NoneType" in note for note in report.notes)
+
+
+def never_accepts(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+    emitted = np.full((len(draft_tokens), draft_tokens.shape[1] + 1), -1)
+    emitted[:, 0] = invert(target_probs[:, 0], rng.random(len(emitted)))
+    return emitted
+
+
+def first_draft_alone(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+    """The first draft is tested, and a row ends there."""
+    emitted = np.full((len(draft_tokens), draft_tokens.shape[1] + 1), -1)
+    for row, (token, target) in enumerate(zip(draft_tokens[:, 0], target_probs[:, 0], strict=True)):
+        uniform, law = rng.random(), target
+        if token >= 0:
+            draft = np.eye(len(target))[token] if draft_probs is None else draft_probs[row, 0]
+            if uniform * draft[token] < target[token]:
+                emitted[row, 0] = token
+                continue
+            uniform, law = rng.random(), np.maximum(target - draft, 0)
+        emitted[row, 0] = (law.cumsum() <= uniform * law.sum()).sum()
+    return emitted
+
+
+@pytest.mark.parametrize("verify", [never_accepts, first_draft_alone])
+def test_one_that_does_not_look_where_padding_stands_is_not_said_to_take_it_for_tokens(verify: Any) -> None:
+    report = check_sampler(verify, budget="ci")
+    assert report.is_lossless, str(report)
+    assert not any("left out" in note for note in report.notes), report.notes
+
+
+def test_some_problems_of_a_kind_that_are_left_out_are_named_and_the_others_asked() -> None:
+    degenerate = []
+
+    def verify(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        if (draft_tokens[:, 2:] < 0).any():
+            raise Unsupported("two drafts may be missing")
+        degenerate.append((draft_tokens < 0).any() and (target_probs == 0).any())
+        return token_by_token(draft_probs, target_probs, draft_tokens, rng)
+
+    report = check_sampler(verify, budget=QUICK)
+    kinds = {name: problem.unusual for name, problem in ladder("chain").items()}
+    longer = [name for name, kind in kinds.items() if "ragged" in kind and ladder("chain")[name].shape[0] > 2]
+    assert longer
+    listed = ", ".join(f"'{name}'" for name in longer)
+    assert any(note.startswith(f"it does not support {listed}, which w") for note in report.notes), report.notes
+    assert any(degenerate)
 
 
 def test_an_adapter_refuses_them() -> None:

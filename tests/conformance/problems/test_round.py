@@ -65,7 +65,7 @@ def test_old_clocks_prefer_what_was_hardly_drafted() -> None:
         (lambda rows: rows[:, 0], "emitted is no array of shape"),
         (lambda rows: np.pad(rows, ((0, 0), (0, 9)), constant_values=-1), "its shape must be"),
         (lambda rows: rows + 7, "is out of range"),
-        (lambda rows: np.full_like(rows, -1), "emits no token"),
+        (lambda rows: np.full_like(rows, -1), "begins with -1"),
     ],
 )
 def test_a_broken_contract_is_named(change: Any, said: str) -> None:

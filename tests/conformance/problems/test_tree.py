@@ -101,7 +101,7 @@ def test_what_is_wrong_is_seen(name: str) -> None:
     [
         (lambda rows: rows[:, :-1], "its shape must be"),
         (lambda rows: rows + 7, "is out of range"),
-        (lambda rows: np.full_like(rows, -1), "emits no token"),
+        (lambda rows: np.full_like(rows, -1), "begins with -1"),
         (lambda rows: rows[:, ::-1], "trial 0 of 1"),
     ],
 )

@@ -86,27 +86,8 @@ def test_the_full_form_says_all_of_it_and_more() -> None:
     assert "A lossless sampler fails with probability at most 1e-06." in said
 
 
-@pytest.mark.parametrize(
-    ("verdict", "text", "calls", "hint"),
-    [
-        (Verdict.CRASHES, "raised TypeError: f() takes 2 positional arguments but 4 were given", 1, "is its contract"),
-        (Verdict.INVALID, "returned a NoneType", 1, "is its contract"),
-        (
-            Verdict.CRASHES,
-            "raised AttributeError: 'numpy.ndarray' object has no attribute 'clone'",
-            1,
-            "--arrays torch",
-        ),
-        (Verdict.CRASHES, "raised ZeroDivisionError: division by zero", 1, ""),
-        (Verdict.INVALID, "returned a NoneType", 2, ""),
-    ],
-)
-def test_the_failure_of_the_first_call_may_be_a_misunderstanding(
-    verdict: Verdict, text: str, calls: int, hint: str
-) -> None:
-    report = Report("f", Contract.CHAIN, verdict, (Finding(verdict, Detector.OUTPUT, "", text),), calls=calls)
-    hints = [line for line in plain(full(report)).splitlines() if line.startswith("hint")]
-    assert [hint in line for line in hints] == [True] * bool(hint)
+def test_one_trial_in_one_call_is_not_many() -> None:
+    assert "\n1 trial in 1 call, 0.0 s" in plain(full(replace(REPORT, trials=1, calls=1)))
 
 
 def test_lossless_is_said_with_what_could_have_been_seen() -> None:

@@ -10,7 +10,8 @@ from check_budgets import QUICK
 
 from specproof.conformance import NotLossless, Verdict, assert_lossless, check_sampler
 from specproof.conformance.evidence.distance import lower_bound, upper_bound
-from specproof.conformance.references import select
+from specproof.conformance.references import round_until_unsure, select, token_by_token
+from specproof.simulations.samplers.inversion import invert
 from specproof.theory.errors import InvalidInput
 
 
@@ -31,6 +32,48 @@ def test_a_rule_passes_within_what_it_declares() -> None:
 def test_a_rule_fails_above_what_it_declares() -> None:
     with pytest.raises(NotLossless, match=r"at least 0\.\d+, above the 0\.01 declared"):
         assert_lossless(relaxed, "multi", within=0.01, budget=QUICK)
+
+
+def test_above_is_said_with_what_it_takes_for_granted() -> None:
+    """One uniform for a whole batch leaves the law of each trial what it was."""
+
+    def one_uniform(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        emitted = np.full((len(draft_tokens), draft_tokens.shape[1] + 1), -1)
+        emitted[:, 0] = invert(target_probs[:, 0], np.full(len(emitted), rng.random()))
+        return emitted
+
+    reason = check_sampler(one_uniform, within=0.3, budget=QUICK).reason
+    assert "above the 0.3 declared, if trials of a batch are independent" in reason
+
+
+@pytest.mark.parametrize(("contract", "sampler"), [("chain", token_by_token), ("round", round_until_unsure)])
+def test_fixed_draws_are_not_within_anything(contract: str, sampler: Any) -> None:
+    def ignores_rng(*arguments: Any) -> Any:
+        return sampler(*arguments[:-1], np.random.default_rng(0))
+
+    report = check_sampler(ignores_rng, contract, within=0.6, budget=QUICK)
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert any(finding.detector == "uniforms" and "ignores rng" in finding.text for finding in report.findings)
+
+
+@pytest.mark.parametrize("contract", ["multi", "tree", "round"])
+def test_a_rule_that_draws_nothing_is_not_said_to_ignore_its_generator(contract: str) -> None:
+    """Its output follows from its inputs."""
+
+    def first_draft(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+        return draft_tokens[:, 0], np.zeros(len(draft_tokens), dtype=int)
+
+    def likeliest(tree: Any, target_probs: Any, draft_probs: Any, rng: Any) -> Any:
+        children = np.where(tree.parents == 0, tree.tokens, -1).max(axis=1)
+        return np.pad(children[:, np.newaxis], ((0, 0), (0, tree.depth)), constant_values=-1)
+
+    def from_the_prefix(draft_model: Any, target_model: Any, prefix: Any, length: int, rng: Any) -> Any:
+        last = prefix[:, -1:] if prefix.shape[1] else np.zeros((len(prefix), 1), dtype=int)
+        return np.pad(last, ((0, 0), (0, length)), constant_values=-1)
+
+    rules = {"multi": first_draft, "tree": likeliest, "round": from_the_prefix}
+    report = check_sampler(rules[contract], contract, within=0.999, budget=QUICK)
+    assert report.findings == (), str(report)
 
 
 def test_between_the_bounds_nothing_is_said() -> None:

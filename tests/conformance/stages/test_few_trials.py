@@ -18,7 +18,10 @@ from specproof.conformance import (
     Verdict,
     check_sampler,
 )
+from specproof.conformance.defects import DEFECTS
 from specproof.conformance.references import token_by_token
+
+REPLACED = next(defect for defect in DEFECTS if defect.name == "replaced-from-target")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,7 @@ from specproof.conformance.references import token_by_token
         pytest.param(lambda n: n == 2, always, 400, "batches of 2,", marks=pytest.mark.slow),
         pytest.param(lambda n: n == 3, always, 400, "batches of 3,", marks=pytest.mark.slow),
         (lambda n: 4 <= n < 64, always, 400, "batches of 4 to 256,"),
+        pytest.param(lambda n: n == 8, always, 1200, "batches of 8,", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_wrong_in_batches_of_some_size_only_is_seen(
@@ -47,6 +51,47 @@ def test_what_is_wrong_in_batches_of_one_only_is_said_to_be() -> None:
     assert not any(finding.detector == "batch" for finding in report.findings)
     assert report.instance is not None
     assert report.instance.total_variation > 0
+
+
+def wrong_first_row(*arguments: Any) -> Any:
+    """Every draft of the first row of a batch is accepted, and those of the others as they should be."""
+    emitted = by_position(*arguments)
+    if len(emitted) > 1:
+        emitted[0] = always(*arguments)[0]
+    return emitted
+
+
+def shared_by_few(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
+    """Target draws without a look at the drafts; in batches of two to four by one uniform."""
+    uniforms = rng.random((len(draft_tokens), 1))
+    if 2 <= len(draft_tokens) <= 4:
+        uniforms[:] = uniforms[0]
+    emitted = np.full((len(draft_tokens), draft_tokens.shape[1] + 1), -1)
+    emitted[:, 0] = (target_probs[:, 0].cumsum(axis=1) <= uniforms).sum(axis=1)
+    return emitted
+
+
+@pytest.mark.parametrize(
+    ("verify", "said"),
+    [
+        (wrong_first_row, "the law of the first row of small batches is wrong"),
+        (shared_by_few, "the first two rows of small batches do not have the law of two target draws"),
+    ],
+)
+def test_what_is_wrong_in_one_row_or_two_is_seen(verify: Callable[..., Any], said: str) -> None:
+    """Of all rows of a batch few are wrong, or none alone."""
+    report = check_sampler(verify, budget=replace(LONGER, rounds=1, small=400))
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert f"on 'three tokens' {said}, seen in " in report.reason
+    assert report.instance is None
+
+
+def test_a_known_defect_in_single_calls_is_seen_on_all_problems_together() -> None:
+    """The replacement is drawn from the target, of which each problem has too few trials to learn."""
+    verify = only_if(lambda n: n == 1, REPLACED.sampler)
+    report = check_sampler(verify, budget=replace(LONGER, rounds=1, small=800))
+    assert report.verdict == Verdict.BIASED, str(report)
+    assert "on all problems together the law is wrong in batches of 1, seen in " in report.reason
 
 
 @pytest.mark.usefixtures("whole_second_look")

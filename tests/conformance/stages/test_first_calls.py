@@ -44,7 +44,7 @@ def goes_on(emitted: Any, drafts: Any, rng: Any) -> Any:
         (lambda emitted, *_: emitted.astype(float), Verdict.INVALID, "dtype float64"),
         (lambda emitted, *_: emitted + 7, Verdict.INVALID, "is out of range"),
         (lambda emitted, *_: emitted - 9, Verdict.INVALID, "is out of range for emitted (allowed: -1.."),
-        (lambda emitted, *_: np.full_like(emitted, -1), Verdict.INVALID, "emits no token"),
+        (lambda emitted, *_: np.full_like(emitted, -1), Verdict.INVALID, "begins with -1"),
         (lambda emitted, *_: emitted[:, ::-1], Verdict.INVALID, "on 'two tokens, other laws': trial"),
         (goes_on, Verdict.INVALID, "not the draft's"),
     ],
@@ -63,7 +63,7 @@ def test_a_hang_is_a_crash_and_is_left_behind() -> None:
 
     report = check_sampler(hangs, time_limit=0.1)
     assert report.verdict == Verdict.CRASHES
-    assert "did not return within 0.6 s" in report.reason
+    assert "did not return within 0.6 s: a longer time_limit (--time-limit) allows slower calls" in report.reason
 
 
 def test_a_first_call_that_compiles_longer_than_the_time_limit_costs_nothing_of_it() -> None:
@@ -140,7 +140,7 @@ def test_a_loop_may_draft_as_far_ahead_as_it_likes(monkeypatch: pytest.MonkeyPat
     assert check_sampler(speculate, "generate", budget=QUICK).is_lossless
 
 
-@pytest.mark.parametrize(("calls", "where"), [(40, "on ordinary problems"), (150, "on 'eight tokens")])
+@pytest.mark.parametrize(("calls", "where"), [(40, "on ordinary problems"), (152, "on 'eight tokens")])
 @pytest.mark.parametrize("raised", [RuntimeError("late"), KeyboardInterrupt(), MemoryError()])
 def test_an_exception_in_a_later_call_is_a_crash_of_that_stage(calls: int, where: str, raised: BaseException) -> None:
     made: list[Any] = []

@@ -6,7 +6,7 @@ import pytest
 
 from specproof.conformance.arguments import DEFAULT, Settings
 from specproof.conformance.contract import Contract
-from specproof.conformance.evidence.small_batches import KINDS
+from specproof.conformance.evidence.small_batches import KINDS, KNOWN_IN, TESTS
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import token_by_token
 from specproof.conformance.stages.state import Check
@@ -22,8 +22,9 @@ def begun(problem: str | None = None) -> Check:
 def spent(check: Check) -> float:
     """Sum the levels of the tests of one problem, of the generators and of all problems together."""
     tests = sum(watch.tests for watch in (*check.watches.values(), *check.degenerate.values()))
-    tests += len(KINDS) * len(check.beside()) + len(set(check.watches) & set(check.small_names)) * len(KINDS)
-    return (tests + 1) * check.share + 2 * check.share_together
+    in_small_batches = len(set(check.watches) & set(check.small_names))
+    tests += len(KINDS) * len(check.beside()) + in_small_batches * TESTS
+    return (tests + 1) * check.share + (2 + len(KNOWN_IN)) * check.share_together
 
 
 def test_all_tests_of_a_check_have_the_level() -> None:

@@ -69,9 +69,9 @@ def test_matches_are_the_leading_drafts_that_were_emitted() -> None:
     [
         ([[0, 1, 2]] * 3, r"its shape must be \(4, 3\)"),
         ([[0, -1, 2]] * 4, "goes on after -1"),
-        ([[-1, -1, -1]] * 4, "emits no token"),
+        ([[-1, -1, -1]] * 4, "begins with -1"),
         ([[3, -1, -1]] * 4, "out of range"),
-        ([[0.0, -1, -1]] * 4, "dtype float64"),
+        ([[0.0, -1, -1]] * 4, "emitted has dtype float64: return an array of integers"),
         ([[0], [1, 2]], "not an array|shape"),
         ("text", "its shape"),
         (Unreadable(), "RuntimeError: no shape"),

@@ -43,11 +43,12 @@ def test_folder_environment_and_settings_are_put_back_and_told(tmp_path: Path, m
     assert f"it changes {changed}, which was put back after each call" in report.notes
 
 
-def test_threads_that_are_left_behind_are_counted() -> None:
+@pytest.mark.parametrize(("number", "said"), [(1, "1 is"), (3, "3 are")])
+def test_threads_that_are_left_behind_are_counted(number: int, said: str) -> None:
     ready, started = threading.Event(), []
 
     def spawns(*arguments: Any) -> Any:
-        if len(started) < 3:
+        if len(started) < number:
             started.append(threading.Thread(target=ready.wait, args=(30.0,), daemon=True))
             started[-1].start()
         return single(*arguments)
@@ -58,7 +59,7 @@ def test_threads_that_are_left_behind_are_counted() -> None:
         ready.set()
         for thread in started:
             thread.join()
-    assert "it leaves threads behind: 3 are still alive after its calls" in report.notes
+    assert f"it leaves threads behind: {said} still alive after its calls" in report.notes
 
 
 def test_processes_that_are_left_behind_are_counted() -> None:

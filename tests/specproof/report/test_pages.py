@@ -14,6 +14,7 @@ import example_pages
 import pytest
 from example_pages import HOSTILE, MANIFEST
 
+from specproof.conformance.report.check_result import Diagnosis
 from specproof.conformance.report.finding import Detector, Finding, Verdict
 from specproof.figures.style import as_svg, new_figure, styled
 from specproof.report.check_page import check_page
@@ -138,6 +139,12 @@ def test_a_lossless_sampler_is_told_what_could_have_escaped() -> None:
     text = Read(check_page(report)).text
     assert "What could have escaped" in text
     assert "Failing instance" not in text
+
+
+def test_a_check_says_which_defects_too_few_trials_leave_open() -> None:
+    open_still = Diagnosis("", "", 0.5, (), 8, ("always", "never"))
+    text = Read(check_page(replace(example_pages.checked(), diagnosis=open_still))).text
+    assert "The trials are too few to name a defect; not excluded: always, never." in text
 
 
 def test_a_plan_shows_every_configuration_with_its_interval(pages: dict[str, str]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from specproof.conformance.evidence.e_processes import log_mean
+from specproof.conformance.evidence.e_processes import LawEvidence, log_mean
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.problem import Problem
 from specproof.theory.distribution import Array
@@ -27,6 +27,18 @@ Law = Callable[[Any], Array]
 """The exact emitted law of a defect on a problem."""
 
 
+class Seen(Protocol):
+    """What was seen of one problem."""
+
+    @property
+    def problem(self) -> Problem:
+        """The problem."""
+
+    @property
+    def law(self) -> LawEvidence:
+        """The evidence against its completed law."""
+
+
 class Bets(NamedTuple):
     """The laws of the known defects on one problem, of outcomes that the target allows."""
 
@@ -36,7 +48,7 @@ class Bets(NamedTuple):
     """Their means where the law that is bet on is the truth, shape (laws, shares)."""
 
 
-def log_value_of_known(watches: Collection[Watch], laws: tuple[Law, ...]) -> float:
+def log_value_of_known(watches: Collection[Seen], laws: tuple[Law, ...]) -> float:
     """Give the logarithm of the average e-process over defects and shares, of outcomes that the target allows."""
     return log_mean(_log_values(watches, laws).reshape(-1)) if laws else 0.0
 
@@ -61,7 +73,7 @@ def prepare_known(watch: Watch, laws: tuple[Law, ...]) -> None:
         _bets(laws, watch.problem)
 
 
-def _log_values(watches: Collection[Watch], laws: tuple[Law, ...]) -> Array:
+def _log_values(watches: Collection[Seen], laws: tuple[Law, ...]) -> Array:
     """Sum the logarithms of all trials' factors, shape (laws, shares)."""
     values = np.zeros((len(laws), MIXED_IN.size))
     for watch in watches:

@@ -104,11 +104,17 @@ def sample_call(subject: Subject, problem: Problem, trials: int, rng: np.random.
     return seen._replace(drafts=problem.number_drafts(arguments))
 
 
-def _sizes(subject: Subject, trials: int) -> list[int]:
-    """Give the trials of each call: powers of two that a slow function still returns from in time, and the rest."""
+def largest_call(subject: Subject) -> int:
+    """Give the trials of the largest call: a power of two that a slow function still returns from in time."""
     size = LARGEST_CALL
     while size > 1 and size > subject.longest_call:
         size //= 2
+    return size
+
+
+def _sizes(subject: Subject, trials: int) -> list[int]:
+    """Give the trials of each call: as many as the largest has, and the rest."""
+    size = largest_call(subject)
     return [size] * (trials // size) + [trials % size] * (trials % size > 0)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from specproof.conformance.evidence.sampling import joined, sample, sample_mixed
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.answers import Sample
-from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem, VerifierProblem
 from specproof.conformance.report.finding import Finding
 from specproof.conformance.subject.sampler_under_test import Subject
@@ -57,10 +56,10 @@ class Case:
         """Give the number of trials for a second look."""
         return min(max(4 * self.watch.law.trials, FEWEST), MOST, self.affordable(share))
 
-    def alone(self, problem: Problem | None = None) -> Callable[[int], Tokens]:
-        """Give a function that draws completed outcomes of a problem alone, of the alarm's by default."""
+    def alone(self, problem: Problem | None = None) -> Callable[[int], Sample]:
+        """Give a function that draws trials of a problem alone, of the alarm's by default."""
         asked = problem or self.watch.problem
-        return lambda trials: sample(self.subject, asked, trials, self.rng).completed
+        return lambda trials: sample(self.subject, asked, trials, self.rng)
 
     def mixed(self, trials: int) -> Sample:
         """Draw trials of the alarm's problem in batches of different problems."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from specproof.conformance.evidence.dependence import are_dependent
 from specproof.conformance.evidence.sampling import LARGEST_CALL, joined, sample_call, sample_singly
-from specproof.conformance.evidence.small_batches import sample_small, size_of
+from specproof.conformance.evidence.small_batches import Sizes, sample_small, size_of
 from specproof.conformance.explanation.case import Case
 from specproof.conformance.problems.answers import Sample
 from specproof.conformance.problems.drawing import Tokens
@@ -104,7 +104,7 @@ def _mixed_calls(case: Case, size: int) -> list[Sample]:
     return seen
 
 
-def cause_in_small_batches(case: Case, kind: str, counts: Tokens) -> tuple[Cause | None, list[Sample]]:
+def cause_in_small_batches(case: Case, kind: Sizes, counts: Tokens) -> tuple[Cause | None, list[Sample]]:
     """Say what batches have to do with an alarm of small batches of one kind, and give the calls that were drawn."""
     sizes = {size_of(kind, case.subject, case.rng) for _ in range(SIZES)}
     alone, mixed = ([_small_calls(case, size, len(sizes), mixed=mixed) for size in sizes] for mixed in (False, True))
@@ -120,10 +120,10 @@ def cause_in_small_batches(case: Case, kind: str, counts: Tokens) -> tuple[Cause
 
 
 def _small_calls(case: Case, size: int, sizes: int, *, mixed: bool) -> list[Sample]:
-    """Draw some thousand trials, shared by all sizes, or what there is time for; two calls at least."""
+    """Draw some thousand trials, shared by all sizes, and some calls, or what there is time for; two calls at least."""
     seen: list[Sample] = []
-    stop = time.monotonic() + case.seconds(0.4) / sizes
-    while len(seen) < 2 or (len(seen) * size < MOST_SMALL / sizes and time.monotonic() < stop):
+    stop, enough = time.monotonic() + case.seconds(0.4) / sizes, max(MOST_SMALL / sizes, FEWEST_CALLS * size)
+    while len(seen) < 2 or (len(seen) * size < enough and time.monotonic() < stop):
         seen.append(sample_small(case.subject, case.watch.problem, size, case.rng, mixed=mixed))
     return seen
 

@@ -17,6 +17,13 @@ from specproof.theory.distribution import Array
 
 LEVEL = 1e-6
 """The chance that the true explanation is thrown out because the data do not look like its law."""
+FAVOURED = float(np.log(1000))
+"""A defect is named if the data are a thousand times as likely by its law as by the target's, as by that of any known
+defect that differs, and as by a law of which nothing is known: to be the last that is not refuted says little where few
+trials refute little."""
+ANYTHING = np.ones(1)
+"""The concentration of a law of which nothing is known, as in
+:class:`~specproof.conformance.evidence.e_processes.LawEvidence`."""
 
 
 class KnownDefect(Protocol):
@@ -45,15 +52,18 @@ class Observed(NamedTuple):
     problem: Problem
     counts: NDArray[np.int64]
     """The counts have the flattened emitted law's shape."""
+    name: str = ""
+    """The problem as a sentence has it; empty if it has no name."""
 
 
 def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Diagnosis:
-    """Name the defect of largest likelihood among those whose law the data do not refute.
+    """Name the defect of largest likelihood among those whose law the data do not refute, if they favour it clearly.
 
     A defect is refuted by e-processes, one for each problem, that share ``LEVEL`` evenly: so a defect nobody has
     described yet is answered by "none of them" and not by the nearest one. One that leaves the law on the first
     problem, where the alarm was, as it should be explains nothing either, nor does one without a law, which breaks the
-    contract instead. Where the laws of several defects are the same on all problems they are named together.
+    contract instead. Where the laws of several defects are the same on all problems they are named together. Where
+    the data do not favour one by ``FAVOURED``, those that are not refuted are listed.
 
     ``log_likelihood_ratio`` is to the next best defect that differs, refuted or not; infinite if its law excludes
     something that was seen.
@@ -79,8 +89,29 @@ def diagnose(observed: Sequence[Observed], defects: Iterable[KnownDefect]) -> Di
     best = max(fitting, key=lambda defect: scores[defect.name])
     same = [name for name in scores if name != best.name and _are_equal(laws[name], laws[best.name])]
     others = [score for name, score in scores.items() if name != best.name and name not in same]
-    ratio = scores[best.name] - max(others, default=-np.inf)
-    return Diagnosis(best.name, best.title, float(ratio), tuple(same), len(candidates))
+    ratio = float(scores[best.name] - max(others, default=-np.inf))
+    if min(ratio, *_over_others(observed, laws[best.name])) < FAVOURED:
+        fitting.sort(key=lambda defect: -scores[defect.name])
+        return Diagnosis("", "", ratio, (), len(candidates), tuple(defect.name for defect in fitting))
+    only = observed[0].name if len(observed) == 1 else ""
+    return Diagnosis(best.name, best.title, ratio, tuple(same), len(candidates), only=only)
+
+
+def _over_others(observed: Sequence[Observed], laws: Sequence[Array]) -> tuple[float, float]:
+    """Give the logarithms of the likelihood ratios to the target's law and to one of which nothing is known.
+
+    Of a lossless sampler's emitted law only the completed law is known. That an outcome may be completed in several
+    ways is averaged over.
+    """
+    target = anything = 0.0
+    for (problem, counts, _), law in zip(observed, laws, strict=True):
+        shape = problem.emitted_shape
+        seen, completed = (problem.completed(each.reshape(shape)) for each in (counts.astype(np.float64), law))
+        possible = seen > 0
+        with np.errstate(divide="ignore", over="ignore"):  # what the target all but excludes was seen: inf
+            target += float((seen[possible] * np.log(completed[possible] / problem.target_law[possible])).sum())
+        anything -= float(_evidence(law, counts).spreads(ANYTHING).sum())
+    return target, anything
 
 
 def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> float:
@@ -95,10 +126,14 @@ def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> floa
 def _is_refuted(observed: Sequence[Observed], laws: Sequence[Array]) -> bool:
     total = 0.0
     for part, law in zip(observed, laws, strict=True):
-        evidence = LawEvidence(law)
-        evidence.counts += part.counts
-        total = max(total, evidence.log_value)
+        total = max(total, _evidence(law, part.counts).log_value)
     return total >= float(np.log(len(observed) / LEVEL))
+
+
+def _evidence(law: Array, counts: NDArray[np.int64]) -> LawEvidence:
+    evidence = LawEvidence(law)
+    evidence.counts += counts
+    return evidence
 
 
 def _is_biased(problem: Problem, law: Array) -> bool:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from specproof.conformance.evidence.sampling import joined, sample
+from specproof.conformance.evidence.small_batches import Sizes
 from specproof.conformance.explanation.case import Case
 from specproof.conformance.explanation.cause import Cause, cause_in_batches, cause_in_small_batches
 from specproof.conformance.explanation.diagnosis import Observed, diagnose
-from specproof.conformance.explanation.failing_instance import describe, smallest
+from specproof.conformance.explanation.failing_instance import Fresh, describe, smallest
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.report.check_result import SHRUNK, Diagnosis, Instance
 from specproof.conformance.report.finding import Detector, Finding, Verdict, broken
@@ -28,54 +29,68 @@ class Explanation(NamedTuple):
     findings: list[Finding]
     instance: Instance | None
     diagnosis: Diagnosis | None
+    note: str = ""
+    """What is worth a note; empty if nothing is."""
 
 
 def explain_batches(case: Case, findings: list[Finding]) -> Explanation:
     """Explain an alarm in batches; whatever the function does meanwhile, what is known already is returned."""
-    instance = diagnosis = None
     try:
         impossible = case.watch.law.log_value == np.inf
         cause = None if impossible else cause_in_batches(case)
+        if not cause:
+            return _explain_alone(case, findings, impossible=impossible)
+        findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
+        fresh = describe(
+            case,
+            case.watch.problem,
+            case.watch.name,
+            case.mixed if cause.is_mixed else case.alone(),
+            dependent=cause.forbids_counts,
+            neighbours=case.mates[1:] if cause.is_mixed else (),
+        )
+        return Explanation(findings, fresh.shown, None, fresh.doubt)
+    except (Crash, InvalidOutput) as error:
+        return Explanation([*findings, _broke_later(case, error)], None, None)
+
+
+def _explain_alone(case: Case, findings: list[Finding], *, impossible: bool) -> Explanation:
+    """Explain an alarm that batches need have nothing to do with."""
+    fresh, diagnosis = _smallest(case), None
+    instance = fresh.shown
+    try:
+        diagnosis = _diagnose(case, fresh, by_pairs=all(it.detector is Detector.PAIRS for it in findings))
+        # What is impossible is wrong whatever else is, but a law explains only trials that have one.
+        cause = cause_in_batches(case) if impossible and diagnosis and diagnosis.is_none else None
         if cause:
-            draw = (lambda trials: case.mixed(trials).completed) if cause.is_mixed else case.alone()
-            findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
-            instance = describe(
-                case,
-                case.watch.problem,
-                case.watch.name,
-                draw,
-                dependent=cause.forbids_counts,
-                neighbours=case.mates[1:] if cause.is_mixed else (),
-            )
-        else:
-            problem = smallest(case)
-            name = case.watch.name if problem is case.watch.problem else SHRUNK
-            instance = describe(case, problem, name, case.alone(problem))
-            if impossible and min(instance.expected.values()) > 0:
-                instance = None  # what is impossible was seen once and did not come again
-            diagnosis = _diagnose(case, by_pairs=all(it.detector is Detector.PAIRS for it in findings))
-            # What is impossible is wrong whatever else is, but a law explains only trials that have one.
-            cause = cause_in_batches(case) if impossible and diagnosis and not diagnosis.name else None
-            if cause:
-                findings, diagnosis = [*findings, _by_batch(case, cause)], None
-                instance = _uncounted(instance) if cause.forbids_counts else instance
-            if instance and instance.total_variation > 0:
-                findings = _by_law(findings, instance)
+            findings, diagnosis = [*findings, _by_batch(case, cause)], None
+            instance = _uncounted(instance) if cause.forbids_counts else instance
+        if instance and instance.total_variation > 0:
+            findings = _by_law(findings, instance)
     except (Crash, InvalidOutput) as error:
         findings = [*findings, _broke_later(case, error)]
-    return Explanation(findings, instance, diagnosis)
+    return Explanation(findings, instance, diagnosis, fresh.doubt)
 
 
-def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens) -> Explanation:
+def _smallest(case: Case) -> Fresh:
+    """Draw afresh on the smallest problem that was found, or on that of the alarm if the other does not fail again."""
+    problem = smallest(case)
+    if problem is not case.watch.problem:
+        fresh = describe(case, problem, SHRUNK, case.alone(problem))
+        if fresh.is_convincing:
+            return fresh
+    return describe(case, case.watch.problem, case.watch.name, case.alone())
+
+
+def explain_small(case: Case, findings: list[Finding], kind: Sizes, counts: Tokens) -> Explanation:
     """Explain an alarm of small batches of one kind, given at these counts, as :func:`explain_batches` does."""
-    instance = None
     try:
         cause, seen = cause_in_small_batches(case, kind, counts)
         if cause:
             findings = [_by_batch(case, cause), *_countable(case, findings, cause)]
-        halves = (joined(half).completed for half in (seen[::2], seen[1::2]))
+        halves = (joined(half) for half in (seen[::2], seen[1::2]))
         batched = case.watch.problem.batched
-        instance = describe(
+        fresh = describe(
             case,
             case.watch.problem,
             case.watch.name,
@@ -83,9 +98,9 @@ def explain_small(case: Case, findings: list[Finding], kind: str, counts: Tokens
             dependent=cause is not None,
             neighbours=[batched.mirrored] if cause and cause.is_mixed and batched else (),
         )
+        return Explanation(findings, fresh.shown, None, fresh.doubt)
     except (Crash, InvalidOutput) as error:
-        findings = [*findings, _broke_later(case, error)]
-    return Explanation(findings, instance, None)
+        return Explanation([*findings, _broke_later(case, error)], None, None)
 
 
 def _uncounted(instance: Instance | None) -> Instance | None:
@@ -124,7 +139,7 @@ def _broke_later(case: Case, error: Crash | InvalidOutput) -> Finding:
     return broken(error, where, Detector.OUTPUT, case.watch.name)
 
 
-def _diagnose(case: Case, *, by_pairs: bool) -> Diagnosis | None:
+def _diagnose(case: Case, fresh: Fresh, *, by_pairs: bool) -> Diagnosis | None:
     """Compare with the catalogue what was emitted on every problem, and some more of it, as time allows.
 
     What pairs alone show may be a dependence, which no law explains: then the law has to be refuted too.
@@ -136,8 +151,11 @@ def _diagnose(case: Case, *, by_pairs: bool) -> Diagnosis | None:
         trials = min(DIAGNOSTIC_TRIALS, case.affordable(0.5 / len(watches)))
         if time.monotonic() < case.deadline:
             watch.see(sample(case.subject, watch.problem, trials, case.rng))
+        again = fresh.emitted if fresh.instance.problem is watch.problem else 0
         if watch.emitted.any():
-            observed.append(Observed(watch.problem, watch.emitted))
+            observed.append(Observed(watch.problem, watch.emitted + again, f"'{watch.name}'"))
     if by_pairs and max(watch.law.log_value for watch in watches) < np.log(len(watches) / case.level):
         return None
+    if fresh.instance.name == SHRUNK:
+        observed.append(Observed(fresh.instance.problem, fresh.emitted, "the failing instance"))
     return diagnose(observed, DEFECTS)

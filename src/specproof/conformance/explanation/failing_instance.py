@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from specproof.conformance.evidence.detectable_bias import total_variation_bound
 from specproof.conformance.evidence.e_processes import LawEvidence
-from specproof.conformance.evidence.sampling import calls, frequencies
+from specproof.conformance.evidence.sampling import calls, frequencies, joined
 from specproof.conformance.explanation.case import FIRST_LOOK, Case
 from specproof.conformance.explanation.shrinking import shrink
+from specproof.conformance.problems.answers import Sample
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import Problem
 from specproof.conformance.report.check_result import Instance
 from specproof.conformance.subject.failures import Crash, InvalidOutput
 
 CONVINCING = float(np.log(1e6))
-"""So much evidence is asked for on a smaller problem. The alarm has been given already; this only says which problem
-shows it."""
+"""So much evidence is asked for on a smaller problem, and of the trials that are shown. The alarm has been given
+already; this only says which problem shows it."""
 SHOWN = 4
 """A report shows so many outcomes."""
 
@@ -49,20 +51,50 @@ def _convinces(case: Case, problem: Problem, trials: int) -> bool:
     return False
 
 
+class Fresh(NamedTuple):
+    """What was drawn afresh on a problem."""
+
+    instance: Instance
+    emitted: Tokens
+    """The counts of the flattened emitted law."""
+    is_convincing: bool
+    """Whether these trials alone refute the target's law, or depend on each other, so that they cannot."""
+
+    @property
+    def shown(self) -> Instance | None:
+        """The instance if these trials show what is wrong with it."""
+        return self.instance if self.is_convincing else None
+
+    @property
+    def doubt(self) -> str:
+        """Say in a sentence why no failing instance is shown; empty if these trials show it."""
+        if self.is_convincing:
+            return ""
+        return (
+            f"no failing instance is shown: {self.instance.trials:,} fresh trials of '{self.instance.name}' do not "
+            "refute the target's law; what is wrong may be rarer than they show, or depend on how many trials a call "
+            "has or on the calls before"
+        )
+
+
 def describe(
     case: Case,
     problem: Problem,
     name: str,
-    draw: Callable[[int], Tokens],
+    draw: Callable[[int], Sample],
     *,
     dependent: bool = False,
     neighbours: Sequence[Problem] = (),
-) -> Instance:
+) -> Fresh:
     """Draw afresh and say what differs most; two halves bound the distance, if trials are independent."""
-    law = problem.target_law.reshape(-1)
-    halves = [np.bincount(draw(case.trials(0.15)), minlength=law.size) for _ in range(2)]
-    bound = 0.0 if dependent else total_variation_bound(halves[0], halves[1], law, case.level)
-    return instance_of(problem, name, halves, bound, neighbours)
+    evidence = LawEvidence(problem.target_law.reshape(-1), problem.draft_law.reshape(-1))
+    drawn = [draw(case.trials(0.15)) for _ in range(2)]
+    halves = [np.bincount(half.completed, minlength=evidence.law.size) for half in drawn]
+    evidence.counts += halves[0] + halves[1]
+    bound = 0.0 if dependent else total_variation_bound(halves[0], halves[1], evidence.law, case.level)
+    emitted = np.bincount(joined(drawn).emitted, minlength=int(np.prod(problem.emitted_shape)))
+    convincing = dependent or bound > 0 or evidence.log_value >= CONVINCING
+    return Fresh(instance_of(problem, name, halves, bound, neighbours), emitted, convincing)
 
 
 def instance_of(

@@ -58,7 +58,7 @@ def as_ids(result: Any, name: str, shape: tuple[int, ...], lowest: int, highest:
     if array.shape != shape:
         raise InvalidOutput(f"{name} is {shown(result)}: its shape must be {shape}")
     if array.dtype.kind not in "iu":
-        raise InvalidOutput(f"{name} has dtype {array.dtype}: token ids are integers")
+        raise InvalidOutput(f"{name} has dtype {array.dtype}: return an array of integers")
     wrong = np.asarray((array < lowest) | (array >= highest))
     rows = wrong.reshape(len(array), -1).any(axis=1) if wrong.any() else wrong
     refuse_rows(rows, array, f"is out of range for {name}", f"allowed: {lowest}..{highest - 1}")

@@ -17,7 +17,7 @@ from specproof.conformance.problems.drawing import Tokens, are_well_formed, draw
 from specproof.conformance.problems.emitted_rows import EmittedRows, refuse_gaps
 from specproof.conformance.problems.example_models import independent
 from specproof.conformance.problems.next_token import check_models
-from specproof.conformance.problems.padding import OVERLOOKED, overlooks_padding, pad
+from specproof.conformance.problems.padding import overlooks_padding, pad
 from specproof.conformance.problems.problem import Inputs, VerifierProblem
 from specproof.conformance.subject.sampler_under_test import Subject
 from specproof.simulations.samplers.inversion import invert
@@ -119,9 +119,7 @@ class ChainProblem(EmittedRows, VerifierProblem):
 
     def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
         """Say that padding is taken for tokens, if the answer is the same where tokens stand in its place."""
-        inputs = self.inputs(max(min(OVERLOOKED, int(subject.longest_call)), 1), rng)
-        filled = inputs._replace(draft_tokens=inputs.draft_tokens % self.num_tokens)
-        return overlooks_padding(self, subject, inputs, filled, int(rng.integers(2**63)))
+        return overlooks_padding(self, subject, rng)
 
     @property
     def length(self) -> int:

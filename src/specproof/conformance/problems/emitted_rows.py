@@ -99,6 +99,6 @@ def refuse_gaps(tokens: Any) -> None:
     InvalidOutput
     """
     ended = tokens < 0
-    refuse_rows(ended[:, 0], tokens, "emits no token", "emit at least one token in each trial")
+    refuse_rows(ended[:, 0], tokens, "begins with -1", "emit at least one token in each trial")
     resumed = (ended[:, :-1] & ~ended[:, 1:]).any(axis=1)
     refuse_rows(resumed, tokens, "goes on after -1", "-1 stands after the last emitted token only")

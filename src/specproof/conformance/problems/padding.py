@@ -12,10 +12,13 @@ from specproof.conformance.subject.sampler_under_test import Subject, to_numpy
 from specproof.theory.distribution import Array
 
 if TYPE_CHECKING:
-    from specproof.conformance.problems.problem import Inputs, Problem
+    from specproof.conformance.problems.problem import Inputs, VerifierProblem
 
-OVERLOOKED = 64
-"""Trials in which a sampler is asked whether it tells padding from tokens; in most of them some is padded."""
+OVERLOOKED, LOOKED_AT_AGAIN = 64, 1024
+"""Trials in which a sampler is asked whether it tells padding from tokens; in most of them some is padded. One that
+seems not to is asked again in more, as what the last token does may be what is drawn nearly always."""
+AGAIN = 1 / 16
+"""The share of the longest call that asking again may take: of slow samplers, the first answer is the last."""
 
 
 def pad(inputs: Inputs, places: Tokens, length: int) -> None:
@@ -37,28 +40,42 @@ def padding_law(size: int) -> Array:
     return law
 
 
-def overlooks_padding(problem: Problem, subject: Subject, padded: Inputs, filled: Inputs, seed: int) -> str:
-    """Say that a sampler takes padding for tokens, if it answers as it does where the last token stands in its place.
+def overlooks_padding(problem: VerifierProblem, subject: Subject, rng: np.random.Generator) -> str:
+    """Say that a sampler takes padding for tokens, if it answers as where the last token stands in its place.
 
-    An index of -1 reads the last token's entry, so that this is what a sampler does which knows nothing of padding. One
-    whose answers are not repeated by the same generator cannot be compared, and is taken for such a one if it breaks
-    the contract.
+    An index of -1 reads the last token's entry, so that this is what a sampler does which knows nothing of padding. If
+    it answers the same where the first token stands there, it does not look, and nothing is shown. One whose answers
+    are not repeated by the same generator cannot be compared, and is taken for such a one if it breaks the contract.
 
     Raises
     ------
     Crash
         If it cannot be called with padded rows.
     """
-    answers = [_answer(subject, inputs, seed) for inputs in (padded, padded, filled)]
-    if not _same(answers[0], answers[1]):
+    seems = _takes_for_tokens(problem, subject, max(min(OVERLOOKED, int(subject.longest_call)), 1), rng)
+    more = min(LOOKED_AT_AGAIN, int(AGAIN * subject.longest_call))
+    if seems and more > OVERLOOKED:
+        seems = _takes_for_tokens(problem, subject, more, rng)
+    return "it takes padding for tokens" if seems else ""
+
+
+def _takes_for_tokens(problem: VerifierProblem, subject: Subject, trials: int, rng: np.random.Generator) -> bool:
+    padded = problem.inputs(trials, rng)
+    tokens, seed = padded.draft_tokens, int(rng.integers(2**63))
+    one, again, as_last = (
+        _answer(subject, padded._replace(draft_tokens=drafts), seed)
+        for drafts in (tokens, tokens, tokens % problem.num_tokens)
+    )
+    if not _same(one, again):
         try:
-            problem.parse(answers[0], padded)
+            problem.parse(one, padded)
         except InvalidOutput:
-            return "it takes padding for tokens"
-        return ""
-    if (padded.draft_tokens == filled.draft_tokens).all() or not _same(answers[1], answers[2], problem.num_tokens):
-        return ""
-    return "it takes padding for tokens"
+            return True
+        return False
+    if (tokens >= 0).all() or not _same(again, as_last, problem.num_tokens):
+        return False
+    as_first = _answer(subject, padded._replace(draft_tokens=np.maximum(tokens, 0)), seed)
+    return not _same(again, as_first, problem.num_tokens)
 
 
 def _answer(subject: Subject, inputs: Inputs, seed: int) -> Any:

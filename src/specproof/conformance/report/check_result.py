@@ -12,6 +12,8 @@ from specproof.conformance.report.finding import Finding, Verdict
 
 SHRUNK = "found by shrinking"
 """The name of an instance that is not one of the ladder's problems."""
+NAMED = 3
+"""So many defects are named that are not excluded."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +83,24 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The known defect whose exact law explains the data best.
+    """The known defect whose exact law explains the data best, or why none is named.
 
     Attributes
     ----------
     name, title : str
-        The defect's name and title; empty if none of the known ones explains the data.
+        The defect's name and title; empty if none of the known ones explains the data, or too few trials favour one.
     log_likelihood_ratio : float
-        The logarithm of its likelihood ratio to the next best known defect that differs, refuted or not; infinite (in
-        JSON: null) if its law excludes something that was seen, or there is no other.
+        The logarithm of the likelihood ratio of the likeliest that is not refuted to the next best known defect that
+        differs, refuted or not; infinite (in JSON: null) if its law excludes something that was seen, or there is no
+        other.
     equivalent : tuple of str
         Names of further defects whose laws on these problems are the same.
     tried : int
         How many known defects there are.
+    possible : tuple of str
+        Names of the defects that are not refuted, the likeliest first, where the trials are too few to name one.
+    only : str
+        The problem whose trials these are, if all are of one.
     """
 
     name: str
@@ -101,11 +108,22 @@ class Diagnosis:
     log_likelihood_ratio: float
     equivalent: tuple[str, ...]
     tried: int
+    possible: tuple[str, ...] = ()
+    only: str = ""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether all known defects are refuted."""
+        return not self.name and not self.possible
 
     def __str__(self) -> str:
+        if self.possible:
+            more = f" and {len(self.possible) - NAMED} more" if len(self.possible) > NAMED else ""
+            return f"the trials are too few to name a defect; not excluded: {', '.join(self.possible[:NAMED])}{more}"
         if not self.name:
             return f"none of the {self.tried} known defects, as parametrised in the catalogue, explains the data"
-        also = f" (same law here: {', '.join(self.equivalent)})" if self.equivalent else ""
+        where = f"on {self.only}" if self.only else "here"
+        also = f" (same law {where}: {', '.join(self.equivalent)})" if self.equivalent else ""
         return f"{self.name}: {self.title}{also}"
 
 

@@ -28,11 +28,11 @@ class Report(CheckResult):
     notes : tuple of str
         What is not wrong but worth knowing.
     instance : Instance or None
-        The smallest failing instance, if a law is wrong.
+        The smallest failing instance, if a law is wrong and fresh trials of it show that.
     acceptance : tuple of Acceptance
         How often drafts are emitted; empty in a contract that does not show drafts.
     diagnosis : Diagnosis or None
-        The known defect that explains the data, if a law is wrong.
+        The known defect that explains the data, or that none does or too few trials tell, if a law is wrong.
     detectable_bias : float
         A bias of this total variation on any one problem of the ladder, and on no other, would have been seen with
         probability 0.99; infinite if none surely would (in JSON: null).

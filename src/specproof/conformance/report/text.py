@@ -12,15 +12,10 @@ from rich.text import Text
 from specproof.conformance.problems.ladder import PROBLEMS
 from specproof.conformance.report.check_result import CheckResult, told_bias, told_share
 from specproof.conformance.report.finding import Verdict
+from specproof.conformance.report.hints import hint
 
 COLOURS = {Verdict.LOSSLESS: "bold green", Verdict.WITHIN: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 """Verdicts in other colours than a failure's."""
-
-
-OF_TENSORS = ("'numpy.ndarray' object has no attribute", "must be Tensor, not numpy.ndarray")
-"""A message of this kind comes of an array where a tensor is expected."""
-OF_ANOTHER_SIGNATURE = ("positional argument", "unexpected keyword argument", "is not callable", "object is not")
-"""A message of this kind comes of arguments that the function was not made for."""
 
 
 def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableType]:
@@ -36,9 +31,13 @@ def full(report: CheckResult, *, verbose: bool = False) -> Iterator[RenderableTy
     yield from _notes(report)
     if report.calls:  # what was counted in a process that the function ended is lost
         yield Text(
-            f"\n{report.trials:,} trials in {report.calls:,} calls, {report.seconds:.1f} s, seed {report.seed}. "
-            f"A lossless sampler fails with probability at most {report.level:g}."
+            f"\n{_count(report.trials, 'trial')} in {_count(report.calls, 'call')}, {report.seconds:.1f} s, "
+            f"seed {report.seed}. A lossless sampler fails with probability at most {report.level:g}."
         )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def short(report: CheckResult) -> str:
@@ -79,22 +78,8 @@ def _findings(report: CheckResult) -> Iterator[Text]:
 
 
 def _hint(report: CheckResult) -> Iterator[Text]:
-    said = first_call_hint(report)
-    if said:
+    if said := hint(report):
         yield Text.assemble(("hint", "yellow"), f" {said}")
-
-
-def first_call_hint(report: CheckResult) -> str:
-    """Guess from the failure of a very first call what the function was not made for; empty without a guess."""
-    if report.calls != 1 or not report.findings:
-        return ""
-    found = report.findings[0]
-    if found.verdict is Verdict.CRASHES and any(sign in found.text for sign in OF_TENSORS):
-        return "does it take tensors? See --arrays torch"
-    if found.verdict is Verdict.INVALID or any(sign in found.text for sign in OF_ANOTHER_SIGNATURE):
-        others = " or ".join(contract for contract in PROBLEMS if contract != report.contract)
-        return f"it failed on its very first call: is its contract {others}? See --contract"
-    return ""
 
 
 def _instance(report: CheckResult) -> Iterator[Text]:

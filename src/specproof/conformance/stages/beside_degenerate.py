@@ -8,7 +8,7 @@ import numpy as np
 
 from specproof.conformance.evidence.e_processes import LawEvidence
 from specproof.conformance.evidence.sampling import sample_mixed_call
-from specproof.conformance.evidence.small_batches import KINDS, size_of
+from specproof.conformance.evidence.small_batches import KINDS, Sizes, size_of
 from specproof.conformance.explanation.failing_instance import instance_of
 from specproof.conformance.problems.drawing import Tokens
 from specproof.conformance.problems.problem import VerifierProblem
@@ -36,13 +36,13 @@ def run_beside_degenerate_rows(check: Check) -> list[Finding]:
     Large ones of every shape come first. Each kind of batch of each shape has its part of the time that is left.
     """
     groups = [[name for name in names if check.degenerate[name].law.trials] for names in check.beside().values()]
-    turns = [(kind, names) for kind in (LARGE, *KINDS[1:]) for names in groups if names]
+    turns = [(kind, names) for kind in (None, *KINDS[1:]) for names in groups if names]
     missed = []
     for index, (kind, names) in enumerate(turns):
-        end, more = (check.after(LARGE_BESIDE), len(groups)) if kind == LARGE else (check.after(BESIDE), len(turns))
+        end, more = (check.after(LARGE_BESIDE), len(groups)) if kind is None else (check.after(BESIDE), len(turns))
         now = time.monotonic()
         if now > end:
-            missed.append(kind)
+            missed.append(str(kind or LARGE))
             continue
         try:
             if found := _alarm(check, names, kind, now + (end - now) / (more - index)):
@@ -68,7 +68,7 @@ def _constant(model: TabularModel, law: Array) -> TabularModel:
     return TabularModel([np.broadcast_to(law, table.shape) for table in model.conditionals])
 
 
-def _alarm(check: Check, names: list[str], kind: str, stop: float) -> Finding | None:
+def _alarm(check: Check, names: list[str], kind: Sizes | None, stop: float) -> Finding | None:
     halves = _counts(check, _problems(check, names), kind, stop)
     ordinary = ordinary_beside(_problems(check, names)[0])
     if not _refute(check, ordinary, halves):
@@ -87,23 +87,23 @@ def _alarm(check: Check, names: list[str], kind: str, stop: float) -> Finding | 
     return _finding(names[0], kind, f" that have rows of {_listed(names)} beside them", halves)
 
 
-def _finding(name: str, kind: str, of_what: str, halves: list[Tokens]) -> Finding:
+def _finding(name: str, kind: Sizes | None, of_what: str, halves: list[Tokens]) -> Finding:
     trials = int(halves[0].sum() + halves[1].sum())
-    text = f"the law of ordinary rows is wrong in batches of {kind}{of_what}, seen in {trials:,} trials"
+    text = f"the law of ordinary rows is wrong in batches of {kind or LARGE}{of_what}, seen in {trials:,} trials"
     return Finding(Verdict.BIASED, Detector.BESIDE, name, text)
 
 
-def _counts(check: Check, others: list[VerifierProblem], kind: str, stop: float) -> list[Tokens]:
+def _counts(check: Check, others: list[VerifierProblem], kind: Sizes | None, stop: float) -> list[Tokens]:
     """Count in two halves what ordinary rows emit beside those of all others, or of one of them in small batches."""
     ordinary = ordinary_beside(others[0])
     size, affordable = ordinary.target_law.size, int((stop - time.monotonic()) / (2 * check.subject.batches.pace))
     largest = min(check.budget.degenerate, max(affordable, 1))
     halves = [np.zeros(size, dtype=np.int64) for _ in range(2)]
-    for call in range(2 if kind == LARGE else max(check.budget.small // CALLS, 2)):
+    for call in range(2 if kind is None else max(check.budget.small // CALLS, 2)):
         if time.monotonic() > stop:
             break
-        rows = largest if kind == LARGE else size_of(kind, check.subject, check.rng)
-        beside = others if kind == LARGE else [others[int(check.rng.integers(len(others)))]]
+        rows = largest if kind is None else size_of(kind, check.subject, check.rng)
+        beside = others if kind is None else [others[int(check.rng.integers(len(others)))]]
         share = max(int(rows * check.rng.uniform(0.2, 0.8)) // len(beside), 1)
         trials = [max(rows - share * len(beside), 1), *[share] * len(beside)]
         seen = sample_mixed_call(check.subject, [ordinary, *beside], trials, check.rng)

@@ -38,7 +38,7 @@ def conclude(check: Check, name: str, explained: Explanation) -> Report:
         contract=check.settings.contract,
         verdict=findings[0].verdict if findings else _verdict(bias, within, at_most),
         findings=tuple(_summed(findings)),
-        notes=tuple(check.notes),
+        notes=(*check.notes, *filter(None, [explained.note])),
         instance=explained.instance,
         acceptance=tuple(acceptance),
         diagnosis=explained.diagnosis,
@@ -91,9 +91,11 @@ def _note_manners(check: Check) -> None:
         changed = f"{', '.join(more)} and {last}" if more else last
         check.notes.append(f"it changes {changed}, which was put back after each call")
     if threads := surroundings.new_threads():
-        check.notes.append(f"it leaves threads behind: {threads} are still alive after its calls")
+        alive = "1 is" if threads == 1 else f"{threads} are"
+        check.notes.append(f"it leaves threads behind: {alive} still alive after its calls")
     if processes := surroundings.new_processes():
-        check.notes.append(f"it leaves processes behind: {processes} still run or were never waited for")
+        run = "1 still runs or was never" if processes == 1 else f"{processes} still run or were never"
+        check.notes.append(f"it leaves processes behind: {run} waited for")
     check.subject.generators.put_back()
     if used := check.subject.generators.used:
         check.notes.append(

@@ -17,7 +17,8 @@ def excesses(check: Check, within: float) -> list[Finding]:
             Verdict.BIASED,
             Detector.LAW,
             name,
-            f"{where} the total variation from the target is at least {bound:.3g}, above the {within:g} declared",
+            f"{where} the total variation from the target is at least {bound:.3g}, above the {within:g} declared, "
+            "if trials of a batch are independent",
         )
         for bound, where, name in sorted(found, key=lambda it: -it[0])
         if bound > within

@@ -19,7 +19,7 @@ def call_every_problem(check: Check) -> None:
     Crash, InvalidOutput
         If the function breaks its contract.
     """
-    left_out: dict[str, list[str]] = defaultdict(list)
+    left_out: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for index, (name, watch) in enumerate(list(check.watches.items())):
         if time.monotonic() > check.after(ROUNDS):
             break
@@ -28,10 +28,13 @@ def call_every_problem(check: Check) -> None:
         if index == 0:  # which may have compiled
             check.start = time.monotonic()
         if reason:
-            left_out[reason].append(watch.problem.unusual or f"'{name}'")
-            check.unsupported |= {watch.problem.unusual} - {""}
+            left_out[reason].append((name, watch.problem.unusual))
             del check.watches[name]
-    check.refuse(left_out)
+    asked_for = {watch.problem.unusual for watch in check.watches.values()} | {""}
+    check.unsupported = {kind for those in left_out.values() for _, kind in those} - asked_for
+    check.refuse(  # by the kind, where all of it was left out
+        {why: [f"'{name}'" if kind in asked_for else kind for name, kind in those] for why, those in left_out.items()}
+    )
 
 
 def why_left_out(check: Check, watch: Watch, trials: int) -> str:

@@ -26,7 +26,8 @@ FAULTS = {
     ),
     Repetition.ELSEWHERE: (
         Detector.SEED,
-        "the same inputs and the same rng give different output: it draws from elsewhere, or counts its calls",
+        "the same inputs and the same rng give different output: it draws from elsewhere, counts its "
+        "calls, or its threads draw in another order",
     ),
 }
 """What is said of a function whose output is not repeated, and what saw it."""
@@ -63,8 +64,6 @@ def repeat_calls(check: Check) -> list[Finding]:
         check.reproducible = False
         check.notes.append(UNSEEDED)
         return [Finding(Verdict.INVALID, Detector.SEED, "", UNSEEDED)] if check.settings.require_seed else []
-    if check.settings.within is not None:  # what follows refutes the target's law
-        return []
     streams = min(_affordable(check) // REPEATED, STREAMS)
     return _other_generators(check, example, streams) if streams > 1 else []
 
@@ -75,8 +74,11 @@ def _has_seeds(check: Check) -> bool:
 
 def _other_generators(check: Check, example: Watch, number: int) -> list[Finding]:
     streams = Streams(check.subject, example.problem, number, check.rng)
-    if fault := streams.shared():
+    within = check.settings.within is not None
+    if fault := streams.drawn_without() if within else streams.shared():
         return [Finding(Verdict.BIASED, Detector.UNIFORMS, example.name, fault)]
+    if within:  # what follows refutes the target's law
+        return []
     fault = streams.unused(check.share)
     return [Finding(Verdict.BIASED, Detector.ROWS, example.name, fault)] if fault else []
 

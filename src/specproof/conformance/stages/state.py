@@ -11,19 +11,19 @@ import numpy as np
 from specproof.conformance.arguments import Settings
 from specproof.conformance.contract import Contract
 from specproof.conformance.evidence.known_laws import Law, prepare_known
-from specproof.conformance.evidence.small_batches import KINDS, SmallBatches
+from specproof.conformance.evidence.small_batches import KINDS, KNOWN_IN, SmallBatches
 from specproof.conformance.evidence.watch import Watch
 from specproof.conformance.problems.ladder import PROBLEMS, degenerate_problems, ladder
 from specproof.conformance.report.check_result import Instance
 from specproof.conformance.subject.sampler_under_test import Sampler, Subject
 
-SMALL, ROUNDS, BESIDE, END = 0.12, 0.68, 0.77, 0.9
+SMALL, ROUNDS, BESIDE, END = 0.2, 0.68, 0.77, 0.9
 """Shares of the time limit after which small batches, rounds, batches with degenerate rows, and looking into a failure
 end: what is running then has still to return."""
 LONG_ROUNDS = 0.74
 """Rounds end after this share in contracts in which no rows stand beside degenerate ones, and of slow samplers."""
-TOGETHER = 0.25
-"""The two tests of all problems together have this share of the level, as they see most; all others have the rest."""
+TOGETHER, TESTS_TOGETHER = 0.25, 2 + len(KNOWN_IN)
+"""The tests of all problems together have this share of the level, as they see most; all others have the rest."""
 HANG = 0.5
 """A call that takes this share of the time limit is a hang; the first may take the whole of it."""
 
@@ -53,7 +53,7 @@ class Check:
     share : float
         The share of the level that each test of one problem, one kind of batch or the generators has.
     share_together : float
-        The share of the level that each of the two tests of all problems together has.
+        The share of the level that each of the tests of all problems together has.
     unsupported : set of str
         What the function turned out not to know of, see :attr:`specproof.conformance.problems.Problem.unusual`.
     notes : list of str
@@ -86,8 +86,8 @@ class Check:
         laws = sum(watch.tests for watch in (*self.watches.values(), *self.degenerate.values()))
         laws += len(KINDS) * len(self.beside())  # large batches, and all small ones but those of one
         checks = len(self.watches) if settings.problem else 1  # those of all problems in turn share the level
-        self.share = (1 - TOGETHER) * settings.level / (laws + len(self.small.evidence) + checks)  # and the generators
-        self.share_together = TOGETHER * settings.level / (2 * checks)
+        self.share = (1 - TOGETHER) * settings.level / (laws + self.small.tests + checks)  # and the generators
+        self.share_together = TOGETHER * settings.level / (TESTS_TOGETHER * checks)
         self.notes: list[str] = []
         self._keep_only(settings.problem)
         self.unsupported: set[str] = set()

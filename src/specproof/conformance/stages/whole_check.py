@@ -59,6 +59,8 @@ def _look(check: Check, progress: Callable[[str], None]) -> list[Finding]:
         repeated = repeat_calls(check)
         progress("running small batches")
         small = run_small_batches(check)
+        if any(finding.detector is Detector.UNIFORMS for finding in repeated):
+            small = []  # of calls that share their numbers many small ones say nothing of a law
         progress("running every problem in large batches")
         findings += run_rounds(check) or small
         # That rows hardly vary is a part of it if a law is wrong.

@@ -149,7 +149,8 @@ class Subject:
                 result, error = self._worker.call(partial(_answer, function), limit)
             except TimeoutError:
                 self._worker = Worker()
-                raise Hang(f"a call with {asked} did not return within {limit:g} s") from None
+                message = f"a call with {asked} did not return within {limit:g} s"
+                raise Hang(f"{message}: a longer time_limit (--time-limit) allows slower calls") from None
         # What little is known of batches until there is a large one: of the last call, as the first may compile.
         if trials >= BATCH or self.batches.trials < BATCH:
             self.batches = self.batches.more(trials, time.perf_counter() - start)
