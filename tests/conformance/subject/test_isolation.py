@@ -211,7 +211,7 @@ def test_processes_that_are_left_behind_are_killed(tmp_path: Path) -> None:
         f"        open({str(numbers)!r}, 'w').write(str(started[0].pid))\n    return token_by_token(*given)\n"
     )
     report = check_sampler(f"{path}:verify", budget=SMALL, isolate=True)
-    assert "it leaves processes behind: 1 still run or were never waited for" in report.notes
+    assert "it leaves processes behind: 1 still runs or was never waited for" in report.notes
     left, deadline = numbers.read_text(), time.monotonic() + 10.0
     while is_running(left) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -18,7 +18,7 @@ from specproof.conformance.tree import Drawn
 SIBLINGS, THREE_SIBLINGS = (-1, 0, 0), (-1, 0, 0, 0)
 BRANCHES, TWINS, PATHS = (-1, 0, 0, 1, 2), (-1, 0, 0, 1, 1), (-1, 0, 1, 0, 3)
 LONG_PATHS, BUSHY = (-1, 0, 1, 2, 0, 4, 5), (-1, 0, 0, 1, 1, 3, 3)
-TWINS_TWICE, THIRD_TWINS, THREE_PATHS = (-1, 0, 0, 1, 1, 2, 2), (-1, 0, 0, 0, 2, 3, 3), (-1, 0, 1, 0, 3, 0, 5)
+TWINS_TWICE, THIRD_TWINS = (-1, 0, 0, 1, 1, 2, 2), (-1, 0, 0, 0, 2, 3, 3)
 _LEFT_IN_DOUBT = (0.05, 0.2, 0.25, 0.5), (0.2, 0.3, 0.45, 0.05), (0.4, 0.3, 0.2, 0.1)
 """A draft's law, and a target's of which two rejected siblings leave several tokens; then the one after a sibling."""
 
@@ -27,8 +27,8 @@ def tree_examples() -> dict[str, TreeProblem]:
     """Make the problems whose laws are tested, for each way of drawing the smallest first.
 
     Two of each shape fit into one batch; where children are not those of draft sequences, these have different trees,
-    one of them with siblings on the second level that leave a token of three. A second sibling's children are siblings,
-    and a third's, and the target's rows after siblings differ there.
+    one of them with siblings on the second level that leave a token of three. Of independent and of certain drafts a
+    second sibling's children are siblings, and of certain ones a third's, and the target's rows after siblings differ.
     """
     short, long = (markov(P3, P3_ROWS, Q3, Q3_ROWS, horizon=horizon) for horizon in (2, 3))
     pair = independent([(0.6, 0.3, 0.1)] * 2), independent([(0.2, 0.5, 0.3), (0.3, 0.2, 0.5)])
@@ -36,7 +36,6 @@ def tree_examples() -> dict[str, TreeProblem]:
     listed: dict[str, TreeProblem] = {}
     for kind in Drawn:
         branches, twins, bushy = (PATHS, PATHS, LONG_PATHS) if kind is Drawn.PATHS else (BRANCHES, TWINS, BUSHY)
-        twice, third = (THREE_PATHS, THREE_PATHS) if kind is Drawn.PATHS else (TWINS_TWICE, THIRD_TWINS)
         asked = {
             "two siblings": TreeProblem(*short, SIBLINGS, kind),
             "two siblings, no memory": TreeProblem(*pair, SIBLINGS, kind),
@@ -47,8 +46,6 @@ def tree_examples() -> dict[str, TreeProblem]:
         asked |= {
             "two branches": TreeProblem(*long, branches, kind),
             "two branches, other laws": TreeProblem(*long[::-1], twins, kind),
-            "two siblings with two children each": TreeProblem(*long, twice, kind),
-            "three siblings with children": TreeProblem(*long[::-1], third, kind),
             "three levels": TreeProblem(*history, bushy, kind),
             "three levels, other laws": TreeProblem(*history[::-1], LONG_PATHS, kind),
         }
@@ -58,6 +55,9 @@ def tree_examples() -> dict[str, TreeProblem]:
         for name, it in listed.items()
         if it.kind is Drawn.CERTAIN
     }
+    for kind in (Drawn.IID, Drawn.CERTAIN):
+        listed[f"{kind}, two siblings with two children each"] = TreeProblem(*long, TWINS_TWICE, kind)
+    listed["certain, three siblings with children"] = TreeProblem(*long[::-1], THIRD_TWINS, Drawn.CERTAIN)
     near = {
         "iid, thirty-two tokens, draft near the target": TreeProblem(*near_each_other(), (-1, 0), Drawn.IID),
         "iid, thirty-two tokens, other laws": TreeProblem(*near_each_other()[::-1], (-1, 0), Drawn.IID),

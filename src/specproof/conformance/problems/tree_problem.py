@@ -82,7 +82,7 @@ class TreeProblem(EmittedRows, VerifierProblem):
         "iid, two siblings": 1,
         "certain, no draft law, two branches": 1,
         "distinct, two siblings": 4,
-        "distinct, three siblings with children": 4,
+        "distinct, three siblings": 4,
     }
     draft: TabularModel
     target: TabularModel
