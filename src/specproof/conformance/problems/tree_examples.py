@@ -27,8 +27,8 @@ def tree_examples() -> dict[str, TreeProblem]:
     """Make the problems whose laws are tested, for each way of drawing the smallest first.
 
     Two of each shape fit into one batch; where children are not those of draft sequences, these have different trees,
-    one of them with siblings on the second level that leave a token of three. Of independent and of certain drafts a
-    second sibling's children are siblings, and of certain ones a third's, and the target's rows after siblings differ.
+    one of them with siblings on the second level that leave a token of three. Of certain drafts a second sibling's
+    children are siblings, and a third's, and the target's rows after siblings differ there.
     """
     short, long = (markov(P3, P3_ROWS, Q3, Q3_ROWS, horizon=horizon) for horizon in (2, 3))
     pair = independent([(0.6, 0.3, 0.1)] * 2), independent([(0.2, 0.5, 0.3), (0.3, 0.2, 0.5)])
@@ -55,8 +55,7 @@ def tree_examples() -> dict[str, TreeProblem]:
         for name, it in listed.items()
         if it.kind is Drawn.CERTAIN
     }
-    for kind in (Drawn.IID, Drawn.CERTAIN):
-        listed[f"{kind}, two siblings with two children each"] = TreeProblem(*long, TWINS_TWICE, kind)
+    listed["certain, two siblings with two children each"] = TreeProblem(*long, TWINS_TWICE, Drawn.CERTAIN)
     listed["certain, three siblings with children"] = TreeProblem(*long[::-1], THIRD_TWINS, Drawn.CERTAIN)
     near = {
         "iid, thirty-two tokens, draft near the target": TreeProblem(*near_each_other(), (-1, 0), Drawn.IID),
