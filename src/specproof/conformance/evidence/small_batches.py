@@ -43,8 +43,10 @@ SELDOM = 4
 """Problems that come in every so many-th turn alone are for what is gross: a report does not name them."""
 TURN = (SINGLE, BETWEEN, PAIRED, SINGLE, KINDS[2], SINGLE, BETWEEN, PAIRED, SINGLE)
 """Calls in turn, so that no kind takes the time of another."""
-FINER = tuple(Sizes(*it) for power in range(2, 8) for it in ((1 << power,) * 2, ((1 << power) + 1, (2 << power) - 1)))
-FINER = (*FINER, Sizes(BETWEEN.most, BETWEEN.most))
+FINER = (
+    *(Sizes(*it) for power in range(2, 8) for it in ((1 << power,) * 2, ((1 << power) + 1, (2 << power) - 1))),
+    Sizes(BETWEEN.most, BETWEEN.most),
+)
 """The powers of two, which engines run most, and what is between them."""
 
 
@@ -58,8 +60,6 @@ class Place(StrEnum):
 
 TESTS = len(KINDS) + 2
 """Of each problem: one of each kind of batch, one of rows at either end, and one of pairs."""
-
-
 Kind = Sizes | Place
 """Of small batches, or of rows in them."""
 KNOWN_IN = (*KINDS, Place.FIRST, Place.LAST)
