@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 
 from specproof.simulations.claims.registry import CLAIMS
-from specproof.simulations.experiments.store import write_text
+from specproof.simulations.experiments.whole_files import write_text
 from specproof.simulations.language_models.pairs import fetch_pair
 from specproof.theory.errors import InvalidInput
 

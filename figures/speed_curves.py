@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specproof.figures.style import BLACK, PAGE, new_figure, styled
-from specproof.simulations.experiments.store import whole_file
+from specproof.simulations.experiments.whole_files import require_writable_file, whole_file
 from specproof.simulations.traces.planning import CostRatio
 from specproof.theory.errors import InvalidInput
 
@@ -74,7 +74,19 @@ def save(plan: Plan, path: Path) -> None:
     InvalidInput
         If the file is of another kind than PNG, SVG or PDF, or cannot be written.
     """
-    if path.suffix not in KINDS:
-        raise InvalidInput(f"figure is {str(path)!r}: name a file that ends in {', '.join(KINDS)}")
+    require_figure_file(path)
     with styled(), whole_file(path) as temporary:
         draw_plan(plan).savefig(temporary, format=path.suffix[1:])
+
+
+def require_figure_file(path: Path) -> None:
+    """Try whether a figure can be written into a file, before work depends on it.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is of another kind than PNG, SVG or PDF, or cannot be written.
+    """
+    if path.suffix not in KINDS:
+        raise InvalidInput(f"figure is {str(path)!r}: name a file that ends in {', '.join(KINDS)}")
+    require_writable_file(path)

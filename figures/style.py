@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import specproof.theory.blocks  # noqa: F401  (it has a look in LOOKS and is no verifier)
-from specproof.simulations.experiments.store import whole_file, write_text
+from specproof.simulations.experiments.whole_files import whole_file, write_text
 from specproof.theory.looks import Look
 from specproof.theory.verifiers import LOOKS
 

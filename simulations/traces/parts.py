@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from specproof.simulations.experiments.store import whole_file, write_text
+from specproof.simulations.experiments.whole_files import whole_file, write_text
 from specproof.simulations.traces.trace import Trace, pack
 from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.display import shown

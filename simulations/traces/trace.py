@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specproof.simulations.experiments.store import whole_file
+from specproof.simulations.experiments.whole_files import whole_file
 from specproof.simulations.traces.trace_header import TextRecord, TraceHeader
 from specproof.theory.errors import InvalidInput
 

@@ -25,7 +25,8 @@ from specproof.simulations.claims.claim import FAMILY_LEVEL, Claim, Settings
 from specproof.simulations.claims.conclusion import ClaimFindings, conclude_claim
 from specproof.simulations.evidence import as_table
 from specproof.simulations.experiments.cell_runner import Announce, run_cells
-from specproof.simulations.experiments.store import Store, require_writable, whole_file, write_text
+from specproof.simulations.experiments.store import Store
+from specproof.simulations.experiments.whole_files import require_writable, whole_file, write_text
 from specproof.simulations.language_models.pair_names import parse_pair
 from specproof.simulations.language_models.pairs import fetch_pair, resolve_device
 from specproof.simulations.language_models.prompts import load_prompts

@@ -33,6 +33,10 @@ def _run() -> int:
             return run()
         except InvalidInput as error:
             return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] == "specproof":
+            raise
+        return _fail(f"the module {error.name} is missing: pip install specproof, without --no-deps, brings it")
     except MemoryError as error:
         why = f" ({error})" if str(error) else ""
         return _fail(f"out of memory{why}: ask for less at a time, or use a machine that has more")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specproof.cli import EXIT_REFUTED
-from specproof.cli.options import Html, Json
+from specproof.cli.options import Html, Json, require_page
 from specproof.conformance.contract import Contract
-from specproof.theory.errors import InvalidInput
 
 
 class BudgetName(StrEnum):
@@ -83,7 +81,7 @@ def check(
       specproof check my_engine/sampler.py:verify --contract chain --thorough
     """
     if html is not None:
-        _require_page(html)
+        require_page(html)
     from specproof.conformance.checking import check_sampler
     from specproof.conformance.report.terminal import show
 
@@ -108,14 +106,3 @@ def check(
         write_page(html, check_page(report, ["specproof", *sys.argv[1:]]))
     if not report.is_passed:
         raise typer.Exit(EXIT_REFUTED)
-
-
-def _require_page(html: Path) -> None:
-    """Fail before the check, and not after it, where a page cannot be made or written."""
-    try:
-        import specproof.report.check_page  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InvalidInput(f"--html needs the package {error.name}: pip install jinja2 latex2mathml") from None
-    from specproof.simulations.experiments.store import require_writable_file
-
-    require_writable_file(html)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from specproof.theory.errors import InvalidInput
+
 
 class Device(StrEnum):
     """Where models and their sampling run."""
@@ -29,3 +31,20 @@ Plugins = Annotated[
         "--plugin", metavar="FILE", help="A .py file or module that registers verifiers of your own; may be repeated."
     ),
 ]
+
+
+def require_page(html: Path) -> None:
+    """Fail before the work, and not after it, where a page cannot be made or written.
+
+    Raises
+    ------
+    InvalidInput
+        If a package that pages need is missing, or the file cannot be written.
+    """
+    try:
+        import specproof.report.page  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InvalidInput(f"--html needs the package {error.name}: pip install jinja2 latex2mathml") from None
+    from specproof.simulations.experiments.whole_files import require_writable_file
+
+    require_writable_file(html)

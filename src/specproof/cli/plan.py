@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from specproof.cli.options import Html, Json, Plugins
+from specproof.cli.options import Html, Json, Plugins, require_page
 from specproof.theory.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -89,6 +89,12 @@ def plan(
     from specproof.simulations.traces.pricing import price
     from specproof.simulations.traces.trace import Trace
 
+    if figure is not None:
+        from specproof.figures.speed_curves import require_figure_file
+
+        require_figure_file(figure)
+    if html is not None:
+        require_page(html)
     for name in plugin or []:
         load_plugin(name)
     read = Trace.read(trace)

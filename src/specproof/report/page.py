@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from specproof import __version__
 from specproof.report.formula import mathml
-from specproof.simulations.experiments.store import write_text
+from specproof.simulations.experiments.whole_files import write_text
 
 
 @cache

@@ -105,6 +105,10 @@ def test_trees_are_designed_for_a_budget(command: Any, folder: Path) -> None:
             ("trace.parquet", "--cost", 0.1, "--figure", "curves.gif"),
             "figure is 'curves.gif': name a file that ends in",
         ),
+        # What cannot be written is told before anything is read.
+        (("absent.parquet", "--cost", 0.1, "--figure", "trace.parquet/curves.png"), "cannot write to trace.parquet"),
+        (("absent.parquet", "--cost", 0.1, "--html", "."), "cannot write ., which is a folder"),
+        (("absent.parquet", "--cost", 0.1, "--html", "trace.parquet/page.html"), "cannot write to trace.parquet"),
     ],
 )
 def test_mistakes_are_one_line(command: Any, folder: Path, words: tuple[Any, ...], message: str) -> None:

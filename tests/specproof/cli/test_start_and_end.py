@@ -78,6 +78,20 @@ def test_running_out_of_memory_is_one_line(
     assert outcome.err.count("\n") == 1
 
 
+def test_a_missing_dependency_is_one_line(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "specproof.simulations.traces.trace", raising=False)
+    outcome = command("plan", "trace.parquet", "--cost", 0.1)
+    message = "the module pyarrow is missing: pip install specproof, without --no-deps, brings it"
+    assert (outcome.status, outcome.out, outcome.err) == (2, "", f"specproof: error: {message}\n")
+
+
+def test_a_missing_module_of_our_own_is_no_mistake_of_the_user(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "specproof.simulations.traces.planning", None)
+    with pytest.raises(ModuleNotFoundError):
+        command("plan", "trace.parquet", "--cost", 0.1)
+
+
 def test_the_shell_completes_commands_and_options() -> None:
     shells = {"_SPECPROOF_COMPLETE": "complete_bash", "COMP_WORDS": "specproof repr", "COMP_CWORD": "1"}
     as_completion = f"import os, sys; os.environ.update({shells!r}); sys.argv = ['specproof']"
