@@ -47,6 +47,11 @@ def test_the_law_behind_the_data_is_named() -> None:
     assert str(found) == "half: a title"
 
 
+def test_a_law_that_leaves_nothing_to_chance_is_named() -> None:
+    always = Known("always", lambda _: np.eye(6)[0].reshape(2, 3))
+    assert diagnose(drawn(np.eye(6)[0]) * 2, [always, *KNOWN]).name == "always"
+
+
 def test_a_report_is_strict_json_where_a_ratio_is_infinite() -> None:
     report = Report("f", "multi", Verdict.BIASED, diagnosis=diagnose(drawn(mixture(0.5)(PROBLEM)), KNOWN))
     text = json.dumps(report.as_dict(), allow_nan=False)

@@ -86,6 +86,15 @@ def test_one_that_was_written_for_whole_rows_passes_and_is_told_what_was_left_ou
     assert any("drafts without a law" in note and "NoneType" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("name", ["greedy-target", "target-overwritten"])
+def test_padding_that_is_seldom_taken_for_a_token_does_not_hide_what_else_is_wrong(name: str) -> None:
+    """On some problems the padding is never accepted, and on others it breaks the contract in a later call."""
+    defect = next(entry for entry in DEFECTS if entry.name == name and entry.contract == "chain")
+    report = check_sampler(defect.sampler, budget="ci")
+    assert report.verdict is Verdict.BIASED, str(report)
+    assert any("ragged batches, which were left out (it takes padding for tokens)" in note for note in report.notes)
+
+
 def never_accepts(draft_probs: Any, target_probs: Any, draft_tokens: Any, rng: Any) -> Any:
     emitted = np.full((len(draft_tokens), draft_tokens.shape[1] + 1), -1)
     emitted[:, 0] = invert(target_probs[:, 0], rng.random(len(emitted)))

@@ -110,8 +110,15 @@ def _over_others(observed: Sequence[Observed], laws: Sequence[Array]) -> tuple[f
         possible = seen > 0
         with np.errstate(divide="ignore", over="ignore"):  # what the target all but excludes was seen: inf
             target += float((seen[possible] * np.log(completed[possible] / problem.target_law[possible])).sum())
-        anything -= float(_evidence(law, counts).spreads(ANYTHING).sum())
+        anything += _over_anything(law, counts)
     return target, anything
+
+
+def _over_anything(law: Array, counts: NDArray[np.int64]) -> float:
+    """Give the logarithm of the likelihood ratio to a law of which nothing is known, not even what it excludes."""
+    seen, centre = counts > 0, 0.5 * (law + 1.0 / law.size)
+    by_centre = float((counts[seen] * np.log(law[seen] / centre[seen])).sum())
+    return by_centre - float(_evidence(centre, counts).spreads(ANYTHING)[0])
 
 
 def _log_likelihood(observed: Sequence[Observed], laws: Sequence[Array]) -> float:

@@ -122,8 +122,10 @@ class ChainProblem(EmittedRows, VerifierProblem):
         undeclared = "" if self.declared else "drafts without a law"
         return " of ".join(filter(None, (ragged, undeclared)))
 
-    def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
-        """Say that padding is taken for tokens, if the answer is the same where tokens stand in its place."""
+    overlooking: ClassVar = "it takes padding for tokens"
+
+    def overlooked(self, subject: Subject, rng: np.random.Generator) -> bool:
+        """Whether padding is taken for tokens: the answer is the same where the last token stands in its place."""
         return overlooks_padding(self, subject, rng)
 
     @property

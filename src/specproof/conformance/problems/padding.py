@@ -40,12 +40,12 @@ def padding_law(size: int) -> Array:
     return law
 
 
-def overlooks_padding(problem: VerifierProblem, subject: Subject, rng: np.random.Generator) -> str:
-    """Say that a sampler takes padding for tokens, if it answers as where the last token stands in its place.
+def overlooks_padding(problem: VerifierProblem, subject: Subject, rng: np.random.Generator) -> bool:
+    """Whether a sampler takes padding for tokens: it answers as where the last token stands in its place.
 
     An index of -1 reads the last token's entry, so that this is what a sampler does which knows nothing of padding. If
-    it answers the same where the first token stands there, it does not look, and nothing is shown. One whose answers
-    are not repeated by the same generator cannot be compared, and is taken for such a one if it breaks the contract.
+    it answers the same whatever token stands there, it does not look, and nothing is shown. One whose answers are not
+    repeated by the same generator cannot be compared, and is taken for such a one if it breaks the contract.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def overlooks_padding(problem: VerifierProblem, subject: Subject, rng: np.random
     more = min(LOOKED_AT_AGAIN, int(AGAIN * subject.longest_call))
     if seems and more > OVERLOOKED:
         seems = _takes_for_tokens(problem, subject, more, rng)
-    return "it takes padding for tokens" if seems else ""
+    return seems
 
 
 def _takes_for_tokens(problem: VerifierProblem, subject: Subject, trials: int, rng: np.random.Generator) -> bool:
@@ -74,8 +74,11 @@ def _takes_for_tokens(problem: VerifierProblem, subject: Subject, trials: int, r
         return False
     if (tokens >= 0).all() or not _same(again, as_last, problem.num_tokens):
         return False
-    as_first = _answer(subject, padded._replace(draft_tokens=np.maximum(tokens, 0)), seed)
-    return not _same(again, as_first, problem.num_tokens)
+    others = (
+        _answer(subject, padded._replace(draft_tokens=np.where(tokens < 0, token, tokens)), seed)
+        for token in range(problem.num_tokens - 1)
+    )
+    return not all(_same(again, other) for other in others)
 
 
 def _answer(subject: Subject, inputs: Inputs, seed: int) -> Any:

@@ -195,16 +195,13 @@ class Problem(ABC):
         """What a sampler may not know of, such as ragged batches: left out if it raises or overlooks that."""
         return ""
 
-    def overlooked(self, subject: Subject, rng: np.random.Generator) -> str:
-        """Say how a sampler shows that it does not know of such inputs; nothing if it does.
+    overlooking: ClassVar[str] = ""
+    """What a sampler does that does not know of such inputs, in a sentence."""
 
-        Raises
-        ------
-        Crash
-            If it cannot be called with them.
-        """
+    def overlooked(self, subject: Subject, rng: np.random.Generator) -> bool:
+        """Whether a sampler shows that it does not know of such inputs; a Crash if it cannot be called with them."""
         del subject, rng
-        return ""
+        return False
 
     @property
     def batched(self) -> VerifierProblem | None:
