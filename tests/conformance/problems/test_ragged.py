@@ -9,7 +9,7 @@ import pytest
 from check_budgets import QUICK
 from rounds_alone import found_in_rounds
 
-from specproof.conformance import ChainProblem, Unsupported, Verdict, check_sampler
+from specproof.conformance import Budget, ChainProblem, Unsupported, Verdict, check_sampler
 from specproof.conformance.defects import DEFECTS
 from specproof.conformance.problems.ladder import ladder
 from specproof.conformance.references import token_by_token
@@ -90,7 +90,7 @@ def test_one_that_was_written_for_whole_rows_passes_and_is_told_what_was_left_ou
 def test_padding_that_is_seldom_taken_for_a_token_does_not_hide_what_else_is_wrong(name: str) -> None:
     """On some problems the padding is never accepted, and on others it breaks the contract in a later call."""
     defect = next(entry for entry in DEFECTS if entry.name == name and entry.contract == "chain")
-    report = check_sampler(defect.sampler, budget="ci")
+    report = check_sampler(defect.sampler, budget=Budget(200, 1, 10, 20, 100.0, candidates=2))
     assert report.verdict is Verdict.BIASED, str(report)
     assert any("ragged batches, which were left out (it takes padding for tokens)" in note for note in report.notes)
 
