@@ -34,12 +34,21 @@ def _run() -> int:
         except InvalidInput as error:
             return _fail(str(error))
     except ModuleNotFoundError as error:
-        if not error.name or error.name.partition(".")[0] == "specproof":
+        if not _is_dependency(error):
             raise
         return _fail(f"the module {error.name} is missing: pip install specproof, without --no-deps, brings it")
     except MemoryError as error:
         why = f" ({error})" if str(error) else ""
         return _fail(f"out of memory{why}: ask for less at a time, or use a machine that has more")
+
+
+def _is_dependency(error: ModuleNotFoundError) -> bool:
+    """Whether a module of ours asked for one of another package: what a user's code asks for is not ours to bring."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    asker = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return asker.startswith("specproof.") and not (error.name or "specproof").startswith("specproof")
 
 
 def _fail(message: str) -> int:

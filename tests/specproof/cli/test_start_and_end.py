@@ -92,6 +92,17 @@ def test_a_missing_module_of_our_own_is_no_mistake_of_the_user(command: Any, mon
         command("plan", "trace.parquet", "--cost", 0.1)
 
 
+def test_a_module_that_other_code_asks_for_is_not_ours_to_bring(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def theirs() -> int:
+        import a_module_that_is_not_here  # type: ignore[import-not-found]  # noqa: F401
+
+        return 0
+
+    monkeypatch.setattr("specproof.cli.app.run", theirs)
+    with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_here"):
+        command("list")
+
+
 def test_the_shell_completes_commands_and_options() -> None:
     shells = {"_SPECPROOF_COMPLETE": "complete_bash", "COMP_WORDS": "specproof repr", "COMP_CWORD": "1"}
     as_completion = f"import os, sys; os.environ.update({shells!r}); sys.argv = ['specproof']"
