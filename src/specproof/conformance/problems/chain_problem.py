@@ -64,6 +64,7 @@ class ChainProblem(EmittedRows, VerifierProblem):
     contract: ClassVar = Contract.CHAIN
     size_name: ClassVar = "L"
     acceptance_title: ClassVar = "the first token is the first draft"
+    overlooking: ClassVar = "it takes padding for tokens"
     in_small_batches: ClassVar = {
         "three tokens": 1,
         "two drafts, three tokens": 1,
@@ -121,8 +122,6 @@ class ChainProblem(EmittedRows, VerifierProblem):
         ragged = "ragged batches" if self.lengths is not None else ""
         undeclared = "" if self.declared else "drafts without a law"
         return " of ".join(filter(None, (ragged, undeclared)))
-
-    overlooking: ClassVar = "it takes padding for tokens"
 
     def overlooked(self, subject: Subject, rng: np.random.Generator) -> bool:
         """Whether padding is taken for tokens: the answer is the same where the last token stands in its place."""

@@ -54,6 +54,8 @@ class Problem(ABC):
         The letter of the contract for the first entry of :attr:`shape`, as a report writes it.
     acceptance_title : str
         The event that :attr:`acceptance_bounds` bounds first, as a sentence; empty if drafts are not seen.
+    overlooking : str
+        What a sampler does that does not know of :attr:`unusual` inputs, as a sentence.
     in_small_batches : dict of str to int
         Problems of the ladder for small batches: each comes in every so many-th turn of all, the fourth at last.
     """
@@ -61,6 +63,7 @@ class Problem(ABC):
     contract: ClassVar[Contract]
     size_name: ClassVar[str]
     acceptance_title: ClassVar[str] = ""
+    overlooking: ClassVar[str] = ""
     in_small_batches: ClassVar[Mapping[str, int]]
 
     @classmethod
@@ -194,9 +197,6 @@ class Problem(ABC):
     def unusual(self) -> str:
         """What a sampler may not know of, such as ragged batches: left out if it raises or overlooks that."""
         return ""
-
-    overlooking: ClassVar[str] = ""
-    """What a sampler does that does not know of such inputs, in a sentence."""
 
     def overlooked(self, subject: Subject, rng: np.random.Generator) -> bool:
         """Whether a sampler shows that it does not know of such inputs; a Crash if it cannot be called with them."""

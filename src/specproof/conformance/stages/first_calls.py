@@ -19,24 +19,24 @@ def call_every_problem(check: Check) -> None:
     Crash, InvalidOutput
         If the function breaks its contract.
     """
-    left_out: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    overlooking: dict[str, str] = {}
-    for index, (name, watch) in enumerate(list(check.watches.items())):
+    reasons: dict[str, str] = {}
+    overlooked: set[str] = set()
+    for index, (name, watch) in enumerate(check.watches.items()):
         if time.monotonic() > check.after(ROUNDS):
             break
-        kind = watch.problem.unusual
+        kind, overlooking = watch.problem.unusual, watch.problem.overlooking
         with asked(name):
-            reason = overlooking.get(kind) or why_left_out(check, watch, 1 + index % 3)
+            reasons[name] = overlooking if kind in overlooked else why_left_out(check, watch, 1 + index % 3)
         if index == 0:  # which may have compiled
             check.start = time.monotonic()
-        if reason:
+        if reasons[name] and reasons[name] == overlooking:
+            overlooked.add(kind)
+    left_out: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, watch in list(check.watches.items()):
+        kind = watch.problem.unusual
+        # What is overlooked on one problem is by luck not on another.
+        if reason := reasons.get(name) or (watch.problem.overlooking if kind in overlooked else ""):
             left_out[reason].append((name, kind))
-            del check.watches[name]
-            if reason == watch.problem.overlooking:
-                overlooking[kind] = reason
-    for name, watch in list(check.watches.items()):  # what is overlooked on one problem is by luck not on another
-        if watch.problem.unusual in overlooking:
-            left_out[watch.problem.overlooking].append((name, watch.problem.unusual))
             del check.watches[name]
     asked_for = {watch.problem.unusual for watch in check.watches.values()} | {""}
     check.unsupported = {kind for those in left_out.values() for _, kind in those} - asked_for
